@@ -15,3 +15,7 @@ pub mod expression;
 pub mod connector;
 pub mod table;
 pub mod compile;
+
+// Jobs.
+pub mod journal;
+pub mod store;
