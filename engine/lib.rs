@@ -3,12 +3,19 @@
 //! The rooms below stand in the order in which data moves; a room knows only the rooms above it.
 
 // Words.
-pub mod clock;
-pub mod data;
 pub mod names;
+pub mod data;
+pub mod clock;
 
 // Files.
 pub mod diagnostic;
-pub mod expression;
-pub mod shape;
 pub mod source;
+pub mod shape;
+pub mod expression;
+pub mod connector;
+pub mod table;
+pub mod compile;
+
+// Jobs.
+pub mod journal;
+pub mod store;
