@@ -1,6 +1,5 @@
 //! A connector's action: one call, or all pages of a listing.
 
-use crate::clock::Moment;
 use crate::compile::{ActionRef, RetryRule, Step};
 use crate::data::Value;
 use crate::expression::Expression;
@@ -53,7 +52,9 @@ pub(super) fn prepare(
     also_send: Option<&Expression>,
 ) -> Flow<Call> {
     let scope = layer.scope(path);
-    let input = with.evaluate(&scope)?.unwrap_or_else(|| Value::Object(Default::default()));
+    let input = with
+        .evaluate(&scope)?
+        .unwrap_or_else(|| Value::Object(Default::default()));
     let also_send = match also_send {
         Some(fields) => fields.evaluate(&scope)?,
         None => None,
@@ -72,11 +73,9 @@ pub(super) fn prepare(
 pub(super) fn rule_of(step: &Step, action: &ActionRef) -> RetryRule {
     match &step.retry {
         Some(rule) => rule.clone(),
-        None => RetryRule { retry: action.retry.clone(), when: None },
+        None => RetryRule {
+            retry: action.retry.clone(),
+            when: None,
+        },
     }
-}
-
-/// The latest of some moments, or the first if there is only one.
-pub(super) fn latest(now: Moment, other: Moment) -> Moment {
-    now.max(other)
 }
