@@ -9,15 +9,14 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::Connector;
 use super::codes;
-use super::convert::convert;
 use super::read::{entries, text_of, unknown_key};
 use super::trouble::Trouble;
-use super::Connector;
 use crate::data::{Object, Secret, Value};
 use crate::diagnostic::{Report, Span, did_you_mean};
 use crate::names::{ConnectionName, ConnectorName};
-use crate::shape::Field;
+use crate::shape::{Field, convert};
 use crate::source::{Node, NodeKind};
 
 /// All connections of a workspace.
@@ -87,7 +86,8 @@ impl Connections {
             for (key, node) in entries(node, "`connections`", codes::CONNECTIONS_SHAPE, report) {
                 match ConnectionName::new(&key.text) {
                     Ok(name) => {
-                        let connection = Connection::read(&name, node, key.span, connectors, report);
+                        let connection =
+                            Connection::read(&name, node, key.span, connectors, report);
                         all.extend(connection.map(|connection| (name, connection)));
                     }
                     Err(why) => {
@@ -137,7 +137,9 @@ impl Connection {
                 .error(
                     codes::UNKNOWN_CONNECTOR,
                     span,
-                    format!("connection `{name}` is for connector `{written}`, which does not exist"),
+                    format!(
+                        "connection `{name}` is for connector `{written}`, which does not exist"
+                    ),
                 )
                 .help(help);
             return None;
@@ -157,14 +159,19 @@ impl Connection {
                         report.error(
                             codes::CONNECTION_FIELD,
                             node.span,
-                            format!("`allow_private` must be true or false, not {}", node.kind_name()),
+                            format!(
+                                "`allow_private` must be true or false, not {}",
+                                node.kind_name()
+                            ),
                         );
                     }
                 },
                 field => match connector.connection.get(field) {
                     Some(declared) => {
                         let source = read_field(name, field, declared, node, report);
-                        connection.fields.extend(source.map(|s| (field.to_owned(), s)));
+                        connection
+                            .fields
+                            .extend(source.map(|s| (field.to_owned(), s)));
                     }
                     None => {
                         let mut known: Vec<&str> =
@@ -176,7 +183,7 @@ impl Connection {
             }
         }
         for (field, declared) in &connector.connection {
-            if !declared.may_be_left_out_here() && !connection.fields.contains_key(field) {
+            if !declared.may_be_left_out() && !connection.fields.contains_key(field) {
                 let help = missing_help(field, declared);
                 report
                     .error(
@@ -215,7 +222,7 @@ impl Connection {
                     }
                     value.insert(name.clone(), found);
                 }
-                Ok(None) if field.may_be_left_out_here() => {}
+                Ok(None) if field.may_be_left_out() => {}
                 Ok(None) => troubles.push(self.trouble(name, "is missing or empty")),
                 Err(why) => troubles.push(self.trouble(name, &why)),
             }
@@ -253,13 +260,6 @@ impl FieldSource {
     }
 }
 
-impl Field {
-    /// Whether a connection may leave it out.
-    fn may_be_left_out_here(&self) -> bool {
-        self.optional || self.default.is_some()
-    }
-}
-
 impl std::fmt::Debug for FieldSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -271,11 +271,16 @@ impl std::fmt::Debug for FieldSource {
 }
 
 fn missing_help(field: &str, declared: &Field) -> String {
-    let label = declared.label.as_deref().or(declared.description.as_deref());
+    let label = declared
+        .label
+        .as_deref()
+        .or(declared.description.as_deref());
     let what = label.map_or(String::new(), |label| format!(" ({label})"));
     if declared.secret {
         let variable = field.to_uppercase();
-        return format!("write `{field}: {{ env: {variable} }}` or `{field}: {{ file: ... }}`{what}");
+        return format!(
+            "write `{field}: {{ env: {variable} }}` or `{field}: {{ file: ... }}`{what}"
+        );
     }
     format!("write `{field}: ...`{what}")
 }
@@ -330,7 +335,12 @@ fn read_reference(
             .help("write exactly one of `env` and `file`");
         return None;
     };
-    let written = text_of(target, &format!("`{}`", key.text), codes::CONNECTION_FIELD, report)?;
+    let written = text_of(
+        target,
+        &format!("`{}`", key.text),
+        codes::CONNECTION_FIELD,
+        report,
+    )?;
     match &*key.text {
         "env" => Some(FieldSource::Environment(written.to_string())),
         "file" => Some(FieldSource::File(written.to_string())),

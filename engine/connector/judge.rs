@@ -7,17 +7,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::convert::convert;
 use super::message::{message, said};
 use super::output::{Source, evaluate};
 use super::page::{Page, turn};
-use super::reply::{Reply, ReplyRule, RETRY_AFTER_MAX, VerdictWord};
+use super::reply::{RETRY_AFTER_MAX, Reply, ReplyRule, VerdictWord};
 use super::roots::Values;
 use super::trouble::Trouble;
 use super::{Action, Connector, Effect};
 use crate::clock::Moment;
 use crate::data::{Object, Value, kind_of};
-use crate::shape::Shape;
+use crate::shape::{Shape, convert};
 
 /// What is known when a reply is judged.
 pub struct Facts<'a> {
@@ -184,9 +183,12 @@ fn item(facts: &Facts<'_>, values: &Values) -> Result<Arc<Value>, String> {
             .reply_body()
             .ok_or_else(|| "there is no body".to_owned())?,
     };
-    let reads_members = facts.action.mapping.fields.iter().any(
-        |field| matches!(&field.source, Source::Value { from: None, .. }),
-    );
+    let reads_members = facts
+        .action
+        .mapping
+        .fields
+        .iter()
+        .any(|field| matches!(&field.source, Source::Value { from: None, .. }));
     if reads_members && !item.is_object() {
         return Err(format!("expected an object, not {}", kind_of(&item)));
     }
@@ -201,7 +203,11 @@ fn page(facts: &Facts<'_>, reply: &Reply, values: &Values) -> Verdict {
         Ok(Some(Value::Array(elements))) => elements,
         Ok(other) => {
             let there = other.as_ref().map_or("nothing", kind_of);
-            return unfit(facts, reply, format!("expected a list of items, not {there}"));
+            return unfit(
+                facts,
+                reply,
+                format!("expected a list of items, not {there}"),
+            );
         }
         Err(why) => return unfit(facts, reply, why),
     };
@@ -251,7 +257,11 @@ fn absent(facts: &Facts<'_>, reply: &Reply) -> Verdict {
 
 fn declares_found(action: &Action) -> bool {
     matches!(&action.output, Shape::Fields(fields) if fields.contains_key("found"))
-        && !action.mapping.fields.iter().any(|field| field.name == "found")
+        && !action
+            .mapping
+            .fields
+            .iter()
+            .any(|field| field.name == "found")
 }
 
 /// A good status with a reply that does not fit what the connector declares.
@@ -311,8 +321,7 @@ fn after(rule: Option<&ReplyRule>, values: &Values) -> Option<Duration> {
         return Some(period.min(RETRY_AFTER_MAX));
     }
     let seconds = convert(&Shape::Number, value).ok()??.as_f64()?;
-    (seconds >= 0.0)
-        .then(|| Duration::from_secs_f64(seconds.min(RETRY_AFTER_MAX.as_secs_f64())))
+    (seconds >= 0.0).then(|| Duration::from_secs_f64(seconds.min(RETRY_AFTER_MAX.as_secs_f64())))
 }
 
 /// The longest body kept of a reply that failed, in bytes of JSON.

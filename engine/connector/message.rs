@@ -16,7 +16,14 @@ pub enum Place {
 const MESSAGE_LENGTH_MAX: usize = 500;
 
 /// Where messages stand in most APIs, for connectors that say nothing.
-const USUAL: [&str; 6] = ["message", "error_description", "error", "errors", "detail", "title"];
+const USUAL: [&str; 6] = [
+    "message",
+    "error_description",
+    "error",
+    "errors",
+    "detail",
+    "title",
+];
 
 /// The vendor's words: the first place that has any.
 pub(super) fn message(places: &[Place], scope: &dyn Scope, body: &Value) -> Option<String> {

@@ -4,6 +4,7 @@
 //! and the pure half of a call: the request to send, what a reply means, which page is next.
 //! Always true: no vendor is known to the engine but through these files; nothing here sends.
 
+mod body;
 pub mod builtin;
 pub mod codes;
 mod connections;
@@ -25,9 +26,9 @@ mod verify;
 
 pub use connections::{Connection, Connections, FieldSource, References, Resolved};
 pub use judge::{Facts, Verdict, judge};
+pub use message::Place;
 pub use output::{Mapping, OutputField, Source};
 pub use page::{Page, Turn, turn};
-pub use message::Place;
 pub use paging::{Ends, PageKind, Pages, Target};
 pub use plan::{Arguments, PlannedBody, RequestPlan, plan};
 pub use read::{check_shipped, read};

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::convert::{boolean, convert, word};
+use super::convert::boolean;
 use super::roots::Values;
 use crate::data::{Object, Value};
 use crate::expression::{Expression, Scope};
-use crate::shape::Shape;
+use crate::shape::{Shape, convert};
 
 /// How an object is made of another.
 #[derive(Clone, Debug, Default)]
@@ -110,7 +110,10 @@ impl Source {
                     None | Some(Value::Null) => Vec::new(),
                     Some(Value::Array(elements)) => elements,
                     Some(other) => {
-                        return Err(format!("expected a list, not {}", crate::data::kind_of(&other)));
+                        return Err(format!(
+                            "expected a list, not {}",
+                            crate::data::kind_of(&other)
+                        ));
                     }
                 };
                 let mut mapped = Vec::with_capacity(elements.len());
@@ -145,8 +148,9 @@ pub(super) fn evaluate(
 pub(super) fn flag(expression: &Expression, scope: &dyn Scope) -> Result<bool, String> {
     match evaluate(expression, scope)? {
         None | Some(Value::Null) => Ok(false),
-        Some(value) => boolean(&value)
-            .ok_or_else(|| format!("expected {}, not {value}", word(&Shape::Boolean))),
+        Some(value) => {
+            boolean(&value).ok_or_else(|| format!("expected {}, not {value}", Shape::Boolean))
+        }
     }
 }
 
@@ -169,6 +173,9 @@ fn there(item: &Value) -> String {
             let names: Vec<&str> = object.keys().take(8).map(String::as_str).collect();
             format!(" among {}", names.join(", "))
         }
-        other => format!(": there is {} instead of an object", crate::data::kind_of(other)),
+        other => format!(
+            ": there is {} instead of an object",
+            crate::data::kind_of(other)
+        ),
     }
 }

@@ -68,7 +68,10 @@ pub fn turn(pages: &Pages, page: &Page, count: u64, values: &Values) -> Result<T
     if index >= pages.cap {
         return Err(Trouble::new(
             "too_many_pages",
-            format!("the listing has more than {} pages, which is its cap", pages.cap),
+            format!(
+                "the listing has more than {} pages, which is its cap",
+                pages.cap
+            ),
         ));
     }
     let mark = if index.is_power_of_two() {
@@ -169,7 +172,9 @@ fn next_place(
             if more.is_some() && count == 0 && pages.by == PageKind::Offset {
                 return Err("the reply says that there is more, but gives no items".to_owned());
             }
-            let current = place_of(pages, page).and_then(|at| at.as_i64()).unwrap_or(0);
+            let current = place_of(pages, page)
+                .and_then(|at| at.as_i64())
+                .unwrap_or(0);
             let by = match pages.by {
                 PageKind::Offset => i64::try_from(count).unwrap_or(i64::MAX),
                 _ => 1,

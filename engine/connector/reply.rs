@@ -103,9 +103,8 @@ impl Reply {
         let text = self.header("retry-after")?.trim();
         if let Ok(seconds) = text.parse::<f64>() {
             let sound = seconds.is_finite() && seconds >= 0.0;
-            return sound.then(|| {
-                Duration::from_secs_f64(seconds.min(RETRY_AFTER_MAX.as_secs_f64()))
-            });
+            return sound
+                .then(|| Duration::from_secs_f64(seconds.min(RETRY_AFTER_MAX.as_secs_f64())));
         }
         let date = jiff::fmt::rfc2822::parse(text).ok()?;
         let moment = crate::clock::Moment(date.timestamp().as_microsecond());

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::output::{Mapping, evaluate};
 use super::message::said;
+use super::output::{Mapping, evaluate};
 use super::roots::Values;
 use crate::data::{Object, Value, kind_of};
 use crate::expression::{Condition, Expression};

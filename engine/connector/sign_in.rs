@@ -10,7 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use indexmap::IndexMap;
 use url::Url;
 
-use super::convert::{convert, integer};
+use super::convert::integer;
 use super::message::message;
 use super::output::evaluate;
 use super::plan::{PlannedBody, RequestPlan, parse_base, text};
@@ -19,7 +19,7 @@ use super::roots::Values;
 use super::trouble::Trouble;
 use crate::data::{Object, Secret, Value};
 use crate::expression::Expression;
-use crate::shape::Shape;
+use crate::shape::{Shape, convert};
 
 /// How a request is signed, over the root `connection`.
 #[derive(Clone, Debug)]
@@ -133,7 +133,10 @@ impl SignIn {
                 let known: Vec<&str> = cases.keys().map(String::as_str).collect();
                 Err(Trouble::new(
                     "sign_in_failed",
-                    format!("`{chosen}` is no way to sign in here; known are {}", known.join(", ")),
+                    format!(
+                        "`{chosen}` is no way to sign in here; known are {}",
+                        known.join(", ")
+                    ),
                 ))
             }
         }
@@ -151,7 +154,8 @@ impl SignIn {
             Self::Header(headers) => {
                 for (name, value) in headers {
                     let value = text(value, values)?;
-                    plan.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+                    plan.headers
+                        .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
                     plan.headers.push((name.clone(), value));
                 }
                 Ok(())
@@ -170,7 +174,10 @@ impl SignIn {
             }
             Self::OAuth2(_) => {
                 let token = token.ok_or_else(|| {
-                    Trouble::new("sign_in_failed", "there is no token to sign the request with")
+                    Trouble::new(
+                        "sign_in_failed",
+                        "there is no token to sign the request with",
+                    )
                 })?;
                 let value = format!("Bearer {}", token.reveal());
                 plan.headers.push(("Authorization".to_owned(), value));
@@ -190,8 +197,16 @@ impl OAuth2 {
         rotated: Option<&Secret>,
     ) -> Result<RequestPlan, Trouble> {
         let mut fields = vec![("grant_type".to_owned(), self.grant.as_str().to_owned())];
-        let client_id = self.client_id.as_ref().map(|id| text(id, values)).transpose()?;
-        let secret = self.client_secret.as_ref().map(|id| text(id, values)).transpose()?;
+        let client_id = self
+            .client_id
+            .as_ref()
+            .map(|id| text(id, values))
+            .transpose()?;
+        let secret = self
+            .client_secret
+            .as_ref()
+            .map(|id| text(id, values))
+            .transpose()?;
         let mut headers = vec![("Accept".to_owned(), "application/json".to_owned())];
         if self.send == ClientSecretIn::Basic {
             let id = client_id.as_deref().unwrap_or_default();
@@ -220,7 +235,10 @@ impl OAuth2 {
             headers,
             body: match self.send {
                 ClientSecretIn::Json => PlannedBody::Json(Value::Object(
-                    fields.into_iter().map(|(name, text)| (name, text.into())).collect::<Object>(),
+                    fields
+                        .into_iter()
+                        .map(|(name, text)| (name, text.into()))
+                        .collect::<Object>(),
                 )),
                 _ => PlannedBody::Form(fields),
             },
@@ -233,7 +251,10 @@ impl OAuth2 {
             return parse_base(&written);
         }
         let Some(base) = base else {
-            return Err(Trouble::new("sign_in_failed", "the token's URL needs a `base_url`"));
+            return Err(Trouble::new(
+                "sign_in_failed",
+                "the token's URL needs a `base_url`",
+            ));
         };
         let base = parse_base(&text(base, values)?)?;
         let base = base.as_str().trim_end_matches('/');
@@ -256,13 +277,19 @@ pub fn read_token(
     };
     if !(200..300).contains(&reply.status) {
         let words = message(&[], values, &reply.body).unwrap_or_default();
-        return Err(failed(format!("the token request was answered {}: {words}", reply.status)));
+        return Err(failed(format!(
+            "the token request was answered {}: {words}",
+            reply.status
+        )));
     }
     let Value::Object(answer) = &reply.body else {
         return Err(failed(format!(
             "the token request was answered {} with {} instead of JSON; is the address right?",
             reply.status,
-            if reply.header("content-type").is_some_and(|kind| kind.contains("html")) {
+            if reply
+                .header("content-type")
+                .is_some_and(|kind| kind.contains("html"))
+            {
                 "a web page"
             } else {
                 crate::data::kind_of(&reply.body)

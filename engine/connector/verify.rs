@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::Action;
 use super::output::evaluate;
 use super::roots::Values;
 use super::trouble::Trouble;
-use super::Action;
 use crate::data::{Object, Value};
 use crate::expression::{Condition, Expression};
 use crate::shape::Shape;
@@ -26,10 +26,7 @@ pub struct Verification {
 }
 
 /// The arguments of the question.
-pub fn verification_input(
-    verification: &Verification,
-    values: &Values,
-) -> Result<Value, Trouble> {
+pub fn verification_input(verification: &Verification, values: &Values) -> Result<Value, Trouble> {
     evaluate(&verification.with, values)
         .map(|with| with.unwrap_or_else(|| Value::Object(Object::new())))
         .map_err(|why| Trouble::new("verify_failed", why))
