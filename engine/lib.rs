@@ -21,4 +21,4 @@ pub mod journal;
 pub mod store;
 pub mod interpret;
 pub mod step;
-pub mod runner;
+// pub mod runner;
