@@ -67,7 +67,7 @@ fn grown(tree: &Tree, values: &Values) -> Result<Option<Value>, Trouble> {
         }
         Tree::Each { list, give } => {
             let elements = match evaluated(list, values)? {
-                None | Some(Value::Null) => Vec::new(),
+                None | Some(Value::Null) => return Ok(None),
                 Some(Value::Array(elements)) => elements,
                 Some(other) => {
                     return Err(invalid(format!(

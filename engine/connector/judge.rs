@@ -143,7 +143,10 @@ fn matches(rule: &ReplyRule, status: u16, values: &Values) -> bool {
 fn success(facts: &Facts<'_>, reply: &Reply, values: &Values) -> Verdict {
     if !reply.is_readable {
         let why = "its body is cut short or not the JSON it claims to be".to_owned();
-        return unfit(facts, reply, why);
+        return match unfit(facts, reply, why) {
+            Verdict::Fail(trouble) => Verdict::Retry(trouble),
+            doubtful => doubtful,
+        };
     }
     if facts.action.is_listing {
         return page(facts, reply, values);

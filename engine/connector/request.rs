@@ -98,7 +98,7 @@ pub enum Tree {
     List(Vec<Tree>),
     /// One copy of a tree for each element of a list, which is the root `item` there.
     Each {
-        /// The list; absent counts as empty.
+        /// The list; if it is absent, so is the whole.
         list: Expression,
         /// The tree.
         give: Box<Tree>,
