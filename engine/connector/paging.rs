@@ -30,7 +30,7 @@ pub struct Pages {
 }
 
 /// The most pages of a listing unless its connector says otherwise.
-pub const PAGES_MAX: u64 = 1000;
+pub(super) const PAGES_MAX: u64 = 1000;
 
 /// What leads from page to page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

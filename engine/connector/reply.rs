@@ -64,7 +64,7 @@ pub enum VerdictWord {
 }
 
 /// The longest wait that a vendor's `Retry-After` may ask for; more is cut to it.
-pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3600);
+pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3600);
 
 impl Reply {
     /// Makes a reply of what was received.
