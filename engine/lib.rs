@@ -10,10 +10,12 @@ pub mod clock;
 // Files.
 pub mod diagnostic;
 pub mod source;
+pub mod form;
 pub mod shape;
 pub mod expression;
 pub mod connector;
 pub mod table;
+pub mod recipe;
 pub mod compile;
 
 // Jobs.
