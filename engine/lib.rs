@@ -21,3 +21,4 @@ pub mod compile;
 // Jobs.
 pub mod journal;
 pub mod store;
+pub mod interpret;
