@@ -179,9 +179,8 @@ impl Report {
 
 impl Diagnostic {
     /// Adds how to mend it.
-    pub fn help(&mut self, help: impl Into<String>) -> &mut Self {
+    pub fn help(&mut self, help: impl Into<String>) {
         self.help = Some(help.into());
-        self
     }
 
     /// Adds another place of the same file.

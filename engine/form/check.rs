@@ -10,12 +10,12 @@ use crate::names::{is_file_name, is_id};
 use crate::source::{Key as Written, Node, NodeKind};
 
 /// Reports every place where the node leaves the form.
-pub fn check(node: &Node, form: &Form, report: &mut Report) {
+pub fn check(node: &Node, form: &'static Form, report: &mut Report) {
     let Some(entries) = node.as_map() else {
         wrong_kind(node, &format!("a mapping for the {}", form.name), report);
         return;
     };
-    let chosen: Vec<&super::Variant> = form
+    let chosen: Vec<&'static super::Variant> = form
         .variants
         .iter()
         .filter(|variant| node.get(variant.key.name).is_some())
@@ -42,7 +42,7 @@ pub fn check(node: &Node, form: &Form, report: &mut Report) {
     }
 }
 
-fn find(form: &Form, chosen: &[&super::Variant], name: &str) -> Option<&'static Key> {
+fn find(form: &'static Form, chosen: &[&'static super::Variant], name: &str) -> Option<&'static Key> {
     let of_chosen = chosen.iter().flat_map(|variant| {
         std::iter::once(&variant.key)
             .chain(variant.with)
@@ -57,8 +57,8 @@ fn find(form: &Form, chosen: &[&super::Variant], name: &str) -> Option<&'static 
 fn check_kinds(
     node: &Node,
     here: Span,
-    form: &Form,
-    chosen: &[&super::Variant],
+    form: &'static Form,
+    chosen: &[&'static super::Variant],
     report: &mut Report,
 ) {
     if form.variants.is_empty() {
@@ -122,11 +122,11 @@ fn two(node: &Node, first: &str, second: &str, report: &mut Report) {
             late,
             format!("`{first}` and `{second}` at once"),
         )
-        .help("keep one of them, or make two of it")
-        .related(early, "the other one");
+        .related(early, "the other one")
+        .help("keep one of them, or make two of it");
 }
 
-fn unknown_key(form: &Form, chosen: &[&super::Variant], key: &Written, report: &mut Report) {
+fn unknown_key(form: &'static Form, chosen: &[&'static super::Variant], key: &Written, report: &mut Report) {
     let owners: Vec<_> = form
         .variants
         .iter()
@@ -177,7 +177,7 @@ fn unknown_key(form: &Form, chosen: &[&super::Variant], key: &Written, report: &
 }
 
 /// Holds a value against what its key takes.
-fn check_kind(node: &Node, kind: &Kind, key: Option<(&Written, &Key)>, report: &mut Report) {
+fn check_kind(node: &Node, kind: &'static Kind, key: Option<(&Written, &Key)>, report: &mut Report) {
     match kind {
         Kind::Value | Kind::Condition | Kind::Type | Kind::Data => {}
         Kind::Fields => {
@@ -210,13 +210,17 @@ fn check_kind(node: &Node, kind: &Kind, key: Option<(&Written, &Key)>, report: &
 fn check_map(
     node: &Node,
     naming: Naming,
-    element: &Kind,
+    element: &'static Kind,
     key: Option<(&Written, &Key)>,
     report: &mut Report,
 ) {
     let Some(entries) = node.as_map() else {
         if !matches!(node.kind, NodeKind::Null) {
-            wrong_kind(node, &expected(&Kind::Map(naming, &Kind::Data), key), report);
+            wrong_kind(
+                node,
+                &expected(&Kind::Map(naming, &Kind::Data), key),
+                report,
+            );
         }
         return;
     };
@@ -230,14 +234,18 @@ fn check_map(
     }
 }
 
-fn check_scalar(node: &Node, kind: &Kind, key: Option<(&Written, &Key)>, report: &mut Report) {
+fn check_scalar(node: &Node, kind: &'static Kind, key: Option<(&Written, &Key)>, report: &mut Report) {
     match (kind, &node.kind) {
         (Kind::Text, NodeKind::Text(_)) | (Kind::Flag, NodeKind::Bool(_)) => {}
         (Kind::Whole { min, max }, NodeKind::Integer(number)) => {
             if number < min || number > max {
                 let bounds = format!("expected a whole number from {min} to {max}");
                 report
-                    .error(codes::OUT_OF_BOUNDS, node.span, format!("{number} is out of bounds"))
+                    .error(
+                        codes::OUT_OF_BOUNDS,
+                        node.span,
+                        format!("{number} is out of bounds"),
+                    )
                     .help(bounds);
             }
         }
@@ -245,7 +253,11 @@ fn check_scalar(node: &Node, kind: &Kind, key: Option<(&Written, &Key)>, report:
             let number = node.to_value().as_f64().unwrap_or(0.0);
             if !(1.0..=100.0).contains(&number) {
                 report
-                    .error(codes::OUT_OF_BOUNDS, node.span, format!("{number} is out of bounds"))
+                    .error(
+                        codes::OUT_OF_BOUNDS,
+                        node.span,
+                        format!("{number} is out of bounds"),
+                    )
                     .help("expected a number from 1 to 100");
             }
         }
@@ -298,7 +310,9 @@ fn check_id(text: &str, span: Span, report: &mut Report) {
         format!("`{text}` cannot be used as a name here"),
     );
     if is_id(&mended) {
-        found.help(format!("use letters, digits and `_` in lower case: `{mended}`"));
+        found.help(format!(
+            "use letters, digits and `_` in lower case: `{mended}`"
+        ));
     } else {
         found.help("begin with a lower-case letter, then lower-case letters, digits and `_`");
     }
@@ -317,12 +331,11 @@ fn check_name(text: &str, span: Span, report: &mut Report) {
 }
 
 /// Whether the node is at least written in the way of this kind.
-fn is_written_as(node: &Node, kind: &Kind) -> bool {
+fn is_written_as(node: &Node, kind: &'static Kind) -> bool {
     match (kind, &node.kind) {
         (Kind::Word(words), NodeKind::Text(text)) => words.contains(&&**text),
         (Kind::Form(form), NodeKind::Map(_)) => {
-            form.variants.is_empty()
-                || form.variants.iter().any(|v| node.get(v.key.name).is_some())
+            form.variants.is_empty() || form.variants.iter().any(|v| node.get(v.key.name).is_some())
         }
         (Kind::Map(..) | Kind::Fields | Kind::FormOrNothing(_), NodeKind::Map(_))
         | (Kind::FormOrNothing(_), NodeKind::Null)
@@ -355,7 +368,7 @@ fn wrong_kind(node: &Node, expected: &str, report: &mut Report) {
     }
 }
 
-fn expected(kind: &Kind, key: Option<(&Written, &Key)>) -> String {
+fn expected(kind: &'static Kind, key: Option<(&Written, &Key)>) -> String {
     match key {
         Some((key, _)) => format!("`{}` to be {}", key.text, kind.in_words()),
         None => kind.in_words(),

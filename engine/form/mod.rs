@@ -176,7 +176,11 @@ impl Kind {
             Self::Fields => "a mapping of names to types".to_owned(),
             Self::Form(form) | Self::FormOrNothing(form) => {
                 let keys: Vec<_> = form.all_keys().take(3).map(|key| key.name).collect();
-                let more = if form.all_keys().count() > 3 { ", ..." } else { "" };
+                let more = if form.all_keys().count() > 3 {
+                    ", ..."
+                } else {
+                    ""
+                };
                 format!("a mapping with {}{more}", keys.join(", "))
             }
             Self::List(_) => "a list".to_owned(),

@@ -138,7 +138,10 @@ fn of_kind(kind: &'static Kind, definitions: &mut Object) -> Value {
             }
         }
         Kind::Either(kinds) => {
-            let choices: Vec<_> = kinds.iter().map(|kind| of_kind(kind, definitions)).collect();
+            let choices: Vec<_> = kinds
+                .iter()
+                .map(|kind| of_kind(kind, definitions))
+                .collect();
             json!({ "anyOf": choices })
         }
     }

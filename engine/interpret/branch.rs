@@ -76,7 +76,9 @@ fn choose<'a>(
     cases: &'a [(Vec<Expression>, Block)],
 ) -> Flow<Option<&'a Block>> {
     let scope = layer.scope(path);
-    let Some(value) = value.evaluate(&scope)? else { return Ok(None) };
+    let Some(value) = value.evaluate(&scope)? else {
+        return Ok(None);
+    };
     for (meets, steps) in cases {
         for expression in meets {
             let is_met = match expression.evaluate(&scope)? {

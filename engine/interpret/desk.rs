@@ -68,7 +68,10 @@ impl Desk {
             let place = recorded.entry(key).or_default();
             match kind {
                 EntryKind::StepSucceeded { output } => place.succeeded = Some((at, output)),
-                EntryKind::StepFailed { failure, next_try_at } => {
+                EntryKind::StepFailed {
+                    failure,
+                    next_try_at,
+                } => {
                     place.failed = Some((at, failure, next_try_at));
                 }
                 EntryKind::CallIntended { .. } => place.intended = Some(at),
@@ -80,7 +83,11 @@ impl Desk {
             }
         }
         let trace = is_traced.map(|()| Vec::new());
-        Self(Mutex::new(State { recorded, trace, ..State::default() }))
+        Self(Mutex::new(State {
+            recorded,
+            trace,
+            ..State::default()
+        }))
     }
 
     /// The state, whatever became of a thread that panicked while it held it.
@@ -99,13 +106,20 @@ impl Desk {
 
     /// Writes an entry.
     pub(super) fn write(&self, key: &EntryKey, at: Moment, kind: EntryKind) {
-        self.state().entries.push(Entry { key: key.clone(), at, kind });
+        self.state().entries.push(Entry {
+            key: key.clone(),
+            at,
+            kind,
+        });
     }
 
     /// Hands out an effect and waits for its answer; `None` if the job is cancelled meanwhile
     /// (calls under way are always answered).
     pub(super) fn ask(&self, key: EntryKey, kind: EffectKind) -> Ask<'_> {
-        Ask { desk: self, asked: Asked::NotYet(Some((key, kind))) }
+        Ask {
+            desk: self,
+            asked: Asked::NotYet(Some((key, kind))),
+        }
     }
 
     /// Takes an answer in. An answer that nobody waits for any more is dropped.
@@ -121,7 +135,12 @@ impl Desk {
             state.waiting.keys().copied().collect()
         };
         for number in waiting {
-            let is_call = { self.state().waiting.get(&number).is_some_and(|slot| slot.is_call) };
+            let is_call = {
+                self.state()
+                    .waiting
+                    .get(&number)
+                    .is_some_and(|slot| slot.is_call)
+            };
             if !is_call {
                 self.settle(number, None);
             }
@@ -131,7 +150,9 @@ impl Desk {
     fn settle(&self, number: u64, answer: Option<(Moment, Answer)>) {
         let waker = {
             let mut state = self.state();
-            let Some(slot) = state.waiting.get_mut(&number) else { return };
+            let Some(slot) = state.waiting.get_mut(&number) else {
+                return;
+            };
             slot.answer = Some(answer);
             slot.waker.take()
         };
@@ -197,7 +218,9 @@ impl Future for Ask<'_> {
         let desk = self.desk;
         let mut state = desk.state();
         if let Asked::NotYet(effect) = &mut self.asked {
-            let Some((key, kind)) = effect.take() else { return Poll::Pending };
+            let Some((key, kind)) = effect.take() else {
+                return Poll::Pending;
+            };
             let is_call = matches!(kind, EffectKind::Call(_) | EffectKind::Change { .. });
             if state.is_cancelled && !is_call {
                 return Poll::Ready(None);
@@ -206,12 +229,23 @@ impl Future for Ask<'_> {
             let number = state.numbers;
             state.effects.push(Effect { number, key, kind });
             let waker = Some(context.waker().clone());
-            state.waiting.insert(number, Slot { answer: None, waker, is_call });
+            state.waiting.insert(
+                number,
+                Slot {
+                    answer: None,
+                    waker,
+                    is_call,
+                },
+            );
             self.asked = Asked::Under(number);
             return Poll::Pending;
         }
-        let Asked::Under(number) = self.asked else { return Poll::Pending };
-        let Some(slot) = state.waiting.get_mut(&number) else { return Poll::Pending };
+        let Asked::Under(number) = self.asked else {
+            return Poll::Pending;
+        };
+        let Some(slot) = state.waiting.get_mut(&number) else {
+            return Poll::Pending;
+        };
         if let Some(answer) = slot.answer.take() {
             state.waiting.remove(&number);
             return Poll::Ready(answer);

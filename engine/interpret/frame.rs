@@ -21,7 +21,12 @@ use super::{CALL_DEPTH_MAX, Exit, Flow, Job};
 pub(super) async fn run_root(job: &Job, input: Value, started_at: Moment) -> Flow<Value> {
     let recipe = job.program.root().clone();
     let input = Arc::new(taken(&recipe.input, input, "input")?);
-    let frame = Frame { job, recipe: &recipe, input, depth: 0 };
+    let frame = Frame {
+        job,
+        recipe: &recipe,
+        input,
+        depth: 0,
+    };
     let layer = Layer::of_frame(&frame, started_at, false);
     run_frame(&layer, &Path::ROOT).await
 }
@@ -46,7 +51,12 @@ pub(super) async fn call(
     let input = input.unwrap_or_else(|| Value::Object(Object::new()));
     let input = Arc::new(taken(&recipe.input, input, "with")?);
     *job.desk.state().calls.entry(name.clone()).or_default() += 1;
-    let frame = Frame { job, recipe, input, depth };
+    let frame = Frame {
+        job,
+        recipe,
+        input,
+        depth,
+    };
     let layer = Layer::of_frame(&frame, caller.now(), caller.catches_unknown);
     let result = run_frame(&layer, path).await;
     caller.tick(layer.now());
@@ -72,15 +82,19 @@ async fn run_frame(layer: &Layer<'_>, path: &Path<'_>) -> Flow<Value> {
 
 /// Takes the key and slot that the recipe's rule asks for; whether there is such a rule.
 async fn take_hold(layer: &Layer<'_>, path: &Path<'_>) -> Flow<bool> {
-    let Some(rule) = &layer.frame.recipe.concurrency else { return Ok(false) };
+    let Some(rule) = &layer.frame.recipe.concurrency else {
+        return Ok(false);
+    };
     let place = path.child("hold");
     let key = place.key();
     let desk = &layer.frame.job.desk;
     let value = match &rule.key {
-        Some(expression) => expression.evaluate(&layer.scope(&place))?.map(|value| match value {
-            Value::String(text) => text,
-            value => value.to_string(),
-        }),
+        Some(expression) => expression
+            .evaluate(&layer.scope(&place))?
+            .map(|value| match value {
+                Value::String(text) => text,
+                value => value.to_string(),
+            }),
         None => None,
     };
     let request = HoldRequest {
@@ -127,5 +141,9 @@ fn checked_output(recipe: &Recipe, output: Value) -> Flow<Value> {
 }
 
 fn in_words(misfits: &[crate::shape::Misfit]) -> String {
-    misfits.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    misfits
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ")
 }

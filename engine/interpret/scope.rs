@@ -63,7 +63,10 @@ impl<'a> Layer<'a> {
             parent: Some(self),
             is_transparent: false,
             catches_unknown: self.catches_unknown,
-            names: Mutex::new(Names { roots, ..Names::default() }),
+            names: Mutex::new(Names {
+                roots,
+                ..Names::default()
+            }),
             now: AtomicI64::new(self.now().0),
         }
     }
@@ -74,7 +77,11 @@ impl<'a> Layer<'a> {
         roots: Vec<(Arc<str>, Arc<Value>)>,
         catches_unknown: bool,
     ) -> Layer<'a> {
-        Layer { is_transparent: true, catches_unknown, ..self.of_iteration(roots) }
+        Layer {
+            is_transparent: true,
+            catches_unknown,
+            ..self.of_iteration(roots)
+        }
     }
 
     /// The time of the last completed entry on the way here.
@@ -123,7 +130,11 @@ impl<'a> Layer<'a> {
 
     /// The layer as the scope of one step's expressions.
     pub(super) fn scope(&'a self, path: &'a Path<'a>) -> StepScope<'a> {
-        StepScope { layer: self, path, uuids: Cell::new(0) }
+        StepScope {
+            layer: self,
+            path,
+            uuids: Cell::new(0),
+        }
     }
 
     fn owner(&self) -> &Self {
@@ -143,7 +154,11 @@ impl<'a> Layer<'a> {
             match (root, member) {
                 ("steps", Some(id)) => names.steps.get(id).cloned(),
                 ("vars", Some(name)) => names.vars.get(name).cloned(),
-                _ => names.roots.iter().find(|(name, _)| **name == *root).map(|(_, v)| v.clone()),
+                _ => names
+                    .roots
+                    .iter()
+                    .find(|(name, _)| **name == *root)
+                    .map(|(_, v)| v.clone()),
             }
         };
         found.or_else(|| self.parent?.look_up(root, member))

@@ -11,14 +11,26 @@ pub static RECIPE: Form = Form {
     doc: "A recipe: what sets it off and what it does then.",
     keys: &[
         Key::required("title", Kind::Text, "The title that people know it by."),
-        Key::new("description", Kind::Text, "What it does, in a few sentences."),
+        Key::new(
+            "description",
+            Kind::Text,
+            "What it does, in a few sentences.",
+        ),
         Key::new(
             "activation",
             Kind::Word(&["required", "recommended", "optional", "manual_only"]),
             "Advice that a published project gives; leave it out of your own recipes.",
         ),
-        Key::required("trigger", Kind::Form(&TRIGGER), "What sets it off: exactly one."),
-        Key::required("steps", Kind::List(&Kind::Form(&STEP)), "What it does, in this order."),
+        Key::required(
+            "trigger",
+            Kind::Form(&TRIGGER),
+            "What sets it off: exactly one.",
+        ),
+        Key::required(
+            "steps",
+            Kind::List(&Kind::Form(&STEP)),
+            "What it does, in this order.",
+        ),
         Key::new(
             "timezone",
             Kind::Text,
@@ -30,8 +42,16 @@ pub static RECIPE: Form = Form {
             "How many of its jobs or frames may run at once.",
         ),
         Key::new("timeout", Kind::Period, "The longest one job may take."),
-        Key::new("on_failure", Kind::Form(&ON_FAILURE), "What is called when a job fails."),
-        Key::new("retention", Kind::Period, "How long the history of its jobs is kept."),
+        Key::new(
+            "on_failure",
+            Kind::Form(&ON_FAILURE),
+            "What is called when a job fails.",
+        ),
+        Key::new(
+            "retention",
+            Kind::Period,
+            "How long the history of its jobs is kept.",
+        ),
     ],
     variants: &[],
 };
@@ -47,7 +67,11 @@ pub(super) static TRIGGER: Form = Form {
             Kind::FormOrNothing(&FUNCTION),
             "Called by other recipes or by hand; needs no start.",
         )),
-        Variant::new(Key::new("manual", Kind::FormOrNothing(&MANUAL), "Only by hand.")),
+        Variant::new(Key::new(
+            "manual",
+            Kind::FormOrNothing(&MANUAL),
+            "Only by hand.",
+        )),
         Variant::new(Key::new("schedule", Kind::Form(&SCHEDULE), "The clock.")),
         Variant::new(Key::new(
             "webhook",
@@ -67,7 +91,11 @@ static FUNCTION: Form = Form {
     doc: "What a function takes and gives back.",
     keys: &[
         Key::new("input", Kind::Fields, "What it takes: names and types."),
-        Key::new("output", Kind::Fields, "What it gives back: names and types."),
+        Key::new(
+            "output",
+            Kind::Fields,
+            "What it gives back: names and types.",
+        ),
     ],
     variants: &[],
 };
@@ -75,7 +103,11 @@ static FUNCTION: Form = Form {
 static MANUAL: Form = Form {
     name: "manual",
     doc: "What a person is asked for.",
-    keys: &[Key::new("input", Kind::Fields, "What it takes: names and types.")],
+    keys: &[Key::new(
+        "input",
+        Kind::Fields,
+        "What it takes: names and types.",
+    )],
     variants: &[],
 };
 
@@ -105,7 +137,11 @@ static SCHEDULE: Form = Form {
         ),
     ],
     variants: &[
-        Variant::new(Key::new("every", Kind::Period, "The time between two fires.")),
+        Variant::new(Key::new(
+            "every",
+            Kind::Period,
+            "The time between two fires.",
+        )),
         Variant::with(
             Key::new("at", Kind::Text, "The time of day, such as \"07:30\"."),
             &[Key::new(
@@ -138,7 +174,11 @@ static WEBHOOK: Form = Form {
             Kind::List(&Kind::Text),
             "Paths into the body; one job per element of the first path that matches.",
         ),
-        Key::new("dedupe", Kind::Form(&DEDUPE), "Which deliveries are the same."),
+        Key::new(
+            "dedupe",
+            Kind::Form(&DEDUPE),
+            "Which deliveries are the same.",
+        ),
         Key::new(
             "while_stopped",
             Kind::Word(&["queue", "reject", "drop"]),
@@ -158,8 +198,16 @@ static AUTH: Form = Form {
     doc: "How the sender of a webhook signs in.",
     keys: &[],
     variants: &[
-        Variant::new(Key::new("basic", Kind::Name, "User name and password of this connection.")),
-        Variant::new(Key::new("token", Kind::Name, "The bearer token of this connection.")),
+        Variant::new(Key::new(
+            "basic",
+            Kind::Name,
+            "User name and password of this connection.",
+        )),
+        Variant::new(Key::new(
+            "token",
+            Kind::Name,
+            "The bearer token of this connection.",
+        )),
         Variant::new(Key::new(
             "hmac",
             Kind::Name,
@@ -185,7 +233,11 @@ static POLL: Form = Form {
         Key::required("action", Kind::Text, "The listing: connector.action."),
         Key::new("with", Kind::Value, "Its arguments."),
         Key::required("every", Kind::Period, "How often it is asked."),
-        Key::new("cursor", Kind::Form(&CURSOR), "How far the last question got."),
+        Key::new(
+            "cursor",
+            Kind::Form(&CURSOR),
+            "How far the last question got.",
+        ),
         Key::new("dedupe", Kind::Form(&DEDUPE), "Which items are the same."),
         Key::new("batch", Kind::Flag, "Whether one job takes all new items."),
     ],

@@ -97,10 +97,7 @@ fn names(node: Option<&Node>, part: Part) -> IndexMap<String, (String, Span)> {
         .collect()
 }
 
-fn settings(
-    node: Option<&Node>,
-    report: &mut Report,
-) -> IndexMap<String, IndexMap<String, Field>> {
+fn settings(node: Option<&Node>, report: &mut Report) -> IndexMap<String, IndexMap<String, Field>> {
     let integrations = node.and_then(Node::as_map).unwrap_or_default();
     integrations
         .iter()

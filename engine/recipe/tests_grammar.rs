@@ -10,10 +10,22 @@ pub static TEST: Form = Form {
     doc: "A test of a recipe: a pretend world before, and what must hold after.",
     keys: &[
         Key::new("title", Kind::Text, "What the test shows."),
-        Key::required("recipe", Kind::Text, "The recipe, by its name in this project."),
-        Key::new("now", Kind::Text, "The moment at which it begins: a date and time."),
+        Key::required(
+            "recipe",
+            Kind::Text,
+            "The recipe, by its name in this project.",
+        ),
+        Key::new(
+            "now",
+            Kind::Text,
+            "The moment at which it begins: a date and time.",
+        ),
         Key::new("input", Kind::Data, "What the recipe is given."),
-        Key::new("event", Kind::Data, "What the trigger is given: body, headers, query, item."),
+        Key::new(
+            "event",
+            Kind::Data,
+            "What the trigger is given: body, headers, query, item.",
+        ),
         Key::new(
             "settings",
             Kind::Map(Naming::Free, &Kind::Map(Naming::Free, &Kind::Data)),
@@ -41,7 +53,11 @@ static EXPECT: Form = Form {
         Key::new("status", Kind::Text, "How the job ends."),
         Key::new("output", Kind::Data, "What it returns."),
         Key::new("error", Kind::Data, "The error it fails with."),
-        Key::new("requests", Kind::Data, "The requests sent: a list in order, or { set: [...] }."),
+        Key::new(
+            "requests",
+            Kind::Data,
+            "The requests sent: a list in order, or { set: [...] }.",
+        ),
         Key::new(
             "tables",
             Kind::Map(Naming::Name, &Kind::Data),

@@ -144,8 +144,8 @@ impl Builder<'_> {
                 let message = format!("`{}` is written twice", key.text);
                 self.report
                     .error(codes::DUPLICATE_KEY, key.span, message)
-                    .help(format!("it stands in line {} already", first.span.line))
-                    .related(first.span, "written first");
+                    .related(first.span, "written first")
+                    .help(format!("it stands in line {} already", first.span.line));
             } else {
                 kept.insert(key.text.clone(), (key, node));
             }
