@@ -1,6 +1,5 @@
 //! A connector's action: one call, or all pages of a listing.
 
-use crate::clock::Moment;
 use crate::compile::{ActionRef, RetryRule, Step};
 use crate::data::Value;
 use crate::expression::Expression;
@@ -79,9 +78,4 @@ pub(super) fn rule_of(step: &Step, action: &ActionRef) -> RetryRule {
             when: None,
         },
     }
-}
-
-/// The latest of some moments, or the first if there is only one.
-pub(super) fn latest(now: Moment, other: Moment) -> Moment {
-    now.max(other)
 }

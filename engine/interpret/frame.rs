@@ -117,7 +117,7 @@ async fn take_hold(layer: &Layer<'_>, path: &Path<'_>) -> Flow<bool> {
 
 /// Fills defaults in and checks what a recipe is given.
 fn taken(shape: &Shape, input: Value, place: &str) -> Flow<Value> {
-    let input = shape.fill_defaults(input);
+    let input = crate::shape::fill_defaults(shape, input);
     let misfits = shape.check(&input, place);
     if misfits.is_empty() {
         return Ok(input);
