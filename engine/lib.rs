@@ -6,6 +6,7 @@
 pub mod names;
 pub mod data;
 pub mod clock;
+pub mod schedule;
 
 // Files.
 pub mod diagnostic;

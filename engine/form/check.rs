@@ -218,7 +218,7 @@ fn check_map(
         if !matches!(node.kind, NodeKind::Null) {
             wrong_kind(
                 node,
-                &expected(&Kind::Map(naming, &Kind::Data), key),
+                &expected(&Kind::Fields, key),
                 report,
             );
         }
@@ -368,7 +368,7 @@ fn wrong_kind(node: &Node, expected: &str, report: &mut Report) {
     }
 }
 
-fn expected(kind: &'static Kind, key: Option<(&Written, &Key)>) -> String {
+fn expected(kind: &Kind, key: Option<(&Written, &Key)>) -> String {
     match key {
         Some((key, _)) => format!("`{}` to be {}", key.text, kind.in_words()),
         None => kind.in_words(),
