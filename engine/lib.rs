@@ -23,3 +23,5 @@ pub mod compile;
 pub mod journal;
 pub mod store;
 pub mod interpret;
+pub mod step;
+// pub mod runner;

@@ -127,6 +127,11 @@ impl Desk {
         self.settle(number, Some((at, answer)));
     }
 
+    /// Lets a place go whose effect will not be performed.
+    pub(super) fn abandon(&self, number: u64) {
+        self.settle(number, None);
+    }
+
     /// Asks the job to end early: what waits is let go, calls under way are waited for.
     pub(super) fn cancel(&self) {
         let waiting: Vec<u64> = {

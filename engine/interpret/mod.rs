@@ -154,6 +154,11 @@ impl Machine {
         self.job.desk.answer(number, at, answer);
     }
 
+    /// Tells the machine that an effect will not be performed, because the job is cancelled.
+    pub fn abandon(&mut self, number: u64) {
+        self.job.desk.abandon(number);
+    }
+
     /// Asks the job to end early: nothing new starts, calls under way are waited for.
     pub fn cancel(&mut self) {
         self.job.desk.cancel();
