@@ -8,10 +8,10 @@ use indexmap::IndexMap;
 use super::catalogue::{Catalogue, fields};
 use super::codes;
 use super::project::Project;
-use super::recipe::{Activation, Concurrency, Recipe, Trigger};
+use super::recipe::{Activation, Concurrency, Recipe};
 use super::scope::{Facts, Visible, as_read};
-use super::trigger::trigger_shape;
-use super::walk::{Walk, integer, key_span, period};
+use super::trigger::Trigger;
+use super::walk::{Walk, integer, key_span, period, trigger_shape};
 use crate::diagnostic::{Report, Span};
 use crate::recipe::{RecipeFile, STEP};
 use crate::shape::{Field, Shape};
@@ -27,7 +27,11 @@ pub fn compile(file: &RecipeFile, catalogue: &Catalogue) -> (Option<Recipe>, Rep
     let project = catalogue.projects.get(file.name.project());
     if project.is_none() {
         report
-            .error(codes::NO_PROJECT, Span::default(), "the project has no `project.yaml`")
+            .error(
+                codes::NO_PROJECT,
+                Span::default(),
+                "the project has no `project.yaml`",
+            )
             .help(format!("add recipes/{}/project.yaml", file.name.project()));
     }
     let project = project.map_or(&unwired, |project| &**project);
@@ -66,16 +70,24 @@ fn facts(file: &RecipeFile, project: &Project, input: &Shape, report: &mut Repor
     let kind = file.trigger().map_or("", |(kind, _)| kind);
     if matches!(kind, "function" | "manual" | "") {
         facts.roots.insert("input".to_owned(), as_read(input));
-        facts.missing.insert("trigger", "this recipe is not set off from outside; use `input`");
+        facts.missing.insert(
+            "trigger",
+            "this recipe is not set off from outside; use `input`",
+        );
     } else {
-        facts.missing.insert("input", "only functions and manual recipes have it; use `trigger`");
+        facts.missing.insert(
+            "input",
+            "only functions and manual recipes have it; use `trigger`",
+        );
     }
     let is_batch = file.trigger().and_then(|(_, node)| node.get("batch"));
     let is_batch = is_batch.is_some_and(|node| node.kind == NodeKind::Bool(true));
     if let Some(shape) = trigger_shape(kind, is_batch) {
         facts.roots.insert("trigger".to_owned(), shape);
     }
-    facts.roots.insert("settings".to_owned(), settings_shape(project));
+    facts
+        .roots
+        .insert("settings".to_owned(), settings_shape(project));
     facts.roots.insert("job".to_owned(), job_shape());
     find_ids(file.get("steps"), &mut facts, report);
     facts
@@ -109,11 +121,18 @@ fn find_ids(node: Option<&Node>, facts: &mut Facts, report: &mut Report) {
     for step in node.and_then(Node::as_list).unwrap_or_default() {
         let kinds = STEP.variants.iter().map(|variant| variant.key.name);
         let kind = kinds.into_iter().find(|kind| step.get(kind).is_some());
-        if let Some((id, text)) = step.get("id").and_then(|id| Some((id, id.as_text()?.clone()))) {
+        if let Some((id, text)) = step
+            .get("id")
+            .and_then(|id| Some((id, id.as_text()?.clone())))
+        {
             let found = (id.span, kind.unwrap_or("step").to_owned());
             if let Some((first, _)) = facts.ids.get(&text) {
                 report
-                    .error(codes::DUPLICATE_ID, id.span, format!("two steps are called `{text}`"))
+                    .error(
+                        codes::DUPLICATE_ID,
+                        id.span,
+                        format!("two steps are called `{text}`"),
+                    )
                     .related(*first, "the other one")
                     .help("give each step an id of its own");
             } else {
@@ -128,7 +147,11 @@ fn find_ids(node: Option<&Node>, facts: &mut Facts, report: &mut Report) {
                 find_ids(part.get("then"), facts, report);
             }
         }
-        find_ids(step.get("catch").and_then(|catch| catch.get("do")), facts, report);
+        find_ids(
+            step.get("catch").and_then(|catch| catch.get("do")),
+            facts,
+            report,
+        );
     }
 }
 
@@ -144,11 +167,20 @@ fn recipe(walk: &mut Walk<'_>, input: Shape, output: Shape) -> Option<Recipe> {
     if !ends && let Some(Shape::Fields(fields)) = &walk.output {
         let required = fields.iter().find(|(_, field)| !field.optional);
         if let Some((name, _)) = required {
-            let last = file.get("steps").and_then(Node::as_list).and_then(<[_]>::last);
+            let last = file
+                .get("steps")
+                .and_then(Node::as_list)
+                .and_then(<[_]>::last);
             let span = last.map_or_else(Span::default, key_span);
             walk.report
-                .warning(codes::NO_RETURN, span, "the recipe may end without a result")
-                .help(format!("it declares the output `{name}`; end it with `return`"));
+                .warning(
+                    codes::NO_RETURN,
+                    span,
+                    "the recipe may end without a result",
+                )
+                .help(format!(
+                    "it declares the output `{name}`; end it with `return`"
+                ));
         }
     }
     let concurrency = file.get("concurrency").map(|node| concurrency(walk, node));
@@ -164,7 +196,11 @@ fn recipe(walk: &mut Walk<'_>, input: Shape, output: Shape) -> Option<Recipe> {
         (None, Some(Trigger::Schedule(schedule))) => schedule.timezone.clone(),
         (None, _) => None,
     };
-    let text = |key: &str| file.text(key).map(|text| text.to_string()).unwrap_or_default();
+    let text = |key: &str| {
+        file.text(key)
+            .map(|text| text.to_string())
+            .unwrap_or_default()
+    };
     Some(Recipe {
         name: file.name.clone(),
         title: text("title"),
@@ -209,4 +245,3 @@ fn concurrency(walk: &mut Walk<'_>, node: &Node) -> Concurrency {
         key,
     }
 }
-

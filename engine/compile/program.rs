@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::recipe::{Block, Program, Recipe, Step, StepKind};
+use super::recipe::{Program, Recipe};
+use super::steps::{Block, Step, StepKind};
 use crate::data::digest;
 use crate::names::RecipeName;
 
@@ -81,10 +82,18 @@ impl StepKind {
             Self::If {
                 branches,
                 otherwise,
-            } => branches.iter().map(|(_, block)| block).chain([otherwise]).collect(),
+            } => branches
+                .iter()
+                .map(|(_, block)| block)
+                .chain([otherwise])
+                .collect(),
             Self::Switch {
                 cases, otherwise, ..
-            } => cases.iter().map(|(_, block)| block).chain([otherwise]).collect(),
+            } => cases
+                .iter()
+                .map(|(_, block)| block)
+                .chain([otherwise])
+                .collect(),
             Self::Foreach(foreach) => vec![&foreach.steps],
             Self::Repeat { steps, .. } => vec![steps],
             Self::Try {
@@ -94,7 +103,10 @@ impl StepKind {
                 ..
             } => {
                 let caught = catch.iter().map(|(_, block)| block);
-                std::iter::once(steps).chain(caught).chain([finally]).collect()
+                std::iter::once(steps)
+                    .chain(caught)
+                    .chain([finally])
+                    .collect()
             }
             _ => Vec::new(),
         }

@@ -5,9 +5,9 @@
 
 use indexmap::IndexMap;
 
-use super::acting::meant;
 use super::catalogue::Catalogue;
 use super::codes;
+use super::walk::meant;
 use crate::diagnostic::Report;
 use crate::names::{ConnectionName, ConnectorName, TableName};
 use crate::recipe::ProjectFile;
@@ -70,11 +70,19 @@ impl Project {
 
 /// Reports names that a project wires and that do not exist.
 pub fn check_wiring(file: &ProjectFile, catalogue: &Catalogue, report: &mut Report) {
-    let connectors: Vec<&str> = catalogue.connectors.keys().map(ConnectorName::as_str).collect();
+    let connectors: Vec<&str> = catalogue
+        .connectors
+        .keys()
+        .map(ConnectorName::as_str)
+        .collect();
     for (role, (_, span)) in &file.connections {
         if !connectors.contains(&&**role) {
             report
-                .error(codes::BAD_WIRING, *span, format!("there is no connector `{role}`"))
+                .error(
+                    codes::BAD_WIRING,
+                    *span,
+                    format!("there is no connector `{role}`"),
+                )
                 .help(meant(role, &connectors));
         }
     }
@@ -82,7 +90,11 @@ pub fn check_wiring(file: &ProjectFile, catalogue: &Catalogue, report: &mut Repo
     for (name, span) in file.tables.values() {
         if !tables.contains(&&**name) {
             report
-                .error(codes::BAD_WIRING, *span, format!("there is no lookup table `{name}`"))
+                .error(
+                    codes::BAD_WIRING,
+                    *span,
+                    format!("there is no lookup table `{name}`"),
+                )
                 .help(meant(name, &tables));
         }
     }

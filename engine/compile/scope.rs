@@ -115,7 +115,13 @@ pub(super) struct Scope<'a> {
 
 impl Names for Scope<'_> {
     fn look_up(&self, root: &str, member: Option<&str>) -> Known {
-        if let Some((_, seen)) = self.visible.open.iter().rev().find(|(name, _)| name == root) {
+        if let Some((_, seen)) = self
+            .visible
+            .open
+            .iter()
+            .rev()
+            .find(|(name, _)| name == root)
+        {
             return member_of(root, &seen.shape, seen.maybe, member);
         }
         if self.only.is_some_and(|only| !only.contains(&root)) {
@@ -140,7 +146,9 @@ impl Names for Scope<'_> {
             Some(only) => only.iter().map(|&root| root.to_owned()).collect(),
             None => {
                 let known = self.facts.roots.keys().cloned();
-                known.chain(["steps".to_owned(), "vars".to_owned()]).collect()
+                known
+                    .chain(["steps".to_owned(), "vars".to_owned()])
+                    .collect()
             }
         };
         roots.extend(self.visible.open.iter().map(|(name, _)| name.clone()));
@@ -160,7 +168,10 @@ impl Scope<'_> {
             let (message, help) = if span.start >= self.here.start {
                 (
                     format!("step `{id}` has not run here yet"),
-                    format!("it stands in line {}; move it up, or read it later", span.line),
+                    format!(
+                        "it stands in line {}; move it up, or read it later",
+                        span.line
+                    ),
                 )
             } else {
                 (
@@ -213,7 +224,9 @@ impl Scope<'_> {
             };
         }
         let roots = self.roots();
-        let usual = ["item", "index", "row", "error", "loop", "input", "trigger", "steps", "vars"];
+        let usual = [
+            "item", "index", "row", "error", "loop", "input", "trigger", "steps", "vars",
+        ];
         let message = if usual.contains(&root) || self.facts.roots.contains_key(root) {
             format!("`{root}` cannot be used in this place")
         } else {
@@ -260,7 +273,11 @@ fn meant<'a>(
     if known.is_empty() {
         return None;
     }
-    let names: Vec<String> = known.iter().take(12).map(|name| format!("`{name}`")).collect();
+    let names: Vec<String> = known
+        .iter()
+        .take(12)
+        .map(|name| format!("`{name}`"))
+        .collect();
     let more = if known.len() > 12 { ", ..." } else { "" };
     Some(format!("{introduction}: {}{more}", names.join(", ")))
 }
@@ -274,5 +291,10 @@ pub(super) fn as_read(shape: &Shape) -> Shape {
         optional: field.optional && field.default.is_none(),
         ..field.clone()
     };
-    Shape::Fields(fields.iter().map(|(name, field)| (name.clone(), read(field))).collect())
+    Shape::Fields(
+        fields
+            .iter()
+            .map(|(name, field)| (name.clone(), read(field)))
+            .collect(),
+    )
 }

@@ -1,275 +1,133 @@
-//! What sets a recipe off, checked.
+//! What sets a recipe off.
 //!
-//! In: the trigger as written. Out: a [`Trigger`], and the roots that steps may read of it.
-//! Always true: a schedule that compiled has a next moment.
+//! Always true: names and lengths of time were checked; a schedule has a next moment.
 
-use super::codes;
-use super::recipe::{
-    Dedupe, IfStillRunning, Poll, Schedule, ScheduleRule, Trigger, Webhook, WebhookAuth,
-    WhileStopped,
-};
-use super::scope::{Scope, Visible};
-use super::walk::{Walk, is_word, key_span, period};
-use crate::diagnostic::did_you_mean;
-use crate::expression::{Expression, Typed};
+use std::time::Duration;
+
+use super::steps::ActionRef;
+use crate::expression::Expression;
 use crate::names::ConnectionName;
-use crate::schedule::{check_cron, is_zone, zone_names};
-use crate::shape::{Field, Shape};
-use crate::source::{Node, NodeKind};
 
-/// What `trigger` holds, by kind.
-pub(super) fn trigger_shape(kind: &str, is_batch: bool) -> Option<Shape> {
-    let item = match is_batch {
-        true => Shape::list_of(Shape::Any),
-        false => Shape::Any,
-    };
-    match kind {
-        "schedule" => Some(Shape::object_of([(
-            "scheduled_at",
-            Field::optional(Shape::DateTime),
-        )])),
-        "webhook" => Some(Shape::object_of([
-            ("body", Field::required(Shape::Any)),
-            ("headers", Field::required(Shape::Object)),
-            ("query", Field::required(Shape::Object)),
-            ("item", Field::required(item)),
-            ("index", Field::required(Shape::Integer)),
-        ])),
-        "poll" => Some(Shape::object_of([
-            ("item", Field::required(item)),
-            ("index", Field::required(Shape::Integer)),
-        ])),
-        _ => None,
-    }
+/// What sets a recipe off.
+#[derive(Clone, Debug)]
+pub enum Trigger {
+    /// Other recipes, or a person.
+    Function,
+    /// A person.
+    Manual,
+    /// The clock.
+    Schedule(Schedule),
+    /// A request from outside.
+    Webhook(Webhook),
+    /// A connector's listing that is asked now and then.
+    Poll(Poll),
 }
 
-impl Walk<'_> {
-    /// Compiles the trigger; the time zone is the recipe's own.
-    pub(super) fn trigger(&mut self) -> Option<Trigger> {
-        let file = self.file;
-        let (kind, node) = file.trigger()?;
-        match kind {
-            "function" => Some(Trigger::Function),
-            "manual" => Some(Trigger::Manual),
-            "schedule" => {
-                self.not_yet(key_span(node), "the schedule");
-                self.schedule(node).map(Trigger::Schedule)
-            }
-            "webhook" => Some(Trigger::Webhook(self.webhook(node))),
-            "poll" => {
-                self.not_yet(key_span(node), "the poll trigger");
-                self.poll(node).map(Trigger::Poll)
-            }
-            _ => None,
-        }
-    }
-
-    fn schedule(&mut self, node: &Node) -> Option<Schedule> {
-        let timezone = node.get("timezone").and_then(Node::as_text);
-        if let Some(zone) = node.get("timezone") {
-            self.check_zone(zone);
-        }
-        let rule = if let Some(every) = node.get("every") {
-            ScheduleRule::Every(period(Some(every))?)
-        } else {
-            if timezone.is_none() {
-                self.report
-                    .error(codes::BAD_ZONE, key_span(node), "the schedule has no time zone")
-                    .help("add `timezone`, such as America/Los_Angeles or UTC");
-            }
-            ScheduleRule::Cron(self.cron(node)?)
-        };
-        let first_from = node.get("first_from");
-        let expected = Shape::DateTime;
-        let first_from = first_from
-            .map(|node| self.value_of(node, &["settings", "job"], Some(&expected)).expression);
-        Some(Schedule {
-            rule,
-            timezone: timezone.map(ToString::to_string),
-            run_missed_once: !is_word(node, "if_missed", "skip"),
-            if_still_running: match node.get("if_still_running").and_then(Node::as_text) {
-                Some(word) if &**word == "queue" => IfStillRunning::Queue,
-                Some(word) if &**word == "allow" => IfStillRunning::Allow,
-                _ => IfStillRunning::Skip,
-            },
-            first_from,
-        })
-    }
-
-    /// The cron line of `cron`, or of `at` and `days`.
-    fn cron(&mut self, node: &Node) -> Option<String> {
-        if let Some(line) = node.get("cron") {
-            let text = line.as_text()?;
-            if let Err(message) = check_cron(text) {
-                self.report
-                    .error(codes::BAD_CRON, line.span, message)
-                    .help("five fields: minute, hour, day of the month, month, day of the week");
-                return None;
-            }
-            return Some(text.to_string());
-        }
-        let at = node.get("at")?;
-        let text = at.as_text()?;
-        let Some((hour, minute)) = time_of_day(text) else {
-            self.report
-                .error(codes::BAD_TIME, at.span, format!("`{text}` is not a time of day"))
-                .help("write \"07:30\", from \"00:00\" to \"23:59\"");
-            return None;
-        };
-        let (month_days, week_days) = self.days(node.get("days"))?;
-        Some(format!("{minute} {hour} {month_days} * {week_days}"))
-    }
-
-    /// `days` as the third and the fifth field of a cron line.
-    fn days(&mut self, node: Option<&Node>) -> Option<(String, String)> {
-        let every = || "*".to_owned();
-        let Some(node) = node else {
-            return Some((every(), every()));
-        };
-        match &node.kind {
-            NodeKind::Text(word) if &**word == "weekdays" => Some((every(), "1-5".to_owned())),
-            NodeKind::Text(_) => Some((every(), every())),
-            NodeKind::List(days) => {
-                let names: Vec<&str> =
-                    days.iter().filter_map(|day| day.as_text().map(|text| &**text)).collect();
-                let numbers: Vec<String> = days
-                    .iter()
-                    .filter(|day| matches!(day.kind, NodeKind::Integer(_)))
-                    .map(|day| day.to_value().to_string())
-                    .collect();
-                match (names.is_empty(), numbers.is_empty()) {
-                    (false, true) => Some((every(), names.join(",").to_uppercase())),
-                    (true, false) => Some((numbers.join(","), every())),
-                    _ => {
-                        self.report
-                            .error(codes::BAD_TIME, node.span, "these days make no schedule")
-                            .help("all weekdays, [mon, thu], or all days of the month, [1, 15]");
-                        None
-                    }
-                }
-            }
-            _ => None,
-        }
-    }
-
-    /// Checks that a text names a time zone.
-    pub(super) fn check_zone(&mut self, node: &Node) {
-        let Some(text) = node.as_text() else { return };
-        if is_zone(text) {
-            return;
-        }
-        let names = zone_names();
-        let meant = did_you_mean(text, names.iter().map(String::as_str));
-        let help = meant.map_or_else(
-            || "write an IANA name, such as America/Los_Angeles, Europe/Rome or UTC".to_owned(),
-            |meant| format!("did you mean `{meant}`?"),
-        );
-        self.report
-            .error(codes::BAD_ZONE, node.span, format!("`{text}` is not a time zone"))
-            .help(help);
-    }
-
-    fn webhook(&mut self, node: &Node) -> Webhook {
-        let auth = node.get("auth").and_then(|auth| {
-            let name = |key: &str| {
-                let text = auth.get(key)?.as_text()?;
-                ConnectionName::new(text).ok()
-            };
-            name("basic")
-                .map(WebhookAuth::Basic)
-                .or_else(|| name("token").map(WebhookAuth::Token))
-                .or_else(|| name("hmac").map(WebhookAuth::Hmac))
-        });
-        let split = node.get("split").and_then(Node::as_list).unwrap_or_default();
-        let split = split
-            .iter()
-            .map(|node| self.value_of(node, &["trigger"], None).expression)
-            .collect();
-        Webhook {
-            auth,
-            split,
-            dedupe: self.dedupe(node),
-            while_stopped: match node.get("while_stopped").and_then(Node::as_text) {
-                Some(word) if &**word == "reject" => WhileStopped::Reject,
-                Some(word) if &**word == "drop" => WhileStopped::Drop,
-                _ => WhileStopped::Queue,
-            },
-            respond_with_result: is_word(node, "respond", "result"),
-        }
-    }
-
-    fn dedupe(&mut self, node: &Node) -> Option<Dedupe> {
-        let dedupe = node.get("dedupe")?;
-        let key = self.value_of(dedupe.get("key")?, &["trigger"], None).expression;
-        let window = period(dedupe.get("window"))?;
-        Some(Dedupe { key, window })
-    }
-
-    fn poll(&mut self, node: &Node) -> Option<Poll> {
-        let target = node.get("action")?;
-        let (action, found) = self.action_ref(node, target)?;
-        if !found.is_listing {
-            self.report
-                .error(codes::NOT_A_LISTING, target.span, "a poll asks a listing")
-                .help("choose an action that gives `items` page by page");
-        }
-        let nothing = Node {
-            span: target.span,
-            plain: false,
-            kind: NodeKind::Map(Vec::new()),
-        };
-        let with = node.get("with").unwrap_or(&nothing);
-        let mut input = found.input.clone();
-        let cursor = node.get("cursor");
-        let sent = cursor.and_then(|cursor| cursor.get("send")).and_then(Node::as_text);
-        if let (Shape::Fields(fields), Some(sent)) = (&mut input, sent) {
-            if let Some(field) = fields.get_mut(&**sent) {
-                field.optional = true;
-            }
-        }
-        let with = self.value_of(with, &["settings"], Some(&input)).expression;
-        let cursor = cursor.and_then(|cursor| {
-            let from = self.value_of(cursor.get("from")?, &["trigger"], None).expression;
-            let start = cursor.get("start");
-            let start = start.map(|node| self.value_of(node, &["settings"], None).expression);
-            let send = sent?.to_string();
-            Some(super::recipe::Cursor { from, send, start })
-        });
-        Some(Poll {
-            action,
-            with,
-            every: period(node.get("every"))?,
-            cursor,
-            dedupe: self.dedupe(node),
-            batch: node.get("batch").is_some_and(|node| node.kind == NodeKind::Bool(true)),
-        })
-    }
-
-    /// Compiles a value that may use only some roots.
-    pub(super) fn value_of(
-        &mut self,
-        node: &Node,
-        only: &'static [&'static str],
-        expected: Option<&Shape>,
-    ) -> Typed {
-        let visible = Visible::default();
-        let scope = Scope {
-            facts: self.facts,
-            visible: &visible,
-            here: node.span,
-            only: Some(only),
-        };
-        Expression::compile(node, &scope, expected, &mut self.report)
-    }
+/// A schedule as written, checked.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    /// When it fires.
+    pub rule: ScheduleRule,
+    /// The zone of `at` and `cron`: an IANA name.
+    pub timezone: Option<String>,
+    /// Whether a missed fire is made up for once.
+    pub run_missed_once: bool,
+    /// What happens if the last job still runs.
+    pub if_still_running: IfStillRunning,
+    /// What `job.covers.from` is on the first run.
+    pub first_from: Option<Expression>,
 }
 
-/// Hour and minute of `07:30`.
-fn time_of_day(text: &str) -> Option<(u8, u8)> {
-    let (hour, minute) = text.split_once(':')?;
-    let is_two = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
-    if !is_two(hour) || !is_two(minute) {
-        return None;
-    }
-    let (hour, minute) = (hour.parse().ok()?, minute.parse().ok()?);
-    (hour < 24 && minute < 60).then_some((hour, minute))
+/// When a schedule fires.
+#[derive(Clone, Debug)]
+pub enum ScheduleRule {
+    /// At every interval of this length.
+    Every(Duration),
+    /// By a cron line of five fields (`at` and `days` are turned into one).
+    Cron(String),
+}
+
+/// What a fire does while the job of the last one still runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfStillRunning {
+    /// Nothing.
+    Skip,
+    /// Waits its turn.
+    Queue,
+    /// Runs beside it.
+    Allow,
+}
+
+/// A webhook as written, checked.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// How the sender signs in; `None`: anybody may send.
+    pub auth: Option<WebhookAuth>,
+    /// Where in the body the elements stand that become a job each; the first path that matches.
+    pub split: Vec<Expression>,
+    /// Which deliveries are the same.
+    pub dedupe: Option<Dedupe>,
+    /// What happens to deliveries while the recipe is stopped.
+    pub while_stopped: WhileStopped,
+    /// Whether the answer waits for the job's result.
+    pub respond_with_result: bool,
+}
+
+/// How the sender of a webhook signs in, with the connection that holds the secret.
+#[derive(Clone, Debug)]
+pub enum WebhookAuth {
+    /// HTTP Basic.
+    Basic(ConnectionName),
+    /// A bearer token.
+    Token(ConnectionName),
+    /// A signature over the raw body.
+    Hmac(ConnectionName),
+}
+
+/// Which events are the same event.
+#[derive(Clone, Debug)]
+pub struct Dedupe {
+    /// The key; events with the same key within the window are one.
+    pub key: Expression,
+    /// How long a key is remembered.
+    pub window: Duration,
+}
+
+/// What happens to deliveries while a recipe is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhileStopped {
+    /// They wait until it is started.
+    Queue,
+    /// The sender is told to come back.
+    Reject,
+    /// They are accepted and forgotten.
+    Drop,
+}
+
+/// A poll trigger as written, checked.
+#[derive(Clone, Debug)]
+pub struct Poll {
+    /// The listing that is asked.
+    pub action: ActionRef,
+    /// Its arguments.
+    pub with: Expression,
+    /// How often.
+    pub every: Duration,
+    /// How far the last question got.
+    pub cursor: Option<Cursor>,
+    /// Which events are the same.
+    pub dedupe: Option<Dedupe>,
+    /// Whether one job takes all new items.
+    pub batch: bool,
+}
+
+/// What a poll remembers from one question to the next.
+#[derive(Clone, Debug)]
+pub struct Cursor {
+    /// Where it is found in an item.
+    pub from: Expression,
+    /// The argument that takes it.
+    pub send: String,
+    /// What is sent the first time.
+    pub start: Option<Expression>,
 }

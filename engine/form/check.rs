@@ -42,7 +42,11 @@ pub fn check(node: &Node, form: &'static Form, report: &mut Report) {
     }
 }
 
-fn find(form: &'static Form, chosen: &[&'static super::Variant], name: &str) -> Option<&'static Key> {
+fn find(
+    form: &'static Form,
+    chosen: &[&'static super::Variant],
+    name: &str,
+) -> Option<&'static Key> {
     let of_chosen = chosen.iter().flat_map(|variant| {
         std::iter::once(&variant.key)
             .chain(variant.with)
@@ -126,7 +130,12 @@ fn two(node: &Node, first: &str, second: &str, report: &mut Report) {
         .help("keep one of them, or make two of it");
 }
 
-fn unknown_key(form: &'static Form, chosen: &[&'static super::Variant], key: &Written, report: &mut Report) {
+fn unknown_key(
+    form: &'static Form,
+    chosen: &[&'static super::Variant],
+    key: &Written,
+    report: &mut Report,
+) {
     let owners: Vec<_> = form
         .variants
         .iter()
@@ -177,7 +186,12 @@ fn unknown_key(form: &'static Form, chosen: &[&'static super::Variant], key: &Wr
 }
 
 /// Holds a value against what its key takes.
-fn check_kind(node: &Node, kind: &'static Kind, key: Option<(&Written, &Key)>, report: &mut Report) {
+fn check_kind(
+    node: &Node,
+    kind: &'static Kind,
+    key: Option<(&Written, &Key)>,
+    report: &mut Report,
+) {
     match kind {
         Kind::Value | Kind::Condition | Kind::Type | Kind::Data => {}
         Kind::Fields => {
@@ -216,11 +230,7 @@ fn check_map(
 ) {
     let Some(entries) = node.as_map() else {
         if !matches!(node.kind, NodeKind::Null) {
-            wrong_kind(
-                node,
-                &expected(&Kind::Fields, key),
-                report,
-            );
+            wrong_kind(node, &expected(&Kind::Fields, key), report);
         }
         return;
     };
@@ -234,7 +244,12 @@ fn check_map(
     }
 }
 
-fn check_scalar(node: &Node, kind: &'static Kind, key: Option<(&Written, &Key)>, report: &mut Report) {
+fn check_scalar(
+    node: &Node,
+    kind: &'static Kind,
+    key: Option<(&Written, &Key)>,
+    report: &mut Report,
+) {
     match (kind, &node.kind) {
         (Kind::Text, NodeKind::Text(_)) | (Kind::Flag, NodeKind::Bool(_)) => {}
         (Kind::Whole { min, max }, NodeKind::Integer(number)) => {

@@ -288,7 +288,7 @@ static RETRY: Form = Form {
 };
 
 /// Pure list work; the parts run in the order of this list.
-pub static TRANSFORM: Form = Form {
+static TRANSFORM: Form = Form {
     name: "transform",
     doc: "Pure list work; its parts run in this order, and at most one of the last three.",
     keys: &[

@@ -45,7 +45,9 @@ pub fn zone_names() -> Vec<String> {
 fn parse(line: &str) -> Result<Cron, String> {
     let fields = line.split_whitespace().count();
     if fields != 5 {
-        return Err(format!("a cron line has five fields, and this one has {fields}"));
+        return Err(format!(
+            "a cron line has five fields, and this one has {fields}"
+        ));
     }
     CronParser::builder()
         .seconds(Seconds::Disallowed)

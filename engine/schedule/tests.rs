@@ -8,7 +8,14 @@ fn cron_lines_have_five_fields_and_real_dates() {
     for line in ["*/5 * * * *", "30 7 * * 1-5", "0 9 1,15 * *", "0 0 * * MON"] {
         assert_eq!(check_cron(line), Ok(()), "{line}");
     }
-    for line in ["", "* * * *", "0 0 0 * * *", "61 * * * *", "0 0 31 2 *", "x * * * *"] {
+    for line in [
+        "",
+        "* * * *",
+        "0 0 0 * * *",
+        "61 * * * *",
+        "0 0 31 2 *",
+        "x * * * *",
+    ] {
         assert!(check_cron(line).is_err(), "{line}");
     }
 }
@@ -24,6 +31,10 @@ fn a_time_in_the_gap_fires_at_its_end() {
     let at = |text: &str| Moment::parse(text).expect("it is a moment");
     let next = next_fire("30 2 * * *", "America/New_York", at("2027-03-14T05:00:00Z"));
     assert_eq!(next, Ok(at("2027-03-14T07:00:00Z")));
-    let next = next_fire("0 2 * * *", "America/Los_Angeles", at("2026-01-01T00:00:00Z"));
+    let next = next_fire(
+        "0 2 * * *",
+        "America/Los_Angeles",
+        at("2026-01-01T00:00:00Z"),
+    );
     assert_eq!(next, Ok(at("2026-01-01T10:00:00Z")));
 }

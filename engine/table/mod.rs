@@ -46,10 +46,12 @@ pub struct Column {
 impl Column {
     /// Text as it is stored and looked up.
     pub fn normalised(&self, text: &str) -> String {
-        self.normalise.iter().fold(text.to_owned(), |text, step| match step {
-            Normalise::Trim => text.trim().to_owned(),
-            Normalise::Lowercase => text.to_lowercase(),
-        })
+        self.normalise
+            .iter()
+            .fold(text.to_owned(), |text, step| match step {
+                Normalise::Trim => text.trim().to_owned(),
+                Normalise::Lowercase => text.to_lowercase(),
+            })
     }
 }
 

@@ -28,7 +28,11 @@ pub static TABLE: Form = Form {
             Kind::Map(Naming::Id, &Kind::Form(&COLUMN)),
             "The columns, by name; recipes use these names.",
         ),
-        Key::new("key", Kind::List(&Kind::Id), "The columns that together name a row."),
+        Key::new(
+            "key",
+            Kind::List(&Kind::Id),
+            "The columns that together name a row.",
+        ),
         Key::new(
             "rows",
             Kind::List(&Kind::Map(Naming::Free, &Kind::Data)),
@@ -42,12 +46,24 @@ static COLUMN: Form = Form {
     name: "column",
     doc: "A column: its type and what is said of it.",
     keys: &[
-        Key::new("label", Kind::Text, "Its title for people and in CSV files."),
+        Key::new(
+            "label",
+            Kind::Text,
+            "Its title for people and in CSV files.",
+        ),
         Key::required("type", Kind::Type, "Its type."),
         Key::new("required", Kind::Flag, "Whether every row has it."),
-        Key::new("unique", Kind::Flag, "Whether no two rows may hold the same value."),
+        Key::new(
+            "unique",
+            Kind::Flag,
+            "Whether no two rows may hold the same value.",
+        ),
         Key::new("enum", Kind::List(&Kind::Data), "The values it may hold."),
-        Key::new("default", Kind::Data, "The value of a row that does not give it."),
+        Key::new(
+            "default",
+            Kind::Data,
+            "The value of a row that does not give it.",
+        ),
         Key::new(
             "normalise",
             Kind::List(&Kind::Word(&["trim", "lowercase"])),
@@ -57,7 +73,11 @@ static COLUMN: Form = Form {
         Key::new("personal", Kind::Flag, "Whether it is about a person."),
         Key::new("description", Kind::Text, "What it holds."),
         Key::new("example", Kind::Data, "An example, for forms."),
-        Key::new("pattern", Kind::Text, "What text must look like: a regular expression."),
+        Key::new(
+            "pattern",
+            Kind::Text,
+            "What text must look like: a regular expression.",
+        ),
         Key::new("minimum", Kind::Data, "The least number allowed."),
         Key::new("maximum", Kind::Data, "The greatest number allowed."),
     ],
@@ -86,7 +106,10 @@ impl Table {
 }
 
 fn columns(root: &Node, report: &mut Report) -> IndexMap<String, Column> {
-    let written = root.get("columns").and_then(Node::as_map).unwrap_or_default();
+    let written = root
+        .get("columns")
+        .and_then(Node::as_map)
+        .unwrap_or_default();
     if let (Some(node), []) = (root.get("columns"), written) {
         report
             .error(codes::NO_COLUMNS, node.span, "the table has no columns")
@@ -99,11 +122,19 @@ fn columns(root: &Node, report: &mut Report) -> IndexMap<String, Column> {
             continue;
         };
         let column = column(node, entries, report);
-        let label = column.field.label.clone().unwrap_or_else(|| name.text.to_string());
+        let label = column
+            .field
+            .label
+            .clone()
+            .unwrap_or_else(|| name.text.to_string());
         let span = node.get("label").map_or(name.span, |node| node.span);
         if let Some(first) = labels.insert(label.to_lowercase(), span) {
             report
-                .error(codes::LABEL_TWICE, span, format!("`{label}` is the label of two columns"))
+                .error(
+                    codes::LABEL_TWICE,
+                    span,
+                    format!("`{label}` is the label of two columns"),
+                )
                 .related(first, "the other one")
                 .help("give each column a label of its own");
         }
@@ -127,10 +158,17 @@ fn column(node: &Node, entries: &[(crate::source::Key, Node)], report: &mut Repo
         Some(_) => Field::parse(&field, report),
         None => Field::required(crate::shape::Shape::Any),
     };
-    let flag = |key: &str| node.get(key).is_some_and(|node| node.kind == NodeKind::Bool(true));
+    let flag = |key: &str| {
+        node.get(key)
+            .is_some_and(|node| node.kind == NodeKind::Bool(true))
+    };
     field.optional = !flag("required");
     let mut normalise = Vec::new();
-    for word in node.get("normalise").and_then(Node::as_list).unwrap_or_default() {
+    for word in node
+        .get("normalise")
+        .and_then(Node::as_list)
+        .unwrap_or_default()
+    {
         match word.as_text().map(|text| &**text) {
             Some("trim") => normalise.push(Normalise::Trim),
             Some("lowercase") => normalise.push(Normalise::Lowercase),
@@ -141,7 +179,11 @@ fn column(node: &Node, entries: &[(crate::source::Key, Node)], report: &mut Repo
         && !field.shape.is_text()
     {
         report
-            .error(codes::NORMALISE_NO_TEXT, words.span, format!("the column holds {}", field.shape))
+            .error(
+                codes::NORMALISE_NO_TEXT,
+                words.span,
+                format!("the column holds {}", field.shape),
+            )
             .help("leave `normalise` out, or make the column `type: string`");
     }
     Column {
@@ -177,7 +219,11 @@ fn key(root: &Node, columns: &IndexMap<String, Column>, report: &mut Report) -> 
                     |meant| format!("did you mean `{meant}`?"),
                 );
                 report
-                    .error(codes::KEY_UNKNOWN, node.span, format!("there is no column `{name}`"))
+                    .error(
+                        codes::KEY_UNKNOWN,
+                        node.span,
+                        format!("there is no column `{name}`"),
+                    )
                     .help(help);
             }
         }
@@ -199,7 +245,11 @@ fn rows(root: &Node, table: &Table, report: &mut Report) -> Vec<Object> {
         for misfit in &misfits {
             let column = misfit.path.trim_start_matches('.');
             let place = node.get(column).unwrap_or(node);
-            let span = if place.span.len == 0 { first_span(node) } else { place.span };
+            let span = if place.span.len == 0 {
+                first_span(node)
+            } else {
+                place.span
+            };
             report
                 .error(codes::ROW_DOES_NOT_FIT, span, misfit.to_string())
                 .help(row_help(table, node));
@@ -222,9 +272,10 @@ fn rows(root: &Node, table: &Table, report: &mut Report) -> Vec<Object> {
 fn row_help(table: &Table, node: &Node) -> String {
     let written = node.as_map().unwrap_or_default();
     for (key, _) in written {
-        let by_label = table.columns.iter().find(|(_, column)| {
-            column.field.label.as_deref() == Some(&*key.text)
-        });
+        let by_label = table
+            .columns
+            .iter()
+            .find(|(_, column)| column.field.label.as_deref() == Some(&*key.text));
         if let Some((name, _)) = by_label {
             return format!("`{}` is a label; the column's name is `{name}`", key.text);
         }
@@ -261,7 +312,11 @@ fn check_twice(
         let (names, shown) = (names.join(", "), shown.join(", "));
         if let Some(first) = seen.insert(format!("{names}={shown}"), span) {
             report
-                .error(codes::ROW_TWICE, span, format!("there is a row with {names} {shown} already"))
+                .error(
+                    codes::ROW_TWICE,
+                    span,
+                    format!("there is a row with {names} {shown} already"),
+                )
                 .related(first, "the other row")
                 .help("remove one of them");
         }

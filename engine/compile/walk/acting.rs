@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use super::catalogue::{Signature, resolve};
-use super::codes;
-use super::recipe::{ActionRef, StepKind};
-use super::scope::{Visible, as_read};
-use super::walk::{Made, Walk, span_of_key};
+use super::{Made, Walk, span_of_key};
+use crate::compile::catalogue::{Signature, resolve};
+use crate::compile::codes;
+use crate::compile::scope::{Visible, as_read};
+use crate::compile::{ActionRef, StepKind};
 use crate::connector::{Action, Connector};
 use crate::diagnostic::{Span, did_you_mean};
 use crate::expression::Expression;
@@ -18,7 +18,7 @@ use crate::shape::{Field, Shape};
 use crate::source::Node;
 
 impl Walk<'_> {
-    pub(super) fn action(
+    pub(in crate::compile) fn action(
         &mut self,
         node: &Node,
         target: &Node,
@@ -44,7 +44,7 @@ impl Walk<'_> {
     }
 
     /// Looks up `connector.action`.
-    pub(super) fn action_ref(
+    pub(in crate::compile) fn action_ref(
         &mut self,
         node: &Node,
         target: &Node,
@@ -54,7 +54,9 @@ impl Walk<'_> {
         let usual = self.project.connections.get(connector.name.as_str());
         let connection = match own {
             Some(name) => ConnectionName::new(name).ok(),
-            None => usual.cloned().or_else(|| ConnectionName::new(connector.name.as_str()).ok()),
+            None => usual
+                .cloned()
+                .or_else(|| ConnectionName::new(connector.name.as_str()).ok()),
         }?;
         let found = &connector.actions[&action];
         let id = node.get("id").and_then(Node::as_text);
@@ -79,7 +81,11 @@ impl Walk<'_> {
         let text = target.as_text()?;
         let Some((connector, action)) = text.split_once('.') else {
             self.report
-                .error(codes::BAD_TARGET, target.span, format!("`{text}` is not an action"))
+                .error(
+                    codes::BAD_TARGET,
+                    target.span,
+                    format!("`{text}` is not an action"),
+                )
                 .help("write `connector.action`, such as `mail.send`");
             return None;
         };
@@ -112,7 +118,7 @@ impl Walk<'_> {
         Some((found.clone(), action.to_owned()))
     }
 
-    pub(super) fn call(
+    pub(in crate::compile) fn call(
         &mut self,
         node: &Node,
         target: &Node,
@@ -124,7 +130,7 @@ impl Walk<'_> {
         Some(made.on(&name))
     }
 
-    pub(super) fn start(
+    pub(in crate::compile) fn start(
         &mut self,
         node: &Node,
         target: &Node,
@@ -138,7 +144,7 @@ impl Walk<'_> {
         Some(made.on(&name))
     }
 
-    pub(super) fn await_jobs(&mut self, value: &Node, visible: &Visible) -> Made {
+    pub(in crate::compile) fn await_jobs(&mut self, value: &Node, visible: &Visible) -> Made {
         self.not_yet(value.span, "`await`");
         let expected = Shape::list_of(Shape::String);
         let jobs = self.value(value, visible, Some(&expected)).expression;
@@ -151,7 +157,7 @@ impl Walk<'_> {
     }
 
     /// Looks a recipe up and compiles its arguments.
-    pub(super) fn recipe_call(
+    pub(in crate::compile) fn recipe_call(
         &mut self,
         node: &Node,
         target: &Node,
@@ -178,7 +184,11 @@ impl Walk<'_> {
         let own = self.file.name.project();
         let Some(name) = resolve(text, own) else {
             self.report
-                .error(codes::BAD_TARGET, target.span, format!("`{text}` is not a recipe's name"))
+                .error(
+                    codes::BAD_TARGET,
+                    target.span,
+                    format!("`{text}` is not a recipe's name"),
+                )
                 .help("write its file name without `.yaml`, or `project/name`");
             return None;
         };
@@ -191,14 +201,20 @@ impl Walk<'_> {
         let known: Vec<&str> = if text.contains('/') {
             all.map(RecipeName::as_str).collect()
         } else {
-            all.filter(|known| known.project() == own).map(RecipeName::name).collect()
+            all.filter(|known| known.project() == own)
+                .map(RecipeName::name)
+                .collect()
         };
         let help = did_you_mean(text, known.iter().copied()).map_or_else(
             || format!("recipes of a project are the files in its folder: recipes/{own}/"),
             |meant| format!("did you mean `{meant}`?"),
         );
         self.report
-            .error(codes::UNKNOWN_RECIPE, target.span, format!("there is no recipe `{name}`"))
+            .error(
+                codes::UNKNOWN_RECIPE,
+                target.span,
+                format!("there is no recipe `{name}`"),
+            )
             .help(help);
         None
     }
@@ -246,14 +262,18 @@ fn with_raw(output: &Shape) -> Shape {
 }
 
 /// Help for a name that is not known.
-pub(super) fn meant(written: &str, known: &[&str]) -> String {
+pub(in crate::compile) fn meant(written: &str, known: &[&str]) -> String {
     if let Some(meant) = did_you_mean(written, known.iter().copied()) {
         return format!("did you mean `{meant}`?");
     }
     if known.is_empty() {
         return "there are none yet".to_owned();
     }
-    let names: Vec<String> = known.iter().take(20).map(|name| format!("`{name}`")).collect();
+    let names: Vec<String> = known
+        .iter()
+        .take(20)
+        .map(|name| format!("`{name}`"))
+        .collect();
     let more = if known.len() > 20 { ", ..." } else { "" };
     format!("known: {}{more}", names.join(", "))
 }

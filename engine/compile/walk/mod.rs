@@ -4,15 +4,24 @@
 //! Always true: the walk knows at every step what has surely run, what may have run, and what has
 //! not; each kind of step has a file of its own beside this one.
 
+mod acting;
+mod flow;
+mod plain;
+mod table;
+mod trigger;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::catalogue::Catalogue;
-use super::codes;
-use super::recipe::{Block, Project, RetryRule, Step, StepKind};
-use super::scope::{Facts, Scope, Seen, Visible};
+pub(in crate::compile) use acting::meant;
+pub(in crate::compile) use trigger::trigger_shape;
+
 use crate::clock::parse_period;
+use crate::compile::catalogue::Catalogue;
+use crate::compile::codes;
+use crate::compile::scope::{Facts, Scope, Seen, Visible};
+use crate::compile::{Block, Project, RetryRule, Step, StepKind};
 use crate::connector::Retry;
 use crate::diagnostic::{Place, Report, Span};
 use crate::expression::{Condition, Expression, Typed};
@@ -35,20 +44,20 @@ const USUAL_RETRY: Retry = Retry {
 };
 
 /// The state of one walk.
-pub(super) struct Walk<'a> {
-    pub(super) file: &'a RecipeFile,
-    pub(super) catalogue: &'a Catalogue,
-    pub(super) project: &'a Project,
-    pub(super) facts: &'a Facts,
-    pub(super) report: Report,
+pub(in crate::compile) struct Walk<'a> {
+    pub(in crate::compile) file: &'a RecipeFile,
+    pub(in crate::compile) catalogue: &'a Catalogue,
+    pub(in crate::compile) project: &'a Project,
+    pub(in crate::compile) facts: &'a Facts,
+    pub(in crate::compile) report: Report,
     /// The declared output of a function.
-    pub(super) output: Option<Shape>,
+    pub(in crate::compile) output: Option<Shape>,
     /// The shapes of variables as this walk finds them.
-    pub(super) vars: BTreeMap<String, Shape>,
+    pub(in crate::compile) vars: BTreeMap<String, Shape>,
     /// What this version of the engine does not run yet.
-    pub(super) not_available_yet: Vec<(Place, String)>,
+    pub(in crate::compile) not_available_yet: Vec<(Place, String)>,
     /// How many loops that run several at once stand around the current step.
-    pub(super) depth_at_once: usize,
+    pub(in crate::compile) depth_at_once: usize,
     /// The place of the current block: `2/then`.
     block: Vec<String>,
     step_count: usize,
@@ -56,19 +65,19 @@ pub(super) struct Walk<'a> {
 
 /// What a kind of step gives: the compiled kind, the shape of its result, and whether nothing can
 /// come after it.
-pub(super) struct Made {
-    pub(super) kind: StepKind,
-    pub(super) result: Option<Shape>,
-    pub(super) ends: bool,
+pub(in crate::compile) struct Made {
+    pub(in crate::compile) kind: StepKind,
+    pub(in crate::compile) result: Option<Shape>,
+    pub(in crate::compile) ends: bool,
     /// The retry rule of the action, if it is one.
-    pub(super) retry: Retry,
+    pub(in crate::compile) retry: Retry,
     /// What it works on, for ids that are not written.
-    pub(super) target: String,
+    pub(in crate::compile) target: String,
 }
 
 impl Made {
     /// A kind that gives nothing.
-    pub(super) fn nothing(kind: StepKind) -> Self {
+    pub(in crate::compile) fn nothing(kind: StepKind) -> Self {
         Self {
             kind,
             result: None,
@@ -79,7 +88,7 @@ impl Made {
     }
 
     /// A kind that gives something.
-    pub(super) fn giving(kind: StepKind, result: Shape) -> Self {
+    pub(in crate::compile) fn giving(kind: StepKind, result: Shape) -> Self {
         Self {
             result: Some(result),
             ..Self::nothing(kind)
@@ -87,7 +96,7 @@ impl Made {
     }
 
     /// The same, named by what it works on.
-    pub(super) fn on(self, target: &str) -> Self {
+    pub(in crate::compile) fn on(self, target: &str) -> Self {
         let target = target.to_owned();
         Self { target, ..self }
     }
@@ -95,7 +104,7 @@ impl Made {
 
 impl<'a> Walk<'a> {
     /// A walk that has not begun.
-    pub(super) fn new(
+    pub(in crate::compile) fn new(
         file: &'a RecipeFile,
         catalogue: &'a Catalogue,
         project: &'a Project,
@@ -118,7 +127,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Compiles a block inside the step that is being compiled.
-    pub(super) fn inner(
+    pub(in crate::compile) fn inner(
         &mut self,
         node: Option<&Node>,
         place: &str,
@@ -131,7 +140,11 @@ impl<'a> Walk<'a> {
     }
 
     /// Compiles the steps of a block; the answer says whether nothing can come after it.
-    pub(super) fn block(&mut self, node: Option<&Node>, visible: &mut Visible) -> (Block, bool) {
+    pub(in crate::compile) fn block(
+        &mut self,
+        node: Option<&Node>,
+        visible: &mut Visible,
+    ) -> (Block, bool) {
         let steps = node.and_then(Node::as_list).unwrap_or_default();
         let mut compiled = Vec::with_capacity(steps.len());
         let mut ended_at: Option<Span> = None;
@@ -146,7 +159,11 @@ impl<'a> Walk<'a> {
             self.step_count += 1;
             if let Some(ended) = ended_at.take() {
                 self.report
-                    .warning(codes::UNREACHABLE, key_span(node), "this step can never run")
+                    .warning(
+                        codes::UNREACHABLE,
+                        key_span(node),
+                        "this step can never run",
+                    )
                     .related(ended, "the recipe ends here")
                     .help("remove it, or give the step before it a `when`");
             }
@@ -177,21 +194,35 @@ impl<'a> Walk<'a> {
         let written = node.get("id").and_then(Node::as_text).cloned();
         let has_written_id = written.is_some();
         let place = self.block.join("/");
-        let target = if made.target.is_empty() { String::new() } else { format!(":{}", made.target) };
+        let target = if made.target.is_empty() {
+            String::new()
+        } else {
+            format!(":{}", made.target)
+        };
         let id = written.unwrap_or_else(|| Arc::from(format!("{kind}{target}@{place}")));
         if has_written_id {
             let shape = result_shape(made.result, continue_on_error);
             let maybe = when.is_some();
             visible.steps.insert(id.clone(), Seen { shape, maybe });
-        } else if matches!(kind, "action" | "call" | "start" | "table" | "foreach" | "repeat") {
+        } else if matches!(
+            kind,
+            "action" | "call" | "start" | "table" | "foreach" | "repeat"
+        ) {
             self.report
-                .advice(codes::ID_ADVISED, key_span(node), format!("this `{kind}` has no id"))
+                .advice(
+                    codes::ID_ADVISED,
+                    key_span(node),
+                    format!("this `{kind}` has no id"),
+                )
                 .help("reruns on a newer version and upgrades recognise steps by written ids only");
         }
         let step = Step {
             id,
             has_written_id,
-            title: node.get("title").and_then(Node::as_text).map(ToString::to_string),
+            title: node
+                .get("title")
+                .and_then(Node::as_text)
+                .map(ToString::to_string),
             place: self.place(key_span(node)),
             when,
             retry,
@@ -203,7 +234,10 @@ impl<'a> Walk<'a> {
     }
 
     fn kind(&mut self, node: &Node, visible: &mut Visible) -> Option<(&'static str, Made)> {
-        let mut kinds = STEP.variants.iter().filter(|v| node.get(v.key.name).is_some());
+        let mut kinds = STEP
+            .variants
+            .iter()
+            .filter(|v| node.get(v.key.name).is_some());
         let kind = kinds.next()?.key.name;
         // Two kinds were reported when the file was held against its grammar.
         if kinds.next().is_some() {
@@ -234,8 +268,13 @@ impl<'a> Walk<'a> {
 
     fn retry(&mut self, node: &Node, default: &Retry, visible: &Visible) -> Option<RetryRule> {
         let node = node.get("retry")?;
-        let tries = node.get("tries").and_then(integer).and_then(|n| u32::try_from(n).ok());
-        let backoff = node.get("backoff").and_then(|node| node.to_value().as_f64());
+        let tries = node
+            .get("tries")
+            .and_then(integer)
+            .and_then(|n| u32::try_from(n).ok());
+        let backoff = node
+            .get("backoff")
+            .and_then(|node| node.to_value().as_f64());
         let retry = Retry {
             tries: tries.unwrap_or(default.tries),
             within: period(node.get("for")).or(default.within),
@@ -250,7 +289,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Compiles a value.
-    pub(super) fn value(
+    pub(in crate::compile) fn value(
         &mut self,
         node: &Node,
         visible: &Visible,
@@ -266,7 +305,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Compiles a condition.
-    pub(super) fn condition(&mut self, node: &Node, visible: &Visible) -> Condition {
+    pub(in crate::compile) fn condition(&mut self, node: &Node, visible: &Visible) -> Condition {
         let scope = Scope {
             facts: self.facts,
             visible,
@@ -277,7 +316,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Compiles the arguments of something: none written is an empty mapping.
-    pub(super) fn arguments(
+    pub(in crate::compile) fn arguments(
         &mut self,
         node: &Node,
         target: &Node,
@@ -293,21 +332,21 @@ impl<'a> Walk<'a> {
         self.value(with, visible, Some(expected)).expression
     }
 
-    pub(super) fn place(&self, span: Span) -> Place {
+    pub(in crate::compile) fn place(&self, span: Span) -> Place {
         Place {
             file: self.file.document.file.clone(),
             span,
         }
     }
 
-    pub(super) fn not_yet(&mut self, span: Span, what: &str) {
+    pub(in crate::compile) fn not_yet(&mut self, span: Span, what: &str) {
         let place = self.place(span);
         self.not_available_yet.push((place, what.to_owned()));
     }
 }
 
 /// What `error` holds in a `catch`, and after `on_error: continue`.
-pub(super) fn error_shape() -> Shape {
+pub(in crate::compile) fn error_shape() -> Shape {
     Shape::object_of([
         ("code", Field::required(Shape::String)),
         ("message", Field::required(Shape::String)),
@@ -334,25 +373,25 @@ fn result_shape(result: Option<Shape>, continue_on_error: bool) -> Shape {
 }
 
 /// Where a step's first key stands.
-pub(super) fn key_span(node: &Node) -> Span {
+pub(in crate::compile) fn key_span(node: &Node) -> Span {
     let first = node.as_map().and_then(|entries| entries.first());
     first.map_or(node.span, |(key, _)| key.span)
 }
 
 /// Where a key of a mapping stands.
-pub(super) fn span_of_key(node: &Node, name: &str) -> Span {
+pub(in crate::compile) fn span_of_key(node: &Node, name: &str) -> Span {
     let entries = node.as_map().unwrap_or_default();
     let found = entries.iter().find(|(key, _)| &*key.text == name);
     found.map_or(node.span, |(key, _)| key.span)
 }
 
 /// A length of time; one that is wrong was reported before.
-pub(super) fn period(node: Option<&Node>) -> Option<Duration> {
+pub(in crate::compile) fn period(node: Option<&Node>) -> Option<Duration> {
     parse_period(node?.as_text()?).ok()
 }
 
 /// A whole number.
-pub(super) fn integer(node: &Node) -> Option<i64> {
+pub(in crate::compile) fn integer(node: &Node) -> Option<i64> {
     match node.kind {
         NodeKind::Integer(number) => Some(number),
         _ => None,
@@ -360,6 +399,8 @@ pub(super) fn integer(node: &Node) -> Option<i64> {
 }
 
 /// Whether a key holds this word.
-pub(super) fn is_word(node: &Node, key: &str, word: &str) -> bool {
-    node.get(key).and_then(Node::as_text).is_some_and(|text| &**text == word)
+pub(in crate::compile) fn is_word(node: &Node, key: &str, word: &str) -> bool {
+    node.get(key)
+        .and_then(Node::as_text)
+        .is_some_and(|text| &**text == word)
 }

@@ -3,10 +3,10 @@
 //! Always true: what a branch makes visible may be absent after it; what an iteration makes
 //! visible is gone after the loop, but for `collect` and `tally`.
 
-use super::codes;
-use super::recipe::{Foreach, ForeachSource, StepKind};
-use super::scope::Visible;
-use super::walk::{Made, Walk, error_shape, integer, is_word, period, span_of_key};
+use super::{Made, Walk, error_shape, integer, is_word, period, span_of_key};
+use crate::compile::codes;
+use crate::compile::scope::Visible;
+use crate::compile::{Foreach, ForeachSource, StepKind};
 use crate::expression::Expression;
 use crate::shape::{Field, Shape};
 use crate::source::{Node, NodeKind};
@@ -17,14 +17,22 @@ const TAKEN: &[&str] = &[
 ];
 
 impl Walk<'_> {
-    pub(super) fn branches(&mut self, node: &Node, value: &Node, visible: &mut Visible) -> Made {
+    pub(in crate::compile) fn branches(
+        &mut self,
+        node: &Node,
+        value: &Node,
+        visible: &mut Visible,
+    ) -> Made {
         let mut branches = Vec::new();
         let mut ways = Vec::new();
         let condition = self.condition(value, visible);
         let (steps, way) = self.branch(node.get("then"), "then", visible);
         branches.push((condition, steps));
         ways.push(way);
-        let further = node.get("else_if").and_then(Node::as_list).unwrap_or_default();
+        let further = node
+            .get("else_if")
+            .and_then(Node::as_list)
+            .unwrap_or_default();
         for (number, further) in further.iter().enumerate() {
             let Some(condition) = further.get("if") else {
                 continue;
@@ -54,17 +62,25 @@ impl Walk<'_> {
         node: Option<&Node>,
         place: &str,
         visible: &Visible,
-    ) -> (super::recipe::Block, (Visible, bool)) {
+    ) -> (crate::compile::Block, (Visible, bool)) {
         let mut inside = visible.clone();
         let (steps, ends) = self.inner(node, place, &mut inside);
         (steps, (inside, ends))
     }
 
-    pub(super) fn switch(&mut self, node: &Node, value: &Node, visible: &mut Visible) -> Made {
+    pub(in crate::compile) fn switch(
+        &mut self,
+        node: &Node,
+        value: &Node,
+        visible: &mut Visible,
+    ) -> Made {
         let value = self.value(value, visible, None);
         let mut cases = Vec::new();
         let mut ways = Vec::new();
-        let written = node.get("cases").and_then(Node::as_list).unwrap_or_default();
+        let written = node
+            .get("cases")
+            .and_then(Node::as_list)
+            .unwrap_or_default();
         for (number, case) in written.iter().enumerate() {
             let meets: Vec<Expression> = match (case.get("equals"), case.get("in")) {
                 (Some(one), _) => vec![self.value(one, visible, Some(&value.shape)).expression],
@@ -96,7 +112,7 @@ impl Walk<'_> {
         }
     }
 
-    pub(super) fn foreach(
+    pub(in crate::compile) fn foreach(
         &mut self,
         node: &Node,
         value: &Node,
@@ -116,7 +132,9 @@ impl Walk<'_> {
         let mut inside = inside.with_root("loop", loop_shape());
         self.depth_at_once += usize::from(is_parallel);
         let (steps, _) = self.inner(node.get("do"), "do", &mut inside);
-        let collect = node.get("collect").map(|node| self.value(node, &inside, None));
+        let collect = node
+            .get("collect")
+            .map(|node| self.value(node, &inside, None));
         let tally = node.get("tally");
         let tally = tally.map(|node| self.value(node, &inside, None).expression);
         self.depth_at_once -= usize::from(is_parallel);
@@ -126,7 +144,9 @@ impl Walk<'_> {
                 seen.maybe |= after.maybe;
             }
         }
-        let collected = collect.as_ref().map_or(Shape::Any, |typed| typed.shape.clone());
+        let collected = collect
+            .as_ref()
+            .map_or(Shape::Any, |typed| typed.shape.clone());
         let kind = StepKind::Foreach(Foreach {
             source,
             alias: alias.to_string(),
@@ -165,7 +185,11 @@ impl Walk<'_> {
                     .help("known here: action, with, connection");
             }
         }
-        let own = if value.get("connection").is_some() { value } else { node };
+        let own = if value.get("connection").is_some() {
+            value
+        } else {
+            node
+        };
         let (mut action, found) = self.action_ref(own, target)?;
         action.keeps_raw = false;
         if !found.is_listing {
@@ -192,12 +216,21 @@ impl Walk<'_> {
         let is_taken = TAKEN.contains(&alias) || visible.open.iter().any(|(name, _)| name == alias);
         if is_taken {
             self.report
-                .error(codes::HIDING_NAME, span, format!("`{alias}` is taken already"))
+                .error(
+                    codes::HIDING_NAME,
+                    span,
+                    format!("`{alias}` is taken already"),
+                )
                 .help("choose another name for the element");
         }
     }
 
-    pub(super) fn repeat(&mut self, node: &Node, value: &Node, visible: &mut Visible) -> Made {
+    pub(in crate::compile) fn repeat(
+        &mut self,
+        node: &Node,
+        value: &Node,
+        visible: &mut Visible,
+    ) -> Made {
         let before = visible.clone();
         let (steps, _) = self.inner(Some(value), "repeat", visible);
         let until = match node.get("until") {
@@ -205,7 +238,9 @@ impl Walk<'_> {
             None => self.condition(&never(value), visible),
         };
         // Results of the last round stay visible; names that were first set in a round do not.
-        visible.vars.retain(|name, _| before.vars.contains_key(name));
+        visible
+            .vars
+            .retain(|name, _| before.vars.contains_key(name));
         let kind = StepKind::Repeat {
             steps,
             until,
@@ -219,7 +254,12 @@ impl Walk<'_> {
         Made::giving(kind, result)
     }
 
-    pub(super) fn attempt(&mut self, node: &Node, value: &Node, visible: &mut Visible) -> Made {
+    pub(in crate::compile) fn attempt(
+        &mut self,
+        node: &Node,
+        value: &Node,
+        visible: &mut Visible,
+    ) -> Made {
         if node.get("catch").is_none() && node.get("finally").is_none() {
             self.report
                 .error(
@@ -258,7 +298,10 @@ impl Walk<'_> {
         last.vars.extend(doubted.vars);
         let before = last.clone();
         let (finally, finally_ends) = self.inner(node.get("finally"), "finally", &mut last);
-        let new = last.steps.into_iter().filter(|(id, _)| !before.steps.contains_key(id));
+        let new = last
+            .steps
+            .into_iter()
+            .filter(|(id, _)| !before.steps.contains_key(id));
         visible.steps.extend(new);
         let kind = StepKind::Try {
             steps,
@@ -300,7 +343,8 @@ fn foreach_shape(collected: Shape) -> Shape {
 }
 
 fn number(node: Option<&Node>) -> Option<u32> {
-    node.and_then(integer).and_then(|number| u32::try_from(number).ok())
+    node.and_then(integer)
+        .and_then(|number| u32::try_from(number).ok())
 }
 
 /// Whether a condition holds this text anywhere.

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use super::acting::meant;
-use super::codes;
-use super::recipe::{StepKind, TableOperation};
-use super::scope::Visible;
-use super::walk::{Made, Walk, span_of_key};
+use super::{Made, Walk, span_of_key};
+use crate::compile::codes;
+use crate::compile::scope::Visible;
+use crate::compile::{StepKind, TableOperation};
 use crate::expression::Expression;
 use crate::names::TableName;
 use crate::shape::{Field, Shape};
@@ -20,7 +20,7 @@ use crate::table::{MaxRemoved, Table};
 const REMOVED_PERCENT_DEFAULT: f64 = 20.0;
 
 impl Walk<'_> {
-    pub(super) fn table(
+    pub(in crate::compile) fn table(
         &mut self,
         node: &Node,
         target: &Node,
@@ -68,7 +68,10 @@ impl Walk<'_> {
         } else if let Some(delete) = node.get("delete") {
             let filter = delete.get("where").map(|node| self.condition(node, &row));
             let expect = self.expect(delete, visible);
-            (TableOperation::Delete { filter, expect }, vec![count("removed")])
+            (
+                TableOperation::Delete { filter, expect },
+                vec![count("removed")],
+            )
         } else if let Some(node) = node.get("truncate") {
             self.check_truncate(node);
             (TableOperation::Truncate, vec![count("removed")])
@@ -76,7 +79,9 @@ impl Walk<'_> {
             let sync = node.get("sync")?;
             let rows = self.rows(&table, sync.get("rows")?, visible, &table.insert_shape());
             let max_removed = self.max_removed(sync.get("max_removed"));
-            let result = ["added", "changed", "removed", "unchanged"].map(count).to_vec();
+            let result = ["added", "changed", "removed", "unchanged"]
+                .map(count)
+                .to_vec();
             (TableOperation::Sync { rows, max_removed }, result)
         };
         let word = operation.word();
@@ -114,39 +119,39 @@ impl Walk<'_> {
         let names = table.key.join("`, `");
         if table.key.is_empty() {
             self.report
-                .error(codes::INCOMPLETE_KEY, node.span, format!("`{}` has no key", table.name))
+                .error(
+                    codes::INCOMPLETE_KEY,
+                    node.span,
+                    format!("`{}` has no key", table.name),
+                )
                 .help("use `find` with a condition");
         } else if let Some(entries) = node.as_map() {
             let wrong = entries.iter().find(|(key, _)| !table.is_key(&key.text));
             let is_whole = table.key.iter().all(|key| node.get(key).is_some());
             if let Some((key, _)) = wrong {
-                self.column_name(table, key)
-                    .unwrap_or_else(|| {
-                        let message = format!("`{}` is not part of the key", key.text);
-                        self.report.error(codes::INCOMPLETE_KEY, key.span, message)
-                    })
-                    .help(format!("`get` takes the key, `{names}`; for all else use `find`"));
+                let help = format!("`get` takes the key, `{names}`; for all else use `find`");
+                if self.column_name(table, key).is_none() {
+                    let message = format!("`{}` is not part of the key", key.text);
+                    self.report
+                        .error(codes::INCOMPLETE_KEY, key.span, message)
+                        .help(help);
+                }
                 return self.value(node, visible, None).expression;
             }
             if !is_whole {
-                let span = super::walk::key_span(node);
+                let span = super::key_span(node);
                 self.report
                     .error(codes::INCOMPLETE_KEY, span, "the key is not complete")
                     .help(format!("`get` takes the whole key: `{names}`"));
                 return self.value(node, visible, None).expression;
             }
         }
-        self.value(node, visible, Some(&table.key_shape())).expression
+        self.value(node, visible, Some(&table.key_shape()))
+            .expression
     }
 
     /// Rows to write: an object, or a list of objects.
-    fn rows(
-        &mut self,
-        table: &Table,
-        node: &Node,
-        visible: &Visible,
-        row: &Shape,
-    ) -> Expression {
+    fn rows(&mut self, table: &Table, node: &Node, visible: &Visible, row: &Shape) -> Expression {
         match &node.kind {
             NodeKind::Map(_) => self.row(table, node, visible, row),
             NodeKind::List(elements) => {
@@ -191,14 +196,21 @@ impl Walk<'_> {
         // A column that could not be recognised may be the one that seems to be missing.
         let all_known = known.len() == node.as_map().map_or(0, <[_]>::len);
         let relaxed = table.update_shape();
-        self.value(&checked, visible, Some(if all_known { row } else { &relaxed }));
+        self.value(
+            &checked,
+            visible,
+            Some(if all_known { row } else { &relaxed }),
+        );
         compiled
     }
 
     fn new_values(&mut self, table: &Table, node: &Node, row: &Visible) -> Expression {
         match node.kind {
             NodeKind::Map(_) => self.row(table, node, row, &table.update_shape()),
-            _ => self.value(node, row, Some(&table.update_shape())).expression,
+            _ => {
+                self.value(node, row, Some(&table.update_shape()))
+                    .expression
+            }
         }
     }
 
@@ -249,7 +261,11 @@ impl Walk<'_> {
     fn check_truncate(&mut self, node: &Node) {
         if node.kind == NodeKind::Bool(false) {
             self.report
-                .error(codes::WRONG_VALUE, node.span, "`truncate: false` does nothing")
+                .error(
+                    codes::WRONG_VALUE,
+                    node.span,
+                    "`truncate: false` does nothing",
+                )
                 .help("write `truncate: true`, or remove the step");
         }
     }
@@ -262,14 +278,23 @@ impl Walk<'_> {
         if let NodeKind::Integer(rows) = node.kind {
             return u64::try_from(rows).map_or(default, MaxRemoved::Rows);
         }
-        let text = node.as_text().map(|text| text.trim().to_owned()).unwrap_or_default();
-        let percent = text.strip_suffix('%').and_then(|number| number.trim().parse().ok());
+        let text = node
+            .as_text()
+            .map(|text| text.trim().to_owned())
+            .unwrap_or_default();
+        let percent = text
+            .strip_suffix('%')
+            .and_then(|number| number.trim().parse().ok());
         match percent {
             Some(percent) if (0.0..=100.0).contains(&percent) => MaxRemoved::Percent(percent),
             _ => {
                 let span = span_of_key(node, "max_removed");
                 self.report
-                    .error(codes::BAD_MAX_REMOVED, span, format!("`{text}` is not a limit"))
+                    .error(
+                        codes::BAD_MAX_REMOVED,
+                        span,
+                        format!("`{text}` is not a limit"),
+                    )
                     .help("write a number of rows, such as 50, or a part, such as 10%");
                 default
             }

@@ -2,10 +2,10 @@
 //!
 //! Always true: what they give is known before anything runs.
 
-use super::codes;
-use super::recipe::{Into, LogLevel, StepKind, Transform, Wait};
-use super::scope::{SeenVar, Visible};
-use super::walk::{Made, Walk, is_word, key_span, period, span_of_key};
+use super::{Made, Walk, is_word, key_span, period, span_of_key};
+use crate::compile::codes;
+use crate::compile::scope::{SeenVar, Visible};
+use crate::compile::{Into, LogLevel, StepKind, Transform, Wait};
 use crate::data::Value;
 use crate::expression::Expression;
 use crate::shape::{Field, Shape, join};
@@ -13,7 +13,7 @@ use crate::source::{Node, NodeKind};
 use crate::table::Sort;
 
 impl Walk<'_> {
-    pub(super) fn set(&mut self, value: &Node, visible: &mut Visible) -> Made {
+    pub(in crate::compile) fn set(&mut self, value: &Node, visible: &mut Visible) -> Made {
         let mut values = Vec::new();
         let mut given = Vec::new();
         for (name, node) in value.as_map().unwrap_or_default() {
@@ -43,8 +43,16 @@ impl Walk<'_> {
         Made::nothing(StepKind::Set(values))
     }
 
-    pub(super) fn transform(&mut self, value: &Node, visible: &Visible) -> Option<Made> {
-        let from = self.value(value.get("from")?, visible, Some(&Shape::list_of(Shape::Any)));
+    pub(in crate::compile) fn transform(
+        &mut self,
+        value: &Node,
+        visible: &Visible,
+    ) -> Option<Made> {
+        let from = self.value(
+            value.get("from")?,
+            visible,
+            Some(&Shape::list_of(Shape::Any)),
+        );
         let mut item = from.shape.element().cloned().unwrap_or(Shape::Any);
         let of = |item: &Shape| {
             let with_item = visible.with_root("item", item.clone());
@@ -52,7 +60,9 @@ impl Walk<'_> {
         };
         let each = of(&item);
         let filter = value.get("where").map(|node| self.condition(node, &each));
-        let select = value.get("select").map(|node| self.value(node, &each, None));
+        let select = value
+            .get("select")
+            .map(|node| self.value(node, &each, None));
         if let Some(select) = &select {
             item = select.shape.clone();
         }
@@ -99,7 +109,10 @@ impl Walk<'_> {
                 ("items", Field::required(Shape::list_of(item.clone()))),
             ]);
             let items = ("items", Field::required(Shape::list_of(group)));
-            return (Some(Into::Groups(key.expression)), Shape::object_of([items, count]));
+            return (
+                Some(Into::Groups(key.expression)),
+                Shape::object_of([items, count]),
+            );
         }
         let object = || ("object", Field::required(Shape::Object));
         if let Some(node) = value.get("index_by") {
@@ -121,7 +134,7 @@ impl Walk<'_> {
     }
 
     /// Sort keys: one value, or a list of values and `{ value, descending }`.
-    pub(super) fn sort_by(&mut self, node: Option<&Node>, each: &Visible) -> Vec<Sort> {
+    pub(in crate::compile) fn sort_by(&mut self, node: Option<&Node>, each: &Visible) -> Vec<Sort> {
         let Some(node) = node else {
             return Vec::new();
         };
@@ -144,7 +157,7 @@ impl Walk<'_> {
         sorts
     }
 
-    pub(super) fn wait(&mut self, value: &Node, visible: &Visible) -> Option<Made> {
+    pub(in crate::compile) fn wait(&mut self, value: &Node, visible: &Visible) -> Option<Made> {
         let wait = match value.get("until") {
             Some(until) => {
                 let expected = Shape::DateTime;
@@ -155,7 +168,12 @@ impl Walk<'_> {
         Some(Made::nothing(StepKind::Wait(wait)))
     }
 
-    pub(super) fn return_(&mut self, node: &Node, value: &Node, visible: &Visible) -> Made {
+    pub(in crate::compile) fn return_(
+        &mut self,
+        node: &Node,
+        value: &Node,
+        visible: &Visible,
+    ) -> Made {
         if self.depth_at_once > 0 {
             self.report
                 .error(
@@ -172,7 +190,11 @@ impl Walk<'_> {
             kind: NodeKind::Map(Vec::new()),
         };
         // `return:` with nothing behind it returns nothing.
-        let value = if value.kind == NodeKind::Null { &empty } else { value };
+        let value = if value.kind == NodeKind::Null {
+            &empty
+        } else {
+            value
+        };
         let result = self.value(value, visible, output.as_ref()).expression;
         Made {
             ends: true,
@@ -180,10 +202,19 @@ impl Walk<'_> {
         }
     }
 
-    pub(super) fn stop(&mut self, node: &Node, value: &Node, visible: &Visible) -> Option<Made> {
+    pub(in crate::compile) fn stop(
+        &mut self,
+        node: &Node,
+        value: &Node,
+        visible: &Visible,
+    ) -> Option<Made> {
         if self.output.is_some() {
             self.report
-                .error(codes::STOP_IN_FUNCTION, key_span(node), "`stop` inside a function")
+                .error(
+                    codes::STOP_IN_FUNCTION,
+                    key_span(node),
+                    "`stop` inside a function",
+                )
                 .help("use `return`; the recipe that called decides what to do");
         }
         let reason = self.value(value.get("reason")?, visible, Some(&Shape::String));
@@ -197,9 +228,13 @@ impl Walk<'_> {
         })
     }
 
-    pub(super) fn log(&mut self, node: &Node, value: &Node, visible: &Visible) -> Made {
+    pub(in crate::compile) fn log(&mut self, node: &Node, value: &Node, visible: &Visible) -> Made {
         let text = self.value(value, visible, Some(&Shape::String)).expression;
-        let level = match node.get("level").and_then(Node::as_text).map(|text| &**text) {
+        let level = match node
+            .get("level")
+            .and_then(Node::as_text)
+            .map(|text| &**text)
+        {
             Some("debug") => LogLevel::Debug,
             Some("warn") => LogLevel::Warn,
             Some("error") => LogLevel::Error,
