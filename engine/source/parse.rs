@@ -16,6 +16,8 @@ use crate::diagnostic::{Report, Span};
 pub const FILE_BYTES_MAX: usize = 1 << 20;
 /// The deepest nesting a file may have.
 const DEPTH_MAX: usize = 64;
+/// Enough for `DEPTH_MAX` levels in an unoptimised build, four times over.
+const STACK_BYTES: usize = 16 << 20;
 /// The most values a file may hold, those that aliases repeat included.
 const NODES_MAX: usize = 200_000;
 /// The most aliases (`*name`) a file may use.
@@ -41,7 +43,7 @@ pub fn parse(file: &Arc<str>, bytes: &[u8]) -> (Option<Document>, Report) {
             return (None, report);
         }
     };
-    match serde_saphyr::from_str_with_options::<Raw>(&text, options()) {
+    match with_room(|| serde_saphyr::from_str_with_options::<Raw>(&text, options())) {
         Ok(raw) => {
             let root = Builder {
                 text: &text,
@@ -60,6 +62,22 @@ pub fn parse(file: &Arc<str>, bytes: &[u8]) -> (Option<Document>, Report) {
             (None, report)
         }
     }
+}
+
+/// Runs the parser on a stack of its own: it recurses, and what it gets must not depend on how
+/// much of the caller's stack is left.
+fn with_room<T: Send>(work: impl Fn() -> T + Sync) -> T {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
+        match thread.spawn_scoped(scope, &work) {
+            Ok(thread) => match thread.join() {
+                Ok(done) => done,
+                Err(panic) => std::panic::resume_unwind(panic),
+            },
+            // No thread to be had: the caller's stack has to do.
+            Err(_) => work(),
+        }
+    })
 }
 
 fn options() -> serde_saphyr::Options {

@@ -139,3 +139,12 @@ fn places_are_exact() {
         .expect("it is a list");
     assert!(!l[0].plain);
 }
+
+#[test]
+fn nesting_up_to_the_limit_is_read() {
+    let block: String = (0..60)
+        .map(|depth| format!("{}a:\n", " ".repeat(depth)))
+        .collect();
+    let closed = format!("{block}{}b", " ".repeat(60));
+    assert_eq!(read(closed.as_bytes()).1, Vec::<&str>::new());
+}
