@@ -15,3 +15,11 @@ pub mod expression;
 pub mod connector;
 pub mod table;
 pub mod compile;
+
+// Jobs.
+pub mod journal;
+pub mod store;
+pub mod interpret;
+pub mod step;
+pub mod outbound;
+// pub mod runner;
