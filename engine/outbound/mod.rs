@@ -100,7 +100,7 @@ impl From<Trouble> for Failure {
     fn from(trouble: Trouble) -> Self {
         Self {
             status: trouble.status,
-            body: trouble.body,
+            body: trouble.body.map(|body| *body),
             ..Self::new(&trouble.code, trouble.message)
         }
     }
