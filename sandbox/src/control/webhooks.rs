@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
 use super::{Controlled, Refused, Reply, Vendor};
-use crate::webhooks::{Outbox, Webhook};
+use crate::webhooks::{Outbox, Retries, Webhook};
 
 fn outbox(vendor: &Arc<dyn Controlled>) -> Result<Arc<Outbox>, Refused> {
     let outbox = vendor.outbox().map(Arc::clone);
@@ -53,9 +53,13 @@ pub(super) async fn redeliver(State(vendor): Vendor, body: Bytes) -> Reply {
     Ok(Json(json!(delivery)))
 }
 
-/// Closes all groups, tries all that waits once, and answers when that is done.
-pub(super) async fn flush(State(vendor): Vendor) -> Reply {
+/// Closes all groups, sends what is new, and answers when that was tried. `{"retries": true}` does
+/// not wait for the back-off of what failed before, either.
+pub(super) async fn flush(State(vendor): Vendor, body: Bytes) -> Reply {
+    let input = super::read_json(&body)?;
+    let is_now = input.get("retries") == Some(&Value::Bool(true));
     vendor.settle();
-    let items = outbox(&vendor)?.flush().await;
-    Ok(Json(json!({ "count": items.len(), "items": items })))
+    let retries = if is_now { Retries::Now } else { Retries::Wait };
+    let waiting = outbox(&vendor)?.flush(retries).await;
+    Ok(Json(json!({ "waiting": waiting })))
 }

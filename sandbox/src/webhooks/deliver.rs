@@ -15,6 +15,15 @@ const IN_FLIGHT_MAX: usize = 16;
 /// Waits this long when nothing at all is queued; a new delivery wakes the loop at once.
 const IDLE: i64 = i64::MAX;
 
+/// What a flush does with deliveries that failed before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Retries {
+    /// They wait for the clock.
+    Wait,
+    /// They are tried at once.
+    Now,
+}
+
 /// One attempt, taken from the queue.
 struct Job {
     seq: u64,
@@ -41,12 +50,12 @@ impl Outbox {
         }
     }
 
-    /// Closes every group, tries everything that waits (back-off or not) once, and returns those
-    /// deliveries as they are afterwards.
-    pub(crate) async fn flush(&self) -> Vec<Delivery> {
+    /// Closes every group, sends what was never tried (and, with `Retries::Now`, what is in
+    /// back-off, once), waits until that is done and returns how many deliveries still wait.
+    pub(crate) async fn flush(&self, retries: Retries) -> usize {
         let now = self.clock.now();
         let mut progress = self.progress.subscribe();
-        let waiting = self.with(|inner| inner.make_all_due(now, &self.domain));
+        self.with(|inner| inner.make_due(now, &self.domain, retries));
         self.wake.notify_one();
         // A try that fails goes back into the queue for later, so the queue does get empty.
         while !self.with(|inner| inner.is_quiet(now)) {
@@ -54,7 +63,7 @@ impl Outbox {
                 break;
             }
         }
-        self.find(&waiting)
+        self.with(|inner| inner.pending.len())
     }
 
     /// Sends a delivery again: this one, or the last one when no id is given.
@@ -77,11 +86,7 @@ impl Outbox {
                 break;
             }
         }
-        self.find(&[seq]).pop()
-    }
-
-    fn find(&self, seqs: &[u64]) -> Vec<Delivery> {
-        self.with(|inner| seqs.iter().filter_map(|seq| inner.delivery(*seq).cloned()).collect())
+        self.with(|inner| inner.delivery(seq).cloned())
     }
 
     async fn attempt(&self, job: Job) {
@@ -137,15 +142,15 @@ impl Inner {
         group.into_iter().chain(pending).min()
     }
 
-    fn make_all_due(&mut self, now: i64, domain: &str) -> Vec<u64> {
+    fn make_due(&mut self, now: i64, domain: &str, retries: Retries) {
         for key in self.groups.keys().cloned().collect::<Vec<_>>() {
             self.close(&key, (now, domain));
         }
-        let held = std::mem::take(&mut self.pending);
-        let due = held.into_iter().map(|((due, tie), seq)| ((due.min(now), tie), seq));
-        self.pending = due.collect();
-        let waiting = self.deliveries.iter().filter(|d| d.state == DeliveryState::Waiting);
-        waiting.map(|delivery| delivery.seq).collect()
+        for ((due, tie), seq) in std::mem::take(&mut self.pending) {
+            let is_new = self.delivery(seq).is_some_and(|delivery| delivery.attempts.is_empty());
+            let due = if is_new || retries == Retries::Now { due.min(now) } else { due };
+            self.pending.insert((due, tie), seq);
+        }
     }
 
     /// Whether nothing is under way and nothing is due at this moment.

@@ -16,6 +16,8 @@ use crate::clock::Clock;
 use crate::moment::{SECOND, format_moment};
 use crate::wire::glob;
 
+pub(crate) use deliver::Retries;
+
 mod deliver;
 
 /// Deliveries that are remembered for `/_control/webhooks/deliveries` and for sending again.
