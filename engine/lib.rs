@@ -1,1 +1,28 @@
-//! Engine.
+//! Recipe Engine: declarative recipes, interpreted durably.
+//!
+//! The rooms below stand in the order in which data moves; a room knows only the rooms above it.
+
+// Words.
+pub mod names;
+pub mod data;
+pub mod clock;
+pub mod schedule;
+
+// Files.
+pub mod diagnostic;
+pub mod source;
+pub mod form;
+pub mod shape;
+pub mod expression;
+pub mod connector;
+pub mod table;
+pub mod recipe;
+pub mod compile;
+
+// Jobs.
+pub mod journal;
+pub mod store;
+pub mod interpret;
+pub mod step;
+pub mod outbound;
+// pub mod runner;

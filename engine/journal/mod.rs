@@ -1,0 +1,112 @@
+//! The entries of one job, and the only way they come to be.
+//!
+//! In: what happened to a job. Out: [`Entry`]s, keyed by place and never by order.
+//! Always true: an entry is written once and never changed; a job that ended has no entry after.
+
+mod failure;
+mod status;
+
+pub use failure::Failure;
+pub use status::{Ending, JobStatus};
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Moment;
+use crate::data::Value;
+
+/// The place of an entry in its job: the steps from the root frame down, joined by `/`, each with
+/// its index in brackets where a loop surrounds it and its attempt after `~` from the second on:
+/// `learners[3]/plan[1]/look/held~2`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EntryKey(pub Arc<str>);
+
+impl fmt::Display for EntryKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Something that happened to a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Where.
+    pub key: EntryKey,
+    /// When it was complete.
+    pub at: Moment,
+    /// What.
+    #[serde(flatten)]
+    pub kind: EntryKind,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EntryKind {
+    /// A step, page or question came to a good end.
+    StepSucceeded {
+        /// What it gave.
+        output: Value,
+    },
+    /// A try of a step failed for certain.
+    StepFailed {
+        /// Why.
+        failure: Failure,
+        /// When it is tried again, if it is.
+        next_try_at: Option<Moment>,
+    },
+    /// A call that must not happen twice is about to be sent.
+    CallIntended {
+        /// The connector's action.
+        action: String,
+        /// The arguments.
+        input: Value,
+    },
+    /// A wait began.
+    WaitBegan {
+        /// When it is over.
+        until: Moment,
+    },
+    /// A line was written into the job's log.
+    LineLogged {
+        /// How grave: `debug`, `info`, `warn`, `error`.
+        level: String,
+        /// The line.
+        message: String,
+        /// Data beside it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        data: Option<Value>,
+    },
+    /// A call ended in doubt that nothing could clear up: a person must decide.
+    DecisionAsked {
+        /// What is known.
+        failure: Failure,
+    },
+    /// A person decided.
+    DecisionMade {
+        /// What.
+        decision: Decision,
+        /// Who.
+        by: String,
+    },
+    /// A frame got the concurrency key and slot it needs.
+    HoldGranted,
+}
+
+/// What a person says of a call whose end is unknown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "choice", rename_all = "snake_case")]
+pub enum Decision {
+    /// It happened, and gave this.
+    Happened {
+        /// The action's output.
+        output: Value,
+    },
+    /// It did not happen: do it again.
+    Again,
+    /// Give up: the step fails.
+    Fail,
+}

@@ -1,0 +1,10 @@
+//! Where jobs, recipes' states, lookup tables and budgets are kept.
+//!
+//! In: arrivals, claims and advances. Out: what is durable.
+//! Always true: [`Jobs::commit`] is the only way a job changes; it is one short transaction,
+//! refused if the lease is stale; what was acknowledged survives a crash; no transaction is open
+//! while a step talks to the outside.
+
+mod contract;
+
+pub use contract::*;
