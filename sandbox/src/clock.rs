@@ -40,8 +40,15 @@ impl Clock {
     #[must_use]
     pub fn new(start: Option<i64>, scale: f64) -> Self {
         let shown_base = start.unwrap_or_else(|| Timestamp::now().as_microsecond());
-        let reading = Reading { real_base: Instant::now(), shown_base, scale };
-        Self { reading: Mutex::new(reading), moved: watch::Sender::new(0) }
+        let reading = Reading {
+            real_base: Instant::now(),
+            shown_base,
+            scale,
+        };
+        Self {
+            reading: Mutex::new(reading),
+            moved: watch::Sender::new(0),
+        }
     }
 
     /// The moment the clock shows, in microseconds UTC.

@@ -84,8 +84,13 @@ pub struct FaultRule {
 
 impl FaultRule {
     fn takes(&self, method: &str, path: &str) -> bool {
-        self.method.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
-            && self.path.as_ref().is_none_or(|pattern| glob::matches(pattern, path))
+        self.method
+            .as_ref()
+            .is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
+            && self
+                .path
+                .as_ref()
+                .is_none_or(|pattern| glob::matches(pattern, path))
     }
 }
 
@@ -104,7 +109,10 @@ impl Order {
     fn strikes(&mut self, chance: &mut Chance) -> bool {
         self.calls += 1;
         let endless = self.rule.every.is_some() || self.rule.chance.is_some();
-        let count_max = self.rule.count.unwrap_or(if endless { u64::MAX } else { 1 });
+        let count_max = self
+            .rule
+            .count
+            .unwrap_or(if endless { u64::MAX } else { 1 });
         if self.struck >= count_max {
             return false;
         }
@@ -133,14 +141,25 @@ struct Inner {
 
 impl Faults {
     pub(crate) fn new(seed: u64) -> Self {
-        let inner = Inner { orders: Vec::new(), last_id: 0, chance: Chance::new(seed) };
-        Self { inner: Mutex::new(inner) }
+        let inner = Inner {
+            orders: Vec::new(),
+            last_id: 0,
+            chance: Chance::new(seed),
+        };
+        Self {
+            inner: Mutex::new(inner),
+        }
     }
 
     pub(crate) fn order(&self, rule: FaultRule) -> u64 {
         self.with(|inner| {
             inner.last_id += 1;
-            inner.orders.push(Order { id: inner.last_id, rule, calls: 0, struck: 0 });
+            inner.orders.push(Order {
+                id: inner.last_id,
+                rule,
+                calls: 0,
+                struck: 0,
+            });
             inner.last_id
         })
     }
@@ -150,7 +169,10 @@ impl Faults {
         self.with(|inner| {
             let Inner { orders, chance, .. } = inner;
             let mut struck = None;
-            for order in orders.iter_mut().filter(|order| order.rule.takes(method, path)) {
+            for order in orders
+                .iter_mut()
+                .filter(|order| order.rule.takes(method, path))
+            {
                 if struck.is_none() && order.strikes(chance) {
                     struck = Some(order.rule.kind.clone());
                 } else if struck.is_some() {

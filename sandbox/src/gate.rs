@@ -125,9 +125,11 @@ async fn apply(
             cut.now();
             None
         }
-        Some(FaultKind::Status { code, headers, body }) => {
-            Some(canned(code, headers.into_iter(), &body))
-        }
+        Some(FaultKind::Status {
+            code,
+            headers,
+            body,
+        }) => Some(canned(code, headers.into_iter(), &body)),
         Some(FaultKind::Slow { ms }) => {
             tokio::time::sleep(Duration::from_millis(ms)).await;
             Some(work.await)
@@ -137,11 +139,7 @@ async fn apply(
     }
 }
 
-fn canned(
-    code: u16,
-    headers: impl Iterator<Item = (String, String)>,
-    body: &Value,
-) -> Response {
+fn canned(code: u16, headers: impl Iterator<Item = (String, String)>, body: &Value) -> Response {
     let text = match body {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
@@ -164,8 +162,12 @@ fn canned(
 /// Keeps the promise of the whole length and sends half of it.
 async fn truncate(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
-    let whole = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
-    parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
+    let whole = axum::body::to_bytes(body, usize::MAX)
+        .await
+        .unwrap_or_default();
+    parts
+        .headers
+        .insert(header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
     let half = whole.slice(..whole.len() / 2);
     let broken = stream::unfold(Some(half), |half| async {
         match half {

@@ -15,7 +15,7 @@ use crate::wire::glob;
 use crate::wire::params::{Params, decode};
 
 /// How many requests are remembered; older ones are forgotten first.
-pub const ENTRIES_MAX: usize = 100_000;
+pub(crate) const ENTRIES_MAX: usize = 100_000;
 
 /// How much of a body is kept; the journal is for reading, not for replaying.
 const BODY_BYTES_KEPT: usize = 64 * 1024;
@@ -76,20 +76,32 @@ impl Filter {
         Self {
             path: params.one("path").map(str::to_owned),
             method: params.one("method").map(str::to_uppercase),
-            after: params.one("after").and_then(|text| text.parse().ok()).unwrap_or(0),
+            after: params
+                .one("after")
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(0),
         }
     }
 
     fn takes(&self, entry: &Entry) -> bool {
         entry.seq > self.after
-            && self.method.as_ref().is_none_or(|method| *method == entry.method)
-            && self.path.as_ref().is_none_or(|path| glob::matches(path, &entry.path))
+            && self
+                .method
+                .as_ref()
+                .is_none_or(|method| *method == entry.method)
+            && self
+                .path
+                .as_ref()
+                .is_none_or(|path| glob::matches(path, &entry.path))
     }
 }
 
 impl Journal {
     pub(crate) fn new() -> Self {
-        Self { kept: Mutex::default(), grown: watch::Sender::new(0) }
+        Self {
+            kept: Mutex::default(),
+            grown: watch::Sender::new(0),
+        }
     }
 
     /// Writes a request down and returns its number.
@@ -111,7 +123,9 @@ impl Journal {
     pub(crate) fn answered(&self, seq: u64, status: Option<u16>, fault: Option<&'static str>) {
         self.with(|kept| {
             let first = kept.entries.front().map_or(seq + 1, |entry| entry.seq);
-            let Some(index) = seq.checked_sub(first) else { return };
+            let Some(index) = seq.checked_sub(first) else {
+                return;
+            };
             if let Some(entry) = kept.entries.get_mut(index as usize) {
                 entry.status = status;
                 entry.fault = fault;
@@ -126,13 +140,22 @@ impl Journal {
     }
 
     pub(crate) fn count(&self, filter: &Filter) -> usize {
-        self.with(|kept| kept.entries.iter().filter(|entry| filter.takes(entry)).count())
+        self.with(|kept| {
+            kept.entries
+                .iter()
+                .filter(|entry| filter.takes(entry))
+                .count()
+        })
     }
 
     /// The newest `limit` matching entries, oldest of them first, as JSON without secrets.
     pub(crate) fn show(&self, filter: &Filter, limit: usize) -> Vec<Value> {
         let mut found: Vec<Entry> = self.with(|kept| {
-            let newest_first = kept.entries.iter().rev().filter(|entry| filter.takes(entry));
+            let newest_first = kept
+                .entries
+                .iter()
+                .rev()
+                .filter(|entry| filter.takes(entry));
             newest_first.take(limit).cloned().collect()
         });
         found.reverse();
@@ -155,7 +178,11 @@ fn show(entry: &Entry) -> Value {
         .iter()
         .map(|(name, value)| {
             let text = String::from_utf8_lossy(value.as_bytes());
-            let shown = if is_secret(name.as_str()) { HIDDEN.into() } else { text.into_owned() };
+            let shown = if is_secret(name.as_str()) {
+                HIDDEN.into()
+            } else {
+                text.into_owned()
+            };
             (name.as_str().to_owned(), Value::String(shown))
         })
         .collect();
@@ -181,7 +208,10 @@ fn show_body(entry: &Entry) -> Value {
         return value;
     }
     let text = String::from_utf8_lossy(&entry.body);
-    let media = entry.headers.get("content-type").and_then(|value| value.to_str().ok());
+    let media = entry
+        .headers
+        .get("content-type")
+        .and_then(|value| value.to_str().ok());
     if media.is_some_and(|media| media.starts_with("application/x-www-form-urlencoded")) {
         return Value::String(show_form(&text));
     }
@@ -214,7 +244,9 @@ fn hide(value: &mut Value) {
 }
 
 fn is_secret(name: &str) -> bool {
-    SECRETS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
+    SECRETS
+        .iter()
+        .any(|secret| name.eq_ignore_ascii_case(secret))
 }
 
 /// Keeps the beginning of a long body, all of a short one.

@@ -112,14 +112,19 @@ pub async fn start(config: SandboxConfig) -> io::Result<Sandbox> {
     };
     let controls = control::router(docebo.clone());
     let port = config.docebo_port;
-    sandbox.docebo_url = sandbox.open(port, docebo_gate, docebo.router(), controls).await?;
+    sandbox.docebo_url = sandbox
+        .open(port, docebo_gate, docebo.router(), controls)
+        .await?;
     let controls = control::router(accredible.clone());
     let port = config.accredible_port;
-    sandbox.accredible_url =
-        sandbox.open(port, accredible_gate, accredible.router(), controls).await?;
+    sandbox.accredible_url = sandbox
+        .open(port, accredible_gate, accredible.router(), controls)
+        .await?;
     let controls = control::router(records.clone()).merge(records.controls());
     let port = config.records_port;
-    sandbox.records_url = sandbox.open(port, records_gate, records.router(), controls).await?;
+    sandbox.records_url = sandbox
+        .open(port, records_gate, records.router(), controls)
+        .await?;
     sandbox.tasks.spawn(docebo.run());
     Ok(sandbox)
 }
@@ -134,7 +139,9 @@ impl Sandbox {
     /// Ends every task and connection and waits until they are gone.
     pub async fn stop(mut self) {
         self.tasks.shutdown().await;
-        self.connections.iter().for_each(|connections| connections.cut_all());
+        self.connections
+            .iter()
+            .for_each(|connections| connections.cut_all());
     }
 
     /// Opens the door of one vendor and returns its address.
@@ -167,5 +174,8 @@ impl Sandbox {
 }
 
 fn invalid(vendor: &str, problem: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("world, {vendor}: {problem}"))
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("world, {vendor}: {problem}"),
+    )
 }

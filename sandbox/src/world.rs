@@ -1,5 +1,5 @@
-//! Worlds: what the vendors know when a sandbox starts. In: YAML. Out: rows for every vendor. Always
-//! true: a typing error or a row that points at nothing is refused with its place.
+//! Worlds: what the vendors know when a sandbox starts. In: YAML. Out: rows for every vendor.
+//! Always true: a typing error or a row that points at nothing is refused with its place.
 
 use serde::Deserialize;
 
@@ -44,7 +44,10 @@ impl World {
     /// The world that comes with the crate: a small academy, `worlds/training.yaml`.
     #[must_use]
     pub fn training() -> Self {
-        #[expect(clippy::expect_used, reason = "the file is part of the crate and has a test")]
+        #[expect(
+            clippy::expect_used,
+            reason = "the file is part of the crate and has a test"
+        )]
         Self::parse(TRAINING).expect("worlds/training.yaml is readable")
     }
 

@@ -22,7 +22,9 @@ pub(crate) fn v1(call: &mut Call<'_>) -> Answer {
         match create_one(call.state, row, call.department, call.now) {
             Ok(id) => created.push(id),
             Err(refusal) => {
-                created.into_iter().for_each(|id| drop(call.state.take_credential(id)));
+                created
+                    .into_iter()
+                    .for_each(|id| drop(call.state.take_credential(id)));
                 return Err(refusal);
             }
         }
@@ -30,7 +32,9 @@ pub(crate) fn v1(call: &mut Call<'_>) -> Answer {
     let shown = created.into_iter().map(|id| {
         let mut credential = shown(call.state, id);
         credential["custom_attibutes"] = credential["custom_attributes"].take();
-        credential.as_object_mut().map(|object| object.shift_remove("custom_attributes"));
+        credential
+            .as_object_mut()
+            .map(|object| object.shift_remove("custom_attributes"));
         json!({ "credential": credential })
     });
     ok(shown.collect())
@@ -75,7 +79,11 @@ fn item_error(refusal: &Refusal) -> Value {
 }
 
 fn rows(call: &Call<'_>, rows_max: usize) -> Result<Vec<Value>, Refusal> {
-    let rows = call.body.get("credentials").and_then(Value::as_array).cloned();
+    let rows = call
+        .body
+        .get("credentials")
+        .and_then(Value::as_array)
+        .cloned();
     let rows = rows.ok_or_else(|| Refusal::field("credentials", "can't be blank"))?;
     if rows.len() > rows_max {
         let message = format!("is too long (maximum is {rows_max} credentials)");
@@ -85,5 +93,9 @@ fn rows(call: &Call<'_>, rows_max: usize) -> Result<Vec<Value>, Refusal> {
 }
 
 fn shown(state: &State, id: i64) -> Value {
-    state.credentials.get(&id).map(|row| show(state, row)).unwrap_or_default()
+    state
+        .credentials
+        .get(&id)
+        .map(|row| show(state, row))
+        .unwrap_or_default()
 }

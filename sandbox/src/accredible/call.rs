@@ -31,9 +31,13 @@ impl Call<'_> {
         let number = |name: &str| {
             let in_body = self.body.get(name).and_then(int);
             let number = in_body.or_else(|| self.params.one(name)?.parse().ok());
-            number.and_then(|number| usize::try_from(number).ok()).filter(|number| *number > 0)
+            number
+                .and_then(|number| usize::try_from(number).ok())
+                .filter(|number| *number > 0)
         };
-        let page_size = number("page_size").unwrap_or(50).min(self.state.quirks.page_size_max);
+        let page_size = number("page_size")
+            .unwrap_or(50)
+            .min(self.state.quirks.page_size_max);
         (number("page").unwrap_or(1), page_size.max(1))
     }
 

@@ -20,8 +20,7 @@ use crate::webhooks::Outbox;
 const COLLECTIONS: [&str; 4] = ["issuer", "keys", "groups", "credentials"];
 
 /// The actions there are, for the error of an unknown one.
-const ACTIONS: &str =
-    "archive_group, restore_group, delete_group, set_credits, issue_credential";
+const ACTIONS: &str = "archive_group, restore_group, delete_group, set_credits, issue_credential";
 
 impl Controlled for Accredible {
     fn gate(&self) -> &Gate {
@@ -51,7 +50,10 @@ impl Controlled for Accredible {
     fn upsert(&self, collection: &str, rows: Vec<Value>) -> Result<usize, String> {
         let now = self.gate.clock.now();
         let count = rows.len();
-        self.with(|state| rows.into_iter().try_for_each(|row| put(state, collection, row, now)))?;
+        self.with(|state| {
+            rows.into_iter()
+                .try_for_each(|row| put(state, collection, row, now))
+        })?;
         Ok(count)
     }
 
@@ -98,7 +100,10 @@ fn act(state: &mut State, action: &str, input: &Value, now: i64) -> Result<Value
         "restore_group" => set_group(state, input, GroupState::Active, now),
         "delete_group" => set_group(state, input, GroupState::Deleted, now),
         "set_credits" => {
-            let credits = input.get("credits").and_then(int).filter(|credits| *credits >= 0);
+            let credits = input
+                .get("credits")
+                .and_then(int)
+                .filter(|credits| *credits >= 0);
             state.issuer.credits = credits.ok_or("send `credits`, a number from 0")?;
             Ok(json!({ "credits": state.issuer.credits }))
         }
@@ -108,7 +113,11 @@ fn act(state: &mut State, action: &str, input: &Value, now: i64) -> Result<Value
                 let (field, message) = refusal.first_field();
                 format!("{field} {message}").trim().to_owned()
             })?;
-            Ok(state.credentials.get(&id).map(|row| show(state, row)).unwrap_or_default())
+            Ok(state
+                .credentials
+                .get(&id)
+                .map(|row| show(state, row))
+                .unwrap_or_default())
         }
         other => Err(format!("no action `{other}`; there are {ACTIONS}")),
     }
@@ -149,7 +158,8 @@ fn put(state: &mut State, collection: &str, row: Value, now: i64) -> Result<(), 
 }
 
 fn rows<'a, T: Serialize + 'a>(rows: impl Iterator<Item = &'a T>) -> Vec<Value> {
-    rows.filter_map(|row| serde_json::to_value(row).ok()).collect()
+    rows.filter_map(|row| serde_json::to_value(row).ok())
+        .collect()
 }
 
 fn read<T: DeserializeOwned>(row: Value) -> Result<T, String> {

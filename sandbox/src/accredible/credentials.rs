@@ -38,14 +38,20 @@ pub(crate) fn update(call: &mut Call<'_>) -> Answer {
     if !was_published && row.approve {
         publish(call.state, &mut row, call.now);
     }
-    call.state.put_credential(row, call.now).map_err(|_| Refusal::invalid("Invalid Group"))?;
+    call.state
+        .put_credential(row, call.now)
+        .map_err(|_| Refusal::invalid("Invalid Group"))?;
     shown(call.state, id)
 }
 
 /// `DELETE /v1/credentials/{id}`: answers with the credential that is gone.
 pub(crate) fn delete(call: &mut Call<'_>) -> Answer {
     let id = find(call)?;
-    let body = call.state.credentials.get(&id).map(|row| show(call.state, row));
+    let body = call
+        .state
+        .credentials
+        .get(&id)
+        .map(|row| show(call.state, row));
     call.state.take_credential(id);
     ok(json!({ "credential": body }))
 }
@@ -58,11 +64,17 @@ pub(crate) fn create_one(
     now: i64,
 ) -> Result<i64, Refusal> {
     if !body.get("recipient").is_some_and(Value::is_object) {
-        return Err(Refusal::invalid("Can not create credential without recipient data"));
+        return Err(Refusal::invalid(
+            "Can not create credential without recipient data",
+        ));
     }
     let mut row = blank();
     read(state, &mut row, body, department)?;
-    if let Some(license) = body.get("id").and_then(Value::as_str).filter(|id| !id.is_empty()) {
+    if let Some(license) = body
+        .get("id")
+        .and_then(Value::as_str)
+        .filter(|id| !id.is_empty())
+    {
         if state.find_credential(license).is_some() {
             return Err(Refusal::field("id", "has already been taken"));
         }
@@ -78,7 +90,9 @@ pub(crate) fn create_one(
     if row.approve {
         publish(state, &mut row, now);
     }
-    state.put_credential(row, now).map_err(|_| Refusal::invalid("Invalid Group"))
+    state
+        .put_credential(row, now)
+        .map_err(|_| Refusal::invalid("Invalid Group"))
 }
 
 fn blank() -> Credential {
@@ -131,9 +145,10 @@ fn read(
     if let Some(day) = read_day(body, "expired_on")? {
         row.expired_on = day;
     }
-    for (name, held) in
-        [("custom_attributes", &mut row.custom_attributes), ("meta_data", &mut row.meta_data)]
-    {
+    for (name, held) in [
+        ("custom_attributes", &mut row.custom_attributes),
+        ("meta_data", &mut row.meta_data),
+    ] {
         if let Some(Value::Object(object)) = body.get(name) {
             held.clone_from(object);
         }
@@ -208,7 +223,10 @@ fn check_duplicate(state: &State, row: &Credential) -> Result<(), Refusal> {
         return Ok(());
     }
     let others = state.by_email.get(&row.recipient.email.to_lowercase());
-    let others = others.into_iter().flatten().filter_map(|id| state.credentials.get(id));
+    let others = others
+        .into_iter()
+        .flatten()
+        .filter_map(|id| state.credentials.get(id));
     let is_same = |other: &Credential| {
         other.id != row.id
             && other.group_id == row.group_id
@@ -233,9 +251,15 @@ fn publish(state: &mut State, row: &mut Credential, now: i64) {
 
 /// The day on which the group's own expiry ends a credential.
 fn auto_expiry(state: &State, row: &Credential) -> Option<String> {
-    let years = state.groups.get(&row.group_id)?.auto_expiry.filter(|years| *years > 0)?;
+    let years = state
+        .groups
+        .get(&row.group_id)?
+        .auto_expiry
+        .filter(|years| *years > 0)?;
     let issued: jiff::civil::Date = row.issued_on.parse().ok()?;
-    let expires = issued.checked_add(jiff::Span::new().try_years(years).ok()?).ok()?;
+    let expires = issued
+        .checked_add(jiff::Span::new().try_years(years).ok()?)
+        .ok()?;
     Some(expires.to_string())
 }
 
@@ -251,14 +275,18 @@ fn find(call: &mut Call<'_>) -> Result<i64, Refusal> {
 
 fn shown(state: &State, id: i64) -> Answer {
     let row = state.credentials.get(&id);
-    Ok((StatusCode::OK, json!({ "credential": row.map(|row| show(state, row)) })))
+    Ok((
+        StatusCode::OK,
+        json!({ "credential": row.map(|row| show(state, row)) }),
+    ))
 }
 
 /// The single-object form: the id is a string, the address is there.
 pub(crate) fn show(state: &State, row: &Credential) -> Value {
     let group = state.groups.get(&row.group_id);
     let own = |text: &Option<String>, of_group: fn(&Group) -> &String| {
-        text.clone().or_else(|| group.map(|group| of_group(group).clone()))
+        text.clone()
+            .or_else(|| group.map(|group| of_group(group).clone()))
     };
     json!({
         "id": row.uuid,

@@ -62,10 +62,14 @@ pub(crate) fn search(call: &mut Call<'_>) -> Answer {
         .map(|ids| ids.iter().filter_map(int).collect());
     let (name, course_name) = (call.filter("name"), call.filter("course_name"));
     let day = |name: &str| call.filter(name).and_then(|text| parse_moment(&text));
-    let (from, to) = (day("start_updated_date"), day("end_updated_date").map(|at| at + DAY));
+    let (from, to) = (
+        day("start_updated_date"),
+        day("end_updated_date").map(|at| at + DAY),
+    );
     let meta_data = call.body.get("meta_data").and_then(Value::as_object);
     let has = |text: &str, part: &Option<String>| {
-        part.as_ref().is_none_or(|part| text.to_lowercase().contains(&part.to_lowercase()))
+        part.as_ref()
+            .is_none_or(|part| text.to_lowercase().contains(&part.to_lowercase()))
     };
     let shows_archived = call.state.quirks.archived_mode == ArchivedMode::Flag;
     let is_kept = |group: &&Group| {
@@ -145,7 +149,8 @@ fn find(call: &mut Call<'_>) -> Result<Group, Refusal> {
 /// Takes what the body names into the group; the three texts must not be blank afterwards.
 fn read(call: &Call<'_>, mut group: Group) -> Result<Group, Refusal> {
     let body = call.body.get("group").and_then(Value::as_object);
-    let body = body.ok_or_else(|| Refusal::invalid("param is missing or the value is empty: group"))?;
+    let body =
+        body.ok_or_else(|| Refusal::invalid("param is missing or the value is empty: group"))?;
     let text = |name: &str, old: String| match body.get(name) {
         Some(value) => value.as_str().unwrap_or_default().trim().to_owned(),
         None => old,
@@ -159,17 +164,23 @@ fn read(call: &Call<'_>, mut group: Group) -> Result<Group, Refusal> {
         ("course_description", &group.course_description),
     ];
     let blank = texts.into_iter().filter(|(_, text)| text.is_empty());
-    let errors: Map<String, Value> =
-        blank.map(|(name, _)| (name.to_owned(), json!(["can't be blank"]))).collect();
+    let errors: Map<String, Value> = blank
+        .map(|(name, _)| (name.to_owned(), json!(["can't be blank"])))
+        .collect();
     if !errors.is_empty() {
         return Err(Refusal::fields(Value::Object(errors)));
     }
-    let flag = body.get("allow_duplicate_credentials").and_then(Value::as_bool);
+    let flag = body
+        .get("allow_duplicate_credentials")
+        .and_then(Value::as_bool);
     group.allow_duplicate_credentials = flag.unwrap_or(group.allow_duplicate_credentials);
     if let Some(value) = body.get("auto_expiry") {
         group.auto_expiry = int(value);
     }
-    if let Some(value) = body.get("department_id").filter(|_| call.department.is_none()) {
+    if let Some(value) = body
+        .get("department_id")
+        .filter(|_| call.department.is_none())
+    {
         group.department_id = int(value);
     }
     if let Some(Value::Object(meta_data)) = body.get("meta_data") {
@@ -184,7 +195,11 @@ fn read(call: &Call<'_>, mut group: Group) -> Result<Group, Refusal> {
 }
 
 pub(crate) fn show(state: &State, group: &Group) -> Value {
-    let meta_data = if group.meta_data.is_empty() { Value::Null } else { json!(group.meta_data) };
+    let meta_data = if group.meta_data.is_empty() {
+        Value::Null
+    } else {
+        json!(group.meta_data)
+    };
     let mut shown = json!({
         "id": group.id,
         "name": group.name,
@@ -207,5 +222,7 @@ pub(crate) fn show(state: &State, group: &Group) -> Value {
 
 /// Whether an object holds every pair that is wanted.
 pub(crate) fn contains(held: &Map<String, Value>, wanted: &Map<String, Value>) -> bool {
-    wanted.iter().all(|(name, value)| held.get(name) == Some(value))
+    wanted
+        .iter()
+        .all(|(name, value)| held.get(name) == Some(value))
 }

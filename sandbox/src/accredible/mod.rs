@@ -17,7 +17,7 @@ use reply::{Answer, Refusal};
 use routes::{Handler, ROUTES};
 use state::State;
 
-pub use rows::AccredibleWorld;
+pub(crate) use rows::AccredibleWorld;
 
 mod bulk;
 mod call;
@@ -53,7 +53,13 @@ impl Accredible {
     ) -> Result<Arc<Self>, String> {
         let state = State::load(world.clone(), seed, gate.clock.now())?;
         let (limits, state) = (Limits::default(), Mutex::new(state));
-        Ok(Arc::new(Self { gate, limits, state, first: world, seed }))
+        Ok(Arc::new(Self {
+            gate,
+            limits,
+            state,
+            first: world,
+            seed,
+        }))
     }
 
     /// The routes of the vendor.
@@ -70,7 +76,10 @@ impl Accredible {
     fn serve(&self, handler: Handler, incoming: Incoming) -> Answer {
         let now = self.gate.clock.now();
         let (per_5_min, per_min) = self.with(|state| {
-            (state.quirks.requests_per_5_min, state.quirks.v1_searches_per_min)
+            (
+                state.quirks.requests_per_5_min,
+                state.quirks.v1_searches_per_min,
+            )
         });
         if !self.limits.admits(incoming.ip, now, per_5_min) {
             return Err(Refusal::too_many());
@@ -89,7 +98,14 @@ impl Accredible {
                 serde_json::from_slice(&incoming.body).map_err(|_| Refusal::unreadable())?
             };
             let (path, params) = (incoming.path, incoming.params);
-            (handler.run)(&mut Call { state, path, params, body, department, now })
+            (handler.run)(&mut Call {
+                state,
+                path,
+                params,
+                body,
+                department,
+                now,
+            })
         })
     }
 }

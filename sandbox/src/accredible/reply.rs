@@ -32,7 +32,10 @@ pub(crate) fn ok(body: Value) -> Answer {
 impl Refusal {
     /// 422 with one text.
     pub(crate) fn invalid(message: &str) -> Self {
-        Self::json(StatusCode::UNPROCESSABLE_ENTITY, json!({ "errors": message }))
+        Self::json(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            json!({ "errors": message }),
+        )
     }
 
     /// 422 with a text for one field.
@@ -43,7 +46,10 @@ impl Refusal {
 
     /// 422 with texts for several fields.
     pub(crate) fn fields(fields: Value) -> Self {
-        Self::json(StatusCode::UNPROCESSABLE_ENTITY, json!({ "errors": fields }))
+        Self::json(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            json!({ "errors": fields }),
+        )
     }
 
     /// 404 in one of the two shapes that were seen.
@@ -78,29 +84,46 @@ impl Refusal {
     pub(crate) fn unauthorized(state: &State) -> Self {
         let status = StatusCode::UNAUTHORIZED;
         if state.quirks.unauthorized_is_text {
-            return Self { status, body: Body::Text("HTTP Token: Access denied.\n") };
+            return Self {
+                status,
+                body: Body::Text("HTTP Token: Access denied.\n"),
+            };
         }
-        Self::json(status, json!({ "success": false, "data": "issuer_token not valid" }))
+        Self::json(
+            status,
+            json!({ "success": false, "data": "issuer_token not valid" }),
+        )
     }
 
     /// 429; its body is documented nowhere.
     pub(crate) fn too_many() -> Self {
-        Self { status: StatusCode::TOO_MANY_REQUESTS, body: Body::Text("Retry later\n") }
+        Self {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            body: Body::Text("Retry later\n"),
+        }
     }
 
     /// The message of a 422, for the rows of a bulk call.
     pub(crate) fn first_field(&self) -> (String, String) {
-        let Body::Json(body) = &self.body else { return Default::default() };
+        let Body::Json(body) = &self.body else {
+            return Default::default();
+        };
         match &body["errors"] {
-            Value::Object(fields) => fields.iter().next().map_or_else(Default::default, |(k, v)| {
-                (k.clone(), v[0].as_str().unwrap_or_default().to_owned())
-            }),
+            Value::Object(fields) => fields
+                .iter()
+                .next()
+                .map_or_else(Default::default, |(k, v)| {
+                    (k.clone(), v[0].as_str().unwrap_or_default().to_owned())
+                }),
             other => (String::new(), other.as_str().unwrap_or_default().to_owned()),
         }
     }
 
     fn json(status: StatusCode, body: Value) -> Self {
-        Self { status, body: Body::Json(body) }
+        Self {
+            status,
+            body: Body::Json(body),
+        }
     }
 }
 

@@ -15,10 +15,16 @@ pub(crate) struct Handler {
 }
 
 const fn plain(run: fn(&mut Call<'_>) -> Answer) -> Handler {
-    Handler { run, is_v1_search: false }
+    Handler {
+        run,
+        is_v1_search: false,
+    }
 }
 
-const V1_SEARCH: Handler = Handler { run: search_v1::list, is_v1_search: true };
+const V1_SEARCH: Handler = Handler {
+    run: search_v1::list,
+    is_v1_search: true,
+};
 
 #[rustfmt::skip]
 pub(crate) const ROUTES: [Route<Handler>; 16] = [

@@ -11,7 +11,7 @@ use super::quirks::Quirks;
 /// Everything that an Accredible account starts with.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct AccredibleWorld {
+pub(crate) struct AccredibleWorld {
     pub(crate) quirks: Quirks,
     pub(crate) issuer: Issuer,
     pub(crate) keys: Vec<Key>,

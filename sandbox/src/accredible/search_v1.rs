@@ -24,10 +24,14 @@ pub(crate) fn list(call: &mut Call<'_>) -> Answer {
 fn matching<'a>(call: &'a Call<'_>) -> Vec<&'a Credential> {
     let state = &*call.state;
     let either = |flat: &str, dotted: &str| call.filter(dotted).or_else(|| call.filter(flat));
-    let group = call.filter("group_id").and_then(|text| text.parse::<i64>().ok());
+    let group = call
+        .filter("group_id")
+        .and_then(|text| text.parse::<i64>().ok());
     let email = either("email", "recipient.email");
     let recipient = either("recipient_id", "recipient.id");
-    let name = call.filter("recipient.name").map(|name| name.to_lowercase());
+    let name = call
+        .filter("recipient.name")
+        .map(|name| name.to_lowercase());
     let license = call.filter("license_id");
     let day = |name: &str| call.filter(name).and_then(|text| parse_moment(&text));
     let issued = (day("start_date"), day("end_date"));
@@ -40,10 +44,18 @@ fn matching<'a>(call: &'a Call<'_>) -> Vec<&'a Credential> {
     };
     let is_kept = |row: &&Credential| {
         group.is_none_or(|group| row.group_id == group)
-            && email.as_ref().is_none_or(|email| state.same_email(email, &row.recipient.email))
-            && recipient.as_ref().is_none_or(|id| row.recipient.id.as_ref() == Some(id))
-            && name.as_ref().is_none_or(|name| row.recipient.name.to_lowercase().contains(name))
-            && license.as_ref().is_none_or(|license| row.license_id.as_ref() == Some(license))
+            && email
+                .as_ref()
+                .is_none_or(|email| state.same_email(email, &row.recipient.email))
+            && recipient
+                .as_ref()
+                .is_none_or(|id| row.recipient.id.as_ref() == Some(id))
+            && name
+                .as_ref()
+                .is_none_or(|name| row.recipient.name.to_lowercase().contains(name))
+            && license
+                .as_ref()
+                .is_none_or(|license| row.license_id.as_ref() == Some(license))
             && meta.is_none_or(|wanted| contains(&row.meta_data, wanted))
             && of_recipient.is_none_or(|wanted| contains(&row.recipient.meta_data, wanted))
             && within(parse_moment(&row.issued_on), issued)
@@ -51,10 +63,14 @@ fn matching<'a>(call: &'a Call<'_>) -> Vec<&'a Credential> {
             && state.sees(call.department, row)
     };
     let rows = |ids: Vec<i64>| {
-        ids.into_iter().filter_map(|id| state.credentials.get(&id)).filter(is_kept).collect()
+        ids.into_iter()
+            .filter_map(|id| state.credentials.get(&id))
+            .filter(is_kept)
+            .collect()
     };
     let set = |ids: Option<&std::collections::BTreeSet<i64>>| {
-        ids.map(|ids| ids.iter().copied().collect()).unwrap_or_default()
+        ids.map(|ids| ids.iter().copied().collect())
+            .unwrap_or_default()
     };
     if let Some(license) = &license {
         return rows(state.by_license.get(license).copied().into_iter().collect());

@@ -18,11 +18,23 @@ use crate::moment::format_moment;
 const OFFSET_WALL: usize = 10_000;
 const PAGE_SIZE: usize = 50;
 
-const TEXTS: [&str; 6] =
-    ["uuid", "group.id", "recipient_name", "recipient_email", "recipient_id", "license_id"];
+const TEXTS: [&str; 6] = [
+    "uuid",
+    "group.id",
+    "recipient_name",
+    "recipient_email",
+    "recipient_id",
+    "license_id",
+];
 const DATES: [&str; 4] = ["issued_on", "expired_on", "updated_at", "created_at"];
 const OBJECTS: [&str; 3] = ["recipient_meta_data", "meta_data", "custom_attributes"];
-const SORTS: [&str; 5] = ["id", "recipient_name", "group.name", "issued_on", "expired_on"];
+const SORTS: [&str; 5] = [
+    "id",
+    "recipient_name",
+    "group.name",
+    "issued_on",
+    "expired_on",
+];
 
 /// One condition of a query, checked.
 #[derive(Debug)]
@@ -49,8 +61,10 @@ type Place = (String, i64);
 pub(crate) fn search(call: &mut Call<'_>) -> Answer {
     let query = call.body.get("query").and_then(Value::as_object);
     let query = query.ok_or_else(|| Refusal::search("Query is required"))?;
-    let conditions =
-        query.iter().map(|(key, value)| read_condition(key, value)).collect::<Result<Vec<_>, _>>()?;
+    let conditions = query
+        .iter()
+        .map(|(key, value)| read_condition(key, value))
+        .collect::<Result<Vec<_>, _>>()?;
     let (sort, is_descending) = read_sort(call.body.get("sort"))?;
     let page = read_page(call.body.get("page"))?;
     let state = &*call.state;
@@ -58,19 +72,33 @@ pub(crate) fn search(call: &mut Call<'_>) -> Answer {
         .into_iter()
         .filter_map(|id| state.credentials.get(&id))
         .filter(|row| state.sees(call.department, row))
-        .filter(|row| conditions.iter().all(|condition| condition.holds(state, row)))
+        .filter(|row| {
+            conditions
+                .iter()
+                .all(|condition| condition.holds(state, row))
+        })
         .map(|row| ((sort_value(state, row, &sort), row.id), row))
         .collect();
     found.sort_by(|(a, _), (b, _)| if is_descending { b.cmp(a) } else { a.cmp(b) });
     let start = match &page.after {
         Some(after) => found.partition_point(|(place, _)| {
-            if is_descending { place >= after } else { place <= after }
+            if is_descending {
+                place >= after
+            } else {
+                place <= after
+            }
         }),
         None => page.from.min(found.len()),
     };
     let end = (start + page.size).min(found.len());
-    let cursor = found[start..end].last().filter(|_| end < found.len()).map(|(place, _)| encode(place));
-    let credentials: Vec<Value> = found[start..end].iter().map(|(_, row)| show(state, row)).collect();
+    let cursor = found[start..end]
+        .last()
+        .filter(|_| end < found.len())
+        .map(|(place, _)| encode(place));
+    let credentials: Vec<Value> = found[start..end]
+        .iter()
+        .map(|(_, row)| show(state, row))
+        .collect();
     let mut meta = json!({
         "count": found.len(), "from": page.from, "size": page.size, "cursor": cursor,
     });
@@ -92,12 +120,20 @@ fn read_condition(key: &str, value: &Value) -> Result<Condition, Refusal> {
     let is_date = DATES.contains(&field);
     if OBJECTS.contains(&field) && op == "eq" {
         let object = value.as_object().cloned();
-        let object = object.ok_or_else(|| Refusal::search(&format!("{field} must be an object")))?;
+        let object =
+            object.ok_or_else(|| Refusal::search(&format!("{field} must be an object")))?;
         let (field, values) = (field.to_owned(), Vec::new());
-        return Ok(Condition { field, op: Op::Contains, values, object });
+        return Ok(Condition {
+            field,
+            op: Op::Contains,
+            values,
+            object,
+        });
     }
     if !is_date && !TEXTS.contains(&field) && field != "approve" {
-        return Err(Refusal::search(&format!("Query field {field} is not supported")));
+        return Err(Refusal::search(&format!(
+            "Query field {field} is not supported"
+        )));
     }
     let op_of = |op: &str| match op {
         "eq" => Some(Op::In),
@@ -116,19 +152,32 @@ fn read_condition(key: &str, value: &Value) -> Result<Condition, Refusal> {
         _ if op == "in" => return Err(Refusal::search(&format!("{field}[in] must be an array"))),
         scalar => vec![text_of(scalar)],
     };
-    Ok(Condition { field: field.to_owned(), op: read_op, values, object: Map::new() })
+    Ok(Condition {
+        field: field.to_owned(),
+        op: read_op,
+        values,
+        object: Map::new(),
+    })
 }
 
 fn read_sort(sort: Option<&Value>) -> Result<(String, bool), Refusal> {
-    let sort = sort.and_then(Value::as_object).and_then(|sort| sort.iter().next());
-    let Some((field, order)) = sort else { return Ok(("id".to_owned(), false)) };
+    let sort = sort
+        .and_then(Value::as_object)
+        .and_then(|sort| sort.iter().next());
+    let Some((field, order)) = sort else {
+        return Ok(("id".to_owned(), false));
+    };
     if !SORTS.contains(&field.as_str()) {
-        return Err(Refusal::search(&format!("Sort field {field} is not supported")));
+        return Err(Refusal::search(&format!(
+            "Sort field {field} is not supported"
+        )));
     }
     match order.as_str().unwrap_or_default() {
         "asc" => Ok((field.clone(), false)),
         "desc" => Ok((field.clone(), true)),
-        other => Err(Refusal::search(&format!("Sort order {other} is not supported"))),
+        other => Err(Refusal::search(&format!(
+            "Sort order {other} is not supported"
+        ))),
     }
 }
 
@@ -144,7 +193,9 @@ struct Page {
 fn read_page(page: Option<&Value>) -> Result<Page, Refusal> {
     let number = |name: &str| page?.get(name)?.as_u64().map(|number| number as usize);
     let size = number("size").unwrap_or(PAGE_SIZE);
-    let cursor = page.and_then(|page| page.get("cursor")).and_then(Value::as_str);
+    let cursor = page
+        .and_then(|page| page.get("cursor"))
+        .and_then(Value::as_str);
     if cursor.is_some() && number("from").is_some() {
         return Err(Refusal::search("Cursor and from can not be used together"));
     }
@@ -154,32 +205,55 @@ fn read_page(page: Option<&Value>) -> Result<Page, Refusal> {
         return Err(Refusal::search(&message));
     }
     let bad_cursor = || Refusal::search("Cursor is invalid");
-    let after = cursor.map(|cursor| decode(cursor).ok_or_else(bad_cursor)).transpose()?;
-    Ok(Page { from, size, cursor: cursor.map(str::to_owned), after })
+    let after = cursor
+        .map(|cursor| decode(cursor).ok_or_else(bad_cursor))
+        .transpose()?;
+    Ok(Page {
+        from,
+        size,
+        cursor: cursor.map(str::to_owned),
+        after,
+    })
 }
 
 /// The rows that could match, by the shortest index that a condition offers.
 fn candidates(state: &State, conditions: &[Condition]) -> Vec<i64> {
-    let exact = |field: &str| conditions.iter().find(|c| c.field == field && c.op == Op::In);
+    let exact = |field: &str| {
+        conditions
+            .iter()
+            .find(|c| c.field == field && c.op == Op::In)
+    };
     let collect = |condition: &Condition, find: &dyn Fn(&str) -> Vec<i64>| {
-        let mut ids: Vec<i64> = condition.values.iter().flat_map(|value| find(value)).collect();
+        let mut ids: Vec<i64> = condition
+            .values
+            .iter()
+            .flat_map(|value| find(value))
+            .collect();
         ids.sort_unstable();
         ids.dedup();
         ids
     };
     if let Some(condition) = exact("license_id") {
-        return collect(condition, &|v| state.by_license.get(v).copied().into_iter().collect());
+        return collect(condition, &|v| {
+            state.by_license.get(v).copied().into_iter().collect()
+        });
     }
     if let Some(condition) = exact("uuid") {
-        return collect(condition, &|v| state.by_public_id.get(v).copied().into_iter().collect());
+        return collect(condition, &|v| {
+            state.by_public_id.get(v).copied().into_iter().collect()
+        });
     }
     if let Some(condition) = exact("recipient_email") {
         let by_email = |value: &str| state.by_email.get(&value.to_lowercase());
-        return collect(condition, &|v| by_email(v).into_iter().flatten().copied().collect());
+        return collect(condition, &|v| {
+            by_email(v).into_iter().flatten().copied().collect()
+        });
     }
     if let Some(condition) = exact("group.id") {
         let by_group = |value: &str| state.by_group.get(&value.parse().ok()?);
-        return collect(condition, &|v| by_group(v).into_iter().flatten().copied().collect());
+        return collect(condition, &|v| {
+            by_group(v).into_iter().flatten().copied().collect()
+        });
     }
     state.credentials.keys().copied().collect()
 }
@@ -189,7 +263,9 @@ impl Condition {
         if self.op == Op::Contains {
             return contains(self.object_of(row), &self.object);
         }
-        let Some(held) = self.value_of(row) else { return false };
+        let Some(held) = self.value_of(row) else {
+            return false;
+        };
         let is_email = self.field == "recipient_email";
         self.values.iter().any(|wanted| match self.op {
             Op::In if is_email => state.same_email(&held, wanted),
@@ -233,7 +309,11 @@ impl Condition {
 fn sort_value(state: &State, row: &Credential, sort: &str) -> String {
     match sort {
         "recipient_name" => row.recipient.name.to_lowercase(),
-        "group.name" => state.groups.get(&row.group_id).map(|g| g.name.clone()).unwrap_or_default(),
+        "group.name" => state
+            .groups
+            .get(&row.group_id)
+            .map(|g| g.name.clone())
+            .unwrap_or_default(),
         "issued_on" => row.issued_on.clone(),
         "expired_on" => row.expired_on.clone().unwrap_or_default(),
         _ => String::new(),
@@ -245,13 +325,14 @@ fn encode((value, id): &Place) -> String {
 }
 
 fn decode(cursor: &str) -> Option<Place> {
-    let (id, value): (i64, String) =
-        serde_json::from_slice(&STANDARD.decode(cursor).ok()?).ok()?;
+    let (id, value): (i64, String) = serde_json::from_slice(&STANDARD.decode(cursor).ok()?).ok()?;
     Some((value, id))
 }
 
 fn text_of(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// The flat form of `v2`: numeric id beside the uuid, no address.

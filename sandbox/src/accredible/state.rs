@@ -34,7 +34,11 @@ impl State {
         let mut state = Self {
             quirks: world.quirks,
             issuer: world.issuer,
-            keys: world.keys.into_iter().map(|key| (key.key.clone(), key)).collect(),
+            keys: world
+                .keys
+                .into_iter()
+                .map(|key| (key.key.clone(), key))
+                .collect(),
             groups: BTreeMap::new(),
             credentials: BTreeMap::new(),
             by_group: HashMap::new(),
@@ -89,7 +93,10 @@ impl State {
         row.updated_at.get_or_insert(Moment(now));
         self.take_credential(id);
         self.by_group.entry(row.group_id).or_default().insert(id);
-        self.by_email.entry(row.recipient.email.to_lowercase()).or_default().insert(id);
+        self.by_email
+            .entry(row.recipient.email.to_lowercase())
+            .or_default()
+            .insert(id);
         self.by_public_id.insert(row.uuid.clone(), id);
         self.by_public_id.insert(row.encoded_id.clone(), id);
         if let Some(license) = &row.license_id {
@@ -118,7 +125,10 @@ impl State {
 
     /// A credential by any of its ids.
     pub(crate) fn find_credential(&self, text: &str) -> Option<i64> {
-        let by_number = text.parse().ok().filter(|id| self.credentials.contains_key(id));
+        let by_number = text
+            .parse()
+            .ok()
+            .filter(|id| self.credentials.contains_key(id));
         by_number
             .or_else(|| self.by_license.get(text).copied())
             .or_else(|| self.by_public_id.get(text).copied())
@@ -126,7 +136,10 @@ impl State {
 
     /// A group that is not deleted and that this key may see.
     pub(crate) fn group(&self, id: i64, department: Option<i64>) -> Option<&Group> {
-        let group = self.groups.get(&id).filter(|group| group.state != GroupState::Deleted)?;
+        let group = self
+            .groups
+            .get(&id)
+            .filter(|group| group.state != GroupState::Deleted)?;
         (department.is_none() || group.department_id == department).then_some(group)
     }
 
@@ -138,7 +151,11 @@ impl State {
 
     /// Whether two e-mails are the same to the vendor.
     pub(crate) fn same_email(&self, a: &str, b: &str) -> bool {
-        if self.quirks.emails_are_exact { a == b } else { a.eq_ignore_ascii_case(b) }
+        if self.quirks.emails_are_exact {
+            a == b
+        } else {
+            a.eq_ignore_ascii_case(b)
+        }
     }
 }
 

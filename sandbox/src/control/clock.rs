@@ -42,7 +42,9 @@ pub(super) async fn change(State(vendor): Vendor, body: Bytes) -> Reply {
     }
     if let Some(text) = change.advance {
         let by = parse_duration(&text).ok_or_else(|| {
-            Refused::invalid(format!("`{text}` is not a duration; write `90s`, `5m`, `2h`, `1d`"))
+            Refused::invalid(format!(
+                "`{text}` is not a duration; write `90s`, `5m`, `2h`, `1d`"
+            ))
         })?;
         clock.advance(by);
     }

@@ -4,13 +4,13 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
-use axum::Json;
-use axum::body::Bytes;
 use serde_json::{Value, json};
 
 use crate::gate::Gate;
@@ -76,8 +76,14 @@ type Reply = Result<Json<Value>, Refused>;
 pub(crate) fn router(vendor: Arc<dyn Controlled>) -> Router {
     Router::new()
         .route("/_control", get(index))
-        .route("/_control/requests", get(requests::list).delete(requests::clear))
-        .route("/_control/faults", get(faults::list).post(faults::order).delete(faults::clear))
+        .route(
+            "/_control/requests",
+            get(requests::list).delete(requests::clear),
+        )
+        .route(
+            "/_control/faults",
+            get(faults::list).post(faults::order).delete(faults::clear),
+        )
         .route("/_control/faults/{id}", delete(faults::remove))
         .route("/_control/clock", get(clock::show).post(clock::change))
         .route("/_control/state", get(collections))
@@ -87,7 +93,10 @@ pub(crate) fn router(vendor: Arc<dyn Controlled>) -> Router {
         .route("/_control/actions/{action}", post(act))
         .route("/_control/violations", get(violations))
         .route("/_control/routes", get(routes))
-        .route("/_control/webhooks", get(webhooks::list).post(webhooks::register))
+        .route(
+            "/_control/webhooks",
+            get(webhooks::list).post(webhooks::register),
+        )
         .route("/_control/webhooks/{id}", delete(webhooks::unregister))
         .route("/_control/webhooks/deliveries", get(webhooks::deliveries))
         .route("/_control/webhooks/redeliver", post(webhooks::redeliver))
@@ -118,15 +127,13 @@ async fn collections(State(vendor): Vendor) -> Json<Value> {
 }
 
 async fn rows(State(vendor): Vendor, Path(collection): Path<String>) -> Reply {
-    let rows = vendor.rows(&collection).ok_or_else(|| unknown_collection(&*vendor, &collection))?;
+    let rows = vendor
+        .rows(&collection)
+        .ok_or_else(|| unknown_collection(&*vendor, &collection))?;
     Ok(Json(json!({ "count": rows.len(), "items": rows })))
 }
 
-async fn upsert(
-    State(vendor): Vendor,
-    Path(collection): Path<String>,
-    body: Bytes,
-) -> Reply {
+async fn upsert(State(vendor): Vendor, Path(collection): Path<String>, body: Bytes) -> Reply {
     if !vendor.collections().contains(&collection.as_str()) {
         return Err(unknown_collection(&*vendor, &collection));
     }
@@ -156,12 +163,18 @@ async fn quirks(State(vendor): Vendor) -> Json<Value> {
 }
 
 async fn change_quirks(State(vendor): Vendor, body: Bytes) -> Reply {
-    vendor.change_quirks(read_json(&body)?).map(Json).map_err(Refused::invalid)
+    vendor
+        .change_quirks(read_json(&body)?)
+        .map(Json)
+        .map_err(Refused::invalid)
 }
 
 async fn act(State(vendor): Vendor, Path(action): Path<String>, body: Bytes) -> Reply {
     let input = read_json(&body)?;
-    vendor.act(&action, input).map(Json).map_err(Refused::invalid)
+    vendor
+        .act(&action, input)
+        .map(Json)
+        .map_err(Refused::invalid)
 }
 
 async fn violations(State(vendor): Vendor) -> Json<Value> {

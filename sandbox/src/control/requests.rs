@@ -14,7 +14,7 @@ use crate::wire::params::Params;
 const LIMIT: usize = 1_000;
 
 /// Shows the entries that match `path` (a pattern), `method` and `after` (a seq). With `at_least`
-/// and `wait_ms` it answers as soon as so many of them are answered, or when the time is up.
+/// and `wait_ms` it answers as soon as so many have arrived, or when the time is up.
 pub(super) async fn list(State(vendor): Vendor, RawQuery(query): RawQuery) -> Json<Value> {
     let params = Params::from_query(&query.unwrap_or_default());
     let filter = Filter::from_params(&params);

@@ -46,7 +46,9 @@ pub(super) async fn redeliver(State(vendor): Vendor, body: Bytes) -> Reply {
     let input = super::read_json(&body)?;
     let id = input.get("message_id").and_then(Value::as_str);
     if id.is_none() && input.get("last") != Some(&Value::Bool(true)) {
-        return Err(Refused::invalid("send {\"message_id\":\"..\"} or {\"last\":true}"));
+        return Err(Refused::invalid(
+            "send {\"message_id\":\"..\"} or {\"last\":true}",
+        ));
     }
     let delivery = outbox(&vendor)?.redeliver(id).await;
     let delivery = delivery.ok_or_else(|| Refused::not_found("no such delivery"))?;

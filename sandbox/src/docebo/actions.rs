@@ -17,8 +17,18 @@ use crate::moment::Moment;
 const ACTIONS: &str = "complete_course, enroll, enroll_in_plan, award_certification, \
                        update_certification, revoke_certification";
 
-pub(super) fn act(state: &mut State, action: &str, input: Value, now: i64) -> Result<Value, String> {
-    let cause = Cause { caller: 0, now, is_batch: false, trigger_certifications: true };
+pub(super) fn act(
+    state: &mut State,
+    action: &str,
+    input: Value,
+    now: i64,
+) -> Result<Value, String> {
+    let cause = Cause {
+        caller: 0,
+        now,
+        is_batch: false,
+        trigger_certifications: true,
+    };
     match action {
         "complete_course" => complete_course(state, read(input)?, cause),
         "enroll" => {
@@ -53,9 +63,20 @@ struct Learner {
 impl Learner {
     fn find(&self, state: &State) -> Result<(i64, i64), String> {
         let named = || user_named(state, self.username.as_deref()?);
-        let user = self.user_id.or_else(named).filter(|id| state.users.contains_key(id));
-        let coded = || state.courses_by_code.get(self.course_code.as_deref()?).copied();
-        let course = self.course_id.or_else(coded).filter(|id| state.courses.contains_key(id));
+        let user = self
+            .user_id
+            .or_else(named)
+            .filter(|id| state.users.contains_key(id));
+        let coded = || {
+            state
+                .courses_by_code
+                .get(self.course_code.as_deref()?)
+                .copied()
+        };
+        let course = self
+            .course_id
+            .or_else(coded)
+            .filter(|id| state.courses.contains_key(id));
         Ok((
             user.ok_or("no such user; send `user_id` or `username`")?,
             course.ok_or("no such course; send `course_id` or `course_code`")?,
@@ -75,8 +96,10 @@ struct PlanLearner {
 fn complete_course(state: &mut State, input: Learner, cause: Cause) -> Result<Value, String> {
     let (user, course) = input.find(state)?;
     let key = (user, course);
-    let was_completed =
-        state.enrollments.get(&key).is_some_and(|row| row.status == Status::Completed);
+    let was_completed = state
+        .enrollments
+        .get(&key)
+        .is_some_and(|row| row.status == Status::Completed);
     if was_completed && let Some(row) = state.enrollments.get_mut(&key) {
         row.status = Status::InProgress;
     }
@@ -86,8 +109,15 @@ fn complete_course(state: &mut State, input: Learner, cause: Cause) -> Result<Va
         ..Change::default()
     };
     state.enroll(key, change, cause)?;
-    let plans = state.plans_by_course.get(&course).into_iter().flatten().copied();
-    let plans: Vec<i64> = plans.filter(|plan| is_completed(state, (user, *plan))).collect();
+    let plans = state
+        .plans_by_course
+        .get(&course)
+        .into_iter()
+        .flatten()
+        .copied();
+    let plans: Vec<i64> = plans
+        .filter(|plan| is_completed(state, (user, *plan)))
+        .collect();
     Ok(json!({
         "user_id": user,
         "username": state.users.get(&user).map(|user| &user.username),

@@ -19,10 +19,16 @@ pub(crate) fn write(call: &mut Call<'_>) -> Answer {
     let items = call.body.get("items").and_then(Value::as_array).cloned();
     let items = items.ok_or_else(|| Refusal::bad_request("items cannot be blank"))?;
     let options = call.body.get("options").cloned().unwrap_or_default();
-    let trigger_certifications =
-        options.get("trigger_certifications").and_then(flag).unwrap_or(true);
-    let cause =
-        Cause { caller: call.caller, now: call.now, is_batch: true, trigger_certifications };
+    let trigger_certifications = options
+        .get("trigger_certifications")
+        .and_then(flag)
+        .unwrap_or(true);
+    let cause = Cause {
+        caller: call.caller,
+        now: call.now,
+        is_batch: true,
+        trigger_certifications,
+    };
     let mut results = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
         let done = write_row(call.state, item, &options, cause);
@@ -47,11 +53,18 @@ pub(crate) fn write(call: &mut Call<'_>) -> Answer {
     Ok(Value::Array(results))
 }
 
-fn write_row(state: &mut State, item: &Value, options: &Value, cause: Cause) -> Result<Key, String> {
+fn write_row(
+    state: &mut State,
+    item: &Value,
+    options: &Value,
+    cause: Cause,
+) -> Result<Key, String> {
     let key = (find_user(state, item)?, find_course(state, item, options)?);
     let text = |name: &str| {
         let own = item.get(name).filter(|value| !value.is_null());
-        own.or_else(|| options.get(name)).and_then(Value::as_str).filter(|text| !text.is_empty())
+        own.or_else(|| options.get(name))
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
     };
     let moment = |name: &str| match text(name) {
         None => Ok(None),
@@ -85,7 +98,9 @@ fn write_row(state: &mut State, item: &Value, options: &Value, cause: Cause) -> 
 fn find_user(state: &State, item: &Value) -> Result<i64, String> {
     if let Some(id) = item.get("user_id").and_then(int) {
         let user = state.users.get(&id);
-        return user.map(|user| user.id).ok_or_else(|| format!("User {id} not found"));
+        return user
+            .map(|user| user.id)
+            .ok_or_else(|| format!("User {id} not found"));
     }
     let name = item.get("username").and_then(Value::as_str);
     let name = name.ok_or("user_id or username is required")?;
@@ -93,10 +108,15 @@ fn find_user(state: &State, item: &Value) -> Result<i64, String> {
 }
 
 fn find_course(state: &State, item: &Value, options: &Value) -> Result<i64, String> {
-    let id = item.get("course_id").or_else(|| options.get("course_id")).and_then(int);
+    let id = item
+        .get("course_id")
+        .or_else(|| options.get("course_id"))
+        .and_then(int);
     if let Some(id) = id {
         let course = state.courses.get(&id);
-        return course.map(|course| course.id).ok_or_else(|| format!("Course {id} not found"));
+        return course
+            .map(|course| course.id)
+            .ok_or_else(|| format!("Course {id} not found"));
     }
     let code = item.get("course_code").and_then(Value::as_str);
     let code = code.ok_or("course_id or course_code is required")?;

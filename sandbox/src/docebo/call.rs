@@ -25,11 +25,15 @@ impl Call<'_> {
     /// A number from the path.
     pub(crate) fn id(&self, name: &str) -> Result<i64, Refusal> {
         let text = self.path.get(name).map_or("", String::as_str);
-        text.parse().map_err(|_| Refusal::bad_request(format!("Invalid {name}: {text}")))
+        text.parse()
+            .map_err(|_| Refusal::bad_request(format!("Invalid {name}: {text}")))
     }
 
     pub(crate) fn body_text(&self, name: &str) -> Option<&str> {
-        self.body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+        self.body
+            .get(name)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
     }
 
     pub(crate) fn body_int(&self, name: &str) -> Option<i64> {

@@ -15,22 +15,31 @@ use crate::moment::{Moment, parse_moment};
 pub(crate) fn list(call: &mut Call<'_>) -> Answer {
     let search = call.params.one("search_text").map(str::to_lowercase);
     let is_kept = |texts: [&String; 2]| {
-        search.as_ref().is_none_or(|s| texts.iter().any(|text| text.to_lowercase().contains(s)))
+        search
+            .as_ref()
+            .is_none_or(|s| texts.iter().any(|text| text.to_lowercase().contains(s)))
     };
     let rows = call.state.certifications.values();
-    let keys = rows.filter(|row| is_kept([&row.code, &row.title])).map(|row| (row.id, 0));
+    let keys = rows
+        .filter(|row| is_kept([&row.code, &row.title]))
+        .map(|row| (row.id, 0));
     let keys: Vec<Key> = keys.collect();
-    paging::list(call, 20, |_| Ok(keys), |state, (id, _)| {
-        let row = state.certifications.get(&id)?;
-        Some(json!({
-            "id_cert": id,
-            "code": row.code,
-            "title": row.title,
-            "description": row.description,
-            "duration": row.duration,
-            "duration_unit": row.duration_unit,
-        }))
-    })
+    paging::list(
+        call,
+        20,
+        |_| Ok(keys),
+        |state, (id, _)| {
+            let row = state.certifications.get(&id)?;
+            Some(json!({
+                "id_cert": id,
+                "code": row.code,
+                "title": row.title,
+                "description": row.description,
+                "duration": row.duration,
+                "duration_unit": row.duration_unit,
+            }))
+        },
+    )
 }
 
 /// `GET /certification/v1/awards/users/{user}`.
@@ -45,7 +54,12 @@ pub(crate) fn by_user(call: &mut Call<'_>) -> Answer {
 pub(crate) fn by_certification(call: &mut Call<'_>) -> Answer {
     let id = find_certification(call)?;
     let users = call.params.ints("user_id");
-    let ids = call.state.awards_by_certification.get(&id).into_iter().flatten();
+    let ids = call
+        .state
+        .awards_by_certification
+        .get(&id)
+        .into_iter()
+        .flatten();
     let is_kept = |id: &&i64| {
         let award = call.state.awards.get(id);
         users.is_empty() || award.is_some_and(|award| users.contains(&award.user))
@@ -57,9 +71,17 @@ pub(crate) fn by_certification(call: &mut Call<'_>) -> Answer {
 /// `GET /certification/v1/external_sources`.
 pub(crate) fn sources(call: &mut Call<'_>) -> Answer {
     let keys: Vec<Key> = call.state.sources.keys().map(|id| (*id, 0)).collect();
-    paging::list(call, 200, |_| Ok(keys), |state, (id, _)| {
-        state.sources.get(&id).map(|source| json!({ "id": id, "name": source.name }))
-    })
+    paging::list(
+        call,
+        200,
+        |_| Ok(keys),
+        |state, (id, _)| {
+            state
+                .sources
+                .get(&id)
+                .map(|source| json!({ "id": id, "name": source.name }))
+        },
+    )
 }
 
 /// `POST /certification/v1/certifications/{id}/awards`.
@@ -76,7 +98,10 @@ pub(crate) fn award(call: &mut Call<'_>) -> Answer {
     for user in users {
         let key = (user, certification);
         let association = association.clone().unwrap_or_default();
-        match call.state.award(key, Some(issued_at), expires_at, association) {
+        match call
+            .state
+            .award(key, Some(issued_at), expires_at, association)
+        {
             Ok(id) => awarded.push(json!({ "user_id": user, "id": id })),
             Err(message) => errors.push(json!({ "user_id": user, "message": message })),
         }
@@ -122,7 +147,10 @@ pub(crate) fn revoke_award(state: &mut State, id: i64, now: i64) -> bool {
 fn show(state: &State, (id, _): Key) -> Option<Value> {
     let award = state.awards.get(&id)?;
     let certification = state.certifications.get(&award.certification)?;
-    let source = award.association.source_id.and_then(|id| state.sources.get(&id));
+    let source = award
+        .association
+        .source_id
+        .and_then(|id| state.sources.get(&id));
     Some(json!({
         "id": id,
         "user_id": award.user,
@@ -145,21 +173,35 @@ fn show(state: &State, (id, _): Key) -> Option<Value> {
 fn find_certification(call: &Call<'_>) -> Result<i64, Refusal> {
     let id = call.id("id")?;
     let row = call.state.certifications.get(&id);
-    row.map(|row| row.id).ok_or_else(|| Refusal::not_found("Certification", id))
+    row.map(|row| row.id)
+        .ok_or_else(|| Refusal::not_found("Certification", id))
 }
 
 fn find_award<'a>(call: &'a Call<'_>) -> Result<&'a Award, Refusal> {
     let id = call.id("id")?;
-    call.state.awards.get(&id).ok_or_else(|| Refusal::not_found("Award", id))
+    call.state
+        .awards
+        .get(&id)
+        .ok_or_else(|| Refusal::not_found("Award", id))
 }
 
 fn read_association(call: &Call<'_>) -> Result<Option<Association>, Refusal> {
-    let Some(value) = call.body.get("association").filter(|value| !value.is_null()) else {
+    let Some(value) = call
+        .body
+        .get("association")
+        .filter(|value| !value.is_null())
+    else {
         return Ok(None);
     };
-    let kind = value.get("type").and_then(Value::as_str).unwrap_or("external").to_owned();
+    let kind = value
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or("external")
+        .to_owned();
     if kind == "external" && !call.state.quirks.external_certifications {
-        return Err(Refusal::forbidden("External certifications are not active on this platform"));
+        return Err(Refusal::forbidden(
+            "External certifications are not active on this platform",
+        ));
     }
     Ok(Some(Association {
         kind,

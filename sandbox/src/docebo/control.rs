@@ -58,7 +58,10 @@ impl Controlled for Docebo {
     fn upsert(&self, collection: &str, rows: Vec<Value>) -> Result<usize, String> {
         let now = self.gate.clock.now();
         let count = rows.len();
-        self.with(|state| rows.into_iter().try_for_each(|row| put(state, collection, row, now)))?;
+        self.with(|state| {
+            rows.into_iter()
+                .try_for_each(|row| put(state, collection, row, now))
+        })?;
         Ok(count)
     }
 
@@ -151,7 +154,8 @@ fn put(state: &mut State, collection: &str, row: Value, now: i64) -> Result<(), 
 }
 
 fn show<'a, T: Serialize + 'a>(rows: impl Iterator<Item = &'a T>) -> Vec<Value> {
-    rows.filter_map(|row| serde_json::to_value(row).ok()).collect()
+    rows.filter_map(|row| serde_json::to_value(row).ok())
+        .collect()
 }
 
 fn read<T: DeserializeOwned>(row: Value) -> Result<T, String> {

@@ -71,19 +71,28 @@ fn matching(call: &Call<'_>) -> Result<Vec<Key>, Refusal> {
     let wanted = fields::filters(&call.params);
     let is_kept = |course: &&Course| {
         let texts = [&course.name, &course.code];
-        search.as_ref().is_none_or(|s| texts.iter().any(|t| t.to_lowercase().contains(s)))
+        search
+            .as_ref()
+            .is_none_or(|s| texts.iter().any(|t| t.to_lowercase().contains(s)))
             && (kinds.is_empty() || kinds.contains(&course.kind))
             && from.is_none_or(|from| course.updated_at.is_some_and(|at| at.0 >= from))
             && to.is_none_or(|to| course.updated_at.is_some_and(|at| at.0 <= to))
             && fields::holds(&course.fields, &wanted)
     };
     let mut found: Vec<&Course> = call.state.courses.values().filter(is_kept).collect();
-    match call.params.one("sort_by").or_else(|| call.params.one("sort_attr")) {
+    match call
+        .params
+        .one("sort_by")
+        .or_else(|| call.params.one("sort_attr"))
+    {
         Some("last_update" | "date_last_updated") => found.sort_by_key(|course| course.updated_at),
         Some("name" | "title") => found.sort_by_key(|course| course.name.to_lowercase()),
         _ => {}
     }
-    let direction = call.params.one("sort_by_direction").or_else(|| call.params.one("sort_dir"));
+    let direction = call
+        .params
+        .one("sort_by_direction")
+        .or_else(|| call.params.one("sort_dir"));
     if direction == Some("desc") {
         found.reverse();
     }
@@ -161,38 +170,54 @@ pub(crate) fn course_update(call: &mut Call<'_>) -> Answer {
 /// `GET /course/v1/courses/{id}/sessions`.
 pub(crate) fn sessions(call: &mut Call<'_>) -> Answer {
     let id = find(call)?.id;
-    let keys: Vec<Key> = sessions_of(call.state, id).map(|session| (session.id, 0)).collect();
+    let keys: Vec<Key> = sessions_of(call.state, id)
+        .map(|session| (session.id, 0))
+        .collect();
     if keys.is_empty() && call.state.quirks.no_sessions_is_400 {
-        return Err(Refusal::bad_request(format!("The course {id} does not have sessions")));
+        return Err(Refusal::bad_request(format!(
+            "The course {id} does not have sessions"
+        )));
     }
-    paging::list(call, 200, |_| Ok(keys), |state, (id, _)| {
-        let session = state.sessions.get(&id)?;
-        Some(json!({
-            "id": id,
-            "uid_session": format!("S-{id:06X}"),
-            "code": session.code,
-            "name": session.name,
-            "date_start": state.date_time(id, session.starts_at.map(|at| at.0)),
-            "date_end": state.date_time(id, session.ends_at.map(|at| at.0)),
-            "enrolled": 0,
-        }))
-    })
+    paging::list(
+        call,
+        200,
+        |_| Ok(keys),
+        |state, (id, _)| {
+            let session = state.sessions.get(&id)?;
+            Some(json!({
+                "id": id,
+                "uid_session": format!("S-{id:06X}"),
+                "code": session.code,
+                "name": session.name,
+                "date_start": state.date_time(id, session.starts_at.map(|at| at.0)),
+                "date_end": state.date_time(id, session.ends_at.map(|at| at.0)),
+                "enrolled": 0,
+            }))
+        },
+    )
 }
 
 /// `GET /learn/v1/courses/{id}/classroom/session`: the list that calls its items `sessions`.
 pub(crate) fn classroom(call: &mut Call<'_>) -> Answer {
     let id = find(call)?.id;
-    let keys: Vec<Key> = sessions_of(call.state, id).map(|session| (session.id, 0)).collect();
+    let keys: Vec<Key> = sessions_of(call.state, id)
+        .map(|session| (session.id, 0))
+        .collect();
     let total = keys.len();
-    let mut data = paging::list(call, 20, |_| Ok(keys), |state, (id, _)| {
-        let session = state.sessions.get(&id)?;
-        Some(json!({
-            "id_session": id,
-            "name": session.name,
-            "date_begin": state.date_time(id, session.starts_at.map(|at| at.0)),
-            "date_end": state.date_time(id, session.ends_at.map(|at| at.0)),
-        }))
-    })?;
+    let mut data = paging::list(
+        call,
+        20,
+        |_| Ok(keys),
+        |state, (id, _)| {
+            let session = state.sessions.get(&id)?;
+            Some(json!({
+                "id_session": id,
+                "name": session.name,
+                "date_begin": state.date_time(id, session.starts_at.map(|at| at.0)),
+                "date_end": state.date_time(id, session.ends_at.map(|at| at.0)),
+            }))
+        },
+    )?;
     data["total_count"] = json!(total);
     if call.state.quirks.classroom_in_sessions {
         data["sessions"] = data["items"].take();
@@ -204,8 +229,16 @@ pub(crate) fn classroom(call: &mut Call<'_>) -> Answer {
 /// `GET /course/v1/sessions/{id}`.
 pub(crate) fn session_get(call: &mut Call<'_>) -> Answer {
     let id = call.id("id")?;
-    let session = call.state.sessions.get(&id).ok_or_else(|| Refusal::not_found("Session", id))?;
-    let course = call.state.courses.get(&session.course).map_or("", |course| &course.name);
+    let session = call
+        .state
+        .sessions
+        .get(&id)
+        .ok_or_else(|| Refusal::not_found("Session", id))?;
+    let course = call
+        .state
+        .courses
+        .get(&session.course)
+        .map_or("", |course| &course.name);
     Ok(json!({
         "id": id,
         "name": session.name,
@@ -217,11 +250,17 @@ pub(crate) fn session_get(call: &mut Call<'_>) -> Answer {
 
 fn find<'a>(call: &'a Call<'_>) -> Result<&'a Course, Refusal> {
     let id = call.id("id")?;
-    call.state.courses.get(&id).ok_or_else(|| Refusal::not_found("Course", id))
+    call.state
+        .courses
+        .get(&id)
+        .ok_or_else(|| Refusal::not_found("Course", id))
 }
 
 fn sessions_of(state: &State, course: i64) -> impl Iterator<Item = &Session> {
-    state.sessions.values().filter(move |session| session.course == course)
+    state
+        .sessions
+        .values()
+        .filter(move |session| session.course == course)
 }
 
 fn session_in_course(session: &Session) -> Value {
@@ -237,12 +276,17 @@ fn session_in_course(session: &Session) -> Value {
 }
 
 fn slug(name: &str) -> String {
-    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let words = name
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty());
     words.map(str::to_lowercase).collect::<Vec<_>>().join("-")
 }
 
 fn capitalised(word: &str) -> String {
     let mut chars = word.chars();
-    let first = chars.next().map(|c| c.to_uppercase().collect::<String>()).unwrap_or_default();
+    let first = chars
+        .next()
+        .map(|c| c.to_uppercase().collect::<String>())
+        .unwrap_or_default();
     first + chars.as_str()
 }

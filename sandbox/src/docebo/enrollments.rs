@@ -13,11 +13,22 @@ use crate::moment::{Moment, parse_moment};
 
 /// `GET /course/v1/courses/enrollments`: the list for synchronisation.
 pub(crate) fn course_list(call: &mut Call<'_>) -> Answer {
-    let shows_time = call.params.all("extra_fields").iter().any(|x| x == "enrollment_time_spent");
+    let shows_time = call
+        .params
+        .all("extra_fields")
+        .iter()
+        .any(|x| x == "enrollment_time_spent");
     paging::list(
         call,
         200,
-        |call| Ok(matching(call, call.params.ints("course_id"), "user_id", "enrollment_status")),
+        |call| {
+            Ok(matching(
+                call,
+                call.params.ints("course_id"),
+                "user_id",
+                "enrollment_status",
+            ))
+        },
         move |state, key| {
             let row = state.enrollments.get(&key)?;
             let user = state.users.get(&key.0)?;
@@ -86,12 +97,18 @@ pub(crate) fn learn_list(call: &mut Call<'_>) -> Answer {
             let mut keys = matching(call, call.params.ints("id_course"), "id_user", "status");
             let search = call.params.one("search").map(str::to_lowercase);
             keys.retain(|(_, course)| {
-                let name = call.state.courses.get(course).map(|course| course.name.to_lowercase());
-                search.as_ref().is_none_or(|text| name.is_some_and(|name| name.contains(text)))
+                let name = call
+                    .state
+                    .courses
+                    .get(course)
+                    .map(|course| course.name.to_lowercase());
+                search
+                    .as_ref()
+                    .is_none_or(|text| name.is_some_and(|name| name.contains(text)))
             });
             Ok(keys)
         },
-        |state, key| learn_item(state, key),
+        learn_item,
     )
 }
 
@@ -99,7 +116,11 @@ fn learn_item(state: &State, key: Key) -> Option<Value> {
     let row = state.enrollments.get(&key)?;
     let course = state.courses.get(&key.1)?;
     let user = state.users.get(&key.0)?;
-    let id = if state.quirks.course_id_is_id { "id" } else { "course_id" };
+    let id = if state.quirks.course_id_is_id {
+        "id"
+    } else {
+        "course_id"
+    };
     Some(json!({
         id: key.1,
         "user_id": key.0,
@@ -149,7 +170,9 @@ pub(crate) fn learn_get(call: &mut Call<'_>) -> Answer {
 pub(crate) fn enroll_many(call: &mut Call<'_>) -> Answer {
     let (courses, users) = (call.body_ints("course_ids"), call.body_ints("user_ids"));
     if courses.is_empty() || users.is_empty() {
-        return Err(Refusal::bad_request("course_ids and user_ids cannot be blank"));
+        return Err(Refusal::bad_request(
+            "course_ids and user_ids cannot be blank",
+        ));
     }
     let cause = cause(call);
     let (mut enrolled, mut errors) = (Vec::new(), Vec::new());
@@ -171,7 +194,10 @@ pub(crate) fn enroll_many(call: &mut Call<'_>) -> Answer {
 pub(crate) fn enroll(call: &mut Call<'_>) -> Answer {
     let (user, course) = key(call)?;
     let (cause, change) = (cause(call), change(&call.body)?);
-    let is_new = call.state.enroll((user, course), change, cause).map_err(Refusal::bad_request)?;
+    let is_new = call
+        .state
+        .enroll((user, course), change, cause)
+        .map_err(Refusal::bad_request)?;
     let row = json!({ "course_id": course, "user_id": user });
     Ok(if is_new {
         json!({ "enrolled": [row], "errors": [] })
@@ -189,7 +215,9 @@ pub(crate) fn update(call: &mut Call<'_>) -> Answer {
         return Ok(json!({ "updated": [], "not_updated": not_updated }));
     }
     let (cause, change) = (cause(call), change(&call.body)?);
-    call.state.enroll((user, course), change, cause).map_err(Refusal::bad_request)?;
+    call.state
+        .enroll((user, course), change, cause)
+        .map_err(Refusal::bad_request)?;
     let not_updated = json!({ "invalid_enrollments": [], "validation_errors": [] });
     let updated = json!([{ "course_id": course, "user_id": user }]);
     Ok(json!({ "updated": updated, "not_updated": not_updated }))
@@ -225,11 +253,17 @@ fn matching(call: &Call<'_>, courses: Vec<i64>, user: &str, status: &str) -> Vec
         };
         courses.iter().flat_map(of_course).collect()
     };
-    let statuses: Vec<Status> =
-        call.params.all(status).iter().filter_map(|text| Status::read(text)).collect();
+    let statuses: Vec<Status> = call
+        .params
+        .all(status)
+        .iter()
+        .filter_map(|text| Status::read(text))
+        .collect();
     let updated_from = call.params.one("updated_from").and_then(parse_moment);
     keys.retain(|key| {
-        let Some(row) = state.enrollments.get(key) else { return false };
+        let Some(row) = state.enrollments.get(key) else {
+            return false;
+        };
         (courses.is_empty() || courses.contains(&key.1))
             && (statuses.is_empty() || statuses.contains(&row.status))
             && updated_from.is_none_or(|from| row.updated_at.is_some_and(|at| at.0 >= from))
@@ -243,7 +277,12 @@ fn key(call: &Call<'_>) -> Result<Key, Refusal> {
 }
 
 fn cause(call: &Call<'_>) -> Cause {
-    Cause { caller: call.caller, now: call.now, is_batch: false, trigger_certifications: true }
+    Cause {
+        caller: call.caller,
+        now: call.now,
+        is_batch: false,
+        trigger_certifications: true,
+    }
 }
 
 fn change(body: &Value) -> Result<Change, Refusal> {
@@ -285,5 +324,9 @@ fn date(state: &State, row: &Enrollment, moment: Option<Moment>) -> Value {
 
 /// `learn` has a word of its own for "to confirm".
 fn learn_word(status: Status) -> &'static str {
-    if status == Status::ToConfirm { "subscription_to_confirm" } else { status.word("enrolled") }
+    if status == Status::ToConfirm {
+        "subscription_to_confirm"
+    } else {
+        status.word("enrolled")
+    }
 }

@@ -28,9 +28,15 @@ pub(crate) fn list(call: &mut Call<'_>) -> Answer {
 fn matching(call: &Call<'_>) -> Result<Vec<Key>, Refusal> {
     let wanted = call.params.one("association").unwrap_or("course");
     if !ASSOCIATIONS.contains(&wanted) {
-        return Err(Refusal::bad_request(format!("Invalid association: {wanted}")));
+        return Err(Refusal::bad_request(format!(
+            "Invalid association: {wanted}"
+        )));
     }
-    let fields = call.state.fields.values().filter(|field| field.association == wanted);
+    let fields = call
+        .state
+        .fields
+        .values()
+        .filter(|field| field.association == wanted);
     Ok(fields.map(|field| (field.id, 0)).collect())
 }
 
@@ -52,26 +58,30 @@ pub(crate) fn get(call: &mut Call<'_>) -> Answer {
 pub(crate) fn create(call: &mut Call<'_>) -> Answer {
     let association = call.body_text("association").unwrap_or("").to_owned();
     if !ASSOCIATIONS.contains(&association.as_str()) {
-        return Err(Refusal::bad_request(format!("Invalid association: {association}")));
+        return Err(Refusal::bad_request(format!(
+            "Invalid association: {association}"
+        )));
     }
     let translations = read_translations(call.body.get("translations"))?;
-    let is_taken = |field: &Field| {
-        field.association == association && field.title() == label(&translations)
-    };
+    let is_taken =
+        |field: &Field| field.association == association && field.title() == label(&translations);
     if call.state.fields.values().any(is_taken) {
         let title = label(&translations);
-        return Err(Refusal::bad_request(format!("A field named {title} already exists")));
+        return Err(Refusal::bad_request(format!(
+            "A field named {title} already exists"
+        )));
     }
-    let mut options = Vec::new();
-    let mut next = next_option(call.state);
-    for option in call.body.get("dropdown_options").and_then(Value::as_array).into_iter().flatten() {
-        let translations = read_translations(option.get("translations"))?;
-        options.push(FieldOption { id: next, translations });
-        next += 1;
-    }
+    let rows = call.body.get("dropdown_options").and_then(Value::as_array);
+    let options = new_options(call.state, rows.into_iter().flatten())?;
     let id = call.state.fields.keys().next_back().unwrap_or(&0) + 1;
     let kind = call.body_text("type").unwrap_or("dropdown").to_owned();
-    call.state.put_field(Field { id, association, kind, translations, options });
+    call.state.put_field(Field {
+        id,
+        association,
+        kind,
+        translations,
+        options,
+    });
     Ok(json!({ "id": id }))
 }
 
@@ -81,12 +91,25 @@ pub(crate) fn update(call: &mut Call<'_>) -> Answer {
     if let Some(translations) = call.body.get("translations") {
         field.translations = read_translations(Some(translations))?;
     }
-    let changes = call.body.get("dropdown_options").cloned().unwrap_or_default();
-    let rows = |name: &str| changes.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let changes = call
+        .body
+        .get("dropdown_options")
+        .cloned()
+        .unwrap_or_default();
+    let rows = |name: &str| {
+        changes
+            .get(name)
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default()
+    };
     let option_id = |row: &Value| row.get("id_option").and_then(int).or_else(|| int(row));
     for row in rows("updated") {
         let id = option_id(&row);
-        let found = field.options.iter_mut().find(|option| Some(option.id) == id);
+        let found = field
+            .options
+            .iter_mut()
+            .find(|option| Some(option.id) == id);
         let option = found.ok_or_else(|| Refusal::bad_request(format!("Invalid option: {row}")))?;
         option.translations = read_translations(row.get("translations"))?;
     }
@@ -95,12 +118,9 @@ pub(crate) fn update(call: &mut Call<'_>) -> Answer {
         let id = option_id(&row).filter(|id| field.options.iter().any(|option| option.id == *id));
         gone.push(id.ok_or_else(|| Refusal::bad_request(format!("Invalid option: {row}")))?);
     }
-    let mut next = next_option(call.state);
-    for row in rows("new") {
-        let translations = read_translations(row.get("translations"))?;
-        field.options.push(FieldOption { id: next, translations });
-        next += 1;
-    }
+    field
+        .options
+        .extend(new_options(call.state, rows("new").iter())?);
     field.options.retain(|option| !gone.contains(&option.id));
     for id in gone {
         forget_option(call.state, &field, id);
@@ -114,7 +134,10 @@ pub(crate) fn update(call: &mut Call<'_>) -> Answer {
 
 /// The values that a course, session or plan holds, one entry for each field of its kind.
 pub(crate) fn values(state: &State, association: &str, held: &BTreeMap<i64, Value>) -> Vec<Value> {
-    let fields = state.fields.values().filter(|field| field.association == association);
+    let fields = state
+        .fields
+        .values()
+        .filter(|field| field.association == association);
     let show = |field: &Field| {
         let value = held.get(&field.id).cloned().unwrap_or_default();
         let option = int(&value).and_then(|id| field.options.iter().find(|o| o.id == id));
@@ -144,7 +167,11 @@ pub(crate) fn write(
     for row in rows.into_iter().flatten() {
         let id = row.get("id").and_then(int).unwrap_or(0);
         let value = row.get("value").cloned().unwrap_or_default();
-        let field = call.state.fields.get(&id).filter(|f| f.association == association);
+        let field = call
+            .state
+            .fields
+            .get(&id)
+            .filter(|f| f.association == association);
         let field = field.ok_or_else(|| Refusal::bad_request(format!("Invalid field: {id}")))?;
         if value.is_null() || value == "" {
             held.remove(&id);
@@ -152,7 +179,9 @@ pub(crate) fn write(
         }
         let is_option = int(&value).is_some_and(|id| field.options.iter().any(|o| o.id == id));
         if field.kind == "dropdown" && !is_option {
-            return Err(Refusal::bad_request(format!("Invalid value of field {id}: {value}")));
+            return Err(Refusal::bad_request(format!(
+                "Invalid value of field {id}: {value}"
+            )));
         }
         held.insert(id, value);
     }
@@ -170,14 +199,17 @@ pub(crate) fn filters(params: &Params) -> Vec<(i64, String)> {
 
 /// Whether the values held are those that the filters want.
 pub(crate) fn holds(held: &BTreeMap<i64, Value>, wanted: &[(i64, String)]) -> bool {
-    wanted.iter().all(|(id, text)| {
-        held.get(id).is_some_and(|value| value.as_str() == Some(text) || value.to_string() == *text)
-    })
+    wanted
+        .iter()
+        .all(|(id, text)| held.get(id).is_some_and(|value| text_of(value) == *text))
 }
 
 fn find<'a>(call: &'a Call<'_>) -> Result<&'a Field, Refusal> {
     let id = call.id("id")?;
-    call.state.fields.get(&id).ok_or_else(|| Refusal::not_found("Field", id))
+    call.state
+        .fields
+        .get(&id)
+        .ok_or_else(|| Refusal::not_found("Field", id))
 }
 
 fn name(field: &Field) -> Value {
@@ -185,25 +217,54 @@ fn name(field: &Field) -> Value {
 }
 
 fn read_translations(value: Option<&Value>) -> Result<BTreeMap<String, String>, Refusal> {
-    let read = value.cloned().map(serde_json::from_value::<BTreeMap<String, String>>);
-    let translations = read.and_then(Result::ok).filter(|t| t.values().any(|text| !text.is_empty()));
+    let read = value
+        .cloned()
+        .map(serde_json::from_value::<BTreeMap<String, String>>);
+    let translations = read
+        .and_then(Result::ok)
+        .filter(|t| t.values().any(|text| !text.is_empty()));
     translations.ok_or_else(|| Refusal::bad_request("translations cannot be blank"))
 }
 
 /// Options are numbered through all fields and never again, so that ids do not agree by luck.
-fn next_option(state: &State) -> i64 {
-    state.last_option + 1
+fn new_options<'a>(
+    state: &State,
+    rows: impl Iterator<Item = &'a Value>,
+) -> Result<Vec<FieldOption>, Refusal> {
+    let read = |(id, row): (i64, &Value)| {
+        let translations = read_translations(row.get("translations"))?;
+        Ok(FieldOption { id, translations })
+    };
+    (state.last_option + 1..).zip(rows).map(read).collect()
 }
 
 fn forget_option(state: &mut State, field: &Field, option: i64) {
     let held = match field.association.as_str() {
-        "course" => state.courses.values_mut().map(|row| &mut row.fields).collect::<Vec<_>>(),
-        "coursepath" => state.plans.values_mut().map(|row| &mut row.fields).collect(),
-        _ => state.sessions.values_mut().map(|row| &mut row.fields).collect(),
+        "course" => state
+            .courses
+            .values_mut()
+            .map(|row| &mut row.fields)
+            .collect::<Vec<_>>(),
+        "coursepath" => state
+            .plans
+            .values_mut()
+            .map(|row| &mut row.fields)
+            .collect(),
+        _ => state
+            .sessions
+            .values_mut()
+            .map(|row| &mut row.fields)
+            .collect(),
     };
     for values in held {
         if values.get(&field.id).and_then(int) == Some(option) {
             values.remove(&field.id);
         }
     }
+}
+
+fn text_of(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }

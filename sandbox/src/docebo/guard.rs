@@ -80,7 +80,11 @@ impl Guard {
                 lane.overlaps += u64::from(is_overlap);
                 is_overlap
             });
-        Permit { guard: self, class, is_overlap }
+        Permit {
+            guard: self,
+            class,
+            is_overlap,
+        }
     }
 
     /// Counts a call of this address; false when the bucket is empty. A limit of 0 only counts.
@@ -96,7 +100,10 @@ impl Guard {
                 return true;
             }
             let full = calls_per_hour as f64;
-            let bucket = inner.buckets.entry(ip).or_insert(Bucket { left: full, at: now });
+            let bucket = inner.buckets.entry(ip).or_insert(Bucket {
+                left: full,
+                at: now,
+            });
             let refill = (now - bucket.at).max(0) as f64 / HOUR as f64 * full;
             bucket.left = (bucket.left + refill).min(full);
             bucket.at = now;

@@ -21,7 +21,7 @@ use reply::{Answer, Refusal, render};
 use routes::{Handler, Level, ROUTES};
 use state::State;
 
-pub use rows::DoceboWorld;
+pub(crate) use rows::DoceboWorld;
 
 mod actions;
 mod batch;
@@ -62,7 +62,10 @@ impl Docebo {
     /// A tenant with the rows of a world, or what in the world does not fit together.
     pub(crate) fn new(world: DoceboWorld, gate: Arc<Gate>, seed: u64) -> Result<Arc<Self>, String> {
         let now = gate.clock.now();
-        let domain = world.domain.clone().unwrap_or_else(|| "sandbox.docebosaas.com".to_owned());
+        let domain = world
+            .domain
+            .clone()
+            .unwrap_or_else(|| "sandbox.docebosaas.com".to_owned());
         let outbox = Outbox::new(Arc::clone(&gate.clock), &domain, seed ^ 0xB0)
             .map_err(|error| format!("no HTTP client for webhooks: {error}"))?;
         outbox.reset(world.webhooks.clone());
@@ -88,7 +91,9 @@ impl Docebo {
             }
         };
         let table = route::router(Arc::clone(self), &ROUTES);
-        table.method_not_allowed_fallback(lost.clone()).fallback(lost)
+        table
+            .method_not_allowed_fallback(lost.clone())
+            .fallback(lost)
     }
 
     /// Sends webhooks and does what becomes due, as long as the sandbox lives.
@@ -127,8 +132,14 @@ impl Docebo {
     fn sign_in(&self, incoming: &Incoming, level: Level, now: i64) -> Result<i64, Refusal> {
         let token = oauth::bearer(&incoming.headers).ok_or_else(Refusal::unauthorized)?;
         self.with(|state| {
-            let user = state.tokens.user(token, now).ok_or_else(Refusal::unauthorized)?;
-            let may_all = state.users.get(&user).is_some_and(|user| user.is_superadmin());
+            let user = state
+                .tokens
+                .user(token, now)
+                .ok_or_else(Refusal::unauthorized)?;
+            let may_all = state
+                .users
+                .get(&user)
+                .is_some_and(|user| user.is_superadmin());
             if level == Level::Superadmin && !may_all {
                 let message = "You are not allowed to perform this action";
                 return Err(Refusal::forbidden(message));
@@ -148,9 +159,8 @@ impl Docebo {
         let caller = self.sign_in(&incoming, level, now)?;
         let permit = self.guard.enter(class);
         if class != Class::Free {
-            let (ms, refuses) = self.with(|state| {
-                (state.quirks.exclusive_write_ms, state.quirks.overlap_is_500)
-            });
+            let (ms, refuses) =
+                self.with(|state| (state.quirks.exclusive_write_ms, state.quirks.overlap_is_500));
             if permit.is_overlap && refuses {
                 return Err(Refusal::overlap());
             }
@@ -161,11 +171,23 @@ impl Docebo {
         let body = read_body(&incoming)?;
         let params = incoming.params;
         let is_get = incoming.method == axum::http::Method::GET;
-        let params = if is_get { params.with_body(&body) } else { params };
+        let params = if is_get {
+            params.with_body(&body)
+        } else {
+            params
+        };
         self.with(|state| {
             state.settle(now);
             let (path, uri_path) = (incoming.path, incoming.uri_path);
-            run(&mut Call { state, path, uri_path, params, body, caller, now })
+            run(&mut Call {
+                state,
+                path,
+                uri_path,
+                params,
+                body,
+                caller,
+                now,
+            })
         })
     }
 }

@@ -47,17 +47,27 @@ pub(crate) struct Token {
 impl Tokens {
     /// The user of a token that has not ended.
     pub(crate) fn user(&self, token: &str, now: i64) -> Option<i64> {
-        self.access.get(token).filter(|grant| grant.ends_at > now).map(|grant| grant.user)
+        self.access
+            .get(token)
+            .filter(|grant| grant.ends_at > now)
+            .map(|grant| grant.user)
     }
 
     /// How many access tokens are valid.
     pub(crate) fn count(&self, now: i64) -> usize {
-        self.access.values().filter(|grant| grant.ends_at > now).count()
+        self.access
+            .values()
+            .filter(|grant| grant.ends_at > now)
+            .count()
     }
 
     pub(crate) fn put(&mut self, token: Token, user: i64) {
         let ends_at = token.expires_at.map_or(i64::MAX, |moment| moment.0);
-        let grant = Grant { client_id: String::new(), user, ends_at };
+        let grant = Grant {
+            client_id: String::new(),
+            user,
+            ends_at,
+        };
         self.access.insert(token.access_token, grant);
     }
 
@@ -92,16 +102,31 @@ pub(crate) fn token(state: &mut State, incoming: &Incoming, now: i64) -> Respons
 
 type OauthError = (StatusCode, &'static str, &'static str);
 
-const INVALID_CLIENT: OauthError =
-    (StatusCode::UNAUTHORIZED, "invalid_client", "The client credentials are invalid");
-const INVALID_USER: OauthError =
-    (StatusCode::BAD_REQUEST, "invalid_grant", "Invalid username and password combination");
-const INVALID_REFRESH: OauthError =
-    (StatusCode::BAD_REQUEST, "invalid_grant", "Invalid refresh token");
-const NO_USER: OauthError =
-    (StatusCode::BAD_REQUEST, "invalid_grant", "The client is not bound to a user");
-const UNSUPPORTED: OauthError =
-    (StatusCode::BAD_REQUEST, "unsupported_grant_type", "Grant type not supported");
+const INVALID_CLIENT: OauthError = (
+    StatusCode::UNAUTHORIZED,
+    "invalid_client",
+    "The client credentials are invalid",
+);
+const INVALID_USER: OauthError = (
+    StatusCode::BAD_REQUEST,
+    "invalid_grant",
+    "Invalid username and password combination",
+);
+const INVALID_REFRESH: OauthError = (
+    StatusCode::BAD_REQUEST,
+    "invalid_grant",
+    "Invalid refresh token",
+);
+const NO_USER: OauthError = (
+    StatusCode::BAD_REQUEST,
+    "invalid_grant",
+    "The client is not bound to a user",
+);
+const UNSUPPORTED: OauthError = (
+    StatusCode::BAD_REQUEST,
+    "unsupported_grant_type",
+    "Grant type not supported",
+);
 
 fn grant(state: &mut State, form: &Params, now: i64) -> Result<Value, OauthError> {
     let client_id = form.one("client_id").ok_or(INVALID_CLIENT)?.to_owned();
@@ -130,7 +155,11 @@ fn grant(state: &mut State, form: &Params, now: i64) -> Result<Value, OauthError
     state.tokens.forget_ended(now);
     let access = state.chance.token();
     let ends_at = now.saturating_add(lifetime_s.saturating_mul(SECOND));
-    let grant = Grant { client_id, user, ends_at };
+    let grant = Grant {
+        client_id,
+        user,
+        ends_at,
+    };
     state.tokens.access.insert(access.clone(), grant.clone());
     let mut token = json!({
         "access_token": access, "expires_in": lifetime_s, "token_type": "Bearer", "scope": "api",
@@ -138,7 +167,10 @@ fn grant(state: &mut State, form: &Params, now: i64) -> Result<Value, OauthError
     if has_refresh {
         let refresh = state.chance.token();
         let ends_at = now.saturating_add(REFRESH_LIFETIME);
-        state.tokens.refresh.insert(refresh.clone(), Grant { ends_at, ..grant });
+        state
+            .tokens
+            .refresh
+            .insert(refresh.clone(), Grant { ends_at, ..grant });
         token["refresh_token"] = json!(refresh);
     }
     Ok(token)
@@ -147,7 +179,11 @@ fn grant(state: &mut State, form: &Params, now: i64) -> Result<Value, OauthError
 fn by_password(state: &State, form: &Params) -> Result<i64, OauthError> {
     let username = form.one("username").ok_or(INVALID_USER)?;
     let id = user_named(state, username).ok_or(INVALID_USER)?;
-    let user = state.users.get(&id).filter(|user| user.active).ok_or(INVALID_USER)?;
+    let user = state
+        .users
+        .get(&id)
+        .filter(|user| user.active)
+        .ok_or(INVALID_USER)?;
     let is_right = user.password.is_some() && user.password.as_deref() == form.one("password");
     if is_right { Ok(id) } else { Err(INVALID_USER) }
 }
@@ -157,7 +193,10 @@ pub(crate) fn user_named(state: &State, username: &str) -> Option<i64> {
     let lower = username.to_lowercase();
     let found = state.users_by_text.get(&lower)?;
     found.iter().copied().find(|id| {
-        state.users.get(id).is_some_and(|user| user.username.to_lowercase() == lower)
+        state
+            .users
+            .get(id)
+            .is_some_and(|user| user.username.to_lowercase() == lower)
     })
 }
 
@@ -169,7 +208,10 @@ fn read_form(incoming: &Incoming) -> Params {
         return Params::default().with_body(&body);
     }
     let text = String::from_utf8_lossy(&incoming.body);
-    match media.strip_prefix("multipart/form-data").and_then(|rest| rest.split_once("boundary=")) {
+    match media
+        .strip_prefix("multipart/form-data")
+        .and_then(|rest| rest.split_once("boundary="))
+    {
         Some((_, boundary)) => read_multipart(&text, boundary.trim_matches('"')),
         None => Params::from_query(&text),
     }
@@ -180,8 +222,12 @@ fn read_multipart(text: &str, boundary: &str) -> Params {
     let delimiter = format!("--{boundary}");
     let mut fields = serde_json::Map::new();
     for part in text.split(delimiter.as_str()) {
-        let Some((head, value)) = part.split_once("\r\n\r\n") else { continue };
-        let name = head.split_once("name=\"").and_then(|(_, rest)| rest.split_once('"'));
+        let Some((head, value)) = part.split_once("\r\n\r\n") else {
+            continue;
+        };
+        let name = head
+            .split_once("name=\"")
+            .and_then(|(_, rest)| rest.split_once('"'));
         if let Some((name, _)) = name {
             let value = value.strip_suffix("\r\n").unwrap_or(value);
             fields.insert(name.to_owned(), Value::String(value.to_owned()));

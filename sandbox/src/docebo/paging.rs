@@ -18,7 +18,13 @@ const PAGE_SIZE_MAX: usize = 200;
 const SNAPSHOTS_MAX: usize = 1_000;
 
 /// Parameters that choose the page, not the list.
-const PAGE_PARAMS: [&str; 5] = ["page", "page_size", "cursor", "get_cursor", "get_total_count"];
+const PAGE_PARAMS: [&str; 5] = [
+    "page",
+    "page_size",
+    "cursor",
+    "get_cursor",
+    "get_total_count",
+];
 
 /// The lists that cursors point into.
 #[derive(Debug, Default)]
@@ -40,17 +46,29 @@ pub(crate) fn list(
     keys: impl FnOnce(&Call<'_>) -> Result<Vec<Key>, Refusal>,
     show: impl Fn(&State, Key) -> Option<Value>,
 ) -> Answer {
-    let number = |name: &str| call.params.one(name).and_then(|text| text.parse::<usize>().ok());
+    let number = |name: &str| {
+        call.params
+            .one(name)
+            .and_then(|text| text.parse::<usize>().ok())
+    };
     // Some clients count from 0; the vendor takes that for the first page.
     let page = number("page").unwrap_or(1).max(1);
-    let wanted = number("page_size").filter(|size| *size > 0).unwrap_or(page_size_default);
+    let wanted = number("page_size")
+        .filter(|size| *size > 0)
+        .unwrap_or(page_size_default);
     let (keys, cursor) = snapshot(call, keys)?;
     let is_whole = call.params.is_on("no_pagination");
-    let page_size = if is_whole { keys.len().max(1) } else { wanted.min(PAGE_SIZE_MAX) };
+    let page_size = if is_whole {
+        keys.len().max(1)
+    } else {
+        wanted.min(PAGE_SIZE_MAX)
+    };
     let start = (page - 1).saturating_mul(page_size).min(keys.len());
     let end = (start + page_size).min(keys.len());
-    let items: Vec<Value> =
-        keys[start..end].iter().filter_map(|key| show(call.state, *key)).collect();
+    let items: Vec<Value> = keys[start..end]
+        .iter()
+        .filter_map(|key| show(call.state, *key))
+        .collect();
     let mut data = json!({
         "count": items.len(),
         "items": items,
@@ -71,7 +89,11 @@ fn snapshot(
     call: &mut Call<'_>,
     keys: impl FnOnce(&Call<'_>) -> Result<Vec<Key>, Refusal>,
 ) -> Result<(Arc<Vec<Key>>, Option<String>), Refusal> {
-    let list = format!("{}?{}", call.uri_path, call.params.fingerprint(&PAGE_PARAMS));
+    let list = format!(
+        "{}?{}",
+        call.uri_path,
+        call.params.fingerprint(&PAGE_PARAMS)
+    );
     if let Some(cursor) = call.params.one("cursor") {
         let found = call.state.snapshots.by_cursor.get(cursor);
         let found = found.filter(|snapshot| snapshot.list == list);
@@ -90,6 +112,12 @@ fn snapshot(
         snapshots.by_cursor.remove(&oldest);
     }
     snapshots.order.push_back(cursor.clone());
-    snapshots.by_cursor.insert(cursor.clone(), Snapshot { list, keys: Arc::clone(&keys) });
+    snapshots.by_cursor.insert(
+        cursor.clone(),
+        Snapshot {
+            list,
+            keys: Arc::clone(&keys),
+        },
+    );
     Ok((keys, Some(cursor)))
 }

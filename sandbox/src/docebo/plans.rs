@@ -17,6 +17,7 @@ use crate::moment::{Moment, parse_moment};
 pub(crate) fn list(call: &mut Call<'_>) -> Answer {
     paging::list(call, 200, matching, |state, (id, _)| {
         let plan = state.plans.get(&id)?;
+        let learners = state.learners_by_plan.get(&id).map_or(0, |ids| ids.len());
         Some(json!({
             "learning_plan_id": id,
             "uuid": plan.uuid,
@@ -28,7 +29,7 @@ pub(crate) fn list(call: &mut Call<'_>) -> Answer {
             "is_published": plan.is_published,
             "is_publishable": true,
             "assigned_courses_count": plan.courses.len() + plan.optional_courses.len(),
-            "assigned_enrollments_count": state.learners_by_plan.get(&id).map_or(0, |ids| ids.len()),
+            "assigned_enrollments_count": learners,
             "assigned_catalogs_count": 0,
             "assigned_channels_count": 0,
             "created_on": plan.updated_at.map(|at| date_time(at.0)),
@@ -42,7 +43,9 @@ fn matching(call: &Call<'_>) -> Result<Vec<Key>, Refusal> {
     let wanted = fields::filters(&call.params);
     let is_kept = |plan: &&Plan| {
         let texts = [&plan.title, &plan.code];
-        search.as_ref().is_none_or(|s| texts.iter().any(|t| t.to_lowercase().contains(s)))
+        search
+            .as_ref()
+            .is_none_or(|s| texts.iter().any(|t| t.to_lowercase().contains(s)))
             && fields::holds(&plan.fields, &wanted)
     };
     let mut found: Vec<&Plan> = call.state.plans.values().filter(is_kept).collect();
@@ -80,7 +83,9 @@ pub(crate) fn update(call: &mut Call<'_>) -> Answer {
     fields::write(call, "coursepath", &mut plan.fields)?;
     plan.updated_at = Some(Moment(call.now));
     let id = plan.id;
-    call.state.put_plan(plan, call.now).map_err(Refusal::bad_request)?;
+    call.state
+        .put_plan(plan, call.now)
+        .map_err(Refusal::bad_request)?;
     Ok(json!({ "learning_plan_id": id }))
 }
 
@@ -88,26 +93,35 @@ pub(crate) fn update(call: &mut Call<'_>) -> Answer {
 pub(crate) fn courses(call: &mut Call<'_>) -> Answer {
     let plan = find(call)?;
     let id = plan.id;
-    let keys = plan.courses.iter().chain(&plan.optional_courses).map(|course| (*course, id));
+    let keys = plan
+        .courses
+        .iter()
+        .chain(&plan.optional_courses)
+        .map(|course| (*course, id));
     let keys: Vec<Key> = keys.collect();
-    paging::list(call, 200, |_| Ok(keys), |state, (id, plan)| {
-        let course = state.courses.get(&id)?;
-        let plan = state.plans.get(&plan)?;
-        let all = plan.courses.iter().chain(&plan.optional_courses);
-        Some(json!({
-            "id": id,
-            "uid": course.uid,
-            "code": course.code,
-            "title": course.name,
-            "type": course.kind,
-            "sequence": all.take_while(|course| **course != id).count() + 1,
-            "is_required": plan.courses.contains(&id),
-            "is_published": course.status == 2,
-            "prerequisites_count": 0,
-            "category": Value::Null,
-            "language": course.language,
-        }))
-    })
+    paging::list(
+        call,
+        200,
+        |_| Ok(keys),
+        |state, (id, plan)| {
+            let course = state.courses.get(&id)?;
+            let plan = state.plans.get(&plan)?;
+            let all = plan.courses.iter().chain(&plan.optional_courses);
+            Some(json!({
+                "id": id,
+                "uid": course.uid,
+                "code": course.code,
+                "title": course.name,
+                "type": course.kind,
+                "sequence": all.take_while(|course| **course != id).count() + 1,
+                "is_required": plan.courses.contains(&id),
+                "is_published": course.status == 2,
+                "prerequisites_count": 0,
+                "category": Value::Null,
+                "language": course.language,
+            }))
+        },
+    )
 }
 
 /// `GET /learn/v1/lp`: plans with their courses in few calls.
@@ -123,7 +137,9 @@ pub(crate) fn with_courses(call: &mut Call<'_>) -> Answer {
         });
         if shows_courses {
             let courses = plan.courses.iter().chain(&plan.optional_courses);
-            item["courses"] = courses.map(|course| json!({ "id_course": course })).collect();
+            item["courses"] = courses
+                .map(|course| json!({ "id_course": course }))
+                .collect();
         }
         Some(item)
     })
@@ -132,34 +148,39 @@ pub(crate) fn with_courses(call: &mut Call<'_>) -> Answer {
 /// `GET /learningplan/v1/learningplans/enrollments`.
 pub(crate) fn enrollments(call: &mut Call<'_>) -> Answer {
     let asked = call.params.all("extra_fields").to_vec();
-    paging::list(call, 200, |call| Ok(learners(call)), move |state, key| {
-        let row = state.plan_enrollments.get(&key)?;
-        let plan = state.plans.get(&key.1)?;
-        let user = state.users.get(&key.0)?;
-        let date = |moment: Option<Moment>| state.date_time(key.0, moment.map(|at| at.0));
-        let mut item = json!({
-            "learning_plan_id": key.1,
-            "learning_plan_code": plan.code,
-            "learning_plan_name": plan.title,
-            "user_id": key.0,
-            "username": user.username,
-            "assignment_type": Value::Null,
-            "enrollment_created_at": date(row.created_at),
-            "enrollment_created_by": row.created_by,
-            "enrollment_date_last_updated": date(row.updated_at),
-            "enrollment_validity_begin_date": Value::Null,
-            "enrollment_validity_end_date": Value::Null,
-        });
-        let shows = |name: &str| {
-            !state.quirks.plan_status_on_request || asked.iter().any(|asked| asked == name)
-        };
-        for (name, value) in extras(row, &date) {
-            if shows(name) {
-                item[name] = value;
+    paging::list(
+        call,
+        200,
+        |call| Ok(learners(call)),
+        move |state, key| {
+            let row = state.plan_enrollments.get(&key)?;
+            let plan = state.plans.get(&key.1)?;
+            let user = state.users.get(&key.0)?;
+            let date = |moment: Option<Moment>| state.date_time(key.0, moment.map(|at| at.0));
+            let mut item = json!({
+                "learning_plan_id": key.1,
+                "learning_plan_code": plan.code,
+                "learning_plan_name": plan.title,
+                "user_id": key.0,
+                "username": user.username,
+                "assignment_type": Value::Null,
+                "enrollment_created_at": date(row.created_at),
+                "enrollment_created_by": row.created_by,
+                "enrollment_date_last_updated": date(row.updated_at),
+                "enrollment_validity_begin_date": Value::Null,
+                "enrollment_validity_end_date": Value::Null,
+            });
+            let shows = |name: &str| {
+                !state.quirks.plan_status_on_request || asked.iter().any(|asked| asked == name)
+            };
+            for (name, value) in extras(row, &date) {
+                if shows(name) {
+                    item[name] = value;
+                }
             }
-        }
-        Some(item)
-    })
+            Some(item)
+        },
+    )
 }
 
 fn extras(
@@ -176,7 +197,10 @@ fn extras(
 
 fn learners(call: &Call<'_>) -> Vec<Key> {
     let state = &*call.state;
-    let (plans, users) = (call.params.ints("learning_plan_id"), call.params.ints("user_id"));
+    let (plans, users) = (
+        call.params.ints("learning_plan_id"),
+        call.params.ints("user_id"),
+    );
     let updated_from = call.params.one("updated_from").and_then(parse_moment);
     let mut keys: Vec<Key> = if !users.is_empty() {
         let of_user = |user: &i64| {
@@ -195,7 +219,9 @@ fn learners(call: &Call<'_>) -> Vec<Key> {
         plans.iter().flat_map(of_plan).collect()
     };
     keys.retain(|key| {
-        let Some(row) = state.plan_enrollments.get(key) else { return false };
+        let Some(row) = state.plan_enrollments.get(key) else {
+            return false;
+        };
         (plans.is_empty() || plans.contains(&key.1))
             && updated_from.is_none_or(|from| row.updated_at.is_some_and(|at| at.0 >= from))
     });
@@ -208,31 +234,45 @@ pub(crate) fn course_enrollments(call: &mut Call<'_>) -> Answer {
     let id = plan.id;
     let courses = [&plan.courses[..], &plan.optional_courses[..]].concat();
     let wanted = call.params.ints("user_id");
-    let learners = call.state.learners_by_plan.get(&id).into_iter().flatten().copied();
+    let learners = call
+        .state
+        .learners_by_plan
+        .get(&id)
+        .into_iter()
+        .flatten()
+        .copied();
     let learners = learners.filter(|user| wanted.is_empty() || wanted.contains(user));
     let keys: Vec<Key> = learners
         .flat_map(|user| courses.iter().map(move |course| (user, *course)))
         .filter(|key| call.state.enrollments.contains_key(key))
         .collect();
-    paging::list(call, 200, |_| Ok(keys), |state: &State, key| {
-        let row = state.enrollments.get(&key)?;
-        let course = state.courses.get(&key.1)?;
-        Some(json!({
-            "course_id": key.1,
-            "course_code": course.code,
-            "course_name": course.name,
-            "user_id": key.0,
-            "enrollment_status": row.status.word("enrolled"),
-            "enrollment_completion_date": state.date_time(key.0, row.completed_at.map(|at| at.0)),
-        }))
-    })
+    paging::list(
+        call,
+        200,
+        |_| Ok(keys),
+        |state: &State, key| {
+            let row = state.enrollments.get(&key)?;
+            let course = state.courses.get(&key.1)?;
+            let date = state.date_time(key.0, row.completed_at.map(|at| at.0));
+            Some(json!({
+                "course_id": key.1,
+                "course_code": course.code,
+                "course_name": course.name,
+                "user_id": key.0,
+                "enrollment_status": row.status.word("enrolled"),
+                "enrollment_completion_date": date,
+            }))
+        },
+    )
 }
 
 /// `POST /learningplan/v1/learningplans/{id}/enrollments/{user}`.
 pub(crate) fn enroll(call: &mut Call<'_>) -> Answer {
     let key = (call.id("user")?, find(call)?.id);
     let cause = cause(call);
-    call.state.enroll_in_plan(key, cause).map_err(Refusal::bad_request)?;
+    call.state
+        .enroll_in_plan(key, cause)
+        .map_err(Refusal::bad_request)?;
     Ok(json!({ "learning_plan_id": key.1, "user_id": key.0, "status": "subscribed" }))
 }
 
@@ -250,14 +290,25 @@ pub(crate) fn unenroll(call: &mut Call<'_>) -> Answer {
 
 fn find<'a>(call: &'a Call<'_>) -> Result<&'a Plan, Refusal> {
     let id = call.id("id")?;
-    call.state.plans.get(&id).ok_or_else(|| Refusal::not_found("Learning plan", id))
+    call.state
+        .plans
+        .get(&id)
+        .ok_or_else(|| Refusal::not_found("Learning plan", id))
 }
 
 fn cause(call: &Call<'_>) -> Cause {
-    Cause { caller: call.caller, now: call.now, is_batch: false, trigger_certifications: true }
+    Cause {
+        caller: call.caller,
+        now: call.now,
+        is_batch: false,
+        trigger_certifications: true,
+    }
 }
 
 /// A plan that a learner has completed, for the control surface.
 pub(crate) fn is_completed(state: &State, key: Key) -> bool {
-    state.plan_enrollments.get(&key).is_some_and(|row| row.status == Status::Completed)
+    state
+        .plan_enrollments
+        .get(&key)
+        .is_some_and(|row| row.status == Status::Completed)
 }

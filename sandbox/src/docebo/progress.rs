@@ -31,11 +31,18 @@ pub(crate) struct Cause {
 
 impl State {
     /// Enrolls a user, or changes an enrollment; true when it was new.
-    pub(crate) fn enroll(&mut self, key: Key, change: Change, cause: Cause) -> Result<bool, String> {
+    pub(crate) fn enroll(
+        &mut self,
+        key: Key,
+        change: Change,
+        cause: Cause,
+    ) -> Result<bool, String> {
         let old = self.enrollments.get(&key).cloned();
         let mut row = old.clone().unwrap_or_else(|| blank(key, cause));
         change.apply(&mut row);
-        let was_completed = old.as_ref().is_some_and(|old| old.status == Status::Completed);
+        let was_completed = old
+            .as_ref()
+            .is_some_and(|old| old.status == Status::Completed);
         let completes = row.status == Status::Completed && !was_completed;
         if completes && change.completed_at.is_none() {
             row.completed_at = Some(Moment(cause.now));
@@ -72,7 +79,11 @@ impl State {
     }
 
     /// Enrolls a user in a learning plan and in all of its courses.
-    pub(crate) fn enroll_in_plan(&mut self, (user, plan): Key, cause: Cause) -> Result<bool, String> {
+    pub(crate) fn enroll_in_plan(
+        &mut self,
+        (user, plan): Key,
+        cause: Cause,
+    ) -> Result<bool, String> {
         let is_new = !self.plan_enrollments.contains_key(&(user, plan));
         if is_new {
             let row = PlanEnrollment {
@@ -105,7 +116,12 @@ impl State {
             let ((at, _), due) = entry.remove_entry();
             match due {
                 Due::RecomputePlan { user, plan } => self.recompute_plan((user, plan), at),
-                Due::Certify { user, course, plan, at: completed_at } => {
+                Due::Certify {
+                    user,
+                    course,
+                    plan,
+                    at: completed_at,
+                } => {
                     self.certify(user, course, plan, completed_at);
                 }
             }
@@ -114,13 +130,23 @@ impl State {
 
     fn follow_completion(&mut self, (user, course): Key, completed_at: i64, cause: Cause) {
         let delay = self.quirks.plan_recompute_s * SECOND;
-        for plan in self.plans_by_course.get(&course).cloned().unwrap_or_default() {
+        for plan in self
+            .plans_by_course
+            .get(&course)
+            .cloned()
+            .unwrap_or_default()
+        {
             if self.plan_enrollments.contains_key(&(user, plan)) {
                 self.later(cause.now + delay, Due::RecomputePlan { user, plan });
             }
         }
         if cause.trigger_certifications {
-            let due = Due::Certify { user, course: Some(course), plan: None, at: completed_at };
+            let due = Due::Certify {
+                user,
+                course: Some(course),
+                plan: None,
+                at: completed_at,
+            };
             self.later(cause.now + self.quirks.certification_s * SECOND, due);
         }
         self.settle(cause.now);
@@ -128,13 +154,17 @@ impl State {
 
     /// Sets a plan's status from its courses: completed when every needed course is.
     fn recompute_plan(&mut self, (user, plan): Key, now: i64) {
-        let Some(courses) = self.plans.get(&plan).map(|plan| plan.courses.clone()) else { return };
+        let Some(courses) = self.plans.get(&plan).map(|plan| plan.courses.clone()) else {
+            return;
+        };
         let is_completed = |course: &&i64| {
             let row = self.enrollments.get(&(user, **course));
             row.is_some_and(|row| row.status == Status::Completed)
         };
         let done = courses.iter().filter(is_completed).count();
-        let Some(row) = self.plan_enrollments.get_mut(&(user, plan)) else { return };
+        let Some(row) = self.plan_enrollments.get_mut(&(user, plan)) else {
+            return;
+        };
         let percentage = (done * 100 / courses.len().max(1)) as i64;
         if row.status == Status::Completed || row.percentage == percentage {
             return;
@@ -146,7 +176,12 @@ impl State {
             row.status = Status::Completed;
             row.completed_at = Some(Moment(now));
             self.tell_plan("learningplan.enrollment.completed", (user, plan), now);
-            let due = Due::Certify { user, course: None, plan: Some(plan), at: now };
+            let due = Due::Certify {
+                user,
+                course: None,
+                plan: Some(plan),
+                at: now,
+            };
             self.later(now + self.quirks.certification_s * SECOND, due);
         }
     }
@@ -157,13 +192,20 @@ impl State {
             course.is_some_and(|course| certification.courses.contains(&course))
                 || plan.is_some_and(|plan| certification.learning_plans.contains(&plan))
         });
-        for id in earned.map(|certification| certification.id).collect::<Vec<_>>() {
+        for id in earned
+            .map(|certification| certification.id)
+            .collect::<Vec<_>>()
+        {
             let held = self.awards_by_user.get(&user).into_iter().flatten();
             let mut held = held.filter_map(|id| self.awards.get(id));
             if held.any(|award| award.certification == id && !award.archived) {
                 continue;
             }
-            let kind = if course.is_some() { "course" } else { "learning_plan" };
+            let kind = if course.is_some() {
+                "course"
+            } else {
+                "learning_plan"
+            };
             let association = Association {
                 kind: kind.to_owned(),
                 item_id: course.or(plan),
@@ -208,8 +250,13 @@ impl State {
     }
 
     fn tell_enrollment(&mut self, event: &str, key: Key, cause: Cause) {
-        let Some(row) = self.enrollments.get(&key) else { return };
-        let user = self.users.get(&key.0).map_or("", |user| user.username.as_str());
+        let Some(row) = self.enrollments.get(&key) else {
+            return;
+        };
+        let user = self
+            .users
+            .get(&key.0)
+            .map_or("", |user| user.username.as_str());
         let course = self.courses.get(&key.1);
         let text = |moment: Option<Moment>| moment.map(|at| date_time(at.0));
         let mut payload = json!({
@@ -244,7 +291,9 @@ impl State {
     }
 
     pub(crate) fn tell_award(&mut self, event: &str, award: i64, now: i64) {
-        let Some(row) = self.awards.get(&award) else { return };
+        let Some(row) = self.awards.get(&award) else {
+            return;
+        };
         let certification = self.certifications.get(&row.certification);
         let payload: Value = json!({
             "fired_at": date_time(now),

@@ -19,9 +19,13 @@ impl State {
         row.updated_at.get_or_insert(Moment(now));
         if let Some(old) = self.users.get(&row.id) {
             let old_texts = texts(old);
-            old_texts.into_iter().for_each(|text| unlink(&mut self.users_by_text, &text, row.id));
+            old_texts
+                .into_iter()
+                .for_each(|text| unlink(&mut self.users_by_text, &text, row.id));
         }
-        texts(&row).into_iter().for_each(|text| link(&mut self.users_by_text, text, row.id));
+        texts(&row)
+            .into_iter()
+            .for_each(|text| link(&mut self.users_by_text, text, row.id));
         self.users.insert(row.id, row);
     }
 
@@ -71,8 +75,15 @@ impl State {
             row.uuid = self.chance.uuid().to_string();
         }
         if let Some(old) = self.plans.get(&row.id) {
-            let courses: Vec<i64> = old.courses.iter().chain(&old.optional_courses).copied().collect();
-            courses.iter().for_each(|course| unlink(&mut self.plans_by_course, course, row.id));
+            let courses: Vec<i64> = old
+                .courses
+                .iter()
+                .chain(&old.optional_courses)
+                .copied()
+                .collect();
+            courses
+                .iter()
+                .for_each(|course| unlink(&mut self.plans_by_course, course, row.id));
         }
         for course in row.courses.iter().chain(&row.optional_courses) {
             link(&mut self.plans_by_course, *course, row.id);
@@ -144,17 +155,33 @@ impl State {
 
 /// What a user is found by: e-mail, username and names, in lower case.
 fn texts(user: &User) -> BTreeSet<String> {
-    let all = [&user.email, &user.username, &user.first_name, &user.last_name];
-    all.into_iter().filter(|text| !text.is_empty()).map(|text| text.to_lowercase()).collect()
+    let all = [
+        &user.email,
+        &user.username,
+        &user.first_name,
+        &user.last_name,
+    ];
+    all.into_iter()
+        .filter(|text| !text.is_empty())
+        .map(|text| text.to_lowercase())
+        .collect()
 }
 
 /// The given number, or the next free one when it is 0.
 fn numbered<T>(id: i64, rows: &BTreeMap<i64, T>) -> i64 {
-    if id != 0 { id } else { rows.keys().next_back().unwrap_or(&0) + 1 }
+    if id != 0 {
+        id
+    } else {
+        rows.keys().next_back().unwrap_or(&0) + 1
+    }
 }
 
 fn known<T>(what: &str, id: i64, rows: &BTreeMap<i64, T>) -> Result<(), String> {
-    if rows.contains_key(&id) { Ok(()) } else { Err(format!("there is no {what} {id}")) }
+    if rows.contains_key(&id) {
+        Ok(())
+    } else {
+        Err(format!("there is no {what} {id}"))
+    }
 }
 
 fn link<K: Hash + Eq>(index: &mut HashMap<K, BTreeSet<i64>>, key: K, id: i64) {

@@ -22,30 +22,48 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, message: message.into() }
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            message: message.into(),
+        }
     }
 
     pub(crate) fn unauthorized() -> Self {
         let message = "Your request was made with invalid credentials.".to_owned();
-        Self { status: StatusCode::UNAUTHORIZED, message }
+        Self {
+            status: StatusCode::UNAUTHORIZED,
+            message,
+        }
     }
 
     pub(crate) fn forbidden(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::FORBIDDEN, message: message.into() }
+        Self {
+            status: StatusCode::FORBIDDEN,
+            message: message.into(),
+        }
     }
 
     pub(crate) fn not_found(what: &str, id: impl std::fmt::Display) -> Self {
-        Self { status: StatusCode::NOT_FOUND, message: format!("{what} {id} not found") }
+        Self {
+            status: StatusCode::NOT_FOUND,
+            message: format!("{what} {id} not found"),
+        }
     }
 
     pub(crate) fn too_many() -> Self {
         let message = "Rate limit exceeded".to_owned();
-        Self { status: StatusCode::TOO_MANY_REQUESTS, message }
+        Self {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            message,
+        }
     }
 
     pub(crate) fn overlap() -> Self {
         let message = "An unexpected error occurred".to_owned();
-        Self { status: StatusCode::INTERNAL_SERVER_ERROR, message }
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            message,
+        }
     }
 }
 
@@ -72,7 +90,11 @@ fn error(state: &mut State, refusal: &Refusal) -> Response {
         MessageShape::String => true,
         MessageShape::Mixed => state.errors.is_multiple_of(5),
     };
-    let message = if is_string { json!(refusal.message) } else { json!([refusal.message]) };
+    let message = if is_string {
+        json!(refusal.message)
+    } else {
+        json!([refusal.message])
+    };
     let status = refusal.status;
     let body = json!({
         "name": status.canonical_reason().unwrap_or("Error"),
@@ -83,7 +105,9 @@ fn error(state: &mut State, refusal: &Refusal) -> Response {
     });
     let mut response = (status, Json(body)).into_response();
     if status == StatusCode::TOO_MANY_REQUESTS && state.quirks.retry_after {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
     }
     response
 }

@@ -13,7 +13,11 @@ pub(crate) enum Handler {
     /// Sign-in; the only route without a token.
     Token,
     /// A call with a token.
-    Call { run: fn(&mut Call<'_>) -> Answer, level: Level, class: Class },
+    Call {
+        run: fn(&mut Call<'_>) -> Answer,
+        level: Level,
+        class: Class,
+    },
 }
 
 /// Who may call.
@@ -26,15 +30,27 @@ pub(crate) enum Level {
 }
 
 const fn anyone(run: fn(&mut Call<'_>) -> Answer) -> Handler {
-    Handler::Call { run, level: Level::Anyone, class: Class::Free }
+    Handler::Call {
+        run,
+        level: Level::Anyone,
+        class: Class::Free,
+    }
 }
 
 const fn admin(run: fn(&mut Call<'_>) -> Answer) -> Handler {
-    Handler::Call { run, level: Level::Superadmin, class: Class::Free }
+    Handler::Call {
+        run,
+        level: Level::Superadmin,
+        class: Class::Free,
+    }
 }
 
 const fn exclusive(run: fn(&mut Call<'_>) -> Answer) -> Handler {
-    Handler::Call { run, level: Level::Superadmin, class: Class::Batch }
+    Handler::Call {
+        run,
+        level: Level::Superadmin,
+        class: Class::Batch,
+    }
 }
 
 const PLANS: &str = "/learningplan/v1/learningplans";

@@ -15,7 +15,7 @@ use super::quirks::Quirks;
 /// Everything that a Docebo tenant starts with.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct DoceboWorld {
+pub(crate) struct DoceboWorld {
     pub(crate) domain: Option<String>,
     pub(crate) quirks: Quirks,
     pub(crate) clients: Vec<Client>,
@@ -81,7 +81,9 @@ pub(crate) struct User {
 
 impl User {
     pub(crate) fn full_name(&self) -> String {
-        format!("{} {}", self.first_name, self.last_name).trim().to_owned()
+        format!("{} {}", self.first_name, self.last_name)
+            .trim()
+            .to_owned()
     }
 
     pub(crate) fn is_superadmin(&self) -> bool {
@@ -121,7 +123,9 @@ pub(crate) struct FieldOption {
 
 /// The English text of a translated one, else the first there is.
 pub(crate) fn label(translations: &BTreeMap<String, String>) -> &str {
-    let english = translations.get("english").or_else(|| translations.values().next());
+    let english = translations
+        .get("english")
+        .or_else(|| translations.values().next());
     english.map_or("", String::as_str)
 }
 
@@ -307,7 +311,12 @@ pub(crate) struct Association {
 
 impl Default for Association {
     fn default() -> Self {
-        Self { kind: "external".to_owned(), item_id: None, source_id: None, link: None }
+        Self {
+            kind: "external".to_owned(),
+            item_id: None,
+            source_id: None,
+            link: None,
+        }
     }
 }
 

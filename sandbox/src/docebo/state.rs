@@ -62,7 +62,12 @@ pub(crate) enum Due {
     /// See whether this user has completed this learning plan.
     RecomputePlan { user: i64, plan: i64 },
     /// Award what this completion earns.
-    Certify { user: i64, course: Option<i64>, plan: Option<i64>, at: i64 },
+    Certify {
+        user: i64,
+        course: Option<i64>,
+        plan: Option<i64>,
+        at: i64,
+    },
 }
 
 impl State {
@@ -72,10 +77,22 @@ impl State {
         for client in world.clients {
             state.clients.insert(client.client_id.clone(), client);
         }
-        world.users.into_iter().for_each(|row| state.put_user(row, now));
-        world.tokens.into_iter().try_for_each(|row| state.put_token(row))?;
-        world.fields.into_iter().for_each(|row| state.put_field(row));
-        world.courses.into_iter().for_each(|row| state.put_course(row, now));
+        world
+            .users
+            .into_iter()
+            .for_each(|row| state.put_user(row, now));
+        world
+            .tokens
+            .into_iter()
+            .try_for_each(|row| state.put_token(row))?;
+        world
+            .fields
+            .into_iter()
+            .for_each(|row| state.put_field(row));
+        world
+            .courses
+            .into_iter()
+            .for_each(|row| state.put_course(row, now));
         for row in world.sessions {
             state.put_session(row)?;
         }
@@ -88,11 +105,17 @@ impl State {
         for row in world.plan_enrollments {
             state.put_plan_enrollment(row, now)?;
         }
-        world.certifications.into_iter().for_each(|row| state.put_certification(row));
+        world
+            .certifications
+            .into_iter()
+            .for_each(|row| state.put_certification(row));
         for row in world.awards {
             state.put_award(row, now)?;
         }
-        world.external_sources.into_iter().for_each(|row| state.put_source(row));
+        world
+            .external_sources
+            .into_iter()
+            .for_each(|row| state.put_source(row));
         for row in world.external_trainings {
             state.put_training(row)?;
         }
@@ -135,8 +158,17 @@ impl State {
 
     /// Says that something happened; the webhooks hear of it when the call is over.
     pub(crate) fn emit(&mut self, name: &str, is_batch: bool, payload: serde_json::Value) {
-        let name = self.quirks.event_names.get(name).map_or(name, String::as_str).to_owned();
-        self.events.push(Event { name, payload, is_batch });
+        let name = self
+            .quirks
+            .event_names
+            .get(name)
+            .map_or(name, String::as_str)
+            .to_owned();
+        self.events.push(Event {
+            name,
+            payload,
+            is_batch,
+        });
     }
 
     /// Puts work off until a moment.

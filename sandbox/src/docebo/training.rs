@@ -21,12 +21,20 @@ pub(crate) fn list(call: &mut Call<'_>) -> Answer {
     let mut ids: Vec<i64> = if users.is_empty() {
         state.trainings.keys().copied().collect()
     } else {
-        let of_user = |user: &i64| state.trainings_by_user.get(user).into_iter().flatten().copied();
+        let of_user = |user: &i64| {
+            state
+                .trainings_by_user
+                .get(user)
+                .into_iter()
+                .flatten()
+                .copied()
+        };
         users.iter().flat_map(of_user).collect()
     };
     ids.retain(|id| {
         let row = state.trainings.get(id);
-        name.as_ref().is_none_or(|name| row.is_some_and(|row| row.course_name == *name))
+        name.as_ref()
+            .is_none_or(|name| row.is_some_and(|row| row.course_name == *name))
     });
     let keys: Vec<Key> = ids.into_iter().map(|id| (id, 0)).collect();
     paging::list(call, 20, |_| Ok(keys), show)
@@ -88,17 +96,31 @@ fn read(call: &Call<'_>, mut row: Training) -> Result<Training, Refusal> {
     row.from_date = text("from_date").or(row.from_date);
     row.to_date = text("to_date").unwrap_or(row.to_date);
     row.score = call.body.get("score").and_then(Value::as_f64).or(row.score);
-    row.credits = call.body.get("credits").and_then(Value::as_f64).or(row.credits);
+    row.credits = call
+        .body
+        .get("credits")
+        .and_then(Value::as_f64)
+        .or(row.credits);
     row.status = text("status").unwrap_or(row.status);
-    for field in call.body.get("additional_fields").and_then(Value::as_array).into_iter().flatten() {
+    for field in call
+        .body
+        .get("additional_fields")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         if let Some(id) = field.get("id").and_then(int) {
-            row.fields.insert(id, field.get("value").cloned().unwrap_or_default());
+            row.fields
+                .insert(id, field.get("value").cloned().unwrap_or_default());
         }
     }
     if row.course_name.is_empty() {
         return Err(Refusal::bad_request("course_name cannot be blank"));
     }
-    for date in [Some(&row.to_date), row.from_date.as_ref()].into_iter().flatten() {
+    for date in [Some(&row.to_date), row.from_date.as_ref()]
+        .into_iter()
+        .flatten()
+    {
         parse_moment(date).ok_or_else(|| Refusal::bad_request(format!("Invalid date: {date}")))?;
     }
     Ok(row)
@@ -106,7 +128,10 @@ fn read(call: &Call<'_>, mut row: Training) -> Result<Training, Refusal> {
 
 fn show(state: &State, (id, _): Key) -> Option<Value> {
     let row = state.trainings.get(&id)?;
-    let fields = row.fields.iter().map(|(id, value)| json!({ "id": id, "value": value }));
+    let fields = row
+        .fields
+        .iter()
+        .map(|(id, value)| json!({ "id": id, "value": value }));
     Some(json!({
         "training_id": id,
         "user_id": row.user,
@@ -124,12 +149,17 @@ fn show(state: &State, (id, _): Key) -> Option<Value> {
 
 fn find<'a>(call: &'a Call<'_>) -> Result<&'a Training, Refusal> {
     let id = call.id("id")?;
-    call.state.trainings.get(&id).ok_or_else(|| Refusal::not_found("External training", id))
+    call.state
+        .trainings
+        .get(&id)
+        .ok_or_else(|| Refusal::not_found("External training", id))
 }
 
 fn is_on(call: &Call<'_>) -> Result<(), Refusal> {
     if call.state.quirks.external_training {
         return Ok(());
     }
-    Err(Refusal::forbidden("External training is not active on this platform"))
+    Err(Refusal::forbidden(
+        "External training is not active on this platform",
+    ))
 }

@@ -11,7 +11,11 @@ use crate::moment::parse_moment;
 
 /// `GET /manage/v1/user/session`: who the token is; the cheapest test of a connection.
 pub(crate) fn session(call: &mut Call<'_>) -> Answer {
-    let user = call.state.users.get(&call.caller).ok_or_else(Refusal::unauthorized)?;
+    let user = call
+        .state
+        .users
+        .get(&call.caller)
+        .ok_or_else(Refusal::unauthorized)?;
     Ok(json!({
         "id": manage_id(call.state, user.id),
         "username": user.username,
@@ -39,12 +43,21 @@ fn matching(call: &Call<'_>) -> Vec<Key> {
     let mut found: Vec<&User> = match search {
         Some(text) if call.params.one("match_type") == Some("full") => {
             let ids = call.state.users_by_text.get(&text);
-            ids.into_iter().flatten().filter_map(|id| users.get(id)).collect()
+            ids.into_iter()
+                .flatten()
+                .filter_map(|id| users.get(id))
+                .collect()
         }
         Some(text) => {
             let texts = |user: &User| {
-                let all = [&user.email, &user.username, &user.first_name, &user.last_name];
-                all.into_iter().any(|value| value.to_lowercase().contains(&text))
+                let all = [
+                    &user.email,
+                    &user.username,
+                    &user.first_name,
+                    &user.last_name,
+                ];
+                all.into_iter()
+                    .any(|value| value.to_lowercase().contains(&text))
             };
             users.values().filter(|user| texts(user)).collect()
         }
@@ -99,8 +112,15 @@ fn show(state: &State, (id, _): Key) -> Option<Value> {
 /// `GET /manage/v1/user/{id}`: one user.
 pub(crate) fn get(call: &mut Call<'_>) -> Answer {
     let id = call.id("id")?;
-    let user = call.state.users.get(&id).ok_or_else(|| Refusal::not_found("User", id))?;
-    let fields = user.fields.iter().map(|(id, value)| json!({ "id": id, "value": value }));
+    let user = call
+        .state
+        .users
+        .get(&id)
+        .ok_or_else(|| Refusal::not_found("User", id))?;
+    let fields = user
+        .fields
+        .iter()
+        .map(|(id, value)| json!({ "id": id, "value": value }));
     Ok(json!({
         "user_data": {
             "user_id": manage_id(call.state, id),
@@ -124,7 +144,11 @@ pub(crate) fn get(call: &mut Call<'_>) -> Answer {
 
 /// An id as `manage` writes it.
 fn manage_id(state: &State, id: i64) -> Value {
-    if state.quirks.string_ids_in_manage { json!(id.to_string()) } else { json!(id) }
+    if state.quirks.string_ids_in_manage {
+        json!(id.to_string())
+    } else {
+        json!(id)
+    }
 }
 
 fn level(user: &User) -> &'static str {

@@ -42,7 +42,11 @@ struct Quirks {
 
 impl Default for Quirks {
     fn default() -> Self {
-        Self { pages: 100, records_per_page: 100, sink_ms: 0 }
+        Self {
+            pages: 100,
+            records_per_page: 100,
+            sink_ms: 0,
+        }
     }
 }
 
@@ -69,7 +73,11 @@ pub(crate) struct Records {
 
 impl Records {
     pub(crate) fn new(gate: Arc<Gate>) -> Arc<Self> {
-        Arc::new(Self { gate, sink: Mutex::default(), quirks: Mutex::default() })
+        Arc::new(Self {
+            gate,
+            sink: Mutex::default(),
+            quirks: Mutex::default(),
+        })
     }
 
     pub(crate) fn router(self: &Arc<Self>) -> Router {
@@ -100,7 +108,11 @@ impl Records {
     }
 
     fn page(&self, incoming: &Incoming) -> Response {
-        let quirks = self.quirks.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let quirks = self
+            .quirks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let number = incoming.params.one("page").map_or(Ok(1), str::parse::<u64>);
         let Some(page) = number.ok().filter(|page| (1..=quirks.pages).contains(page)) else {
             return refuse(StatusCode::NOT_FOUND, "no such page");
@@ -108,7 +120,8 @@ impl Records {
         let first = (page - 1) * quirks.records_per_page;
         let record = |index: u64| {
             let id = first + index + 1;
-            json!({ "id": id, "name": format!("record {id}"), "email": format!("r{id}@example.com") })
+            let email = format!("record{id}@example.com");
+            json!({ "id": id, "name": format!("record {id}"), "email": email })
         };
         let items: Vec<Value> = (0..quirks.records_per_page).map(record).collect();
         Json(json!({
@@ -123,14 +136,21 @@ impl Records {
     /// A record is taken at most once per idempotency key; a repeat gets the first answer.
     async fn take(&self, incoming: &Incoming) -> Response {
         let _under_way = UnderWay::enter(self);
-        let sink_ms = self.quirks.lock().unwrap_or_else(PoisonError::into_inner).sink_ms;
+        let sink_ms = self
+            .quirks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .sink_ms;
         if sink_ms > 0 {
             tokio::time::sleep(Duration::from_millis(sink_ms)).await;
         }
         let Ok(body) = serde_json::from_slice::<Value>(&incoming.body) else {
             return refuse(StatusCode::BAD_REQUEST, "the body is not JSON");
         };
-        let key = incoming.headers.get("idempotency-key").and_then(|key| key.to_str().ok());
+        let key = incoming
+            .headers
+            .get("idempotency-key")
+            .and_then(|key| key.to_str().ok());
         let is_repeat = self.with_sink(|sink| {
             sink.received += 1;
             let is_repeat = key.is_some_and(|key| {
@@ -204,7 +224,12 @@ impl Controlled for Records {
     }
 
     fn reset(&self, _world: Option<Value>) -> Result<(), String> {
-        self.with_sink(|sink| *sink = Sink { in_flight: sink.in_flight, ..Sink::default() });
+        self.with_sink(|sink| {
+            *sink = Sink {
+                in_flight: sink.in_flight,
+                ..Sink::default()
+            }
+        });
         *self.quirks.lock().unwrap_or_else(PoisonError::into_inner) = Quirks::default();
         Ok(())
     }

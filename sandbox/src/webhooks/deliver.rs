@@ -79,7 +79,9 @@ impl Outbox {
         })?;
         self.wake.notify_one();
         let has_tried = |inner: &mut Inner| {
-            inner.delivery(seq).is_none_or(|delivery| delivery.attempts.len() > tried)
+            inner
+                .delivery(seq)
+                .is_none_or(|delivery| delivery.attempts.len() > tried)
         };
         while !self.with(has_tried) {
             if progress.changed().await.is_err() {
@@ -111,13 +113,18 @@ impl Outbox {
 
 impl Inner {
     fn take_due(&mut self, now: i64, domain: &str) -> Vec<Job> {
-        let ripe = self.groups.iter().filter(|(_, group)| group.closes_at <= now);
+        let ripe = self
+            .groups
+            .iter()
+            .filter(|(_, group)| group.closes_at <= now);
         for key in ripe.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
             self.close(&key, (now, domain));
         }
         let mut jobs = Vec::new();
         while self.in_flight < IN_FLIGHT_MAX {
-            let Some(entry) = self.pending.first_entry() else { break };
+            let Some(entry) = self.pending.first_entry() else {
+                break;
+            };
             if entry.key().0 > now {
                 break;
             }
@@ -138,7 +145,12 @@ impl Inner {
     fn next_moment(&self) -> Option<i64> {
         let group = self.groups.values().map(|group| group.closes_at).min();
         let has_room = self.in_flight < IN_FLIGHT_MAX;
-        let pending = self.pending.keys().next().filter(|_| has_room).map(|key| key.0);
+        let pending = self
+            .pending
+            .keys()
+            .next()
+            .filter(|_| has_room)
+            .map(|key| key.0);
         group.into_iter().chain(pending).min()
     }
 
@@ -147,21 +159,33 @@ impl Inner {
             self.close(&key, (now, domain));
         }
         for ((due, tie), seq) in std::mem::take(&mut self.pending) {
-            let is_new = self.delivery(seq).is_some_and(|delivery| delivery.attempts.is_empty());
-            let due = if is_new || retries == Retries::Now { due.min(now) } else { due };
+            let is_new = self
+                .delivery(seq)
+                .is_some_and(|delivery| delivery.attempts.is_empty());
+            let due = if is_new || retries == Retries::Now {
+                due.min(now)
+            } else {
+                due
+            };
             self.pending.insert((due, tie), seq);
         }
     }
 
     /// Whether nothing is under way and nothing is due at this moment.
     fn is_quiet(&self, now: i64) -> bool {
-        let is_due = self.pending.keys().next().is_some_and(|(due, _)| *due <= now);
+        let is_due = self
+            .pending
+            .keys()
+            .next()
+            .is_some_and(|(due, _)| *due <= now);
         self.in_flight == 0 && !is_due
     }
 
     fn note(&mut self, job: &Job, attempt: Attempt, is_ok: bool, now: i64) {
         let attempts_max = job.hook.attempts_max;
-        let Some(delivery) = self.delivery(job.seq) else { return };
+        let Some(delivery) = self.delivery(job.seq) else {
+            return;
+        };
         delivery.attempts.push(attempt);
         let tried = delivery.attempts.len();
         if is_ok {

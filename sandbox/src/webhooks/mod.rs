@@ -247,7 +247,10 @@ impl Inner {
             }
             let key = (hook.id, event.name.clone(), event.is_batch);
             let closes_at = now.saturating_add(hook.window_ms * 1_000);
-            let open = || Group { closes_at, payloads: Vec::new() };
+            let open = || Group {
+                closes_at,
+                payloads: Vec::new(),
+            };
             let group = self.groups.entry(key.clone()).or_insert_with(open);
             group.payloads.push(event.payload.clone());
             if group.payloads.len() == GROUP_MAX {
@@ -258,8 +261,12 @@ impl Inner {
 
     /// Turns an open group into a delivery.
     fn close(&mut self, key: &(i64, String, bool), when: (i64, &str)) {
-        let Some(group) = self.groups.remove(key) else { return };
-        let Some(hook) = self.hooks.get(&key.0).cloned() else { return };
+        let Some(group) = self.groups.remove(key) else {
+            return;
+        };
+        let Some(hook) = self.hooks.get(&key.0).cloned() else {
+            return;
+        };
         self.post(&hook, &key.1, key.2, group.payloads, when);
     }
 
@@ -311,7 +318,8 @@ impl Inner {
         if hook.reorder {
             let window = (hook.window_ms * 1_000).max(1);
             self.last_tie += 1;
-            self.pending.insert(((now / window + 1) * window, -self.last_tie), seq);
+            self.pending
+                .insert(((now / window + 1) * window, -self.last_tie), seq);
         } else {
             self.queue(now, seq);
         }
@@ -325,12 +333,17 @@ impl Inner {
     /// The numbers of the remembered deliveries have no gaps, so that one is found by its place.
     fn delivery(&mut self, seq: u64) -> Option<&mut Delivery> {
         let first = self.deliveries.front()?.seq;
-        self.deliveries.get_mut(usize::try_from(seq.checked_sub(first)?).ok()?)
+        self.deliveries
+            .get_mut(usize::try_from(seq.checked_sub(first)?).ok()?)
     }
 
     /// The pause before the next try, doubled for each failure so far.
     fn pause(hook: &Webhook, failures: usize) -> i64 {
-        let doublings = u32::try_from(failures.saturating_sub(1)).unwrap_or(u32::MAX).min(20);
-        hook.backoff_s.saturating_mul(SECOND).saturating_mul(1 << doublings)
+        let doublings = u32::try_from(failures.saturating_sub(1))
+            .unwrap_or(u32::MAX)
+            .min(20);
+        hook.backoff_s
+            .saturating_mul(SECOND)
+            .saturating_mul(1 << doublings)
     }
 }

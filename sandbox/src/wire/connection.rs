@@ -41,7 +41,10 @@ pub(crate) struct Peer {
 
 impl Connected<IncomingStream<'_, Door>> for Peer {
     fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
-        Self { address: *stream.remote_addr(), cut: Arc::clone(&stream.io().cut) }
+        Self {
+            address: *stream.remote_addr(),
+            cut: Arc::clone(&stream.io().cut),
+        }
     }
 }
 
@@ -54,7 +57,9 @@ pub(crate) struct Connections {
 impl Connections {
     pub(crate) fn cut_all(&self) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.drain(..).filter_map(|weak| weak.upgrade()).for_each(|cut| cut.now());
+        open.drain(..)
+            .filter_map(|weak| weak.upgrade())
+            .for_each(|cut| cut.now());
     }
 
     fn remember(&self, cut: &Arc<Cut>) {
@@ -75,7 +80,10 @@ pub(crate) struct Door {
 
 impl Door {
     pub(crate) fn new(listener: TcpListener, connections: Arc<Connections>) -> Self {
-        Self { listener, connections }
+        Self {
+            listener,
+            connections,
+        }
     }
 }
 

@@ -13,7 +13,9 @@ pub(crate) fn matches(pattern: &str, path: &str) -> bool {
             .filter(|at| path.is_char_boundary(*at))
             .any(|at| matches(rest, &path[at..]));
     }
-    let Some(wanted) = pattern.chars().next() else { return path.is_empty() };
+    let Some(wanted) = pattern.chars().next() else {
+        return path.is_empty();
+    };
     path.strip_prefix(wanted)
         .is_some_and(|rest| matches(&pattern[wanted.len_utf8()..], rest))
 }

@@ -23,7 +23,9 @@ impl Params {
 
     /// Adds what a GET carries as a JSON object in its body; the query string wins.
     pub(crate) fn with_body(mut self, body: &Value) -> Self {
-        let Value::Object(object) = body else { return self };
+        let Value::Object(object) = body else {
+            return self;
+        };
         for (name, value) in object {
             if self.values.contains_key(bare(name)) {
                 continue;
@@ -37,7 +39,11 @@ impl Params {
     }
 
     pub(crate) fn one(&self, name: &str) -> Option<&str> {
-        self.values.get(name)?.first().map(String::as_str).filter(|value| !value.is_empty())
+        self.values
+            .get(name)?
+            .first()
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     pub(crate) fn all(&self, name: &str) -> &[String] {
@@ -45,7 +51,10 @@ impl Params {
     }
 
     pub(crate) fn ints(&self, name: &str) -> Vec<i64> {
-        self.all(name).iter().filter_map(|value| value.trim().parse().ok()).collect()
+        self.all(name)
+            .iter()
+            .filter_map(|value| value.trim().parse().ok())
+            .collect()
     }
 
     pub(crate) fn is_on(&self, name: &str) -> bool {
@@ -67,7 +76,10 @@ impl Params {
     }
 
     fn add(&mut self, name: &str, value: String) {
-        self.values.entry(bare(name).to_owned()).or_default().push(value);
+        self.values
+            .entry(bare(name).to_owned())
+            .or_default()
+            .push(value);
     }
 }
 

@@ -50,7 +50,12 @@ impl<H> Route<H> {
         path: &'static str,
         handler: H,
     ) -> Self {
-        Self { method, path, provenance, handler }
+        Self {
+            method,
+            path,
+            provenance,
+            handler,
+        }
     }
 
     /// The line for `/_control/routes`.
@@ -95,7 +100,9 @@ pub(crate) fn router<V: Answer>(vendor: Arc<V>, routes: &[Route<V::Handler>]) ->
                           ConnectInfo(peer): ConnectInfo<Peer>,
                           path: RawPathParams,
                           request: Request| async move {
-            let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let path = path
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()));
             let incoming = read(peer, path.collect(), request).await;
             vendor.answer(handler, incoming).await
         };
@@ -107,7 +114,9 @@ pub(crate) fn router<V: Answer>(vendor: Arc<V>, routes: &[Route<V::Handler>]) ->
 async fn read(peer: Peer, path: BTreeMap<String, String>, request: Request) -> Incoming {
     let (parts, body) = request.into_parts();
     // The gate has read the body already, within its limit; this cannot fail in practice.
-    let body = axum::body::to_bytes(body, BODY_BYTES_MAX).await.unwrap_or_default();
+    let body = axum::body::to_bytes(body, BODY_BYTES_MAX)
+        .await
+        .unwrap_or_default();
     Incoming {
         method: parts.method,
         uri_path: parts.uri.path().to_owned(),

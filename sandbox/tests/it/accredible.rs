@@ -1,14 +1,8 @@
-//! Accredible: keys, lists, groups, credentials, and both searches.
+//! Accredible: keys, groups, both searches and budgets.
 
 use serde_json::{Value, json};
 
 use crate::harness::{Rig, reply};
-
-fn credential(group: i64, email: &str) -> Value {
-    json!({ "credential": {
-        "group_id": group, "recipient": { "name": "Someone", "email": email },
-    } })
-}
 
 async fn search(rig: &Rig, query: Value) -> Value {
     let body = json!({ "query": query });
@@ -21,14 +15,26 @@ async fn search(rig: &Rig, query: Value) -> Value {
 async fn a_key_has_three_spellings_and_a_wrong_one_gets_plain_text() {
     let rig = Rig::start().await;
     let url = format!("{}/v1/issuer/details", rig.sandbox.accredible_url);
-    for value in
-        ["Token token=accredible-key", "Token token=\"accredible-key\"", "Token accredible-key"]
-    {
+    for value in [
+        "Token token=accredible-key",
+        "Token token=\"accredible-key\"",
+        "Token accredible-key",
+    ] {
         let (status, body) = reply(rig.client.get(&url).header("authorization", value)).await;
-        assert_eq!((status, &body["issuer"]["id"]), (200, &json!(77)), "{value}");
+        assert_eq!(
+            (status, &body["issuer"]["id"]),
+            (200, &json!(77)),
+            "{value}"
+        );
     }
-    let wrong = rig.client.get(&url).header("authorization", "Token token=wrong");
-    assert_eq!(reply(wrong).await, (401, json!("HTTP Token: Access denied.\n")));
+    let wrong = rig
+        .client
+        .get(&url)
+        .header("authorization", "Token token=wrong");
+    assert_eq!(
+        reply(wrong).await,
+        (401, json!("HTTP Token: Access denied.\n"))
+    );
     let bearer = rig.client.get(&url).bearer_auth("accredible-key");
     assert_eq!(reply(bearer).await.0, 401);
 }
@@ -37,7 +43,10 @@ async fn a_key_has_three_spellings_and_a_wrong_one_gets_plain_text() {
 async fn a_department_key_sees_its_own_groups() {
     let rig = Rig::start().await;
     let url = format!("{}/v1/issuer/groups/search", rig.sandbox.accredible_url);
-    let request = rig.client.post(url).header("authorization", "Token accredible-sales-key");
+    let request = rig
+        .client
+        .post(url)
+        .header("authorization", "Token accredible-sales-key");
     let (_, body) = reply(request.json(&json!({}))).await;
     assert_eq!(body["meta"]["total_count"], 1);
     assert_eq!(body["groups"][0]["name"], "sales-onboarding");
@@ -48,31 +57,56 @@ async fn groups_page_and_hide_or_flag_the_archived() {
     let rig = Rig::start().await;
     let accredible = rig.sandbox.accredible_url.clone();
     let page = json!({ "page_size": 3, "page": 2 });
-    let (_, body) = rig.accredible("POST", "/v1/issuer/groups/search", page).await;
+    let (_, body) = rig
+        .accredible("POST", "/v1/issuer/groups/search", page)
+        .await;
     let meta = json!({ "current_page": 2, "next_page": 3, "prev_page": 1, "total_pages": 3,
         "total_count": 7 });
     assert_eq!(body["meta"], meta);
     let none = json!({ "name": "no such group" });
-    let (_, body) = rig.accredible("POST", "/v1/issuer/groups/search", none).await;
-    assert_eq!((&body["meta"]["total_pages"], &body["meta"]["total_count"]), (&json!(1), &json!(0)));
+    let (_, body) = rig
+        .accredible("POST", "/v1/issuer/groups/search", none)
+        .await;
+    assert_eq!(
+        (&body["meta"]["total_pages"], &body["meta"]["total_count"]),
+        (&json!(1), &json!(0))
+    );
 
-    let (status, body) = rig.accredible("GET", "/v1/issuer/groups/2006", Value::Null).await;
+    let (status, body) = rig
+        .accredible("GET", "/v1/issuer/groups/2006", Value::Null)
+        .await;
     assert_eq!((status, &body["group"]["archived"]), (200, &Value::Null));
-    rig.control(&accredible, "quirks", json!({ "archived_mode": "flag" })).await;
-    let (_, body) = rig.accredible("GET", "/v1/issuer/all_groups?name=fire", Value::Null).await;
+    rig.control(&accredible, "quirks", json!({ "archived_mode": "flag" }))
+        .await;
+    let (_, body) = rig
+        .accredible("GET", "/v1/issuer/all_groups?name=fire", Value::Null)
+        .await;
     assert_eq!(body["groups"][0]["archived"], true);
 
-    rig.control(&accredible, "actions/delete_group", json!({ "group_id": 2006 })).await;
+    rig.control(
+        &accredible,
+        "actions/delete_group",
+        json!({ "group_id": 2006 }),
+    )
+    .await;
     let get = || rig.accredible("GET", "/v1/issuer/groups/2006", Value::Null);
     assert_eq!(get().await, (404, json!({ "errors": "Doesn't exist" })));
-    assert_eq!(get().await, (404, json!({ "success": false, "data": "Group does not exist" })));
+    assert_eq!(
+        get().await,
+        (
+            404,
+            json!({ "success": false, "data": "Group does not exist" })
+        )
+    );
 }
 
 #[tokio::test]
 async fn groups_are_created_changed_and_refused() {
     let rig = Rig::start().await;
     let groups = "/v1/issuer/groups";
-    let (status, body) = rig.accredible("POST", groups, json!({ "group": { "name": "x" } })).await;
+    let (status, body) = rig
+        .accredible("POST", groups, json!({ "group": { "name": "x" } }))
+        .await;
     let blank = json!(["can't be blank"]);
     let errors = json!({ "course_name": blank, "course_description": blank });
     assert_eq!((status, &body["errors"]), (422, &errors));
@@ -82,103 +116,15 @@ async fn groups_are_created_changed_and_refused() {
     let path = format!("{groups}/{}", made["group"]["id"]);
     let change = json!({ "group": { "course_name": "Y" } });
     let (_, changed) = rig.accredible("PUT", &path, change).await;
-    assert_eq!((&changed["group"]["course_name"], &changed["group"]["language"]), (&json!("Y"), &json!("de")));
+    assert_eq!(
+        (
+            &changed["group"]["course_name"],
+            &changed["group"]["language"]
+        ),
+        (&json!("Y"), &json!("de"))
+    );
     assert_eq!(rig.accredible("DELETE", &path, Value::Null).await.0, 200);
     assert_eq!(rig.accredible("GET", &path, Value::Null).await.0, 404);
-}
-
-#[tokio::test]
-async fn one_credential_per_email_unless_the_group_allows_more() {
-    let rig = Rig::start().await;
-    let create = |group| rig.accredible("POST", "/v1/credentials", credential(group, "a@example.com"));
-    let (status, made) = create(2001).await;
-    assert_eq!((status, &made["credential"]["approve"]), (200, &json!(true)));
-    assert!(made["credential"]["id"].is_string(), "{made}");
-    let (status, refused) = create(2001).await;
-    assert_eq!(status, 422);
-    let message = refused["errors"]["recipient.email"][0].as_str().unwrap();
-    assert!(message.starts_with("has already been taken"), "{message}");
-    assert_eq!((create(2007).await.0, create(2007).await.0), (200, 200));
-    // The vendor compares letters as they are written; callers must lower them first.
-    let (status, _) = rig.accredible("POST", "/v1/credentials", credential(2001, "A@example.com")).await;
-    assert_eq!(status, 200);
-}
-
-#[tokio::test]
-async fn a_custom_id_becomes_the_license_id_and_is_taken_once() {
-    let rig = Rig::start().await;
-    let mut body = credential(2001, "a@example.com");
-    body["credential"]["id"] = json!("docebo-1");
-    body["credential"]["expired_on"] = json!("31/12/2027");
-    assert_eq!(rig.accredible("POST", "/v1/credentials", body.clone()).await.0, 200);
-    body["credential"]["recipient"]["email"] = json!("b@example.com");
-    let (status, refused) = rig.accredible("POST", "/v1/credentials", body).await;
-    assert_eq!((status, &refused["errors"]["id"][0]), (422, &json!("has already been taken")));
-
-    let path = "/v1/credentials/docebo-1";
-    let (_, got) = rig.accredible("GET", path, Value::Null).await;
-    assert_eq!(got["credential"]["expired_on"], "2027-12-31");
-    rig.advance("1d").await;
-    let change = json!({ "credential": { "meta_data": { "origin": "docebo" } } });
-    let (_, put) = rig.accredible("PUT", path, change).await;
-    assert_eq!(put["credential"]["recipient"]["email"], "a@example.com");
-    let found = search(&rig, json!({ "license_id": "docebo-1" })).await;
-    let row = &found["credentials"][0];
-    assert!(row["updated_at"].as_str() > row["created_at"].as_str(), "{row}");
-    assert!(row["id"].is_i64() && row["url"].is_null(), "{row}");
-    assert_eq!(rig.accredible("DELETE", path, Value::Null).await.0, 200);
-    assert_eq!(rig.accredible("GET", path, Value::Null).await.0, 404);
-}
-
-#[tokio::test]
-async fn bodies_that_are_wrong_are_refused_in_the_vendors_words() {
-    let rig = Rig::start().await;
-    let mut no_day = credential(2001, "a@example.com");
-    no_day["credential"]["issued_on"] = json!("yesterday");
-    let cases = [
-        (json!({ "credential": { "group_id": 2001 } }),
-            json!("Can not create credential without recipient data")),
-        (credential(9_999, "a@example.com"), json!("Invalid Group")),
-        (credential(2006, "a@example.com"), json!("Invalid Group")),
-        (credential(2001, ""), json!({ "recipient.email": ["can't be blank"] })),
-        (no_day, json!({ "issued_on": ["is invalid"] })),
-    ];
-    for (body, errors) in cases {
-        let (status, refused) = rig.accredible("POST", "/v1/credentials", body).await;
-        assert_eq!((status, &refused["errors"]), (422, &errors));
-    }
-}
-
-#[tokio::test]
-async fn without_credits_nothing_is_published() {
-    let rig = Rig::start().await;
-    let accredible = rig.sandbox.accredible_url.clone();
-    rig.control(&accredible, "actions/set_credits", json!({ "credits": 1 })).await;
-    let create = |email| rig.accredible("POST", "/v1/credentials", credential(2001, email));
-    assert_eq!(create("a@example.com").await.1["credential"]["approve"], true);
-    let (status, body) = create("b@example.com").await;
-    assert_eq!((status, &body["credential"]["approve"]), (200, &json!(false)));
-    let rows = json!({ "credentials": [credential(2001, "c@example.com")["credential"]] });
-    let (status, body) = rig.accredible("POST", "/v2/credentials/bulk_create", rows).await;
-    assert_eq!((status, &body["results"][0]["errors"]["code"]), (422, &json!("insufficient_credits")));
-    let (_, issuer) = rig.accredible("GET", "/v1/issuer/details", Value::Null).await;
-    assert_eq!(issuer["issuer"]["certificate_left"], 0);
-}
-
-#[tokio::test]
-async fn bulk_answers_row_by_row_in_v2() {
-    let rig = Rig::start().await;
-    let row = |email: &str| credential(2001, email)["credential"].clone();
-    let rows = json!({ "credentials": [row("a@example.com"), row("a@example.com")] });
-    let (status, body) = rig.accredible("POST", "/v2/credentials/bulk_create", rows).await;
-    assert_eq!(status, 207);
-    assert_eq!(body["results"][0]["credential"]["recipient"]["email"], "a@example.com");
-    let error = &body["results"][1]["errors"];
-    assert_eq!(error["code"], "credential_invalid");
-    assert_eq!(error["details"][0]["property"], "recipient.email");
-    let rows = json!({ "credentials": [row("b@example.com")] });
-    let (_, body) = rig.accredible("POST", "/v1/credentials/bulk_create", rows).await;
-    assert!(body[0]["credential"]["custom_attibutes"].is_object(), "{body}");
 }
 
 #[tokio::test]
@@ -212,8 +158,14 @@ async fn the_search_of_v2_knows_its_operators_and_no_others() {
         json!({ "page": {} }),
     ];
     for body in bad {
-        let (status, refused) = rig.accredible("POST", "/v2/credentials/search", body.clone()).await;
-        assert_eq!((status, &refused["status"]), (400, &json!("invalid_search_query")), "{body}");
+        let (status, refused) = rig
+            .accredible("POST", "/v2/credentials/search", body.clone())
+            .await;
+        assert_eq!(
+            (status, &refused["status"]),
+            (400, &json!("invalid_search_query")),
+            "{body}"
+        );
     }
     let body = json!({ "query": {}, "sort": { "id": "increasing" } });
     let (_, refused) = rig.accredible("POST", "/v2/credentials/search", body).await;
@@ -226,13 +178,17 @@ async fn a_cursor_walks_through_all_in_the_sorted_order() {
     let mut seen = Vec::new();
     let mut cursor = Value::Null;
     loop {
-        let mut body = json!({ "query": {}, "sort": { "issued_on": "desc" }, "page": { "size": 2 } });
+        let mut body =
+            json!({ "query": {}, "sort": { "issued_on": "desc" }, "page": { "size": 2 } });
         if !cursor.is_null() {
             body["page"]["cursor"] = cursor;
         }
         let (_, found) = rig.accredible("POST", "/v2/credentials/search", body).await;
         let rows = found["credentials"].as_array().unwrap();
-        seen.extend(rows.iter().map(|row| row["issued_on"].as_str().unwrap().to_owned()));
+        seen.extend(
+            rows.iter()
+                .map(|row| row["issued_on"].as_str().unwrap().to_owned()),
+        );
         cursor = found["meta"]["cursor"].clone();
         if cursor.is_null() {
             break;
@@ -240,7 +196,12 @@ async fn a_cursor_walks_through_all_in_the_sorted_order() {
         // A row that sorts in front does not come back through the cursor.
         let late = json!({ "group_id": 2007, "issued_on": "2026-09-09",
             "recipient": { "name": "Late", "email": "late@example.com" } });
-        rig.control(&rig.sandbox.accredible_url, "actions/issue_credential", late).await;
+        rig.control(
+            &rig.sandbox.accredible_url,
+            "actions/issue_credential",
+            late,
+        )
+        .await;
     }
     assert_eq!(seen, ["2026-02-03", "2026-01-20", "2025-12-12"]);
 }
@@ -252,10 +213,15 @@ async fn the_old_lists_take_flat_and_dotted_names() {
     let (_, body) = rig.accredible("GET", path, Value::Null).await;
     let row = &body["credentials"][0];
     assert_eq!(row["recipient"]["name"], "Grace Hopper");
-    assert!(row["id"].is_i64() && row["url"].is_null() && row["group_id"].is_null(), "{row}");
+    assert!(
+        row["id"].is_i64() && row["url"].is_null() && row["group_id"].is_null(),
+        "{row}"
+    );
     assert_eq!(body["meta"]["total_count"], 1);
     let dotted = json!({ "group_id": 2001, "recipient.email": "grace.hopper@example.com" });
-    let (_, body) = rig.accredible("POST", "/v1/credentials/search", dotted).await;
+    let (_, body) = rig
+        .accredible("POST", "/v1/credentials/search", dotted)
+        .await;
     assert_eq!(body["meta"]["total_count"], 1);
 }
 
@@ -265,7 +231,12 @@ async fn windows_fill_and_empty_by_the_clock() {
     let accredible = rig.sandbox.accredible_url.clone();
     let quirks = json!({ "requests_per_5_min": 30, "v1_searches_per_min": 1 });
     rig.control(&accredible, "quirks", quirks).await;
-    rig.control(&accredible, "clock", json!({ "now": "2026-03-01 00:00:00" })).await;
+    rig.control(
+        &accredible,
+        "clock",
+        json!({ "now": "2026-03-01 00:00:00" }),
+    )
+    .await;
     let search = || rig.accredible("POST", "/v1/credentials/search", json!({}));
     let details = || rig.accredible("GET", "/v1/issuer/details", Value::Null);
     assert_eq!((search().await.0, search().await.0), (200, 429));

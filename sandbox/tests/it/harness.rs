@@ -20,7 +20,10 @@ pub(crate) type Reply = (u16, Value);
 
 impl Rig {
     pub(crate) async fn start() -> Self {
-        let config = SandboxConfig { scale: 0.0, ..SandboxConfig::default() };
+        let config = SandboxConfig {
+            scale: 0.0,
+            ..SandboxConfig::default()
+        };
         let sandbox = recipe_sandbox::start(config).await.unwrap();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { sandbox, client }
@@ -65,7 +68,10 @@ impl Rig {
 
     /// A POST to the control surface of a server that must succeed.
     pub(crate) async fn control(&self, base: &str, path: &str, body: Value) -> Value {
-        let request = self.client.post(format!("{base}/_control/{path}")).json(&body);
+        let request = self
+            .client
+            .post(format!("{base}/_control/{path}"))
+            .json(&body);
         let (status, body) = reply(request).await;
         assert_eq!(status, 200, "{path}: {body}");
         body
@@ -79,12 +85,17 @@ impl Rig {
     }
 
     pub(crate) async fn advance(&self, by: &str) {
-        self.control(&self.sandbox.docebo_url, "clock", json!({ "advance": by })).await;
+        self.control(&self.sandbox.docebo_url, "clock", json!({ "advance": by }))
+            .await;
     }
 
     fn request(&self, method: &str, url: String, body: Value) -> reqwest::RequestBuilder {
         let request = self.client.request(method.parse().unwrap(), url);
-        if body.is_null() { request } else { request.json(&body) }
+        if body.is_null() {
+            request
+        } else {
+            request.json(&body)
+        }
     }
 }
 
@@ -92,7 +103,10 @@ pub(crate) async fn reply(request: reqwest::RequestBuilder) -> Reply {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
     let text = response.text().await.unwrap();
-    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    (
+        status,
+        serde_json::from_str(&text).unwrap_or(Value::String(text)),
+    )
 }
 
 /// A webhook receiver that answers what it is told to, in order, and 200 afterwards.
@@ -117,16 +131,30 @@ impl Receiver {
     }
 
     pub(crate) fn bodies(&self) -> Vec<Value> {
-        self.seen.lock().unwrap().iter().map(|(_, body)| body.clone()).collect()
+        self.seen
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|(_, body)| body.clone())
+            .collect()
     }
 
     pub(crate) fn headers(&self) -> Vec<HeaderMap> {
-        self.seen.lock().unwrap().iter().map(|(headers, _)| headers.clone()).collect()
+        self.seen
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|(headers, _)| headers.clone())
+            .collect()
     }
 }
 
 async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    receiver.seen.lock().unwrap().push((headers, serde_json::from_slice(&body).unwrap()));
+    receiver
+        .seen
+        .lock()
+        .unwrap()
+        .push((headers, serde_json::from_slice(&body).unwrap()));
     let status = receiver.statuses.lock().unwrap().pop().unwrap_or(200);
     StatusCode::from_u16(status).unwrap()
 }
