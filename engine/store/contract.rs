@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::clock::Moment;
 use crate::data::Value;
 use crate::journal::{Decision, Ending, Entry, EntryKey, JobStatus};
@@ -152,7 +154,8 @@ pub struct JobRequest {
 }
 
 /// The kinds of requests.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum RequestKind {
     /// A decision on a call whose end is unknown.
     Decide {
@@ -185,6 +188,8 @@ pub struct Advance {
     pub released_holds: Vec<EntryKey>,
     /// Jobs that it starts.
     pub children: Vec<NewJob>,
+    /// Jobs whose end wakes this one; those that ended already wake it at once.
+    pub awaits: Vec<JobId>,
     /// Requests that were taken up, by number.
     pub consumed_requests: Vec<i64>,
     /// How often each other recipe was called since the last commit.
@@ -238,9 +243,16 @@ pub enum Next {
 pub struct Committed {
     /// The results of the table operations, in their order, with the moment of the commit.
     pub performed: Vec<(EntryKey, Performed)>,
-    /// For each hold asked for, in order, whether it was granted; the others wait in line.
+    /// For each hold asked for, in order, whether it was granted; the others wait in line. The
+    /// store appends `hold_granted` for each, now or when its turn comes.
     pub granted: Vec<bool>,
-    /// Other jobs that can go on now.
+    /// What others wrote into this job's journal since its worker last heard: holds that were
+    /// granted, also those that this commit's releases brought. Empty once the job is given back.
+    pub arrived: Vec<Entry>,
+    /// What people asked of this job meanwhile; filled only when something new was asked.
+    pub requests: Vec<JobRequest>,
+    /// Other jobs that can go on now, children included. One that is running already hears of it
+    /// with its next commit.
     pub woken: Vec<JobId>,
 }
 
