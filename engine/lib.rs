@@ -19,3 +19,6 @@ pub mod compile;
 // Jobs.
 pub mod journal;
 pub mod store;
+pub mod interpret;
+pub mod step;
+// pub mod runner;

@@ -156,6 +156,11 @@ impl Clock {
         }
     }
 
+    /// Returns after this much real time, whatever the scale.
+    pub async fn rest(real: Duration) {
+        tokio::time::sleep(real).await;
+    }
+
     /// Bounds a piece of work by real time, whatever the scale; `None` if it took longer.
     pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
         tokio::time::timeout(limit, work).await.ok()

@@ -515,3 +515,47 @@ pub struct Project {
     /// The settings keys it declares, by integration.
     pub settings: IndexMap<String, IndexMap<String, Field>>,
 }
+
+impl StepKind {
+    /// The kind and its target in a few words, such as `call integration-master-flow-check`.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Action { action, .. } => format!("action {}.{}", action.connector, action.action),
+            Self::Call { recipe, .. } => format!("call {recipe}"),
+            Self::Start { recipe, .. } => format!("start {recipe}"),
+            Self::Await { .. } => "await".into(),
+            Self::Table { table, operation } => format!("table {table} {}", operation.word()),
+            Self::Set(values) => {
+                let names: Vec<&str> = values.iter().map(|(name, _)| name.as_str()).collect();
+                format!("set {}", names.join(", "))
+            }
+            Self::Transform(_) => "transform".into(),
+            Self::If { .. } => "if".into(),
+            Self::Switch { .. } => "switch".into(),
+            Self::Foreach(foreach) => format!("foreach {}", foreach.alias),
+            Self::Repeat { .. } => "repeat".into(),
+            Self::Try { .. } => "try".into(),
+            Self::Wait(_) => "wait".into(),
+            Self::Return(_) => "return".into(),
+            Self::Stop { .. } => "stop".into(),
+            Self::Log { .. } => "log".into(),
+        }
+    }
+}
+
+impl TableOperation {
+    /// The operation's name as it is written in files.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Get(_) => "get",
+            Self::Find { .. } => "find",
+            Self::Count(_) => "count",
+            Self::Insert(_) => "insert",
+            Self::Upsert(_) => "upsert",
+            Self::Update { .. } => "update",
+            Self::Delete { .. } => "delete",
+            Self::Truncate => "truncate",
+            Self::Sync { .. } => "sync",
+        }
+    }
+}

@@ -1,8 +1,23 @@
 //! What a value may look like: the types that recipes, connectors and tables declare.
 //!
 //! In: type words and long forms from files. Out: [`Shape`]s that check values and describe
-//! themselves as JSON Schema.
-//! Always true: checking never converts; an optional field may be absent but is never null.
+//! themselves in words and as JSON Schema.
+//! Always true: checking never converts; an optional field may be absent but is never null, unless
+//! it is `any` or `object`.
+
+mod check;
+pub mod codes;
+mod convert;
+mod dates;
+mod fit;
+mod parse;
+mod schema;
+mod words;
+
+pub use check::{Misfit, fill_defaults};
+pub use convert::convert;
+pub use dates::{Day, Instant, Time};
+pub use fit::{Fit, Member, join};
 
 use indexmap::IndexMap;
 
@@ -64,6 +79,23 @@ pub struct Field {
     pub personal: bool,
 }
 
+impl Shape {
+    /// A list of this shape.
+    pub fn list_of(element: Shape) -> Self {
+        Self::List(Box::new(element))
+    }
+
+    /// An object of these required fields.
+    pub fn object_of<'a>(fields: impl IntoIterator<Item = (&'a str, Field)>) -> Self {
+        Self::Fields(
+            fields
+                .into_iter()
+                .map(|(name, field)| (name.to_owned(), field))
+                .collect(),
+        )
+    }
+}
+
 impl Field {
     /// A required field of this shape, with nothing else said of it.
     pub fn required(shape: Shape) -> Self {
@@ -89,4 +121,12 @@ impl Field {
             ..Self::required(shape)
         }
     }
+
+    /// Whether a value for it may be left out: it is optional or has a default.
+    pub fn may_be_left_out(&self) -> bool {
+        self.optional || self.default.is_some()
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -313,6 +313,12 @@ pub trait Jobs: Send + Sync {
         kind: RequestKind,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
+    /// What people asked of a job and no commit has taken up yet.
+    fn requests(
+        &self,
+        job: &JobId,
+    ) -> impl Future<Output = Result<Vec<JobRequest>, StoreError>> + Send;
+
     /// The next moment at which a waiting job or an expired lease can be claimed.
     fn next_due(&self) -> impl Future<Output = Result<Option<Moment>, StoreError>> + Send;
 

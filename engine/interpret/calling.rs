@@ -1,0 +1,348 @@
+//! One connector call, from its intent to its clear end.
+//!
+//! Always true: a call that must not happen twice has a durable intent before it is sent; a
+//! doubtful end is asked about, then put before a person; it is never silently repeated and never
+//! silently dropped.
+
+use std::time::Duration;
+
+use crate::clock::Moment;
+use crate::connector::{Effect as Repeats, Retry};
+use crate::data::{Value, digest};
+use crate::journal::{Decision, EntryKey, EntryKind, Failure};
+
+use super::block::may_be_tried_again;
+use super::desk::Recorded;
+use super::effect::{Answer, Call, Called, EffectKind, Verified};
+use super::path::{Index, Path};
+use super::scope::Layer;
+use super::{Exit, Flow, OUTCOME_UNKNOWN, succeeded};
+use crate::compile::RetryRule;
+
+/// How one try ended.
+enum Tried {
+    Done(Value),
+    /// Certainly not applied; tried again at once.
+    Again,
+    /// Failed; tried again at the moment, if there is one.
+    Failed(Failure, Option<Moment>),
+}
+
+/// Calls until the end is clear and good, or no further try is allowed.
+pub(super) async fn call(
+    layer: &Layer<'_>,
+    path: &Path<'_>,
+    call: &Call,
+    rule: &RetryRule,
+) -> Flow<Value> {
+    let mut first_failed_at = None;
+    for attempt in 1.. {
+        let path = path.attempt(attempt);
+        match one_try(layer, &path, call, rule, attempt, &mut first_failed_at).await? {
+            Tried::Done(output) => return Ok(output),
+            Tried::Again => {}
+            Tried::Failed(failure, None) => return Err(failure.into()),
+            Tried::Failed(_, Some(next)) => wait_until(layer, &path.key(), next).await?,
+        }
+    }
+    Err(Exit::Cancelled)
+}
+
+async fn one_try(
+    layer: &Layer<'_>,
+    path: &Path<'_>,
+    call: &Call,
+    rule: &RetryRule,
+    attempt: u32,
+    first_failed_at: &mut Option<Moment>,
+) -> Flow<Tried> {
+    let desk = &layer.frame.job.desk;
+    let key = path.key();
+    let recorded = desk.recorded(&key);
+    if let Some((at, output)) = recorded.succeeded {
+        layer.tick(at);
+        return Ok(Tried::Done(output));
+    }
+    if let Some((at, failure, next)) = recorded.failed {
+        layer.tick(at);
+        first_failed_at.get_or_insert(at);
+        return Ok(Tried::Failed(failure, next));
+    }
+    if recorded.intended.is_some() {
+        let failure = Failure::new(
+            "interrupted",
+            "the engine stopped while the call was under way",
+        );
+        return clear_up(layer, path, call, rule, attempt, recorded, failure).await;
+    }
+    if call.action.effect == Repeats::Once {
+        let action = format!("{}.{}", call.action.connector, call.action.action);
+        let kind = EntryKind::CallIntended {
+            action,
+            input: call.input.clone(),
+        };
+        desk.write(&key, layer.now(), kind);
+    }
+    let asked = desk
+        .ask(key.clone(), EffectKind::Call(Box::new(call.clone())))
+        .await;
+    let Some((at, Answer::Called(called))) = asked else {
+        return Err(Exit::Cancelled);
+    };
+    layer.tick(at);
+    match called {
+        Called::Done { output } => {
+            desk.write(&key, at, succeeded(output.clone()));
+            Ok(Tried::Done(output))
+        }
+        Called::Failed { failure, retry } => {
+            let first = *first_failed_at.get_or_insert(at);
+            let is_wanted = match &rule.when {
+                Some(_) => may_be_tried_again(layer, path, rule, &failure)?,
+                None => retry.is_some(),
+            };
+            let next = is_wanted
+                .then(|| next_try(&rule.retry, attempt, at, first, retry, &key))
+                .flatten();
+            let kind = EntryKind::StepFailed {
+                failure: failure.clone(),
+                next_try_at: next,
+            };
+            desk.write(&key, at, kind);
+            Ok(Tried::Failed(failure, next))
+        }
+        Called::Doubtful { failure } => {
+            clear_up(layer, path, call, rule, attempt, recorded, failure).await
+        }
+    }
+}
+
+/// Finds out whether a call was applied: by asking the vendor, then a person.
+async fn clear_up(
+    layer: &Layer<'_>,
+    path: &Path<'_>,
+    call: &Call,
+    rule: &RetryRule,
+    attempt: u32,
+    recorded: Recorded,
+    doubt: Failure,
+) -> Flow<Tried> {
+    let desk = &layer.frame.job.desk;
+    let key = path.key();
+    match ask_vendor(layer, path, call).await? {
+        Verified::Applied(output) => {
+            desk.write(&key, layer.now(), succeeded(output.clone()));
+            return Ok(Tried::Done(output));
+        }
+        Verified::NotApplied if attempt < rule.retry.tries => {
+            let failure = Failure::new(
+                "not_applied",
+                format!("{}; it was not applied", doubt.message),
+            );
+            let next_try_at = Some(layer.now());
+            let kind = EntryKind::StepFailed {
+                failure,
+                next_try_at,
+            };
+            desk.write(&key, layer.now(), kind);
+            return Ok(Tried::Again);
+        }
+        Verified::NotApplied => {
+            let failure = Failure {
+                code: "not_applied".into(),
+                ..doubt
+            };
+            let kind = EntryKind::StepFailed {
+                failure: failure.clone(),
+                next_try_at: None,
+            };
+            desk.write(&key, layer.now(), kind);
+            return Ok(Tried::Failed(failure, None));
+        }
+        Verified::Unknown(_) => {}
+    }
+    let message = format!(
+        "whether `{}.{}` happened is unknown: {}",
+        call.action.connector, call.action.action, doubt.message
+    );
+    let failure = Failure {
+        code: OUTCOME_UNKNOWN.into(),
+        message,
+        ..doubt
+    };
+    if layer.catches_unknown {
+        let kind = EntryKind::StepFailed {
+            failure: failure.clone(),
+            next_try_at: None,
+        };
+        desk.write(&key, layer.now(), kind);
+        return Ok(Tried::Failed(failure, None));
+    }
+    ask_person(layer, &key, recorded, failure).await
+}
+
+/// Puts the vendor's own question, after a wait each time, until the call is seen or the tries are
+/// used up. Without a question, the answer is unknown.
+async fn ask_vendor(layer: &Layer<'_>, path: &Path<'_>, call: &Call) -> Flow<Verified> {
+    let desk = &layer.frame.job.desk;
+    let nothing = Failure::new(OUTCOME_UNKNOWN, "the action has no way to find out");
+    let mut answer = Verified::Unknown(nothing);
+    let Some(verify) = &call.action.verify else {
+        return Ok(answer);
+    };
+    for question in 1..=verify.tries {
+        let place = path.child("verify").at(Index::At(u64::from(question)));
+        let key = place.key();
+        let recorded = desk.recorded(&key);
+        if let Some((at, output)) = recorded.succeeded {
+            layer.tick(at);
+            answer = read_verified(output);
+        } else {
+            let until = recorded.wait_until.unwrap_or_else(|| {
+                let until = layer.now().after(verify.settle);
+                desk.write(&key, layer.now(), EntryKind::WaitBegan { until });
+                until
+            });
+            wait_until(layer, &key, until).await?;
+            let asked = desk
+                .ask(key.clone(), EffectKind::Verify(Box::new(call.clone())))
+                .await;
+            let Some((at, Answer::Verified(verified))) = asked else {
+                return Err(Exit::Cancelled);
+            };
+            layer.tick(at);
+            desk.write(&key, at, succeeded(write_verified(&verified)));
+            answer = verified;
+        }
+        if matches!(answer, Verified::Applied(_)) {
+            break;
+        }
+    }
+    Ok(answer)
+}
+
+/// Waits for a person's decision.
+async fn ask_person(
+    layer: &Layer<'_>,
+    key: &EntryKey,
+    recorded: Recorded,
+    failure: Failure,
+) -> Flow<Tried> {
+    let desk = &layer.frame.job.desk;
+    let decision = if let Some((at, decision)) = recorded.decided {
+        layer.tick(at);
+        decision
+    } else {
+        if recorded.asked.is_none() {
+            desk.write(
+                key,
+                layer.now(),
+                EntryKind::DecisionAsked {
+                    failure: failure.clone(),
+                },
+            );
+        }
+        let asked = desk.ask(key.clone(), EffectKind::Decision).await;
+        let Some((at, Answer::Decided { decision, by })) = asked else {
+            return Err(Exit::Cancelled);
+        };
+        layer.tick(at);
+        desk.write(
+            key,
+            at,
+            EntryKind::DecisionMade {
+                decision: decision.clone(),
+                by,
+            },
+        );
+        decision
+    };
+    match decision {
+        Decision::Happened { output } => {
+            desk.write(key, layer.now(), succeeded(output.clone()));
+            Ok(Tried::Done(output))
+        }
+        Decision::Again => Ok(Tried::Again),
+        Decision::Fail => {
+            let failure = Failure {
+                code: "decided_to_fail".into(),
+                ..failure
+            };
+            let kind = EntryKind::StepFailed {
+                failure: failure.clone(),
+                next_try_at: None,
+            };
+            desk.write(key, layer.now(), kind);
+            Ok(Tried::Failed(failure, None))
+        }
+    }
+}
+
+/// Waits until a moment. The moment is recorded already, or follows from what is.
+pub(super) async fn wait_until(layer: &Layer<'_>, key: &EntryKey, until: Moment) -> Flow {
+    let asked = layer
+        .frame
+        .job
+        .desk
+        .ask(key.clone(), EffectKind::Timer { until })
+        .await;
+    if asked.is_none() {
+        return Err(Exit::Cancelled);
+    }
+    layer.tick(until);
+    Ok(())
+}
+
+/// When the next try may begin: the wait grows with each try, is spread a little by place, and is
+/// never shorter than the vendor asked for. `None` if tries or time are used up.
+pub(super) fn next_try(
+    retry: &Retry,
+    attempt: u32,
+    failed_at: Moment,
+    first_failed_at: Moment,
+    asked_for: Option<Duration>,
+    key: &EntryKey,
+) -> Option<Moment> {
+    if attempt >= retry.tries {
+        return None;
+    }
+    let growth = retry
+        .backoff
+        .max(1.0)
+        .powi(i32::try_from(attempt - 1).unwrap_or(i32::MAX));
+    let wait = retry.delay.as_secs_f64() * growth * (1.0 + spread(key) / 5.0);
+    let wait = wait.min(retry.max_delay.as_secs_f64());
+    let wait = Duration::try_from_secs_f64(wait).unwrap_or(retry.max_delay);
+    let next = failed_at.after(wait.max(asked_for.unwrap_or_default()));
+    match retry.within {
+        Some(within) if next.since(first_failed_at) > within => None,
+        _ => Some(next),
+    }
+}
+
+/// A number from 0 to 1 that depends on the place only, so that a resumed job waits as long.
+fn spread(key: &EntryKey) -> f64 {
+    let hash = digest(key.0.as_bytes());
+    f64::from(u16::from_str_radix(&hash[..4], 16).unwrap_or(0)) / f64::from(u16::MAX)
+}
+
+fn write_verified(verified: &Verified) -> Value {
+    match verified {
+        Verified::Applied(output) => serde_json::json!({ "applied": true, "output": output }),
+        Verified::NotApplied => serde_json::json!({ "applied": false }),
+        Verified::Unknown(failure) => serde_json::json!({ "unknown": failure }),
+    }
+}
+
+fn read_verified(recorded: Value) -> Verified {
+    if let Some(failure) = recorded.get("unknown") {
+        let failure = serde_json::from_value(failure.clone());
+        return Verified::Unknown(
+            failure.unwrap_or_else(|_| Failure::new(OUTCOME_UNKNOWN, "the question failed")),
+        );
+    }
+    match recorded.get("applied").and_then(Value::as_bool) {
+        Some(true) => Verified::Applied(recorded.get("output").cloned().unwrap_or(Value::Null)),
+        _ => Verified::NotApplied,
+    }
+}

@@ -1,0 +1,283 @@
+//! Where the steps of a job hand out effects and take in answers.
+//!
+//! In: recorded entries at the start, answers later. Out: effects and new entries.
+//! Always true: what is recorded is never asked for again.
+
+use std::collections::{BTreeMap, HashMap};
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use crate::clock::Moment;
+use crate::data::Value;
+use crate::journal::{Decision, Entry, EntryKey, EntryKind, Failure};
+use crate::names::RecipeName;
+
+use super::effect::{Answer, Effect, EffectKind};
+use super::trace::Traced;
+
+/// How many steps run before the machine lets its driver breathe.
+const WORK_PER_TURN: u32 = 2_000;
+
+/// The most step records that a trace keeps.
+const TRACE_MAX: usize = 20_000;
+
+/// The desk of one job.
+pub(super) struct Desk(Mutex<State>);
+
+#[derive(Default)]
+pub(super) struct State {
+    recorded: HashMap<EntryKey, Recorded>,
+    waiting: HashMap<u64, Slot>,
+    numbers: u64,
+    work: u32,
+    pub(super) effects: Vec<Effect>,
+    pub(super) entries: Vec<Entry>,
+    pub(super) released_holds: Vec<EntryKey>,
+    pub(super) calls: BTreeMap<RecipeName, u64>,
+    pub(super) has_more_work: bool,
+    pub(super) is_cancelled: bool,
+    pub(super) has_failed_elements: bool,
+    pub(super) trace: Option<Vec<Traced>>,
+}
+
+#[derive(Default)]
+struct Slot {
+    answer: Option<Option<(Moment, Answer)>>,
+    waker: Option<Waker>,
+    is_call: bool,
+}
+
+/// What the journal holds about one place.
+#[derive(Default, Clone)]
+pub(super) struct Recorded {
+    pub(super) succeeded: Option<(Moment, Value)>,
+    pub(super) failed: Option<(Moment, Failure, Option<Moment>)>,
+    pub(super) intended: Option<Moment>,
+    pub(super) wait_until: Option<Moment>,
+    pub(super) asked: Option<Moment>,
+    pub(super) decided: Option<(Moment, Decision)>,
+    pub(super) granted: Option<Moment>,
+    pub(super) logged: bool,
+}
+
+impl Desk {
+    pub(super) fn new(entries: Vec<Entry>, is_traced: Option<()>) -> Self {
+        let mut recorded: HashMap<EntryKey, Recorded> = HashMap::with_capacity(entries.len());
+        for Entry { key, at, kind } in entries {
+            let place = recorded.entry(key).or_default();
+            match kind {
+                EntryKind::StepSucceeded { output } => place.succeeded = Some((at, output)),
+                EntryKind::StepFailed {
+                    failure,
+                    next_try_at,
+                } => {
+                    place.failed = Some((at, failure, next_try_at));
+                }
+                EntryKind::CallIntended { .. } => place.intended = Some(at),
+                EntryKind::WaitBegan { until } => place.wait_until = Some(until),
+                EntryKind::LineLogged { .. } => place.logged = true,
+                EntryKind::DecisionAsked { .. } => place.asked = Some(at),
+                EntryKind::DecisionMade { decision, .. } => place.decided = Some((at, decision)),
+                EntryKind::HoldGranted => place.granted = Some(at),
+            }
+        }
+        let trace = is_traced.map(|()| Vec::new());
+        Self(Mutex::new(State {
+            recorded,
+            trace,
+            ..State::default()
+        }))
+    }
+
+    /// The state, whatever became of a thread that panicked while it held it.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what the journal holds about a place; it is asked for once.
+    pub(super) fn recorded(&self, key: &EntryKey) -> Recorded {
+        let mut state = self.state();
+        if state.recorded.is_empty() {
+            return Recorded::default();
+        }
+        state.recorded.remove(key).unwrap_or_default()
+    }
+
+    /// Writes an entry.
+    pub(super) fn write(&self, key: &EntryKey, at: Moment, kind: EntryKind) {
+        self.state().entries.push(Entry {
+            key: key.clone(),
+            at,
+            kind,
+        });
+    }
+
+    /// Hands out an effect and waits for its answer; `None` if the job is cancelled meanwhile
+    /// (calls under way are always answered).
+    pub(super) fn ask(&self, key: EntryKey, kind: EffectKind) -> Ask<'_> {
+        Ask {
+            desk: self,
+            asked: Asked::NotYet(Some((key, kind))),
+        }
+    }
+
+    /// Takes an answer in. An answer that nobody waits for any more is dropped.
+    pub(super) fn answer(&self, number: u64, at: Moment, answer: Answer) {
+        self.settle(number, Some((at, answer)));
+    }
+
+    /// Lets a place go whose effect will not be performed.
+    pub(super) fn abandon(&self, number: u64) {
+        self.settle(number, None);
+    }
+
+    /// Asks the job to end early: what waits is let go, calls under way are waited for.
+    pub(super) fn cancel(&self) {
+        let waiting: Vec<u64> = {
+            let mut state = self.state();
+            state.is_cancelled = true;
+            state.waiting.keys().copied().collect()
+        };
+        for number in waiting {
+            let is_call = {
+                self.state()
+                    .waiting
+                    .get(&number)
+                    .is_some_and(|slot| slot.is_call)
+            };
+            if !is_call {
+                self.settle(number, None);
+            }
+        }
+    }
+
+    fn settle(&self, number: u64, answer: Option<(Moment, Answer)>) {
+        let waker = {
+            let mut state = self.state();
+            let Some(slot) = state.waiting.get_mut(&number) else {
+                return;
+            };
+            slot.answer = Some(answer);
+            slot.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Lets the driver look after other things once in a while.
+    pub(super) async fn breathe(&self) {
+        let is_due = {
+            let mut state = self.state();
+            state.work += 1;
+            let is_due = state.work.is_multiple_of(WORK_PER_TURN);
+            state.has_more_work |= is_due;
+            is_due
+        };
+        if is_due {
+            yield_once().await;
+        }
+    }
+
+    /// Whether the job was asked to end early.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.state().is_cancelled
+    }
+
+    /// Remembers that an element or step failed and the job went on.
+    pub(super) fn mark_failed_element(&self) {
+        self.state().has_failed_elements = true;
+    }
+
+    /// Whether steps are traced at all.
+    pub(super) fn is_traced(&self) -> bool {
+        self.state().trace.is_some()
+    }
+
+    /// Keeps what is known of a step, if steps are traced.
+    pub(super) fn trace(&self, traced: Traced) {
+        if let Some(trace) = &mut self.state().trace
+            && trace.len() < TRACE_MAX
+        {
+            trace.push(traced);
+        }
+    }
+}
+
+/// Waits for the answer to an effect.
+pub(super) struct Ask<'a> {
+    desk: &'a Desk,
+    asked: Asked,
+}
+
+enum Asked {
+    NotYet(Option<(EntryKey, EffectKind)>),
+    Under(u64),
+}
+
+impl Future for Ask<'_> {
+    type Output = Option<(Moment, Answer)>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let desk = self.desk;
+        let mut state = desk.state();
+        if let Asked::NotYet(effect) = &mut self.asked {
+            let Some((key, kind)) = effect.take() else {
+                return Poll::Pending;
+            };
+            let is_call = matches!(kind, EffectKind::Call(_) | EffectKind::Change { .. });
+            if state.is_cancelled && !is_call {
+                return Poll::Ready(None);
+            }
+            state.numbers += 1;
+            let number = state.numbers;
+            state.effects.push(Effect { number, key, kind });
+            let waker = Some(context.waker().clone());
+            state.waiting.insert(
+                number,
+                Slot {
+                    answer: None,
+                    waker,
+                    is_call,
+                },
+            );
+            self.asked = Asked::Under(number);
+            return Poll::Pending;
+        }
+        let Asked::Under(number) = self.asked else {
+            return Poll::Pending;
+        };
+        let Some(slot) = state.waiting.get_mut(&number) else {
+            return Poll::Pending;
+        };
+        if let Some(answer) = slot.answer.take() {
+            state.waiting.remove(&number);
+            return Poll::Ready(answer);
+        }
+        slot.waker = Some(context.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Drop for Ask<'_> {
+    fn drop(&mut self) {
+        if let Asked::Under(number) = self.asked {
+            self.desk.state().waiting.remove(&number);
+        }
+    }
+}
+
+/// Gives the turn back once, asking to be polled again.
+async fn yield_once() {
+    let mut has_yielded = false;
+    std::future::poll_fn(|context| {
+        if has_yielded {
+            return Poll::Ready(());
+        }
+        has_yielded = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}

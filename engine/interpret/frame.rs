@@ -1,0 +1,149 @@
+//! A recipe under way as a frame of the job: arguments in, checked result out.
+
+use std::sync::Arc;
+
+use crate::clock::Moment;
+use crate::compile::Recipe;
+use crate::data::{Object, Value};
+use crate::expression::Expression;
+use crate::journal::{EntryKind, Failure};
+use crate::names::RecipeName;
+use crate::shape::Shape;
+use crate::store::HoldRequest;
+
+use super::block::run_block;
+use super::effect::EffectKind;
+use super::path::Path;
+use super::scope::{Frame, Layer};
+use super::{CALL_DEPTH_MAX, Exit, Flow, Job};
+
+/// Runs the recipe that the job is made of.
+pub(super) async fn run_root(job: &Job, input: Value, started_at: Moment) -> Flow<Value> {
+    let recipe = job.program.root().clone();
+    let input = Arc::new(taken(&recipe.input, input, "input")?);
+    let frame = Frame {
+        job,
+        recipe: &recipe,
+        input,
+        depth: 0,
+    };
+    let layer = Layer::of_frame(&frame, started_at, false);
+    run_frame(&layer, &Path::ROOT).await
+}
+
+/// Runs another recipe in the same job.
+pub(super) async fn call(
+    caller: &Layer<'_>,
+    path: &Path<'_>,
+    name: &RecipeName,
+    with: &Expression,
+) -> Flow<Value> {
+    let job = caller.frame.job;
+    let depth = caller.frame.depth + 1;
+    if depth > CALL_DEPTH_MAX {
+        let message = format!("more than {CALL_DEPTH_MAX} recipes call one another");
+        return Err(Failure::new("calls_too_deep", message).into());
+    }
+    let Some(recipe) = job.program.recipes.get(name) else {
+        return Err(Failure::new("unknown_recipe", format!("recipe `{name}` not found")).into());
+    };
+    let input = with.evaluate(&caller.scope(path))?;
+    let input = input.unwrap_or_else(|| Value::Object(Object::new()));
+    let input = Arc::new(taken(&recipe.input, input, "with")?);
+    *job.desk.state().calls.entry(name.clone()).or_default() += 1;
+    let frame = Frame {
+        job,
+        recipe,
+        input,
+        depth,
+    };
+    let layer = Layer::of_frame(&frame, caller.now(), caller.catches_unknown);
+    let result = run_frame(&layer, path).await;
+    caller.tick(layer.now());
+    result
+}
+
+/// Runs a frame's steps while it holds its concurrency key and slot.
+async fn run_frame(layer: &Layer<'_>, path: &Path<'_>) -> Flow<Value> {
+    let recipe = layer.frame.recipe;
+    let held = take_hold(layer, path).await?;
+    let ended = run_block(layer, path, &recipe.steps).await;
+    if held {
+        let key = path.child("hold").key();
+        layer.frame.job.desk.state().released_holds.push(key);
+    }
+    let output = match ended {
+        Ok(()) => Value::Object(Object::new()),
+        Err(Exit::Returned(value)) => value,
+        Err(exit) => return Err(exit),
+    };
+    checked_output(recipe, output)
+}
+
+/// Takes the key and slot that the recipe's rule asks for; whether there is such a rule.
+async fn take_hold(layer: &Layer<'_>, path: &Path<'_>) -> Flow<bool> {
+    let Some(rule) = &layer.frame.recipe.concurrency else {
+        return Ok(false);
+    };
+    let place = path.child("hold");
+    let key = place.key();
+    let desk = &layer.frame.job.desk;
+    let value = match &rule.key {
+        Some(expression) => expression
+            .evaluate(&layer.scope(&place))?
+            .map(|value| match value {
+                Value::String(text) => text,
+                value => value.to_string(),
+            }),
+        None => None,
+    };
+    let request = HoldRequest {
+        key: key.clone(),
+        recipe: layer.frame.recipe.name.clone(),
+        value,
+        limit: rule.limit,
+    };
+    if let Some(at) = desk.recorded(&key).granted {
+        layer.tick(at);
+        return Ok(true);
+    }
+    let Some((at, _)) = desk.ask(key.clone(), EffectKind::Hold(request)).await else {
+        return Err(Exit::Cancelled);
+    };
+    layer.tick(at);
+    desk.write(&key, at, EntryKind::HoldGranted);
+    Ok(true)
+}
+
+/// Fills defaults in and checks what a recipe is given.
+fn taken(shape: &Shape, input: Value, place: &str) -> Flow<Value> {
+    let input = crate::shape::fill_defaults(shape, input);
+    let misfits = shape.check(&input, place);
+    if misfits.is_empty() {
+        return Ok(input);
+    }
+    Err(Failure::new("wrong_input", in_words(&misfits)).into())
+}
+
+/// Checks what a recipe returns.
+fn checked_output(recipe: &Recipe, output: Value) -> Flow<Value> {
+    if let Shape::Fields(fields) = &recipe.output
+        && fields.is_empty()
+    {
+        return Ok(output);
+    }
+    let misfits = recipe.output.check(&output, "output");
+    if misfits.is_empty() {
+        return Ok(output);
+    }
+    let message = format!("recipe `{}` returns {}", recipe.name, in_words(&misfits));
+    Err(Failure::new("wrong_output", message).into())
+}
+
+fn in_words(misfits: &[crate::shape::Misfit]) -> String {
+    misfits
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ")
+}

@@ -1,0 +1,292 @@
+//! Recipe and journal in, the next effects out.
+//!
+//! In: a [`Program`], what the job began with, its recorded entries, then answers to effects in
+//! any order. Out: a [`Turn`] with effects, new entries and, once, the ending.
+//! Always true: pure. Steps are written as `async` functions, but no runtime runs them: the
+//! machine polls them by hand, so that time, vendors and crashes are inputs. What is recorded is
+//! not asked for again; nothing is recomputed per step.
+
+mod action;
+mod block;
+mod branch;
+mod calling;
+mod desk;
+mod effect;
+mod frame;
+mod leaf;
+mod list;
+mod page;
+mod path;
+mod repeat;
+mod scope;
+mod trace;
+mod transform;
+
+pub use effect::{Answer, Call, Called, Effect, EffectKind, Verified};
+pub use trace::{TraceState, Traced};
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use crate::clock::Moment;
+use crate::compile::Program;
+use crate::data::Value;
+use crate::expression::EvaluationError;
+use crate::journal::{Ending, Entry, EntryKey, EntryKind, Failure, JobStatus};
+use crate::names::{JobId, RecipeName};
+
+use desk::Desk;
+
+/// The code of a call whose end nothing could clear up.
+pub const OUTCOME_UNKNOWN: &str = "outcome_unknown";
+
+/// The most frames that may stand on one another.
+pub const CALL_DEPTH_MAX: u32 = 24;
+
+/// The most items that a listing gathers outside of a `foreach`.
+pub const LISTED_ITEMS_MAX: usize = 10_000;
+
+/// What a job begins with.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// Its name.
+    pub id: JobId,
+    /// What it runs.
+    pub program: Arc<Program>,
+    /// The root `trigger`, or null.
+    pub event: Value,
+    /// The root `input`.
+    pub input: Value,
+    /// Its settings: project, integration, key.
+    pub settings: Value,
+    /// When it was first claimed.
+    pub started_at: Moment,
+    /// Who or what started it.
+    pub started_by: String,
+}
+
+/// A job under way.
+pub struct Machine {
+    job: Arc<Job>,
+    future: Pin<Box<dyn Future<Output = Ending> + Send>>,
+    ending: Option<Ending>,
+}
+
+/// What a job asks for and reports after some answers.
+#[derive(Debug, Default)]
+pub struct Turn {
+    /// What the world is to do.
+    pub effects: Vec<Effect>,
+    /// What happened since the last turn, to be written.
+    pub entries: Vec<Entry>,
+    /// Frames that ended and give their key and slot back.
+    pub released_holds: Vec<EntryKey>,
+    /// How often other recipes were called since the last turn.
+    pub calls: BTreeMap<RecipeName, u64>,
+    /// Whether the machine only paused and wants another turn at once.
+    pub has_more_work: bool,
+    /// How the job ended, if it did.
+    pub ending: Option<Ending>,
+}
+
+/// The parts of a job that its steps share.
+struct Job {
+    id: JobId,
+    value: Arc<Value>,
+    event: Option<Arc<Value>>,
+    settings: BTreeMap<String, BTreeMap<String, Arc<Value>>>,
+    program: Arc<Program>,
+    desk: Desk,
+}
+
+/// Why a block ends before its last step.
+#[derive(Debug)]
+enum Exit {
+    /// The recipe returns.
+    Returned(Value),
+    /// The job stops.
+    Stopped { is_success: bool, reason: String },
+    /// A step failed.
+    Failed(Box<Failure>),
+    /// The job is cancelled.
+    Cancelled,
+}
+
+type Flow<T = ()> = Result<T, Exit>;
+
+impl Machine {
+    /// Sets a job up, at its beginning or after its recorded entries.
+    pub fn new(start: Start, entries: Vec<Entry>) -> Self {
+        Self::with_trace(start, entries, None)
+    }
+
+    /// Replays a job from its entries to show its steps; what is not recorded stays open.
+    pub fn replay(start: Start, entries: Vec<Entry>) -> Vec<Traced> {
+        let mut machine = Self::with_trace(start, entries, Some(()));
+        while machine.turn().has_more_work {}
+        let trace = machine.job.desk.state().trace.take();
+        trace.unwrap_or_default()
+    }
+
+    /// Goes on as far as the answers allow.
+    pub fn turn(&mut self) -> Turn {
+        if self.ending.is_none() {
+            let mut context = Context::from_waker(Waker::noop());
+            if let Poll::Ready(ending) = self.future.as_mut().poll(&mut context) {
+                self.ending = Some(ending);
+            }
+        }
+        let mut state = self.job.desk.state();
+        Turn {
+            effects: std::mem::take(&mut state.effects),
+            entries: std::mem::take(&mut state.entries),
+            released_holds: std::mem::take(&mut state.released_holds),
+            calls: std::mem::take(&mut state.calls),
+            has_more_work: std::mem::take(&mut state.has_more_work) && self.ending.is_none(),
+            ending: self.ending.clone(),
+        }
+    }
+
+    /// Takes the answer to an effect in. An answer nobody waits for any more is dropped.
+    pub fn answer(&mut self, number: u64, at: Moment, answer: Answer) {
+        self.job.desk.answer(number, at, answer);
+    }
+
+    /// Tells the machine that an effect will not be performed, because the job is cancelled.
+    pub fn abandon(&mut self, number: u64) {
+        self.job.desk.abandon(number);
+    }
+
+    /// Asks the job to end early: nothing new starts, calls under way are waited for.
+    pub fn cancel(&mut self) {
+        self.job.desk.cancel();
+    }
+
+    fn with_trace(start: Start, entries: Vec<Entry>, is_traced: Option<()>) -> Self {
+        let value = serde_json::json!({
+            "id": start.id.as_str(),
+            "recipe": start.program.root.as_str(),
+            "started_at": start.started_at.to_string(),
+            "started_by": start.started_by,
+        });
+        let job = Arc::new(Job {
+            id: start.id,
+            value: Arc::new(value),
+            event: (!start.event.is_null()).then(|| Arc::new(start.event)),
+            settings: settings_of(start.settings),
+            program: start.program,
+            desk: Desk::new(entries, is_traced),
+        });
+        let future = Box::pin(run(job.clone(), start.input, start.started_at));
+        Self {
+            job,
+            future,
+            ending: None,
+        }
+    }
+}
+
+impl Job {
+    fn setting(&self, project: &str, integration: &str) -> Option<Arc<Value>> {
+        self.settings.get(project)?.get(integration).cloned()
+    }
+}
+
+impl std::fmt::Debug for Machine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Machine({})", self.job.id)
+    }
+}
+
+/// Runs the root frame to the job's end.
+async fn run(job: Arc<Job>, input: Value, started_at: Moment) -> Ending {
+    let outcome = frame::run_root(&job, input, started_at).await;
+    let good = if job.desk.state().has_failed_elements {
+        JobStatus::SucceededWithErrors
+    } else {
+        JobStatus::Succeeded
+    };
+    match outcome {
+        Ok(output) => Ending {
+            status: good,
+            output: Some(output),
+            failure: None,
+        },
+        Err(Exit::Returned(output)) => Ending {
+            status: good,
+            output: Some(output),
+            failure: None,
+        },
+        Err(Exit::Stopped {
+            is_success: true,
+            reason,
+        }) => {
+            let failure = (!reason.is_empty()).then(|| Failure::new("stopped", reason));
+            Ending {
+                status: good,
+                output: None,
+                failure,
+            }
+        }
+        Err(Exit::Stopped {
+            is_success: false,
+            reason,
+        }) => Ending {
+            status: JobStatus::Failed,
+            output: None,
+            failure: Some(Failure::new("stopped", reason)),
+        },
+        Err(Exit::Failed(failure)) => Ending {
+            status: JobStatus::Failed,
+            output: None,
+            failure: Some(*failure),
+        },
+        Err(Exit::Cancelled) => Ending {
+            status: JobStatus::Stopped,
+            output: None,
+            failure: Some(Failure::new("cancelled", "the job was ended by a person")),
+        },
+    }
+}
+
+/// Takes the snapshot of settings apart, so that a step shares what it reads.
+fn settings_of(settings: Value) -> BTreeMap<String, BTreeMap<String, Arc<Value>>> {
+    let Value::Object(projects) = settings else {
+        return BTreeMap::new();
+    };
+    let mut shared = BTreeMap::new();
+    for (project, integrations) in projects {
+        let Value::Object(integrations) = integrations else {
+            continue;
+        };
+        let integrations = integrations
+            .into_iter()
+            .map(|(integration, keys)| (integration.to_lowercase(), Arc::new(keys)))
+            .collect();
+        shared.insert(project, integrations);
+    }
+    shared
+}
+
+impl From<EvaluationError> for Exit {
+    fn from(error: EvaluationError) -> Self {
+        let message = format!("`{}`: {}", error.expression, error.message);
+        Exit::Failed(Box::new(Failure::new("no_value", message)))
+    }
+}
+
+impl From<Failure> for Exit {
+    fn from(failure: Failure) -> Self {
+        Exit::Failed(Box::new(failure))
+    }
+}
+
+/// The entry of a good end.
+fn succeeded(output: Value) -> EntryKind {
+    EntryKind::StepSucceeded { output }
+}
+
+#[cfg(test)]
+mod tests;

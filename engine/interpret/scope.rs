@@ -1,0 +1,231 @@
+//! Where expressions find their values while a job runs.
+//!
+//! Always true: a frame and each iteration of a loop have a layer of names of their own; branches
+//! share the layer they stand in. `now` is the time of the last completed entry on the way here.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::clock::Moment;
+use crate::compile::Recipe;
+use crate::data::Value;
+use crate::expression::Scope;
+
+use super::Job;
+use super::path::Path;
+
+/// A recipe under way: the root one, or one that was called.
+pub(super) struct Frame<'a> {
+    pub(super) job: &'a Job,
+    pub(super) recipe: &'a Recipe,
+    pub(super) input: Arc<Value>,
+    pub(super) depth: u32,
+}
+
+/// A layer of names.
+pub(super) struct Layer<'a> {
+    pub(super) frame: &'a Frame<'a>,
+    parent: Option<&'a Layer<'a>>,
+    /// Whether step results and variables are kept in the layer above.
+    is_transparent: bool,
+    /// Whether a doubtful end is a failure that an enclosing `catch` named.
+    pub(super) catches_unknown: bool,
+    names: Mutex<Names>,
+    now: AtomicI64,
+}
+
+#[derive(Default)]
+struct Names {
+    steps: HashMap<Arc<str>, Arc<Value>>,
+    vars: HashMap<String, Arc<Value>>,
+    roots: Vec<(Arc<str>, Arc<Value>)>,
+}
+
+impl<'a> Layer<'a> {
+    /// The first layer of a frame.
+    pub(super) fn of_frame(frame: &'a Frame<'a>, now: Moment, catches_unknown: bool) -> Self {
+        Self {
+            frame,
+            parent: None,
+            is_transparent: false,
+            catches_unknown,
+            names: Mutex::default(),
+            now: AtomicI64::new(now.0),
+        }
+    }
+
+    /// A layer for one iteration, with the loop's names.
+    pub(super) fn of_iteration(&'a self, roots: Vec<(Arc<str>, Arc<Value>)>) -> Layer<'a> {
+        Layer {
+            frame: self.frame,
+            parent: Some(self),
+            is_transparent: false,
+            catches_unknown: self.catches_unknown,
+            names: Mutex::new(Names {
+                roots,
+                ..Names::default()
+            }),
+            now: AtomicI64::new(self.now().0),
+        }
+    }
+
+    /// A layer that only adds roots or the promise to catch doubtful ends.
+    pub(super) fn of_branch(
+        &'a self,
+        roots: Vec<(Arc<str>, Arc<Value>)>,
+        catches_unknown: bool,
+    ) -> Layer<'a> {
+        Layer {
+            is_transparent: true,
+            catches_unknown,
+            ..self.of_iteration(roots)
+        }
+    }
+
+    /// The time of the last completed entry on the way here.
+    pub(super) fn now(&self) -> Moment {
+        Moment(self.now.load(Ordering::Relaxed))
+    }
+
+    /// Takes note of a completed entry.
+    pub(super) fn tick(&self, at: Moment) {
+        self.now.fetch_max(at.0, Ordering::Relaxed);
+        if self.is_transparent
+            && let Some(parent) = self.parent
+        {
+            parent.tick(at);
+        }
+    }
+
+    /// Keeps a step's result, or forgets it.
+    pub(super) fn put_step(&self, id: &Arc<str>, value: Option<Value>) {
+        let mut names = self.owner().names();
+        match value {
+            Some(value) => names.steps.insert(id.clone(), Arc::new(value)),
+            None => names.steps.remove(id),
+        };
+    }
+
+    /// Gives a variable a value: where the name was set before, else in this layer.
+    pub(super) fn set(&self, name: &str, value: Option<Value>) {
+        let owner = self.owner();
+        let mut layer = Some(owner);
+        while let Some(candidate) = layer {
+            let mut names = candidate.names();
+            if names.vars.contains_key(name) {
+                match value {
+                    Some(value) => names.vars.insert(name.to_owned(), Arc::new(value)),
+                    None => names.vars.remove(name),
+                };
+                return;
+            }
+            layer = candidate.parent;
+        }
+        if let Some(value) = value {
+            owner.names().vars.insert(name.to_owned(), Arc::new(value));
+        }
+    }
+
+    /// The layer as the scope of one step's expressions.
+    pub(super) fn scope(&'a self, path: &'a Path<'a>) -> StepScope<'a> {
+        StepScope {
+            layer: self,
+            path,
+            uuids: Cell::new(0),
+        }
+    }
+
+    fn owner(&self) -> &Self {
+        match self.parent {
+            Some(parent) if self.is_transparent => parent.owner(),
+            _ => self,
+        }
+    }
+
+    fn names(&self) -> MutexGuard<'_, Names> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn look_up(&self, root: &str, member: Option<&str>) -> Option<Arc<Value>> {
+        let found = {
+            let names = self.names();
+            match (root, member) {
+                ("steps", Some(id)) => names.steps.get(id).cloned(),
+                ("vars", Some(name)) => names.vars.get(name).cloned(),
+                _ => names
+                    .roots
+                    .iter()
+                    .find(|(name, _)| **name == *root)
+                    .map(|(_, v)| v.clone()),
+            }
+        };
+        found.or_else(|| self.parent?.look_up(root, member))
+    }
+}
+
+/// The scope of the expressions of one step.
+pub(super) struct StepScope<'a> {
+    layer: &'a Layer<'a>,
+    path: &'a Path<'a>,
+    uuids: Cell<u32>,
+}
+
+impl Scope for StepScope<'_> {
+    fn find(&self, root: &str, member: Option<&str>) -> Option<Arc<Value>> {
+        let frame = self.layer.frame;
+        match root {
+            "input" => Some(frame.input.clone()),
+            "job" => Some(frame.job.value.clone()),
+            "trigger" if frame.depth == 0 => frame.job.event.clone(),
+            "settings" => frame.job.setting(frame.recipe.name.project(), member?),
+            _ => self.layer.look_up(root, member),
+        }
+    }
+
+    fn now(&self) -> Moment {
+        self.layer.now()
+    }
+
+    fn timezone(&self) -> &str {
+        &self.layer.frame.recipe.timezone
+    }
+
+    fn uuid(&self) -> String {
+        let occurrence = self.uuids.get();
+        self.uuids.set(occurrence + 1);
+        let job = self.layer.frame.job.id.as_str();
+        let hash = self.path.stable_hash(job, &format!("uuid {occurrence}"));
+        uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, hash.as_bytes()).to_string()
+    }
+}
+
+/// A scope with more roots on top: `item` and `index` of a `transform`.
+pub(super) struct ItemScope<'a> {
+    pub(super) below: &'a dyn Scope,
+    pub(super) item: Arc<Value>,
+    pub(super) index: Arc<Value>,
+}
+
+impl Scope for ItemScope<'_> {
+    fn find(&self, root: &str, member: Option<&str>) -> Option<Arc<Value>> {
+        match root {
+            "item" => Some(self.item.clone()),
+            "index" => Some(self.index.clone()),
+            _ => self.below.find(root, member),
+        }
+    }
+
+    fn now(&self) -> Moment {
+        self.below.now()
+    }
+
+    fn timezone(&self) -> &str {
+        self.below.timezone()
+    }
+
+    fn uuid(&self) -> String {
+        self.below.uuid()
+    }
+}

@@ -1,0 +1,409 @@
+//! One job's way through a worker.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+use crate::clock::Moment;
+use crate::connector::Effect as Repeats;
+use crate::interpret::{Answer, Called, Effect, EffectKind, Machine, Start, Turn};
+use crate::journal::{Ending, EntryKey, Failure, JobStatus};
+use crate::step::Performed;
+use crate::store::{
+    Advance, Claimed, Committed, HoldRequest, JobRequest, Jobs, Lease, Next, Pinned, RequestKind,
+    StoreError, TableStep,
+};
+
+use super::{Left, Point, World};
+
+/// The longest that something recorded stays in memory only.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+
+/// An effect that was performed.
+struct Done {
+    effect: Effect,
+    at: Moment,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    Answer(Answer),
+    Later(Moment),
+}
+
+/// One job while a worker has it.
+struct Run<'a> {
+    world: &'a World,
+    lease: Lease,
+    machine: Machine,
+    /// What goes into the next commit.
+    pending: Advance,
+    /// The numbers behind the table operations and holds of the next commit.
+    pending_numbers: Numbers,
+    /// Calls that wait until what led to them is durable.
+    blocked: Vec<Effect>,
+    under_way: FuturesUnordered<BoxFuture<'a, Done>>,
+    timers: BTreeMap<(Moment, u64), Effect>,
+    decisions: HashMap<EntryKey, u64>,
+    /// Holds that wait in line.
+    in_line: Vec<(u64, HoldRequest)>,
+    requests: Vec<JobRequest>,
+    /// When the job was last committed, by the machine's own measure.
+    committed_at: Instant,
+    /// Whether the next commit makes the outcome of a `once` call durable.
+    settles_once: bool,
+}
+
+#[derive(Default)]
+struct Numbers {
+    tables: Vec<u64>,
+    holds: Vec<u64>,
+}
+
+/// Brings a claimed job as far as it goes. `pinned` is given at a job's first claim. `nudged`
+/// wakes it up for requests that people left.
+pub async fn advance(
+    world: &World,
+    claimed: Claimed,
+    start: Start,
+    pinned: Option<Pinned>,
+    nudged: &Notify,
+) -> Left {
+    let mut run = Run {
+        world,
+        lease: claimed.lease,
+        machine: Machine::new(start, claimed.entries),
+        pending: Advance {
+            pinned,
+            ..Advance::default()
+        },
+        pending_numbers: Numbers::default(),
+        blocked: Vec::new(),
+        under_way: FuturesUnordered::new(),
+        timers: BTreeMap::new(),
+        decisions: HashMap::new(),
+        in_line: Vec::new(),
+        committed_at: Instant::now(),
+        requests: claimed.requests,
+        settles_once: false,
+    };
+    match run.to_its_end(nudged).await {
+        Ok(left) => left,
+        Err(error) => {
+            tracing::warn!(job = %run.lease.job, "the job was left: {error}");
+            Left::Lost
+        }
+    }
+}
+
+impl<'a> Run<'a> {
+    async fn to_its_end(&mut self, nudged: &Notify) -> Result<Left, StoreError> {
+        loop {
+            let turn = self.machine.turn();
+            let has_more_work = turn.has_more_work;
+            if let Some(ending) = self.sort(turn) {
+                self.pending.next = Next::Ended(ending);
+                self.commit().await?;
+                return Ok(Left::Ended);
+            }
+            if self.take_up_requests() {
+                continue;
+            }
+            if self.must_commit() || self.is_checkpoint_due() {
+                self.commit().await?;
+                continue;
+            }
+            if has_more_work {
+                tokio::task::yield_now().await;
+                continue;
+            }
+            if *self.world.is_stopping.borrow() {
+                if self.under_way.is_empty() {
+                    self.pending.next = Next::GivenBack;
+                    self.commit().await?;
+                    return Ok(Left::GivenBack);
+                }
+            } else {
+                self.start_blocked();
+            }
+            if self.fire_timers() {
+                continue;
+            }
+            if self.under_way.is_empty() {
+                return self.give_back().await;
+            }
+            self.wait(nudged).await?;
+        }
+    }
+
+    /// Sorts a turn's effects by what they wait for; the ending, if there is one.
+    fn sort(&mut self, turn: Turn) -> Option<Ending> {
+        self.pending.entries.extend(turn.entries);
+        self.pending.released_holds.extend(turn.released_holds);
+        for (recipe, count) in turn.calls {
+            match self
+                .pending
+                .calls
+                .iter_mut()
+                .find(|(name, _)| *name == recipe)
+            {
+                Some((_, total)) => *total += count,
+                None => self.pending.calls.push((recipe, count)),
+            }
+        }
+        for effect in turn.effects {
+            match &effect.kind {
+                EffectKind::Change { table, operation } => {
+                    let (table, operation) = (table.clone(), operation.clone());
+                    let key = effect.key;
+                    self.pending.table_operations.push(TableStep {
+                        key,
+                        table,
+                        operation,
+                    });
+                    self.pending_numbers.tables.push(effect.number);
+                }
+                EffectKind::Hold(request) => {
+                    self.pending.holds.push(request.clone());
+                    self.pending_numbers.holds.push(effect.number);
+                }
+                EffectKind::Timer { until } => {
+                    self.timers.insert((*until, effect.number), effect);
+                }
+                EffectKind::Decision => {
+                    self.decisions.insert(effect.key, effect.number);
+                }
+                EffectKind::Call(_) if !effect.kind.is_read() => self.blocked.push(effect),
+                EffectKind::Call(_) | EffectKind::Verify(_) | EffectKind::Read { .. } => {
+                    self.start(effect);
+                }
+            }
+        }
+        turn.ending
+    }
+
+    /// Whether something waits for a commit.
+    fn must_commit(&self) -> bool {
+        let pending = &self.pending;
+        !pending.table_operations.is_empty()
+            || !pending.holds.is_empty()
+            || !pending.released_holds.is_empty()
+            || (!self.blocked.is_empty()
+                && (!pending.entries.is_empty() || pending.pinned.is_some()))
+    }
+
+    /// Whether something has been kept in memory only for too long.
+    fn is_checkpoint_due(&self) -> bool {
+        !self.pending.entries.is_empty() && self.committed_at.elapsed() >= CHECKPOINT_EVERY
+    }
+
+    /// Commits what is pending and hands the results to the machine.
+    async fn commit(&mut self) -> Result<(), StoreError> {
+        let advance = std::mem::take(&mut self.pending);
+        let numbers = std::mem::take(&mut self.pending_numbers);
+        let at = self.world.clock.now();
+        let holds = advance.holds.clone();
+        let committed = self.world.store.commit(&self.lease, at, advance).await?;
+        let Committed {
+            performed,
+            granted,
+            woken,
+        } = committed;
+        self.committed_at = Instant::now();
+        for job in woken {
+            self.world.bell.ring(&job);
+        }
+        if std::mem::take(&mut self.settles_once) {
+            self.world.halt.pass(Point::CommitDone).await;
+        }
+        for ((_, result), number) in performed.into_iter().zip(numbers.tables) {
+            self.machine.answer(number, at, Answer::Performed(result));
+        }
+        for ((is_granted, number), hold) in granted.into_iter().zip(numbers.holds).zip(holds) {
+            if is_granted {
+                self.machine.answer(number, at, Answer::Granted);
+            } else {
+                self.in_line.push((number, hold));
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts the calls that only waited for a commit.
+    fn start_blocked(&mut self) {
+        for effect in std::mem::take(&mut self.blocked) {
+            self.start(effect);
+        }
+    }
+
+    fn start(&mut self, effect: Effect) {
+        self.under_way.push(perform(self.world, effect).boxed());
+    }
+
+    /// Answers the timers whose moment has come; whether there were any.
+    fn fire_timers(&mut self) -> bool {
+        let now = self.world.clock.now();
+        let mut has_fired = false;
+        while let Some(entry) = self.timers.first_entry() {
+            if entry.key().0 > now {
+                break;
+            }
+            let effect = entry.remove();
+            if matches!(effect.kind, EffectKind::Timer { .. }) {
+                self.machine.answer(effect.number, now, Answer::Fired);
+            } else {
+                self.start(effect);
+            }
+            has_fired = true;
+        }
+        has_fired
+    }
+
+    /// Waits for whatever comes first: an answer, a timer, a request, the server's stop.
+    async fn wait(&mut self, nudged: &Notify) -> Result<(), StoreError> {
+        let next_timer = self.timers.keys().next().map(|(moment, _)| *moment);
+        let clock = self.world.clock.clone();
+        let timer = async {
+            match next_timer {
+                Some(moment) => clock.sleep_until(moment).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            Some(done) = self.under_way.next() => self.take(done).await,
+            () = timer => {}
+            () = nudged.notified() => {
+                self.requests = self.world.store.requests(&self.lease.job).await?;
+                for (number, hold) in std::mem::take(&mut self.in_line) {
+                    self.pending.holds.push(hold);
+                    self.pending_numbers.holds.push(number);
+                }
+            }
+            () = Clock::rest(CHECKPOINT_EVERY), if !self.pending.entries.is_empty() => {}
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, done: Done) {
+        let Done {
+            effect,
+            at,
+            outcome,
+        } = done;
+        match outcome {
+            Outcome::Later(moment) => {
+                self.timers.insert((moment, effect.number), effect);
+            }
+            Outcome::Answer(answer) => {
+                if let EffectKind::Call(call) = &effect.kind
+                    && call.action.effect == Repeats::Once
+                {
+                    self.world.halt.pass(Point::ReplyReceived).await;
+                    self.settles_once |= matches!(answer, Answer::Called(Called::Done { .. }));
+                }
+                self.machine.answer(effect.number, at, answer);
+            }
+        }
+    }
+
+    /// Gives a job back that only waits: for moments, for holds, for people.
+    async fn give_back(&mut self) -> Result<Left, StoreError> {
+        let wake_at = self.timers.keys().next().map(|(moment, _)| *moment);
+        if wake_at.is_none() && self.decisions.is_empty() && self.in_line.is_empty() {
+            let failure = Failure::new("internal", "the job waits for nothing");
+            self.pending.next = Next::Ended(Ending {
+                status: JobStatus::Failed,
+                output: None,
+                failure: Some(failure),
+            });
+            self.commit().await?;
+            return Ok(Left::Ended);
+        }
+        // A request that fits nothing the job waits for is done with.
+        self.pending
+            .consumed_requests
+            .extend(self.requests.drain(..).map(|left| left.number));
+        self.pending.next = if self.decisions.is_empty() {
+            Next::Waiting(wake_at)
+        } else {
+            Next::NeedsDecision(wake_at)
+        };
+        self.commit().await?;
+        Ok(Left::Waiting)
+    }
+
+    /// Hands what people asked to the machine; whether it has something to go on with.
+    fn take_up_requests(&mut self) -> bool {
+        let mut has_news = false;
+        for request in std::mem::take(&mut self.requests) {
+            match request.kind {
+                RequestKind::Cancel { .. } => {
+                    self.machine.cancel();
+                    self.timers.clear();
+                    for effect in std::mem::take(&mut self.blocked) {
+                        self.machine.abandon(effect.number);
+                    }
+                    self.pending.consumed_requests.push(request.number);
+                    has_news = true;
+                }
+                RequestKind::Decide {
+                    ref key,
+                    ref decision,
+                    ref by,
+                } => {
+                    let Some(number) = self.decisions.remove(key) else {
+                        self.requests.push(request);
+                        continue;
+                    };
+                    let answer = Answer::Decided {
+                        decision: decision.clone(),
+                        by: by.clone(),
+                    };
+                    self.machine.answer(number, self.world.clock.now(), answer);
+                    self.pending.consumed_requests.push(request.number);
+                    has_news = true;
+                }
+            }
+        }
+        has_news
+    }
+}
+
+/// Does what an effect asks for.
+async fn perform(world: &World, effect: Effect) -> Done {
+    let outcome = match &effect.kind {
+        EffectKind::Call(call) => {
+            if call.action.effect == Repeats::Once {
+                world.halt.pass(Point::IntentWritten).await;
+            }
+            match world.calls.call(call).await {
+                Performed::Ended(called) => Outcome::Answer(Answer::Called(called)),
+                Performed::Later(moment) => Outcome::Later(moment),
+            }
+        }
+        EffectKind::Verify(call) => {
+            Outcome::Answer(Answer::Verified(world.calls.verify(call).await))
+        }
+        EffectKind::Read { table, operation } => match world.store.read(table, operation).await {
+            Ok(performed) => Outcome::Answer(Answer::Performed(performed)),
+            Err(error) => {
+                tracing::warn!("a table could not be read: {error}");
+                Outcome::Later(world.clock.now().after(Duration::from_secs(1)))
+            }
+        },
+        EffectKind::Change { .. }
+        | EffectKind::Timer { .. }
+        | EffectKind::Hold(_)
+        | EffectKind::Decision => Outcome::Answer(Answer::Fired),
+    };
+    Done {
+        effect,
+        at: world.clock.now(),
+        outcome,
+    }
+}

@@ -1,0 +1,1 @@
+//! Shapes: reading, checking, comparing, converting.

@@ -1,0 +1,27 @@
+//! Effects on the outside world: what the runner needs done, whoever does it.
+//!
+//! In: a [`Call`]. Out: how it ended.
+//! Always true: a real account and a test's pretend world are asked in the same words.
+
+use futures_util::future::BoxFuture;
+
+use crate::clock::Moment;
+use crate::interpret::{Call, Called, Verified};
+
+/// Something that performs connector calls: real accounts, or a test's canned replies.
+pub trait Calls: Send + Sync {
+    /// Performs one call, or says from when on there is room for it.
+    fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Performed>;
+
+    /// Asks whether a doubtful call was applied.
+    fn verify<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Verified>;
+}
+
+/// What became of a call.
+#[derive(Debug)]
+pub enum Performed {
+    /// It was sent, or refused for good.
+    Ended(Called),
+    /// It was not sent: budget or exclusive group have no room before this moment.
+    Later(Moment),
+}

@@ -1,0 +1,259 @@
+//! Claims jobs under a lease, runs them, renews, gives back.
+//!
+//! In: the queue. Out: jobs brought as far as they go.
+//! Always true: no more jobs run at once than allowed; a job that panics fails by itself and never
+//! stops the others.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::task::JoinSet;
+
+use crate::clock::Moment;
+use crate::compile::Program;
+use crate::data::Value;
+use crate::interpret::Start;
+use crate::journal::{Ending, Failure, JobStatus};
+use crate::library::Shelf;
+use crate::names::JobId;
+use crate::runner::{Left, World, advance};
+use crate::store::{Advance, Claimed, Jobs, Lease, Next, Pinned, StoreError};
+
+/// How long a lease lasts unless renewed.
+pub const LEASE: Duration = Duration::from_secs(30);
+
+/// How many jobs run at once in one process.
+pub const JOBS_IN_FLIGHT_MAX: usize = 256;
+
+/// The longest rest of an idle worker, in case a ring was missed.
+const IDLE_REST_MAX: Duration = Duration::from_secs(5);
+
+/// How long a job waits whose recipe cannot be used at the moment.
+const UNUSABLE_WAIT: Duration = Duration::from_secs(60);
+
+/// What a worker needs.
+pub struct Worker {
+    /// What running jobs may use.
+    pub world: World,
+    /// The recipes.
+    pub shelf: Arc<Shelf>,
+    leases: Mutex<HashMap<JobId, Lease>>,
+}
+
+impl Worker {
+    /// A worker that has nothing to do yet.
+    pub fn new(world: World, shelf: Arc<Shelf>) -> Arc<Self> {
+        Arc::new(Self { world, shelf, leases: Mutex::default() })
+    }
+
+    /// Works until the server stops and every job was left in order.
+    pub async fn work(self: Arc<Self>) {
+        let mut running = JoinSet::new();
+        let mut stopping = self.world.is_stopping.clone();
+        let renewing = tokio::spawn(self.clone().renew());
+        while !*stopping.borrow() {
+            while running.try_join_next().is_some() {}
+            let free = JOBS_IN_FLIGHT_MAX.saturating_sub(running.len());
+            let claimed = self.claim(free).await;
+            let is_idle = claimed.is_empty();
+            for job in claimed {
+                running.spawn(self.clone().run(job));
+            }
+            if is_idle {
+                tokio::select! {
+                    () = self.rest() => {}
+                    Some(_) = running.join_next(), if free == 0 => {}
+                    _ = stopping.changed() => {}
+                }
+            }
+        }
+        while running.join_next().await.is_some() {}
+        renewing.abort();
+    }
+
+    /// Claims and runs what can go on now, then returns: for tests and commands without a server.
+    pub async fn work_off(self: &Arc<Self>) -> usize {
+        let mut total = 0;
+        loop {
+            let claimed = self.claim(JOBS_IN_FLIGHT_MAX).await;
+            if claimed.is_empty() {
+                return total;
+            }
+            total += claimed.len();
+            let mut running = JoinSet::new();
+            for job in claimed {
+                running.spawn(self.clone().run(job));
+            }
+            while running.join_next().await.is_some() {}
+        }
+    }
+
+    async fn claim(&self, limit: usize) -> Vec<Claimed> {
+        if limit == 0 {
+            return Vec::new();
+        }
+        let now = self.world.clock.now();
+        match self.world.store.claim(limit, now, LEASE).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                tracing::warn!("no job can be claimed: {error}");
+                crate::clock::Clock::rest(Duration::from_millis(500)).await;
+                Vec::new()
+            }
+        }
+    }
+
+    /// Waits for a ring, for the next moment at which something is due, or a little.
+    async fn rest(&self) {
+        let due = self.world.store.next_due().await.ok().flatten();
+        let due = async {
+            match due {
+                Some(moment) => self.world.clock.sleep_until(moment).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.world.bell.queue_rung() => {}
+            () = due => {}
+            () = crate::clock::Clock::rest(IDLE_REST_MAX) => {}
+        }
+    }
+
+    async fn run(self: Arc<Self>, claimed: Claimed) {
+        let lease = claimed.lease.clone();
+        let nudged = self.world.bell.enter(&lease.job);
+        self.leases().insert(lease.job.clone(), lease.clone());
+        let work = AssertUnwindSafe(self.bring_on(claimed, &nudged)).catch_unwind().await;
+        let left = match work {
+            Ok(Ok(left)) => left,
+            Ok(Err(error)) => {
+                tracing::warn!(job = %lease.job, "the job could not be run: {error}");
+                Left::Lost
+            }
+            Err(_) => {
+                let failure = Failure::new("internal", "the engine met a fault of its own");
+                let _ = self.end(&lease, failure).await;
+                Left::Ended
+            }
+        };
+        self.leases().remove(&lease.job);
+        self.world.bell.leave(&lease.job);
+        if left == Left::Waiting {
+            // What it waits for may be due already.
+            self.world.bell.ring_queue();
+        }
+    }
+
+    /// Gives a claimed job its program and settings, and runs it.
+    async fn bring_on(
+        &self,
+        claimed: Claimed,
+        nudged: &tokio::sync::Notify,
+    ) -> Result<Left, StoreError> {
+        let now = self.world.clock.now();
+        let (program, pinned) = match &claimed.pinned {
+            Some(pinned) => match self.pinned_program(pinned).await? {
+                Ok(program) => (program, None),
+                Err(failure) => return self.end(&claimed.lease, failure).await,
+            },
+            None => {
+                let Some(program) = self.shelf.program(&claimed.job.recipe) else {
+                    return self.put_off(&claimed, now).await;
+                };
+                match self.pin(&program, now).await? {
+                    Ok(pinned) => (program, Some(pinned)),
+                    Err(failure) => return self.end(&claimed.lease, failure).await,
+                }
+            }
+        };
+        let pin = pinned.as_ref().or(claimed.pinned.as_ref());
+        let start = Start {
+            id: claimed.job.id.clone(),
+            program,
+            event: claimed.job.event.clone(),
+            input: claimed.job.input.clone(),
+            settings: pin.map_or(Value::Null, |pin| pin.settings.clone()),
+            started_at: pin.map_or(now, |pin| pin.started_at),
+            started_by: claimed.job.started_by.clone(),
+        };
+        Ok(advance(&self.world, claimed, start, pinned, nudged).await)
+    }
+
+    /// The program that a job pinned, from memory or from the kept sources.
+    async fn pinned_program(
+        &self,
+        pinned: &Pinned,
+    ) -> Result<Result<Arc<Program>, Failure>, StoreError> {
+        if let Some(program) = self.shelf.program_of_hash(&pinned.program) {
+            return Ok(Ok(program));
+        }
+        let Some(sources) = self.world.store.program(&pinned.program).await? else {
+            let message = "the sources that the job began with are gone";
+            return Ok(Err(Failure::new("sources_missing", message)));
+        };
+        Ok(self.shelf.revive(&pinned.program, &sources).map_err(|why| {
+            Failure::new("sources_unusable", format!("the job's own version does not compile: {why}"))
+        }))
+    }
+
+    /// Keeps the program's sources and takes the settings down for a new job.
+    async fn pin(
+        &self,
+        program: &Arc<Program>,
+        now: Moment,
+    ) -> Result<Result<Pinned, Failure>, StoreError> {
+        if self.shelf.is_unsaved(&program.hash) {
+            let sources = self.shelf.sources(program);
+            self.world.store.save_program(&program.hash, &sources).await?;
+            self.shelf.mark_saved(&program.hash);
+        }
+        let declared = self.shelf.settings_of(program);
+        let settings = match self.world.store.settings(&declared).await? {
+            Ok(settings) => settings,
+            Err(why) => return Ok(Err(Failure::new("wrong_settings", why))),
+        };
+        Ok(Ok(Pinned { program: program.hash.clone(), settings, started_at: now }))
+    }
+
+    /// Leaves a job for later whose recipe cannot be used at the moment.
+    async fn put_off(&self, claimed: &Claimed, now: Moment) -> Result<Left, StoreError> {
+        tracing::warn!(
+            job = %claimed.job.id, recipe = %claimed.job.recipe,
+            "the recipe is missing or has errors; its jobs wait"
+        );
+        let next = Next::Waiting(Some(now.after(UNUSABLE_WAIT)));
+        let advance = Advance { next, ..Advance::default() };
+        self.world.store.commit(&claimed.lease, now, advance).await?;
+        Ok(Left::Waiting)
+    }
+
+    async fn end(&self, lease: &Lease, failure: Failure) -> Result<Left, StoreError> {
+        let ending =
+            Ending { status: JobStatus::Failed, output: None, failure: Some(failure) };
+        let advance = Advance { next: Next::Ended(ending), ..Advance::default() };
+        self.world.store.commit(lease, self.world.clock.now(), advance).await?;
+        Ok(Left::Ended)
+    }
+
+    /// Renews the leases of all running jobs well before they run out.
+    async fn renew(self: Arc<Self>) {
+        loop {
+            crate::clock::Clock::rest(LEASE / 3).await;
+            let leases: Vec<Lease> = self.leases().values().cloned().collect();
+            if leases.is_empty() {
+                continue;
+            }
+            let until = self.world.clock.now().after(LEASE);
+            if let Err(error) = self.world.store.renew(leases, until).await {
+                tracing::warn!("leases could not be renewed: {error}");
+            }
+        }
+    }
+
+    fn leases(&self) -> std::sync::MutexGuard<'_, HashMap<JobId, Lease>> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
