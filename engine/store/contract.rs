@@ -243,16 +243,11 @@ pub enum Next {
 pub struct Committed {
     /// The results of the table operations, in their order, with the moment of the commit.
     pub performed: Vec<(EntryKey, Performed)>,
-    /// For each hold asked for, in order, whether it was granted; the others wait in line. The
-    /// store appends `hold_granted` for each, now or when its turn comes.
+    /// For each hold asked for, in order, whether it was granted; the others wait in line. Asking
+    /// again for the same frame answers whether its turn has come.
     pub granted: Vec<bool>,
-    /// What others wrote into this job's journal since its worker last heard: holds that were
-    /// granted, also those that this commit's releases brought. Empty once the job is given back.
-    pub arrived: Vec<Entry>,
-    /// What people asked of this job meanwhile; filled only when something new was asked.
-    pub requests: Vec<JobRequest>,
-    /// Other jobs that can go on now, children included. One that is running already hears of it
-    /// with its next commit.
+    /// Jobs that can go on now: those whose turn for a hold came (the committed one may be among
+    /// them), those that waited for the end of this one, and its children.
     pub woken: Vec<JobId>,
 }
 

@@ -4,6 +4,10 @@
 //! Always true: an operation is closed: all that it takes from the job is a value in it already,
 //! only the root `row` is still open.
 
+mod row;
+
+pub use row::{key_text, same_rows};
+
 use indexmap::IndexMap;
 
 use crate::data::{Object, Value};
@@ -143,4 +147,21 @@ pub struct Refused {
     pub code: &'static str,
     /// What is wrong, with the row and column.
     pub message: String,
+}
+
+impl Refused {
+    /// A refusal of this kind.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+        }
+    }
+
+    /// The refusal with a word on where it arose in front: `row 3: ...`.
+    #[must_use]
+    pub fn at(mut self, place: &str) -> Self {
+        self.message = format!("{place}: {}", self.message);
+        self
+    }
 }

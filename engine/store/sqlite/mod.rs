@@ -37,13 +37,11 @@ impl Sqlite {
     /// Opens or creates the database file at this path, alone: a second server is refused.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let opened = open::open_file(path).await?;
-        let store = Self {
+        Ok(Self {
             writer: Writer::start(opened.writer, Some(opened.lock)),
             readers: Some(opened.readers),
             tables: Declared::default(),
-        };
-        store.load_tables().await?;
-        Ok(store)
+        })
     }
 
     /// A store that is gone with its last clone: for tests and previews.
@@ -61,7 +59,7 @@ impl Sqlite {
     }
 
     /// Does the work in the next group commit.
-    async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    async fn with_writer<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>>
@@ -72,7 +70,7 @@ impl Sqlite {
     }
 
     /// Reads what is committed. A database in memory has one connection, which does it in between.
-    async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
+    async fn with_reader<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>>

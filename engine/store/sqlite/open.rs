@@ -181,7 +181,11 @@ fn newest_version() -> i64 {
 /// Signs the file and brings the schema up to date.
 async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     // The name first: a crash between the two must not leave a file that we refuse as a stranger's.
-    sign(connection, format!("PRAGMA application_id = {APPLICATION_ID}")).await?;
+    sign(
+        connection,
+        format!("PRAGMA application_id = {APPLICATION_ID}"),
+    )
+    .await?;
     let migrations = (1..)
         .zip(MIGRATIONS)
         .map(|(version, (name, sql))| {
@@ -197,8 +201,14 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     Migrator::with_migrations(migrations)
         .run(&mut *connection)
         .await
-        .map_err(|error| StoreError::Unavailable(format!("bringing the schema up to date: {error}")))?;
-    sign(connection, format!("PRAGMA user_version = {}", newest_version())).await
+        .map_err(|error| {
+            StoreError::Unavailable(format!("bringing the schema up to date: {error}"))
+        })?;
+    sign(
+        connection,
+        format!("PRAGMA user_version = {}", newest_version()),
+    )
+    .await
 }
 
 async fn sign(connection: &mut SqliteConnection, pragma: String) -> Result<(), StoreError> {

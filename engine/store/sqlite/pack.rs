@@ -38,12 +38,14 @@ impl Large {
     /// Stores them; those that are known already cost one look-up each.
     pub(super) async fn store(self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         for (hash, json) in self.0 {
-            sqlx::query("INSERT INTO large_value (hash, body) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-                .bind(hash)
-                .bind(compress(&json)?)
-                .execute(&mut *connection)
-                .await
-                .map_err(store_error)?;
+            sqlx::query(
+                "INSERT INTO large_value (hash, body) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            )
+            .bind(hash)
+            .bind(compress(&json)?)
+            .execute(&mut *connection)
+            .await
+            .map_err(store_error)?;
         }
         Ok(())
     }
@@ -177,10 +179,7 @@ fn heavy_value(kind: &mut EntryKind) -> Option<&mut Value> {
     }
 }
 
-async fn large_value(
-    connection: &mut SqliteConnection,
-    hash: &str,
-) -> Result<Value, StoreError> {
+async fn large_value(connection: &mut SqliteConnection, hash: &str) -> Result<Value, StoreError> {
     let body: Option<Vec<u8>> = sqlx::query_scalar("SELECT body FROM large_value WHERE hash = $1")
         .bind(hash)
         .fetch_optional(connection)

@@ -51,7 +51,8 @@ impl Sqlite {
 
     /// The states of all recipes that were ever started.
     pub async fn states(&self) -> Result<BTreeMap<RecipeName, RecipeState>, StoreError> {
-        self.read(|connection| Box::pin(states(connection))).await
+        self.with_reader(|connection| Box::pin(states(connection)))
+            .await
     }
 
     /// Keeps the sources of a program under its hash; what is there stays.
@@ -63,7 +64,7 @@ impl Sqlite {
         let hash = hash.to_owned();
         let json = serde_json::to_vec(sources).map_err(|e| corrupt("a program", &e))?;
         let body = compress(&json)?;
-        self.write(|connection| {
+        self.with_writer(|connection| {
             Box::pin(async move {
                 sqlx::query(
                     "INSERT INTO program (hash, sources) VALUES ($1, $2) ON CONFLICT DO NOTHING",
@@ -79,28 +80,33 @@ impl Sqlite {
         .await
     }
 
-    /// The sources kept under a hash, by name.
-    pub async fn program(&self, hash: &str) -> Result<BTreeMap<String, String>, StoreError> {
+    /// The sources kept under a hash, by name; `None` if there are none.
+    pub async fn program(
+        &self,
+        hash: &str,
+    ) -> Result<Option<BTreeMap<String, String>>, StoreError> {
         let hash = hash.to_owned();
         let body = self
-            .read(|connection| {
+            .with_reader(|connection| {
                 Box::pin(async move {
-                    let body: Option<Vec<u8>> =
-                        sqlx::query_scalar("SELECT sources FROM program WHERE hash = $1")
-                            .bind(&hash)
-                            .fetch_optional(connection)
-                            .await
-                            .map_err(store_error)?;
-                    body.ok_or_else(|| StoreError::NotFound(format!("program {hash}")))
+                    sqlx::query_scalar::<_, Vec<u8>>("SELECT sources FROM program WHERE hash = $1")
+                        .bind(hash)
+                        .fetch_optional(connection)
+                        .await
+                        .map_err(store_error)
                 })
             })
             .await?;
-        serde_json::from_slice(&decompress(&body)?).map_err(|e| corrupt("a program", &e))
+        let Some(body) = body else {
+            return Ok(None);
+        };
+        let sources = serde_json::from_slice(&decompress(&body)?);
+        sources.map(Some).map_err(|e| corrupt("a program", &e))
     }
 
     /// Notes what a person changed.
     pub async fn note(&self, entry: AuditEntry) -> Result<(), StoreError> {
-        self.write(|connection| Box::pin(async move { note(connection, &entry).await }))
+        self.with_writer(|connection| Box::pin(async move { note(connection, &entry).await }))
             .await
     }
 
@@ -111,7 +117,7 @@ impl Sqlite {
         limit: usize,
     ) -> Result<Vec<AuditEntry>, StoreError> {
         let subject = subject.map(str::to_owned);
-        self.read(move |connection| Box::pin(audit(connection, subject, limit)))
+        self.with_reader(move |connection| Box::pin(audit(connection, subject, limit)))
             .await
     }
 
@@ -124,7 +130,7 @@ impl Sqlite {
     ) -> Result<(), StoreError> {
         let name = name.clone();
         let by = by.to_owned();
-        self.write(move |connection| Box::pin(change(connection, name, by, at, state)))
+        self.with_writer(move |connection| Box::pin(change(connection, name, by, at, state)))
             .await
     }
 }

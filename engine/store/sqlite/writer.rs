@@ -103,7 +103,9 @@ where
             let outcome = work(connection).await;
             let undo = match &outcome {
                 Ok(_) => Undo::Nothing,
-                Err(StoreError::Unavailable(why)) => Undo::All(StoreError::Unavailable(why.clone())),
+                Err(StoreError::Unavailable(why)) => {
+                    Undo::All(StoreError::Unavailable(why.clone()))
+                }
                 Err(_) => Undo::Part,
             };
             self.outcome = Some(outcome);

@@ -16,7 +16,7 @@ use crate::store::{Claimed, JobRequest, Lease, Pinned, StoreError};
 /// Oldest first: `due` is the moment a job was queued, its wait was over or its lease ran out.
 const TAKE: &str = "
     UPDATE job SET
-        status = 'running', lease = lease + 1, due = $1, heard = chunks, has_news = 0,
+        status = 'running', lease = lease + 1, due = $1, has_news = 0,
         recoveries = recoveries + (status = 'running'), started_at = COALESCE(started_at, $2)
     WHERE number IN (SELECT number FROM job WHERE due <= $2 ORDER BY due LIMIT $3)
         AND NOT (status = 'running' AND recoveries >= $4)
@@ -81,7 +81,10 @@ pub(super) async fn load(
         let asked = asked.remove(&number).unwrap_or_default();
         match load_one(connection, job, (&event, &input), &mut pins).await {
             Ok((job, entries, pinned)) => claimed.push(Claimed {
-                lease: Lease { job: id, number: lease },
+                lease: Lease {
+                    job: id,
+                    number: lease,
+                },
                 job,
                 entries,
                 requests: asked,
@@ -126,7 +129,11 @@ async fn load_one(
             }
         },
     };
-    Ok((job.into_whole(connection, event, input).await?, entries, pinned))
+    Ok((
+        job.into_whole(connection, event, input).await?,
+        entries,
+        pinned,
+    ))
 }
 
 /// All entries of a job, in the order of their commits.

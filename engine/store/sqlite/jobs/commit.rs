@@ -7,9 +7,9 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::super::error::{corrupt, store_error};
-use super::super::pack::{Large, pack, pack_entries, unpack_entries};
+use super::super::pack::{Large, pack, pack_entries};
 use super::super::tables::{self, Declared};
-use super::{enqueue, holds, record, request};
+use super::{enqueue, holds, request};
 use crate::clock::Moment;
 use crate::data::digest;
 use crate::journal::{Ending, Entry, EntryKey, EntryKind, Failure, JobStatus};
@@ -38,29 +38,25 @@ pub(super) async fn commit(
         entries.push(table_entry(&step.key, at, &performed));
         committed.performed.push((step.key.clone(), performed));
     }
-    let mut is_woken = move_holds(connection, &job, at, &advance, &mut entries, &mut committed).await?;
+    move_holds(connection, &job, at, &advance, &mut committed).await?;
     if !advance.children.is_empty() {
         enqueue::start_children(connection, &advance.children, at, &mut large).await?;
-        committed.woken.extend(advance.children.iter().map(|child| child.id.clone()));
+        committed
+            .woken
+            .extend(advance.children.iter().map(|child| child.id.clone()));
     }
     if !advance.calls.is_empty() {
         count_calls(connection, job.number, &advance).await?;
     }
     if !advance.awaits.is_empty() {
-        is_woken |= request::wait_for(connection, job.number, &advance.awaits).await?;
+        request::wait_for(connection, job.number, at, &advance.awaits).await?;
     }
     if !entries.is_empty() {
         append(connection, &job, entries, &mut large).await?;
     }
     large.store(connection).await?;
-    match &advance.next {
-        Next::Running if job.has_news => hear(connection, &job, &mut committed).await?,
-        Next::Running | Next::GivenBack => {}
-        Next::Waiting(_) | Next::NeedsDecision(_) if is_woken => {
-            wake_self(connection, &job, at).await?;
-        }
-        Next::Waiting(_) | Next::NeedsDecision(_) => {}
-        Next::Ended(_) => end(connection, &job, at, &mut committed).await?,
+    if matches!(advance.next, Next::Ended(_)) {
+        end(connection, &job, at, &mut committed).await?;
     }
     Ok(committed)
 }
@@ -69,8 +65,6 @@ pub(super) async fn commit(
 struct Guarded {
     number: i64,
     chunk: i64,
-    heard: i64,
-    has_news: bool,
     has_holds: bool,
     is_awaited: bool,
 }
@@ -84,7 +78,7 @@ const STAY: &str = "
         pin = COALESCE(pin, (SELECT number FROM pin WHERE hash = $5)),
         started_at = COALESCE($6, started_at)
     WHERE id = $1 AND lease = $2 AND status = 'running'
-    RETURNING number, chunks, heard, has_news, has_holds, is_awaited, pin";
+    RETURNING number, chunks, has_holds, is_awaited, pin";
 
 /// Checks the lease and changes the row of a job that its worker gives back or has ended. News that
 /// the worker has not heard of make it claimable at once.
@@ -101,7 +95,7 @@ const LEAVE: &str = "
         output = $11,
         failure = $12
     WHERE id = $1 AND lease = $2 AND status = 'running'
-    RETURNING number, chunks, heard, has_news, has_holds, is_awaited, pin";
+    RETURNING number, chunks, has_holds, is_awaited, pin";
 
 async fn guard(
     connection: &mut SqliteConnection,
@@ -110,11 +104,11 @@ async fn guard(
     advance: &Advance,
     large: &mut Large,
 ) -> Result<Guarded, StoreError> {
-    let writes = !advance.entries.is_empty()
-        || !advance.table_operations.is_empty()
-        || !advance.holds.is_empty()
-        || !advance.released_holds.is_empty();
-    let pin = advance.pinned.as_ref().map(|pinned| (pin_hash(pinned), pinned));
+    let writes = !advance.entries.is_empty() || !advance.table_operations.is_empty();
+    let pin = advance
+        .pinned
+        .as_ref()
+        .map(|pinned| (pin_hash(pinned), pinned));
     let (sql, leaving) = match &advance.next {
         Next::Running => (STAY, None),
         next => (LEAVE, Some(leave(next, at, large)?)),
@@ -153,12 +147,10 @@ fn read_guard(row: &SqliteRow) -> Result<(Guarded, bool), sqlx::Error> {
     let job = Guarded {
         number: row.try_get(0)?,
         chunk: row.try_get(1)?,
-        heard: row.try_get(2)?,
-        has_news: row.try_get::<i64, _>(3)? == 1,
-        has_holds: row.try_get::<i64, _>(4)? == 1,
-        is_awaited: row.try_get::<i64, _>(5)? == 1,
+        has_holds: row.try_get::<i64, _>(2)? == 1,
+        is_awaited: row.try_get::<i64, _>(3)? == 1,
     };
-    Ok((job, row.try_get::<Option<i64>, _>(6)?.is_some()))
+    Ok((job, row.try_get::<Option<i64>, _>(4)?.is_some()))
 }
 
 /// The new columns of a job that leaves its worker.
@@ -276,41 +268,23 @@ fn table_entry(key: &EntryKey, at: Moment, performed: &Performed) -> Entry {
     }
 }
 
-/// Gives holds back and asks for others. Own frames that get one read of it in this very commit;
-/// true if one of them had been waiting in line.
+/// Gives holds back and asks for others.
 async fn move_holds(
     connection: &mut SqliteConnection,
     job: &Guarded,
     at: Moment,
     advance: &Advance,
-    entries: &mut Vec<Entry>,
     committed: &mut Committed,
-) -> Result<bool, StoreError> {
-    let granted = |key: &EntryKey| Entry {
-        key: key.clone(),
-        at,
-        kind: EntryKind::HoldGranted,
-    };
-    let mut is_woken = false;
+) -> Result<(), StoreError> {
     if !advance.released_holds.is_empty() {
-        for next in holds::release(connection, job.number, &advance.released_holds).await? {
-            if next.job == job.number {
-                entries.push(granted(&next.key));
-                committed.arrived.push(granted(&next.key));
-                is_woken = true;
-            } else {
-                committed.woken.extend(holds::tell(connection, &next, at).await?);
-            }
-        }
+        let woken = holds::release(connection, job.number, &advance.released_holds, at).await?;
+        committed.woken.extend(woken);
     }
     for request in &advance.holds {
         let is_granted = holds::ask(connection, job.number, request).await?;
-        if is_granted {
-            entries.push(granted(&request.key));
-        }
         committed.granted.push(is_granted);
     }
-    Ok(is_woken)
+    Ok(())
 }
 
 async fn count_calls(
@@ -338,53 +312,10 @@ async fn append(
     entries: Vec<Entry>,
     large: &mut Large,
 ) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO entry (job, chunk, is_foreign, body) VALUES ($1, $2, 0, $3)")
+    sqlx::query("INSERT INTO entry (job, chunk, body) VALUES ($1, $2, $3)")
         .bind(job.number)
         .bind(job.chunk)
         .bind(pack_entries(entries, large)?)
-        .execute(connection)
-        .await
-        .map_err(store_error)?;
-    Ok(())
-}
-
-/// Tells a worker that goes on what others wrote and asked since it last heard.
-async fn hear(
-    connection: &mut SqliteConnection,
-    job: &Guarded,
-    committed: &mut Committed,
-) -> Result<(), StoreError> {
-    let chunks: Vec<String> = sqlx::query_scalar(
-        "SELECT body FROM entry WHERE job = $1 AND chunk > $2 AND is_foreign = 1 ORDER BY chunk",
-    )
-    .bind(job.number)
-    .bind(job.heard)
-    .fetch_all(&mut *connection)
-    .await
-    .map_err(store_error)?;
-    for chunk in chunks {
-        let entries = unpack_entries(connection, &chunk).await?;
-        committed.arrived.extend(entries);
-    }
-    let asked = record::requests(connection, &format!("[{}]", job.number)).await?;
-    committed.requests = asked.into_iter().map(|(_, request)| request).collect();
-    sqlx::query("UPDATE job SET has_news = 0, heard = chunks WHERE number = $1")
-        .bind(job.number)
-        .execute(connection)
-        .await
-        .map_err(store_error)?;
-    Ok(())
-}
-
-/// Makes a job that has just been given back claimable again.
-async fn wake_self(
-    connection: &mut SqliteConnection,
-    job: &Guarded,
-    at: Moment,
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE job SET due = $2 WHERE number = $1")
-        .bind(job.number)
-        .bind(at.0)
         .execute(connection)
         .await
         .map_err(store_error)?;
@@ -398,7 +329,6 @@ async fn end(
     at: Moment,
     committed: &mut Committed,
 ) -> Result<(), StoreError> {
-    committed.arrived.clear();
     if job.has_holds {
         let woken = holds::release_all(connection, job.number, at).await?;
         committed.woken.extend(woken);

@@ -77,14 +77,15 @@ async fn keep(
     payload: &Payload,
     at: Moment,
 ) -> Result<i64, StoreError> {
-    let done = sqlx::query("INSERT INTO payload (recipe, at, headers, body) VALUES ($1, $2, $3, $4)")
-        .bind(recipe.as_str())
-        .bind(at.0)
-        .bind(payload.headers.to_string())
-        .bind(payload.body.as_slice())
-        .execute(connection)
-        .await
-        .map_err(store_error)?;
+    let done =
+        sqlx::query("INSERT INTO payload (recipe, at, headers, body) VALUES ($1, $2, $3, $4)")
+            .bind(recipe.as_str())
+            .bind(at.0)
+            .bind(payload.headers.to_string())
+            .bind(payload.body.as_slice())
+            .execute(connection)
+            .await
+            .map_err(store_error)?;
     Ok(done.last_insert_rowid())
 }
 

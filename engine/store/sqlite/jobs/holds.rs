@@ -4,21 +4,14 @@
 //! Always true: of one recipe and key at most one frame holds, and of one recipe never more than
 //! its limit; a slot that is given back goes to the next in line in the same commit.
 
-use sqlx::{Row, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use super::super::error::{corrupt, store_error};
+use super::request::wake;
 use crate::clock::Moment;
-use crate::journal::{Entry, EntryKey, EntryKind};
+use crate::journal::EntryKey;
 use crate::names::JobId;
 use crate::store::{HoldRequest, StoreError};
-
-/// A hold that somebody got when it was given back.
-pub(super) struct Granted {
-    /// The job's number.
-    pub(super) job: i64,
-    /// The frame.
-    pub(super) key: EntryKey,
-}
 
 /// A newcomer gets the hold if its key is free, nobody waits for that key, and a slot is free.
 const ASK: &str = "
@@ -48,12 +41,13 @@ pub(super) async fn ask(
     Ok(is_granted == 1)
 }
 
-/// Gives holds of a job back and grants them to the next in line.
+/// Gives holds of a job back and grants them to the next in line, who are woken.
 pub(super) async fn release(
     connection: &mut SqliteConnection,
     job: i64,
     keys: &[EntryKey],
-) -> Result<Vec<Granted>, StoreError> {
+    at: Moment,
+) -> Result<Vec<JobId>, StoreError> {
     let keys = serde_json::to_string(keys).map_err(|e| corrupt("frames", &e))?;
     let released: Vec<(String, Option<String>, i64)> = sqlx::query_as(
         "DELETE FROM hold WHERE job = $1 AND key IN (SELECT value FROM json_each($2))
@@ -64,10 +58,10 @@ pub(super) async fn release(
     .fetch_all(&mut *connection)
     .await
     .map_err(store_error)?;
-    grant_next(connection, released).await
+    grant_next(connection, released, at).await
 }
 
-/// Gives all holds of a job that ended back, and tells those who get them.
+/// Gives all holds of a job that ended back.
 pub(super) async fn release_all(
     connection: &mut SqliteConnection,
     job: i64,
@@ -79,51 +73,12 @@ pub(super) async fn release_all(
             .fetch_all(&mut *connection)
             .await
             .map_err(store_error)?;
-    let mut woken = Vec::new();
-    for granted in grant_next(connection, released).await? {
-        woken.extend(tell(connection, &granted, at).await?);
-    }
-    Ok(woken)
-}
-
-/// Writes the grant into the journal of the job that waited and makes it claimable.
-pub(super) async fn tell(
-    connection: &mut SqliteConnection,
-    granted: &Granted,
-    at: Moment,
-) -> Result<Option<JobId>, StoreError> {
-    let entry = Entry {
-        key: granted.key.clone(),
-        at,
-        kind: EntryKind::HoldGranted,
-    };
-    let body = serde_json::to_string(&[entry]).map_err(|e| corrupt("an entry", &e))?;
-    let row = sqlx::query(
-        "UPDATE job SET chunks = chunks + 1, has_news = 1,
-            due = CASE WHEN status IN ('waiting', 'needs_decision') THEN $2 ELSE due END
-         WHERE number = $1 AND ended_at IS NULL RETURNING chunks, id",
-    )
-    .bind(granted.job)
-    .bind(at.0)
-    .fetch_optional(&mut *connection)
-    .await
-    .map_err(store_error)?;
-    let Some(row) = row else {
-        return Ok(None);
-    };
-    sqlx::query("INSERT INTO entry (job, chunk, is_foreign, body) VALUES ($1, $2, 1, $3)")
-        .bind(granted.job)
-        .bind(row.try_get::<i64, _>(0).map_err(store_error)?)
-        .bind(body)
-        .execute(connection)
-        .await
-        .map_err(store_error)?;
-    super::record::job_id(row.try_get(1).map_err(store_error)?).map(Some)
+    grant_next(connection, released, at).await
 }
 
 /// The first in line for one key, if its slot is free.
 const NEXT_OF_KEY: &str = "
-    SELECT number, job, key FROM hold AS waiting
+    SELECT number, job FROM hold AS waiting
     WHERE recipe = $1 AND value = $2 AND is_granted = 0
         AND NOT EXISTS (SELECT 1 FROM hold WHERE recipe = $1 AND value = $2 AND is_granted = 1)
         AND (most IS NULL
@@ -132,7 +87,7 @@ const NEXT_OF_KEY: &str = "
 
 /// The first in line that only waited for a slot: its key is free, or it needs none.
 const NEXT_OF_SLOT: &str = "
-    SELECT number, job, key FROM hold AS waiting
+    SELECT number, job FROM hold AS waiting
     WHERE recipe = $1 AND is_granted = 0 AND most IS NOT NULL
         AND most > (SELECT COUNT(*) FROM hold WHERE recipe = $1 AND is_granted = 1)
         AND (value IS NULL OR NOT EXISTS (
@@ -142,7 +97,8 @@ const NEXT_OF_SLOT: &str = "
 async fn grant_next(
     connection: &mut SqliteConnection,
     released: Vec<(String, Option<String>, i64)>,
-) -> Result<Vec<Granted>, StoreError> {
+    at: Moment,
+) -> Result<Vec<JobId>, StoreError> {
     let mut granted = Vec::new();
     // Slots first: who waits longest goes first, whatever its key.
     for (recipe, value, _) in released.iter().filter(|(_, _, held)| *held == 1) {
@@ -155,23 +111,27 @@ async fn grant_next(
             granted.push(next);
         }
     }
-    Ok(granted)
+    let mut woken = Vec::with_capacity(granted.len());
+    for job in granted {
+        woken.extend(wake(connection, job, at).await?);
+    }
+    Ok(woken)
 }
 
-/// Grants the hold of the first row of this query.
+/// Grants the hold of the first row of this query; the number of its job.
 async fn first(
     connection: &mut SqliteConnection,
     sql: &'static str,
     recipe: &str,
     value: Option<&str>,
-) -> Result<Option<Granted>, StoreError> {
-    let row: Option<(i64, i64, String)> = sqlx::query_as(sql)
+) -> Result<Option<i64>, StoreError> {
+    let row: Option<(i64, i64)> = sqlx::query_as(sql)
         .bind(recipe)
         .bind(value)
         .fetch_optional(&mut *connection)
         .await
         .map_err(store_error)?;
-    let Some((number, job, key)) = row else {
+    let Some((number, job)) = row else {
         return Ok(None);
     };
     sqlx::query("UPDATE hold SET is_granted = 1 WHERE number = $1")
@@ -179,8 +139,5 @@ async fn first(
         .execute(connection)
         .await
         .map_err(store_error)?;
-    Ok(Some(Granted {
-        job,
-        key: EntryKey(key.into()),
-    }))
+    Ok(Some(job))
 }

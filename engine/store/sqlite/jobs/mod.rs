@@ -21,13 +21,13 @@ use crate::clock::Moment;
 use crate::journal::Entry;
 use crate::names::JobId;
 use crate::store::{
-    Advance, Arrival, Claimed, Committed, Enqueued, JobFilter, JobRecord, Jobs, Lease, Pinned,
-    RequestKind, StoreError,
+    Advance, Arrival, Claimed, Committed, Enqueued, JobFilter, JobRecord, JobRequest, Jobs, Lease,
+    Pinned, RequestKind, StoreError,
 };
 
 impl Jobs for Sqlite {
     async fn enqueue(&self, arrival: Arrival) -> Result<Enqueued, StoreError> {
-        self.write(|connection| Box::pin(enqueue::enqueue(connection, arrival)))
+        self.with_writer(|connection| Box::pin(enqueue::enqueue(connection, arrival)))
             .await
     }
 
@@ -38,18 +38,18 @@ impl Jobs for Sqlite {
         lease: Duration,
     ) -> Result<Vec<Claimed>, StoreError> {
         let taken = self
-            .write(move |connection| Box::pin(claim::take(connection, limit, now, lease)))
+            .with_writer(move |connection| Box::pin(claim::take(connection, limit, now, lease)))
             .await?;
         if taken.is_empty() {
             return Ok(Vec::new());
         }
         // Loading is left to the reading connections, so that the writer goes on with others.
-        self.read(|connection| Box::pin(claim::load(connection, taken)))
+        self.with_reader(|connection| Box::pin(claim::load(connection, taken)))
             .await
     }
 
     async fn renew(&self, leases: Vec<Lease>, until: Moment) -> Result<Vec<Lease>, StoreError> {
-        self.write(move |connection| Box::pin(claim::renew(connection, leases, until)))
+        self.with_writer(move |connection| Box::pin(claim::renew(connection, leases, until)))
             .await
     }
 
@@ -61,7 +61,7 @@ impl Jobs for Sqlite {
     ) -> Result<Committed, StoreError> {
         let lease = lease.clone();
         let tables = self.tables.clone();
-        self.write(move |connection| {
+        self.with_writer(move |connection| {
             Box::pin(commit::commit(connection, tables, lease, at, advance))
         })
         .await
@@ -69,27 +69,30 @@ impl Jobs for Sqlite {
 
     async fn request(&self, job: &JobId, at: Moment, kind: RequestKind) -> Result<(), StoreError> {
         let job = job.clone();
-        self.write(move |connection| Box::pin(request::request(connection, job, at, kind)))
+        self.with_writer(move |connection| Box::pin(request::request(connection, job, at, kind)))
+            .await
+    }
+
+    async fn requests(&self, job: &JobId) -> Result<Vec<JobRequest>, StoreError> {
+        let job = job.clone();
+        self.with_reader(|connection| Box::pin(request::open_requests(connection, job)))
             .await
     }
 
     async fn next_due(&self) -> Result<Option<Moment>, StoreError> {
-        self.read(|connection| Box::pin(claim::next_due(connection)))
+        self.with_reader(|connection| Box::pin(claim::next_due(connection)))
             .await
     }
 
-    async fn job(
-        &self,
-        id: &JobId,
-    ) -> Result<(JobRecord, Vec<Entry>, Option<Pinned>), StoreError> {
+    async fn job(&self, id: &JobId) -> Result<(JobRecord, Vec<Entry>, Option<Pinned>), StoreError> {
         let id = id.clone();
-        self.read(|connection| Box::pin(list::job(connection, id)))
+        self.with_reader(|connection| Box::pin(list::job(connection, id)))
             .await
     }
 
     async fn jobs(&self, filter: &JobFilter) -> Result<Vec<JobRecord>, StoreError> {
         let filter = filter.clone();
-        self.read(|connection| Box::pin(list::jobs(connection, filter)))
+        self.with_reader(|connection| Box::pin(list::jobs(connection, filter)))
             .await
     }
 }
@@ -98,7 +101,7 @@ impl Sqlite {
     /// Lets every lease run out now: for the start of the only server, whose workers of before are
     /// gone. Answers how many jobs will be taken up again.
     pub async fn recover(&self, now: Moment) -> Result<u64, StoreError> {
-        self.write(move |connection| Box::pin(claim::recover(connection, now)))
+        self.with_writer(move |connection| Box::pin(claim::recover(connection, now)))
             .await
     }
 }

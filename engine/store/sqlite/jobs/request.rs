@@ -3,11 +3,11 @@
 use sqlx::{Row, SqliteConnection};
 
 use super::super::error::{corrupt, store_error};
-use super::record::job_id;
+use super::record;
 use crate::clock::Moment;
 use crate::journal::JobStatus;
 use crate::names::JobId;
-use crate::store::{RequestKind, StoreError};
+use crate::store::{JobRequest, RequestKind, StoreError};
 
 /// Leaves a request and makes the job claimable; a running one hears of it with its next commit.
 pub(super) async fn request(
@@ -45,38 +45,74 @@ pub(super) async fn request(
     Ok(())
 }
 
-/// Registers that a job waits for the ends of others; true if one of them ended already.
+/// What people asked of a job and no commit has taken up yet.
+pub(super) async fn open_requests(
+    connection: &mut SqliteConnection,
+    job: JobId,
+) -> Result<Vec<JobRequest>, StoreError> {
+    let number: Option<i64> = sqlx::query_scalar("SELECT number FROM job WHERE id = $1")
+        .bind(job.as_str())
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    let number = number.ok_or_else(|| StoreError::NotFound(format!("job {job}")))?;
+    let asked = record::requests(connection, &format!("[{number}]")).await?;
+    Ok(asked.into_iter().map(|(_, request)| request).collect())
+}
+
+/// Registers that a job waits for the ends of others; if one of them ended already, it is due.
 pub(super) async fn wait_for(
     connection: &mut SqliteConnection,
     job: i64,
+    at: Moment,
     awaited: &[JobId],
-) -> Result<bool, StoreError> {
+) -> Result<(), StoreError> {
     let mut is_over = false;
     for id in awaited {
-        let ended: Option<(i64, Option<i64>)> = sqlx::query_as(
-            "UPDATE job SET is_awaited = 1 WHERE id = $1 RETURNING number, ended_at",
+        let number: Option<i64> = sqlx::query_scalar(
+            "UPDATE job SET is_awaited = 1 WHERE id = $1 AND ended_at IS NULL RETURNING number",
         )
         .bind(id.as_str())
         .fetch_optional(&mut *connection)
         .await
         .map_err(store_error)?;
-        match ended {
-            Some((number, None)) => {
-                sqlx::query(
-                    "INSERT INTO job_await (awaited, waiting) VALUES ($1, $2)
-                     ON CONFLICT DO NOTHING",
-                )
-                .bind(number)
-                .bind(job)
-                .execute(&mut *connection)
-                .await
-                .map_err(store_error)?;
-            }
-            // One that is gone, or never was, has no end to wait for.
-            Some((_, Some(_))) | None => is_over = true,
-        }
+        let Some(number) = number else {
+            // One that is gone, or never was, has no end to wait for either.
+            is_over = true;
+            continue;
+        };
+        sqlx::query(
+            "INSERT INTO job_await (awaited, waiting) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        )
+        .bind(number)
+        .bind(job)
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
     }
-    Ok(is_over)
+    if is_over {
+        wake(connection, job, at).await?;
+    }
+    Ok(())
+}
+
+/// Makes a waiting job claimable. One that runs is not given back without another look.
+pub(super) async fn wake(
+    connection: &mut SqliteConnection,
+    job: i64,
+    at: Moment,
+) -> Result<Option<JobId>, StoreError> {
+    let id: Option<String> = sqlx::query_scalar(
+        "UPDATE job SET has_news = 1,
+            due = CASE WHEN status IN ('waiting', 'needs_decision') THEN $2 ELSE due END
+         WHERE number = $1 AND ended_at IS NULL RETURNING id",
+    )
+    .bind(job)
+    .bind(at.0)
+    .fetch_optional(connection)
+    .await
+    .map_err(store_error)?;
+    id.map(|id| record::job_id(&id)).transpose()
 }
 
 /// Wakes the jobs that wait for the end of this one.
@@ -85,21 +121,15 @@ pub(super) async fn wake_waiting(
     ended: i64,
     at: Moment,
 ) -> Result<Vec<JobId>, StoreError> {
-    let woken: Vec<String> = sqlx::query_scalar(
-        "UPDATE job SET has_news = 1,
-            due = CASE WHEN status IN ('waiting', 'needs_decision') THEN $2 ELSE due END
-         WHERE number IN (SELECT waiting FROM job_await WHERE awaited = $1) AND ended_at IS NULL
-         RETURNING id",
-    )
-    .bind(ended)
-    .bind(at.0)
-    .fetch_all(&mut *connection)
-    .await
-    .map_err(store_error)?;
-    sqlx::query("DELETE FROM job_await WHERE awaited = $1")
-        .bind(ended)
-        .execute(connection)
-        .await
-        .map_err(store_error)?;
-    woken.iter().map(|id| job_id(id)).collect()
+    let waiting: Vec<i64> =
+        sqlx::query_scalar("DELETE FROM job_await WHERE awaited = $1 RETURNING waiting")
+            .bind(ended)
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(store_error)?;
+    let mut woken = Vec::with_capacity(waiting.len());
+    for job in waiting {
+        woken.extend(wake(connection, job, at).await?);
+    }
+    Ok(woken)
 }

@@ -13,7 +13,6 @@ CREATE TABLE job (
     lease        INTEGER NOT NULL DEFAULT 0,
     recoveries   INTEGER NOT NULL DEFAULT 0,
     chunks       INTEGER NOT NULL DEFAULT 0,
-    heard        INTEGER NOT NULL DEFAULT 0,
     has_news     INTEGER NOT NULL DEFAULT 0,
     has_holds    INTEGER NOT NULL DEFAULT 0,
     is_awaited   INTEGER NOT NULL DEFAULT 0,
@@ -61,7 +60,6 @@ CREATE INDEX dedupe_until ON dedupe (known_until);
 CREATE TABLE entry (
     job         INTEGER NOT NULL REFERENCES job (number) ON DELETE CASCADE,
     chunk       INTEGER NOT NULL,
-    is_foreign  INTEGER NOT NULL,
     body        TEXT    NOT NULL,
     PRIMARY KEY (job, chunk)
 ) WITHOUT ROWID;

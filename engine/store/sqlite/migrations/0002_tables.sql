@@ -1,9 +1,8 @@
--- Lookup tables as last declared.
+-- Lookup tables; `digest` is that of the columns and key as last declared, to see a change.
 CREATE TABLE lookup_table (
     number   INTEGER PRIMARY KEY,
     name     TEXT NOT NULL UNIQUE,
-    columns  TEXT NOT NULL,
-    key      TEXT NOT NULL
+    digest   TEXT NOT NULL
 );
 
 -- Their rows. `key` is the list of the key columns' values as JSON; none if the table has no key.
