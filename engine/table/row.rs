@@ -3,7 +3,7 @@
 //! In: the columns that somebody gave. Out: a row that fits the declaration, or why it does not.
 //! Always true: an absent column has no member in a row; null means absent.
 
-use super::{Column, Normalise, Refused, Table};
+use super::{Column, Refused, Table};
 use crate::data::{Object, Value, same};
 use crate::diagnostic::did_you_mean;
 
@@ -56,7 +56,10 @@ impl Table {
         if value.is_null() {
             return Ok(Value::Null);
         }
-        let value = column.normalised(value);
+        let value = match value {
+            Value::String(text) => Value::String(column.normalised(text)),
+            other => other.clone(),
+        };
         match column.field.check(&value, "").first() {
             None => Ok(value),
             Some(misfit) => Err(Refused::new(
@@ -125,23 +128,6 @@ impl Table {
             }
         }
         Ok(())
-    }
-}
-
-impl Column {
-    /// The value as it is stored and looked up.
-    pub fn normalised(&self, value: &Value) -> Value {
-        let Value::String(text) = value else {
-            return value.clone();
-        };
-        let mut text = text.clone();
-        for step in &self.normalise {
-            text = match step {
-                Normalise::Trim => text.trim().to_owned(),
-                Normalise::Lowercase => text.to_lowercase(),
-            };
-        }
-        Value::String(text)
     }
 }
 
