@@ -1,7 +1,7 @@
 //! Runs steps one after another: conditions, attempts, failures that are tolerated.
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Either, select};
 
 use crate::clock::Moment;
 use crate::compile::{RetryRule, Step, StepKind};
@@ -9,6 +9,7 @@ use crate::data::{Object, Value};
 use crate::journal::{EntryKind, Failure};
 
 use super::calling::{next_try, wait_until};
+use super::effect::EffectKind;
 use super::path::Path;
 use super::scope::{ItemScope, Layer};
 use super::trace::{TraceState, Traced};
@@ -22,7 +23,7 @@ pub(super) fn run_block<'a>(
 ) -> BoxFuture<'a, Flow> {
     async move {
         for step in steps {
-            if layer.frame.job.desk.is_cancelled() {
+            if layer.is_cancelled() {
                 return Err(Exit::Cancelled);
             }
             run_step(layer, path, step).await?;
@@ -67,7 +68,7 @@ async fn run_step(layer: &Layer<'_>, parent: &Path<'_>, step: &Step) -> Flow {
 async fn attempts(layer: &Layer<'_>, path: &Path<'_>, step: &Step) -> Flow<Value> {
     let rule = match (&step.retry, &step.kind) {
         (Some(rule), kind) if !matches!(kind, StepKind::Action { .. }) => rule,
-        _ => return perform(layer, path, step).await,
+        _ => return timed(layer, path, step).await,
     };
     let desk = &layer.frame.job.desk;
     let mut first_failed_at = None;
@@ -79,7 +80,7 @@ async fn attempts(layer: &Layer<'_>, path: &Path<'_>, step: &Step) -> Flow<Value
             layer.tick(failed.0);
             failed
         } else {
-            let exit = match perform(layer, &path, step).await {
+            let exit = match timed(layer, &path, step).await {
                 Err(Exit::Failed(failure)) => failure,
                 ended => return ended,
             };
@@ -89,10 +90,7 @@ async fn attempts(layer: &Layer<'_>, path: &Path<'_>, step: &Step) -> Flow<Value
                 .then(|| next_try(&rule.retry, attempt, at, first, None, &key))
                 .flatten();
             if next.is_some() {
-                let kind = EntryKind::StepFailed {
-                    failure: (*exit).clone(),
-                    next_try_at: next,
-                };
+                let kind = EntryKind::StepFailed { failure: (*exit).clone(), next_try_at: next };
                 desk.write(&key, at, kind);
             }
             (at, *exit, next)
@@ -126,6 +124,45 @@ pub(super) fn may_be_tried_again(
     }
 }
 
+/// Does what the step is for, once and within its time. A connector's action is timed by the
+/// driver; of any other step, everything inside is ended when the time is up.
+async fn timed(layer: &Layer<'_>, path: &Path<'_>, step: &Step) -> Flow<Value> {
+    let limit = match (step.timeout, &step.kind) {
+        (Some(limit), kind) if !matches!(kind, StepKind::Action { .. }) => limit,
+        _ => return perform(layer, path, step).await,
+    };
+    let desk = &layer.frame.job.desk;
+    let key = path.child("timeout").key();
+    let recorded = desk.recorded(&key);
+    if let Some((at, failure, _)) = recorded.failed {
+        layer.tick(at);
+        return Err(failure.into());
+    }
+    let until = recorded.wait_until.unwrap_or_else(|| {
+        let until = layer.now().after(limit);
+        desk.write(&key, layer.now(), EntryKind::WaitBegan { until });
+        until
+    });
+    let scope = desk.new_scope();
+    let inner = layer.of_scope(scope);
+    let timer = layer.ask(key.clone(), EffectKind::Timer { until });
+    match select(perform(&inner, path, step), timer).await {
+        Either::Left((ended, _)) => ended,
+        Either::Right((None, rest)) => rest.await,
+        Either::Right((Some(_), rest)) => {
+            desk.cancel_scope(scope);
+            // Calls under way finish and are recorded; their results come too late to count.
+            let _ = rest.await;
+            layer.tick(until);
+            let message = format!("the step took longer than {}s", limit.as_secs_f64());
+            let failure = Failure::new("timed_out", message);
+            let kind = EntryKind::StepFailed { failure: failure.clone(), next_try_at: None };
+            desk.write(&key, layer.now(), kind);
+            Err(failure.into())
+        }
+    }
+}
+
 /// Does what the step is for, once.
 fn perform<'a>(
     layer: &'a Layer<'a>,
@@ -135,48 +172,28 @@ fn perform<'a>(
     async move {
         layer.frame.job.desk.breathe().await;
         match &step.kind {
-            StepKind::Action {
-                action,
-                with,
-                also_send,
-            } => action::run(layer, path, step, action, with, also_send.as_ref()).await,
+            StepKind::Action { action, with, also_send } => {
+                action::run(layer, path, step, action, with, also_send.as_ref()).await
+            }
             StepKind::Call { recipe, with } => frame::call(layer, path, recipe, with).await,
             StepKind::Table { table, operation } => {
                 leaf::table(layer, path, table, operation).await
             }
             StepKind::Set(values) => leaf::set(layer, path, values),
             StepKind::Transform(work) => transform::run(work, &layer.scope(path)),
-            StepKind::If {
-                branches,
-                otherwise,
-            } => branch::if_else(layer, path, branches, otherwise).await,
-            StepKind::Switch {
-                value,
-                cases,
-                otherwise,
-            } => branch::switch(layer, path, value, cases, otherwise).await,
+            StepKind::If { branches, otherwise } => {
+                branch::if_else(layer, path, branches, otherwise).await
+            }
+            StepKind::Switch { value, cases, otherwise } => {
+                branch::switch(layer, path, value, cases, otherwise).await
+            }
             StepKind::Foreach(foreach) => list::foreach(layer, path, step, foreach).await,
-            StepKind::Repeat {
-                steps,
-                until,
-                every,
-                max,
-            } => repeat::run(layer, path, steps, until, *every, *max).await,
-            StepKind::Try {
-                steps,
-                catch,
-                catches_unknown,
-                finally,
-            } => {
-                branch::try_catch(
-                    layer,
-                    path,
-                    steps,
-                    catch.as_ref(),
-                    *catches_unknown,
-                    finally,
-                )
-                .await
+            StepKind::Repeat { steps, until, every, max } => {
+                repeat::run(layer, path, steps, until, *every, *max).await
+            }
+            StepKind::Try { steps, catch, catches_unknown, finally } => {
+                branch::try_catch(layer, path, steps, catch.as_ref(), *catches_unknown, finally)
+                    .await
             }
             StepKind::Wait(wait) => leaf::wait(layer, path, wait).await,
             StepKind::Return(value) => Err(leaf::return_value(layer, path, value)),
@@ -186,11 +203,10 @@ fn perform<'a>(
             StepKind::Log { text, level, data } => {
                 leaf::log(layer, path, text, *level, data.as_ref())
             }
-            StepKind::Start { .. } | StepKind::Await { .. } => Err(Failure::new(
-                "not_available_yet",
-                "this version does not start jobs yet",
-            )
-            .into()),
+            StepKind::Start { .. } | StepKind::Await { .. } => {
+                Err(Failure::new("not_available_yet", "this version does not start jobs yet")
+                    .into())
+            }
         }
     }
     .boxed()
@@ -238,9 +254,7 @@ fn trace(
         Err(Exit::Stopped { .. }) => (TraceState::Succeeded, None, None),
         Err(Exit::Cancelled) => (TraceState::Began, None, None),
     };
-    let input = (state != TraceState::Skipped)
-        .then(|| input_of(layer, path, step))
-        .flatten();
+    let input = (state != TraceState::Skipped).then(|| input_of(layer, path, step)).flatten();
     desk.trace(Traced {
         key: path.key(),
         recipe: layer.frame.recipe.name.clone(),

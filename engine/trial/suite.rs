@@ -107,11 +107,8 @@ pub fn read(document: &Document, project: &str, report: &mut Report) -> Option<S
         return None;
     }
     let name = text(root.get("recipe"))?;
-    let recipe = if name.contains('/') {
-        RecipeName::new(&name)
-    } else {
-        RecipeName::of(project, &name)
-    };
+    let recipe =
+        if name.contains('/') { RecipeName::new(&name) } else { RecipeName::of(project, &name) };
     let recipe = match recipe {
         Ok(recipe) => recipe,
         Err(why) => {

@@ -195,7 +195,10 @@ impl Worker {
             return Ok(Err(Failure::new("sources_missing", message)));
         };
         Ok(self.shelf.revive(&pinned.program, &sources).map_err(|why| {
-            Failure::new("sources_unusable", format!("the job's own version does not compile: {why}"))
+            Failure::new(
+                "sources_unusable",
+                format!("the job's own version does not compile: {why}"),
+            )
         }))
     }
 
@@ -231,8 +234,7 @@ impl Worker {
     }
 
     async fn end(&self, lease: &Lease, failure: Failure) -> Result<Left, StoreError> {
-        let ending =
-            Ending { status: JobStatus::Failed, output: None, failure: Some(failure) };
+        let ending = Ending { status: JobStatus::Failed, output: None, failure: Some(failure) };
         let advance = Advance { next: Next::Ended(ending), ..Advance::default() };
         self.world.store.commit(lease, self.world.clock.now(), advance).await?;
         Ok(Left::Ended)
