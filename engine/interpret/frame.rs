@@ -47,12 +47,8 @@ pub(super) async fn call(
     let input = Arc::new(taken(&recipe.input, input, "with")?);
     *job.desk.state().calls.entry(name.clone()).or_default() += 1;
     let frame = Frame { job, recipe, input, depth };
-    let layer = Layer::of_frame(
-        &frame,
-        caller.now(),
-        caller.catches_unknown,
-        caller.scopes().clone(),
-    );
+    let layer =
+        Layer::of_frame(&frame, caller.now(), caller.catches_unknown, caller.scopes().clone());
     let result = run_frame(&layer, path).await;
     caller.tick(layer.now());
     result
