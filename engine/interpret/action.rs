@@ -52,7 +52,9 @@ pub(super) fn prepare(
     also_send: Option<&Expression>,
 ) -> Flow<Call> {
     let scope = layer.scope(path);
-    let input = with.evaluate(&scope)?.unwrap_or_else(|| Value::Object(Default::default()));
+    let input = with
+        .evaluate(&scope)?
+        .unwrap_or_else(|| Value::Object(Default::default()));
     let also_send = match also_send {
         Some(fields) => fields.evaluate(&scope)?,
         None => None,
@@ -71,6 +73,9 @@ pub(super) fn prepare(
 pub(super) fn rule_of(step: &Step, action: &ActionRef) -> RetryRule {
     match &step.retry {
         Some(rule) => rule.clone(),
-        None => RetryRule { retry: action.retry.clone(), when: None },
+        None => RetryRule {
+            retry: action.retry.clone(),
+            when: None,
+        },
     }
 }

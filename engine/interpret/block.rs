@@ -90,7 +90,10 @@ async fn attempts(layer: &Layer<'_>, path: &Path<'_>, step: &Step) -> Flow<Value
                 .then(|| next_try(&rule.retry, attempt, at, first, None, &key))
                 .flatten();
             if next.is_some() {
-                let kind = EntryKind::StepFailed { failure: (*exit).clone(), next_try_at: next };
+                let kind = EntryKind::StepFailed {
+                    failure: (*exit).clone(),
+                    next_try_at: next,
+                };
                 desk.write(&key, at, kind);
             }
             (at, *exit, next)
@@ -156,7 +159,10 @@ async fn timed(layer: &Layer<'_>, path: &Path<'_>, step: &Step) -> Flow<Value> {
             layer.tick(until);
             let message = format!("the step took longer than {}s", limit.as_secs_f64());
             let failure = Failure::new("timed_out", message);
-            let kind = EntryKind::StepFailed { failure: failure.clone(), next_try_at: None };
+            let kind = EntryKind::StepFailed {
+                failure: failure.clone(),
+                next_try_at: None,
+            };
             desk.write(&key, layer.now(), kind);
             Err(failure.into())
         }
@@ -172,28 +178,48 @@ fn perform<'a>(
     async move {
         layer.frame.job.desk.breathe().await;
         match &step.kind {
-            StepKind::Action { action, with, also_send } => {
-                action::run(layer, path, step, action, with, also_send.as_ref()).await
-            }
+            StepKind::Action {
+                action,
+                with,
+                also_send,
+            } => action::run(layer, path, step, action, with, also_send.as_ref()).await,
             StepKind::Call { recipe, with } => frame::call(layer, path, recipe, with).await,
             StepKind::Table { table, operation } => {
                 leaf::table(layer, path, table, operation).await
             }
             StepKind::Set(values) => leaf::set(layer, path, values),
             StepKind::Transform(work) => transform::run(work, &layer.scope(path)),
-            StepKind::If { branches, otherwise } => {
-                branch::if_else(layer, path, branches, otherwise).await
-            }
-            StepKind::Switch { value, cases, otherwise } => {
-                branch::switch(layer, path, value, cases, otherwise).await
-            }
+            StepKind::If {
+                branches,
+                otherwise,
+            } => branch::if_else(layer, path, branches, otherwise).await,
+            StepKind::Switch {
+                value,
+                cases,
+                otherwise,
+            } => branch::switch(layer, path, value, cases, otherwise).await,
             StepKind::Foreach(foreach) => list::foreach(layer, path, step, foreach).await,
-            StepKind::Repeat { steps, until, every, max } => {
-                repeat::run(layer, path, steps, until, *every, *max).await
-            }
-            StepKind::Try { steps, catch, catches_unknown, finally } => {
-                branch::try_catch(layer, path, steps, catch.as_ref(), *catches_unknown, finally)
-                    .await
+            StepKind::Repeat {
+                steps,
+                until,
+                every,
+                max,
+            } => repeat::run(layer, path, steps, until, *every, *max).await,
+            StepKind::Try {
+                steps,
+                catch,
+                catches_unknown,
+                finally,
+            } => {
+                branch::try_catch(
+                    layer,
+                    path,
+                    steps,
+                    catch.as_ref(),
+                    *catches_unknown,
+                    finally,
+                )
+                .await
             }
             StepKind::Wait(wait) => leaf::wait(layer, path, wait).await,
             StepKind::Return(value) => Err(leaf::return_value(layer, path, value)),
@@ -203,10 +229,11 @@ fn perform<'a>(
             StepKind::Log { text, level, data } => {
                 leaf::log(layer, path, text, *level, data.as_ref())
             }
-            StepKind::Start { .. } | StepKind::Await { .. } => {
-                Err(Failure::new("not_available_yet", "this version does not start jobs yet")
-                    .into())
-            }
+            StepKind::Start { .. } | StepKind::Await { .. } => Err(Failure::new(
+                "not_available_yet",
+                "this version does not start jobs yet",
+            )
+            .into()),
         }
     }
     .boxed()
@@ -254,7 +281,9 @@ fn trace(
         Err(Exit::Stopped { .. }) => (TraceState::Succeeded, None, None),
         Err(Exit::Cancelled) => (TraceState::Began, None, None),
     };
-    let input = (state != TraceState::Skipped).then(|| input_of(layer, path, step)).flatten();
+    let input = (state != TraceState::Skipped)
+        .then(|| input_of(layer, path, step))
+        .flatten();
     desk.trace(Traced {
         key: path.key(),
         recipe: layer.frame.recipe.name.clone(),

@@ -69,16 +69,23 @@ async fn one_try(
         return Ok(Tried::Failed(failure, next));
     }
     if recorded.intended.is_some() {
-        let failure =
-            Failure::new("interrupted", "the engine stopped while the call was under way");
+        let failure = Failure::new(
+            "interrupted",
+            "the engine stopped while the call was under way",
+        );
         return clear_up(layer, path, call, rule, attempt, recorded, failure).await;
     }
     if call.action.effect == Repeats::Once {
         let action = format!("{}.{}", call.action.connector, call.action.action);
-        let kind = EntryKind::CallIntended { action, input: call.input.clone() };
+        let kind = EntryKind::CallIntended {
+            action,
+            input: call.input.clone(),
+        };
         desk.write(&key, layer.now(), kind);
     }
-    let asked = layer.ask(key.clone(), EffectKind::Call(Box::new(call.clone()))).await;
+    let asked = layer
+        .ask(key.clone(), EffectKind::Call(Box::new(call.clone())))
+        .await;
     let Some((at, Answer::Called(called))) = asked else {
         return Err(Exit::Cancelled);
     };
@@ -94,9 +101,13 @@ async fn one_try(
                 Some(_) => may_be_tried_again(layer, path, rule, &failure)?,
                 None => retry.is_some(),
             };
-            let next =
-                is_wanted.then(|| next_try(&rule.retry, attempt, at, first, retry, &key)).flatten();
-            let kind = EntryKind::StepFailed { failure: failure.clone(), next_try_at: next };
+            let next = is_wanted
+                .then(|| next_try(&rule.retry, attempt, at, first, retry, &key))
+                .flatten();
+            let kind = EntryKind::StepFailed {
+                failure: failure.clone(),
+                next_try_at: next,
+            };
             desk.write(&key, at, kind);
             Ok(Tried::Failed(failure, next))
         }
@@ -124,16 +135,27 @@ async fn clear_up(
             return Ok(Tried::Done(output));
         }
         Verified::NotApplied if attempt < rule.retry.tries => {
-            let failure =
-                Failure::new("not_applied", format!("{}; it was not applied", doubt.message));
+            let failure = Failure::new(
+                "not_applied",
+                format!("{}; it was not applied", doubt.message),
+            );
             let next_try_at = Some(layer.now());
-            let kind = EntryKind::StepFailed { failure, next_try_at };
+            let kind = EntryKind::StepFailed {
+                failure,
+                next_try_at,
+            };
             desk.write(&key, layer.now(), kind);
             return Ok(Tried::Again);
         }
         Verified::NotApplied => {
-            let failure = Failure { code: "not_applied".into(), ..doubt };
-            let kind = EntryKind::StepFailed { failure: failure.clone(), next_try_at: None };
+            let failure = Failure {
+                code: "not_applied".into(),
+                ..doubt
+            };
+            let kind = EntryKind::StepFailed {
+                failure: failure.clone(),
+                next_try_at: None,
+            };
             desk.write(&key, layer.now(), kind);
             return Ok(Tried::Failed(failure, None));
         }
@@ -143,9 +165,16 @@ async fn clear_up(
         "whether `{}.{}` happened is unknown: {}",
         call.action.connector, call.action.action, doubt.message
     );
-    let failure = Failure { code: OUTCOME_UNKNOWN.into(), message, ..doubt };
+    let failure = Failure {
+        code: OUTCOME_UNKNOWN.into(),
+        message,
+        ..doubt
+    };
     if layer.catches_unknown {
-        let kind = EntryKind::StepFailed { failure: failure.clone(), next_try_at: None };
+        let kind = EntryKind::StepFailed {
+            failure: failure.clone(),
+            next_try_at: None,
+        };
         desk.write(&key, layer.now(), kind);
         return Ok(Tried::Failed(failure, None));
     }
@@ -175,7 +204,9 @@ async fn ask_vendor(layer: &Layer<'_>, path: &Path<'_>, call: &Call) -> Flow<Ver
                 until
             });
             wait_until(layer, &key, until).await?;
-            let asked = layer.ask(key.clone(), EffectKind::Verify(Box::new(call.clone()))).await;
+            let asked = layer
+                .ask(key.clone(), EffectKind::Verify(Box::new(call.clone())))
+                .await;
             let Some((at, Answer::Verified(verified))) = asked else {
                 return Err(Exit::Cancelled);
             };
@@ -203,14 +234,27 @@ async fn ask_person(
         decision
     } else {
         if recorded.asked.is_none() {
-            desk.write(key, layer.now(), EntryKind::DecisionAsked { failure: failure.clone() });
+            desk.write(
+                key,
+                layer.now(),
+                EntryKind::DecisionAsked {
+                    failure: failure.clone(),
+                },
+            );
         }
         let asked = layer.ask(key.clone(), EffectKind::Decision).await;
         let Some((at, Answer::Decided { decision, by })) = asked else {
             return Err(Exit::Cancelled);
         };
         layer.tick(at);
-        desk.write(key, at, EntryKind::DecisionMade { decision: decision.clone(), by });
+        desk.write(
+            key,
+            at,
+            EntryKind::DecisionMade {
+                decision: decision.clone(),
+                by,
+            },
+        );
         decision
     };
     match decision {
@@ -220,8 +264,14 @@ async fn ask_person(
         }
         Decision::Again => Ok(Tried::Again),
         Decision::Fail => {
-            let failure = Failure { code: "decided_to_fail".into(), ..failure };
-            let kind = EntryKind::StepFailed { failure: failure.clone(), next_try_at: None };
+            let failure = Failure {
+                code: "decided_to_fail".into(),
+                ..failure
+            };
+            let kind = EntryKind::StepFailed {
+                failure: failure.clone(),
+                next_try_at: None,
+            };
             desk.write(key, layer.now(), kind);
             Ok(Tried::Failed(failure, None))
         }
@@ -251,7 +301,10 @@ pub(super) fn next_try(
     if attempt >= retry.tries {
         return None;
     }
-    let growth = retry.backoff.max(1.0).powi(i32::try_from(attempt - 1).unwrap_or(i32::MAX));
+    let growth = retry
+        .backoff
+        .max(1.0)
+        .powi(i32::try_from(attempt - 1).unwrap_or(i32::MAX));
     let wait = retry.delay.as_secs_f64() * growth * (1.0 + spread(key) / 5.0);
     let wait = wait.min(retry.max_delay.as_secs_f64());
     let wait = Duration::try_from_secs_f64(wait).unwrap_or(retry.max_delay);

@@ -73,7 +73,10 @@ impl Desk {
             let place = recorded.entry(key).or_default();
             match kind {
                 EntryKind::StepSucceeded { output } => place.succeeded = Some((at, output)),
-                EntryKind::StepFailed { failure, next_try_at } => {
+                EntryKind::StepFailed {
+                    failure,
+                    next_try_at,
+                } => {
                     place.failed = Some((at, failure, next_try_at));
                 }
                 EntryKind::CallIntended { .. } => place.intended = Some(at),
@@ -85,7 +88,11 @@ impl Desk {
             }
         }
         let trace = is_traced.map(|()| Vec::new());
-        Self(Mutex::new(State { recorded, trace, ..State::default() }))
+        Self(Mutex::new(State {
+            recorded,
+            trace,
+            ..State::default()
+        }))
     }
 
     /// The state, whatever became of a thread that panicked while it held it.
@@ -104,13 +111,21 @@ impl Desk {
 
     /// Writes an entry.
     pub(super) fn write(&self, key: &EntryKey, at: Moment, kind: EntryKind) {
-        self.state().entries.push(Entry { key: key.clone(), at, kind });
+        self.state().entries.push(Entry {
+            key: key.clone(),
+            at,
+            kind,
+        });
     }
 
     /// Hands out an effect and waits for its answer; `None` if the job is cancelled meanwhile
     /// (calls under way are always answered).
     pub(super) fn ask(&self, key: EntryKey, kind: EffectKind, scopes: Scopes) -> Ask<'_> {
-        Ask { desk: self, asked: Asked::NotYet(Some((key, kind))), scopes }
+        Ask {
+            desk: self,
+            asked: Asked::NotYet(Some((key, kind))),
+            scopes,
+        }
     }
 
     /// Takes an answer in. An answer that nobody waits for any more is dropped.
@@ -241,7 +256,15 @@ impl Future for Ask<'_> {
             state.effects.push(Effect { number, key, kind });
             let waker = Some(context.waker().clone());
             let scopes = self.scopes.clone();
-            state.waiting.insert(number, Slot { answer: None, waker, is_call, scopes });
+            state.waiting.insert(
+                number,
+                Slot {
+                    answer: None,
+                    waker,
+                    is_call,
+                    scopes,
+                },
+            );
             self.asked = Asked::Under(number);
             return Poll::Pending;
         }
@@ -262,7 +285,10 @@ impl Future for Ask<'_> {
 
 impl State {
     fn covers(&self, scopes: &Scopes) -> bool {
-        self.is_cancelled || scopes.iter().any(|scope| self.cancelled_scopes.contains(scope))
+        self.is_cancelled
+            || scopes
+                .iter()
+                .any(|scope| self.cancelled_scopes.contains(scope))
     }
 }
 

@@ -21,7 +21,12 @@ use super::{CALL_DEPTH_MAX, Exit, Flow, Job};
 pub(super) async fn run_root(job: &Job, input: Value, started_at: Moment) -> Flow<Value> {
     let recipe = job.program.root().clone();
     let input = Arc::new(taken(&recipe.input, input, "input")?);
-    let frame = Frame { job, recipe: &recipe, input, depth: 0 };
+    let frame = Frame {
+        job,
+        recipe: &recipe,
+        input,
+        depth: 0,
+    };
     let layer = Layer::of_frame(&frame, started_at, false, Arc::default());
     run_frame(&layer, &Path::ROOT).await
 }
@@ -46,9 +51,18 @@ pub(super) async fn call(
     let input = input.unwrap_or_else(|| Value::Object(Object::new()));
     let input = Arc::new(taken(&recipe.input, input, "with")?);
     *job.desk.state().calls.entry(name.clone()).or_default() += 1;
-    let frame = Frame { job, recipe, input, depth };
-    let layer =
-        Layer::of_frame(&frame, caller.now(), caller.catches_unknown, caller.scopes().clone());
+    let frame = Frame {
+        job,
+        recipe,
+        input,
+        depth,
+    };
+    let layer = Layer::of_frame(
+        &frame,
+        caller.now(),
+        caller.catches_unknown,
+        caller.scopes().clone(),
+    );
     let result = run_frame(&layer, path).await;
     caller.tick(layer.now());
     result
@@ -80,10 +94,12 @@ async fn take_hold(layer: &Layer<'_>, path: &Path<'_>) -> Flow<bool> {
     let key = place.key();
     let desk = &layer.frame.job.desk;
     let value = match &rule.key {
-        Some(expression) => expression.evaluate(&layer.scope(&place))?.map(|value| match value {
-            Value::String(text) => text,
-            value => value.to_string(),
-        }),
+        Some(expression) => expression
+            .evaluate(&layer.scope(&place))?
+            .map(|value| match value {
+                Value::String(text) => text,
+                value => value.to_string(),
+            }),
         None => None,
     };
     let request = HoldRequest {
@@ -130,5 +146,9 @@ fn checked_output(recipe: &Recipe, output: Value) -> Flow<Value> {
 }
 
 fn in_words(misfits: &[crate::shape::Misfit]) -> String {
-    misfits.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    misfits
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ")
 }

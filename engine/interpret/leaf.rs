@@ -57,7 +57,10 @@ pub(super) async fn table(
         Err(refused) => {
             let failure = Failure::new(refused.code, refused.message);
             if is_read {
-                let kind = EntryKind::StepFailed { failure: failure.clone(), next_try_at: None };
+                let kind = EntryKind::StepFailed {
+                    failure: failure.clone(),
+                    next_try_at: None,
+                };
                 desk.write(&key, at, kind);
             }
             Err(failure.into())
@@ -138,31 +141,56 @@ pub(super) fn log(
         None => None,
     };
     let level = level.as_str().to_owned();
-    desk.write(&key, layer.now(), EntryKind::LineLogged { level, message, data });
+    desk.write(
+        &key,
+        layer.now(),
+        EntryKind::LineLogged {
+            level,
+            message,
+            data,
+        },
+    );
     Ok(Value::Null)
 }
 
 /// Evaluates all of a table operation that does not hang on its rows.
 fn close(operation: &TableOperation, scope: &dyn Scope) -> Flow<Operation> {
     Ok(match operation {
-        TableOperation::Get(key) => Operation::Get { key: object(key, scope)? },
-        TableOperation::Find { filter, sort_by, limit } => Operation::Find {
+        TableOperation::Get(key) => Operation::Get {
+            key: object(key, scope)?,
+        },
+        TableOperation::Find {
+            filter,
+            sort_by,
+            limit,
+        } => Operation::Find {
             filter: bound(filter.as_ref(), scope)?,
             sort_by: sort_by
                 .iter()
                 .map(|sort| {
                     let value = sort.value.bind(scope, ROW)?;
-                    Ok(Sort { value, descending: sort.descending })
+                    Ok(Sort {
+                        value,
+                        descending: sort.descending,
+                    })
                 })
                 .collect::<Flow<_>>()?,
             limit: count(limit.as_ref(), scope)?.and_then(|limit| usize::try_from(limit).ok()),
         },
-        TableOperation::Count(filter) => {
-            Operation::Count { filter: bound(filter.as_ref(), scope)? }
-        }
-        TableOperation::Insert(rows) => Operation::Insert { rows: rows_of(rows, scope)? },
-        TableOperation::Upsert(rows) => Operation::Upsert { rows: rows_of(rows, scope)? },
-        TableOperation::Update { filter, set, expect } => Operation::Update {
+        TableOperation::Count(filter) => Operation::Count {
+            filter: bound(filter.as_ref(), scope)?,
+        },
+        TableOperation::Insert(rows) => Operation::Insert {
+            rows: rows_of(rows, scope)?,
+        },
+        TableOperation::Upsert(rows) => Operation::Upsert {
+            rows: rows_of(rows, scope)?,
+        },
+        TableOperation::Update {
+            filter,
+            set,
+            expect,
+        } => Operation::Update {
             filter: bound(filter.as_ref(), scope)?,
             set: set.bind(scope, ROW)?,
             expect: count(expect.as_ref(), scope)?,
@@ -172,14 +200,17 @@ fn close(operation: &TableOperation, scope: &dyn Scope) -> Flow<Operation> {
             expect: count(expect.as_ref(), scope)?,
         },
         TableOperation::Truncate => Operation::Truncate,
-        TableOperation::Sync { rows, max_removed } => {
-            Operation::Sync { rows: rows_of(rows, scope)?, max_removed: *max_removed }
-        }
+        TableOperation::Sync { rows, max_removed } => Operation::Sync {
+            rows: rows_of(rows, scope)?,
+            max_removed: *max_removed,
+        },
     })
 }
 
 fn bound(filter: Option<&Condition>, scope: &dyn Scope) -> Flow<Option<Condition>> {
-    filter.map(|filter| Ok(filter.bind(scope, ROW)?)).transpose()
+    filter
+        .map(|filter| Ok(filter.bind(scope, ROW)?))
+        .transpose()
 }
 
 fn object(expression: &Expression, scope: &dyn Scope) -> Flow<Object> {
@@ -231,7 +262,10 @@ fn moment(expression: &Expression, scope: &dyn Scope) -> Flow<Moment> {
         Some(Value::String(text)) => {
             Moment::parse(&text).map_err(|why| Failure::new("wrong_type", why).into())
         }
-        other => Err(wrong_kind("a time such as 2026-03-01T10:00:00Z", other.as_ref())),
+        other => Err(wrong_kind(
+            "a time such as 2026-03-01T10:00:00Z",
+            other.as_ref(),
+        )),
     }
 }
 

@@ -77,7 +77,14 @@ pub(super) async fn foreach(
             let Some((index, element)) = next else { break };
             let is_last = source.is_last();
             let place = path.at(index);
-            running.push(iterate(layer, place, foreach, element, results.begun, is_last));
+            running.push(iterate(
+                layer,
+                place,
+                foreach,
+                element,
+                results.begun,
+                is_last,
+            ));
             results.begun += 1;
         }
         match running.next().await {
@@ -110,10 +117,17 @@ async fn iterate<'a>(
             Some(expression) => expression.evaluate(&scope),
             None => Ok(None),
         };
-        Ok((evaluate(foreach.collect.as_ref())?, evaluate(foreach.tally.as_ref())?))
+        Ok((
+            evaluate(foreach.collect.as_ref())?,
+            evaluate(foreach.tally.as_ref())?,
+        ))
     });
     layer.tick(inner.now());
-    Ended { number, element, flow }
+    Ended {
+        number,
+        element,
+        flow,
+    }
 }
 
 fn open(layer: &Layer<'_>, path: &Path<'_>, step: &Step, foreach: &Foreach) -> Flow<Source> {
@@ -130,12 +144,20 @@ fn open(layer: &Layer<'_>, path: &Path<'_>, step: &Step, foreach: &Foreach) -> F
                 }
             };
             let ready = numbered(elements, batch, Index::At);
-            Ok(Source { ready, pages: None, batch })
+            Ok(Source {
+                ready,
+                pages: None,
+                batch,
+            })
         }
         ForeachSource::Action { action, with } => {
             let request = prepare(layer, path, step, action, with, None)?;
             let pages = Some(Pages::new(request, rule_of(step, action)));
-            Ok(Source { ready: VecDeque::new(), pages, batch })
+            Ok(Source {
+                ready: VecDeque::new(),
+                pages,
+                batch,
+            })
         }
     }
 }

@@ -180,7 +180,11 @@ impl Machine {
             desk: Desk::new(entries, is_traced),
         });
         let future = Box::pin(run(job.clone(), start.input, start.started_at));
-        Self { job, future, ending: None }
+        Self {
+            job,
+            future,
+            ending: None,
+        }
     }
 }
 
@@ -205,20 +209,40 @@ async fn run(job: Arc<Job>, input: Value, started_at: Moment) -> Ending {
         JobStatus::Succeeded
     };
     match outcome {
-        Ok(output) => Ending { status: good, output: Some(output), failure: None },
-        Err(Exit::Returned(output)) => Ending { status: good, output: Some(output), failure: None },
-        Err(Exit::Stopped { is_success: true, reason }) => {
+        Ok(output) => Ending {
+            status: good,
+            output: Some(output),
+            failure: None,
+        },
+        Err(Exit::Returned(output)) => Ending {
+            status: good,
+            output: Some(output),
+            failure: None,
+        },
+        Err(Exit::Stopped {
+            is_success: true,
+            reason,
+        }) => {
             let failure = (!reason.is_empty()).then(|| Failure::new("stopped", reason));
-            Ending { status: good, output: None, failure }
+            Ending {
+                status: good,
+                output: None,
+                failure,
+            }
         }
-        Err(Exit::Stopped { is_success: false, reason }) => Ending {
+        Err(Exit::Stopped {
+            is_success: false,
+            reason,
+        }) => Ending {
             status: JobStatus::Failed,
             output: None,
             failure: Some(Failure::new("stopped", reason)),
         },
-        Err(Exit::Failed(failure)) => {
-            Ending { status: JobStatus::Failed, output: None, failure: Some(*failure) }
-        }
+        Err(Exit::Failed(failure)) => Ending {
+            status: JobStatus::Failed,
+            output: None,
+            failure: Some(*failure),
+        },
         Err(Exit::Cancelled) => Ending {
             status: JobStatus::Stopped,
             output: None,

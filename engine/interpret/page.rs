@@ -22,7 +22,12 @@ pub(super) struct Pages {
 
 impl Pages {
     pub(super) fn new(request: Call, rule: RetryRule) -> Self {
-        Self { request, rule, number: 0, is_over: false }
+        Self {
+            request,
+            rule,
+            number: 0,
+            is_over: false,
+        }
     }
 
     /// How many pages were fetched.
@@ -45,7 +50,10 @@ impl Pages {
         let Some(Value::Array(items)) = output.get_mut("items").map(Value::take) else {
             return Err(Failure::new("unexpected_reply", "a page without `items`").into());
         };
-        self.request.cursor = output.get_mut("next").map(Value::take).filter(|v| !v.is_null());
+        self.request.cursor = output
+            .get_mut("next")
+            .map(Value::take)
+            .filter(|v| !v.is_null());
         self.is_over = self.request.cursor.is_none();
         Ok(Some(items))
     }

@@ -29,16 +29,29 @@ pub(super) enum Index {
 
 impl<'a> Path<'a> {
     /// The root frame.
-    pub(super) const ROOT: Path<'static> = Path { parent: None, id: "", index: None, attempt: 1 };
+    pub(super) const ROOT: Path<'static> = Path {
+        parent: None,
+        id: "",
+        index: None,
+        attempt: 1,
+    };
 
     /// A step or part below this place.
     pub(super) fn child(&'a self, id: &'a str) -> Path<'a> {
-        Path { parent: Some(self), id, index: None, attempt: 1 }
+        Path {
+            parent: Some(self),
+            id,
+            index: None,
+            attempt: 1,
+        }
     }
 
     /// This place in one iteration.
     pub(super) fn at(self, index: Index) -> Path<'a> {
-        Path { index: Some(index), ..self }
+        Path {
+            index: Some(index),
+            ..self
+        }
     }
 
     /// This place in one attempt.

@@ -65,16 +65,33 @@ fn forget(layer: &Layer<'_>, steps: &Block) {
 /// The blocks of a step whose results are kept in the same layer.
 fn inner_blocks(kind: &StepKind) -> Vec<&Block> {
     match kind {
-        StepKind::If { branches, otherwise } => {
-            branches.iter().map(|(_, steps)| steps).chain([otherwise]).collect()
-        }
-        StepKind::Switch { cases, otherwise, .. } => {
-            cases.iter().map(|(_, steps)| steps).chain([otherwise]).collect()
-        }
+        StepKind::If {
+            branches,
+            otherwise,
+        } => branches
+            .iter()
+            .map(|(_, steps)| steps)
+            .chain([otherwise])
+            .collect(),
+        StepKind::Switch {
+            cases, otherwise, ..
+        } => cases
+            .iter()
+            .map(|(_, steps)| steps)
+            .chain([otherwise])
+            .collect(),
         StepKind::Repeat { steps, .. } => vec![steps],
-        StepKind::Try { steps, catch, finally, .. } => {
+        StepKind::Try {
+            steps,
+            catch,
+            finally,
+            ..
+        } => {
             let handler = catch.as_ref().map(|(_, steps)| steps);
-            [Some(steps), handler, Some(finally)].into_iter().flatten().collect()
+            [Some(steps), handler, Some(finally)]
+                .into_iter()
+                .flatten()
+                .collect()
         }
         _ => Vec::new(),
     }
@@ -93,5 +110,8 @@ pub(super) fn loop_roots(
     if let Some(is_last) = is_last {
         place.insert("last".into(), is_last.into());
     }
-    vec![(Arc::from(alias), Arc::new(element)), (Arc::from("loop"), Arc::new(Value::Object(place)))]
+    vec![
+        (Arc::from(alias), Arc::new(element)),
+        (Arc::from("loop"), Arc::new(Value::Object(place))),
+    ]
 }

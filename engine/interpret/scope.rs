@@ -73,7 +73,10 @@ impl<'a> Layer<'a> {
             parent: Some(self),
             is_transparent: false,
             catches_unknown: self.catches_unknown,
-            names: Mutex::new(Names { roots, ..Names::default() }),
+            names: Mutex::new(Names {
+                roots,
+                ..Names::default()
+            }),
             now: AtomicI64::new(self.now().0),
             scopes: self.scopes.clone(),
         }
@@ -85,13 +88,20 @@ impl<'a> Layer<'a> {
         roots: Vec<(Arc<str>, Arc<Value>)>,
         catches_unknown: bool,
     ) -> Layer<'a> {
-        Layer { is_transparent: true, catches_unknown, ..self.of_iteration(roots) }
+        Layer {
+            is_transparent: true,
+            catches_unknown,
+            ..self.of_iteration(roots)
+        }
     }
 
     /// A layer inside a step that has a time limit.
     pub(super) fn of_scope(&'a self, scope: u64) -> Layer<'a> {
         let scopes = self.scopes.iter().copied().chain([scope]).collect();
-        Layer { scopes, ..self.of_branch(Vec::new(), self.catches_unknown) }
+        Layer {
+            scopes,
+            ..self.of_branch(Vec::new(), self.catches_unknown)
+        }
     }
 
     /// The timed steps that surround this layer.
@@ -155,7 +165,11 @@ impl<'a> Layer<'a> {
 
     /// The layer as the scope of one step's expressions.
     pub(super) fn scope(&'a self, path: &'a Path<'a>) -> StepScope<'a> {
-        StepScope { layer: self, path, uuids: Cell::new(0) }
+        StepScope {
+            layer: self,
+            path,
+            uuids: Cell::new(0),
+        }
     }
 
     fn owner(&self) -> &Self {
@@ -175,7 +189,11 @@ impl<'a> Layer<'a> {
             match (root, member) {
                 ("steps", Some(id)) => names.steps.get(id).cloned(),
                 ("vars", Some(name)) => names.vars.get(name).cloned(),
-                _ => names.roots.iter().find(|(name, _)| **name == *root).map(|(_, v)| v.clone()),
+                _ => names
+                    .roots
+                    .iter()
+                    .find(|(name, _)| **name == *root)
+                    .map(|(_, v)| v.clone()),
             }
         };
         found.or_else(|| self.parent?.look_up(root, member))

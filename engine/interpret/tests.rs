@@ -22,7 +22,9 @@ fn compiled(sources: &[(&str, &str)]) -> Arc<Program> {
     let connector = crate::connector::read(&vendor, &document.unwrap(), &mut report);
     assert!(!report.has_errors(), "{:?}", report.into_diagnostics());
     catalogue.connectors.insert(vendor, Arc::new(connector));
-    catalogue.projects.insert("p".into(), Arc::new(Project::unwired("p")));
+    catalogue
+        .projects
+        .insert("p".into(), Arc::new(Project::unwired("p")));
     let mut files = Vec::new();
     for (name, source) in sources {
         let file: Arc<str> = Arc::from(format!("{name}.yaml"));
@@ -38,7 +40,10 @@ fn compiled(sources: &[(&str, &str)]) -> Arc<Program> {
     for file in &files {
         let (recipe, report) = compile(file, &catalogue);
         let found = report.into_diagnostics();
-        recipes.insert(file.name.clone(), Arc::new(recipe.unwrap_or_else(|| panic!("{found:?}"))));
+        recipes.insert(
+            file.name.clone(),
+            Arc::new(recipe.unwrap_or_else(|| panic!("{found:?}"))),
+        );
     }
     Arc::new(program(&files[0].name, &recipes).unwrap())
 }
@@ -82,7 +87,11 @@ impl World {
             let turn = machine.turn();
             left.extend(turn.entries);
             if let Some(ending) = turn.ending {
-                return Left { ending, entries: left, asked };
+                return Left {
+                    ending,
+                    entries: left,
+                    asked,
+                };
             }
             for effect in turn.effects {
                 let answer = match effect.kind {
@@ -108,7 +117,10 @@ impl World {
     fn check(&self) -> Left {
         let whole = self.run(Vec::new(), 0);
         let outcome = |entry: &&Entry| {
-            matches!(entry.kind, EntryKind::StepSucceeded { .. } | EntryKind::StepFailed { .. })
+            matches!(
+                entry.kind,
+                EntryKind::StepSucceeded { .. } | EntryKind::StepFailed { .. }
+            )
         };
         for cut in 0..whole.entries.len() {
             let prefix = whole.entries[..cut].to_vec();
@@ -124,7 +136,10 @@ impl World {
             let used = prefix.iter().filter(outcome).count();
             let resumed = self.run(prefix, used);
             assert_eq!(resumed.ending, whole.ending, "resumed after {cut} entries");
-            assert_eq!(resumed.entries, whole.entries, "resumed after {cut} entries");
+            assert_eq!(
+                resumed.entries, whole.entries,
+                "resumed after {cut} entries"
+            );
         }
         whole
     }
@@ -136,11 +151,16 @@ fn done(output: Value) -> Answer {
 
 fn refused(retry: Option<u64>) -> Answer {
     let failure = Failure::new("refused", "no");
-    Answer::Called(Called::Failed { failure, retry: retry.map(Duration::from_secs) })
+    Answer::Called(Called::Failed {
+        failure,
+        retry: retry.map(Duration::from_secs),
+    })
 }
 
 fn doubtful() -> Answer {
-    Answer::Called(Called::Doubtful { failure: Failure::new("reset", "connection reset") })
+    Answer::Called(Called::Doubtful {
+        failure: Failure::new("reset", "connection reset"),
+    })
 }
 
 const LOOP: &str = "
@@ -185,8 +205,15 @@ fn a_job_ends_the_same_from_every_prefix_of_its_journal() {
     };
     let left = world.check();
     assert_eq!(left.ending.status, JobStatus::SucceededWithErrors);
-    assert_eq!(left.ending.output, Some(json!({ "names": ["one", "three"], "failed": 1 })));
-    let asked = ["each[0]/thing/thing", "each[1]/thing/thing", "each[1]/thing/thing~2"];
+    assert_eq!(
+        left.ending.output,
+        Some(json!({ "names": ["one", "three"], "failed": 1 }))
+    );
+    let asked = [
+        "each[0]/thing/thing",
+        "each[1]/thing/thing",
+        "each[1]/thing/thing~2",
+    ];
     assert_eq!(left.asked[..3], asked);
 }
 
@@ -201,22 +228,40 @@ steps:
 ";
 
 fn make(script: Vec<Answer>) -> World {
-    World { program: compiled(&[("make", MAKE)]), input: json!({}), script }
+    World {
+        program: compiled(&[("make", MAKE)]),
+        input: json!({}),
+        script,
+    }
 }
 
 #[test]
 fn a_doubtful_call_is_asked_about_and_not_sent_again() {
     let applied = Answer::Verified(Verified::Applied(json!({ "id": 5 })));
-    let left = make(vec![doubtful(), Answer::Verified(Verified::NotApplied), applied]).check();
+    let left = make(vec![
+        doubtful(),
+        Answer::Verified(Verified::NotApplied),
+        applied,
+    ])
+    .check();
     assert_eq!(left.ending.output, Some(json!({ "id": 5 })));
     assert_eq!(left.asked, ["made", "made/verify[1]", "made/verify[2]"]);
 }
 
 #[test]
 fn an_intent_without_an_outcome_is_a_doubtful_call() {
-    let world = make(vec![Answer::Verified(Verified::Applied(json!({ "id": 6 })))]);
-    let intent = EntryKind::CallIntended { action: "vendor.make_thing".into(), input: json!({}) };
-    let entry = Entry { key: EntryKey("made".into()), at: Moment(0), kind: intent };
+    let world = make(vec![Answer::Verified(Verified::Applied(
+        json!({ "id": 6 }),
+    ))]);
+    let intent = EntryKind::CallIntended {
+        action: "vendor.make_thing".into(),
+        input: json!({}),
+    };
+    let entry = Entry {
+        key: EntryKey("made".into()),
+        at: Moment(0),
+        kind: intent,
+    };
     let left = world.run(vec![entry], 0);
     assert_eq!(left.ending.output, Some(json!({ "id": 6 })));
     assert_eq!(left.asked, ["made/verify[1]"]);
@@ -225,9 +270,18 @@ fn an_intent_without_an_outcome_is_a_doubtful_call() {
 #[test]
 fn a_person_decides_what_nothing_clears_up() {
     let unknown = || Answer::Verified(Verified::Unknown(Failure::new("down", "no answer")));
-    let decided = |decision| Answer::Decided { decision, by: "ada".into() };
+    let decided = |decision| Answer::Decided {
+        decision,
+        by: "ada".into(),
+    };
     let again = decided(crate::journal::Decision::Again);
-    let script = vec![doubtful(), unknown(), unknown(), again, done(json!({ "id": 7 }))];
+    let script = vec![
+        doubtful(),
+        unknown(),
+        unknown(),
+        again,
+        done(json!({ "id": 7 })),
+    ];
     let left = make(script).run(Vec::new(), 0);
     assert_eq!(left.ending.output, Some(json!({ "id": 7 })));
     assert_eq!(left.asked.last().map(String::as_str), Some("made~2"));
@@ -246,7 +300,10 @@ fn a_cancelled_job_lets_its_call_finish_and_records_it() {
     machine.answer(turn.effects[0].number, Moment(1), done(json!({ "id": 1 })));
     let turn = machine.turn();
     assert_eq!(turn.ending.unwrap().status, JobStatus::Stopped);
-    assert!(matches!(turn.entries[0].kind, EntryKind::StepSucceeded { .. }));
+    assert!(matches!(
+        turn.entries[0].kind,
+        EntryKind::StepSucceeded { .. }
+    ));
 }
 
 #[test]

@@ -88,8 +88,10 @@ fn sorted(by: &[Sort], items: Vec<Value>, scope: &dyn Scope) -> Flow<Vec<Value>>
     let mut keyed = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
         let scope = item_scope(scope, item.clone(), index);
-        let keys =
-            by.iter().map(|sort| Ok(sort.value.evaluate(&scope)?)).collect::<Flow<Vec<_>>>()?;
+        let keys = by
+            .iter()
+            .map(|sort| Ok(sort.value.evaluate(&scope)?))
+            .collect::<Flow<Vec<_>>>()?;
         keyed.push((keys, item));
     }
     let mut trouble = None;
@@ -99,7 +101,11 @@ fn sorted(by: &[Sort], items: Vec<Value>, scope: &dyn Scope) -> Flow<Vec<Value>>
                 trouble.get_or_insert(exit);
                 Ordering::Equal
             });
-            let order = if sort.descending { order.reverse() } else { order };
+            let order = if sort.descending {
+                order.reverse()
+            } else {
+                order
+            };
             if order != Ordering::Equal {
                 return order;
             }
@@ -129,7 +135,11 @@ fn compare(a: Option<&Value>, b: Option<&Value>) -> Flow<Ordering> {
         (Some(Value::Bool(a)), Some(Value::Bool(b))) => Ok(a.cmp(b)),
         (Some(a), Some(b)) if same(a, b) => Ok(Ordering::Equal),
         (Some(a), Some(b)) => {
-            let message = format!("`sort_by` cannot compare {} with {}", kind_of(a), kind_of(b));
+            let message = format!(
+                "`sort_by` cannot compare {} with {}",
+                kind_of(a),
+                kind_of(b)
+            );
             Err(Failure::new("wrong_type", message).into())
         }
     }
@@ -139,7 +149,9 @@ fn groups(key: &Expression, items: Vec<Value>, scope: &dyn Scope) -> Flow<Vec<Va
     let mut places = std::collections::HashMap::new();
     let mut groups: Vec<(Value, Vec<Value>)> = Vec::new();
     for (index, item) in items.into_iter().enumerate() {
-        let value = key.evaluate(&item_scope(scope, item.clone(), index))?.unwrap_or(Value::Null);
+        let value = key
+            .evaluate(&item_scope(scope, item.clone(), index))?
+            .unwrap_or(Value::Null);
         let place = *places.entry(canonical(&value)).or_insert_with(|| {
             groups.push((value, Vec::new()));
             groups.len() - 1
@@ -163,7 +175,10 @@ fn keyed(
             Some(Value::String(text)) => text,
             Some(value @ (Value::Number(_) | Value::Bool(_))) => value.to_string(),
             other => {
-                return Err(wrong("a key must be text or a number", &other.unwrap_or_default()));
+                return Err(wrong(
+                    "a key must be text or a number",
+                    &other.unwrap_or_default(),
+                ));
             }
         };
         if object.contains_key(&name) {
@@ -191,11 +206,16 @@ fn canonical(value: &Value) -> String {
             _ => number.to_string(),
         },
         Value::Array(list) => {
-            format!("[{}]", list.iter().map(canonical).collect::<Vec<_>>().join(","))
+            format!(
+                "[{}]",
+                list.iter().map(canonical).collect::<Vec<_>>().join(",")
+            )
         }
         Value::Object(object) => {
-            let mut fields: Vec<String> =
-                object.iter().map(|(key, value)| format!("{key:?}:{}", canonical(value))).collect();
+            let mut fields: Vec<String> = object
+                .iter()
+                .map(|(key, value)| format!("{key:?}:{}", canonical(value)))
+                .collect();
             fields.sort();
             format!("{{{}}}", fields.join(","))
         }

@@ -42,7 +42,9 @@ impl Halt {
         let (name, count) = text.split_once(':').ok_or_else(wrong)?;
         let point = Point::ALL.into_iter().find(|point| point.as_str() == name);
         let count: u32 = count.parse().map_err(|_| wrong())?;
-        Ok(Self { armed: Some((point.ok_or_else(wrong)?, AtomicU32::new(count))) })
+        Ok(Self {
+            armed: Some((point.ok_or_else(wrong)?, AtomicU32::new(count))),
+        })
     }
 
     /// Passes a point: says so on standard error and stops for ever if it is the armed one's turn.

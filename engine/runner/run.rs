@@ -78,7 +78,10 @@ pub async fn advance(
         world,
         lease: claimed.lease,
         machine: Machine::new(start, claimed.entries),
-        pending: Advance { pinned, ..Advance::default() },
+        pending: Advance {
+            pinned,
+            ..Advance::default()
+        },
         pending_numbers: Numbers::default(),
         blocked: Vec::new(),
         under_way: FuturesUnordered::new(),
@@ -143,7 +146,12 @@ impl<'a> Run<'a> {
         self.pending.entries.extend(turn.entries);
         self.pending.released_holds.extend(turn.released_holds);
         for (recipe, count) in turn.calls {
-            match self.pending.calls.iter_mut().find(|(name, _)| *name == recipe) {
+            match self
+                .pending
+                .calls
+                .iter_mut()
+                .find(|(name, _)| *name == recipe)
+            {
                 Some((_, total)) => *total += count,
                 None => self.pending.calls.push((recipe, count)),
             }
@@ -153,7 +161,11 @@ impl<'a> Run<'a> {
                 EffectKind::Change { table, operation } => {
                     let (table, operation) = (table.clone(), operation.clone());
                     let key = effect.key;
-                    self.pending.table_operations.push(TableStep { key, table, operation });
+                    self.pending.table_operations.push(TableStep {
+                        key,
+                        table,
+                        operation,
+                    });
                     self.pending_numbers.tables.push(effect.number);
                 }
                 EffectKind::Hold(request) => {
@@ -197,7 +209,11 @@ impl<'a> Run<'a> {
         let at = self.world.clock.now();
         let holds = advance.holds.clone();
         let committed = self.world.store.commit(&self.lease, at, advance).await?;
-        let Committed { performed, granted, woken } = committed;
+        let Committed {
+            performed,
+            granted,
+            woken,
+        } = committed;
         self.committed_at = Instant::now();
         for job in woken {
             self.world.bell.ring(&job);
@@ -274,7 +290,11 @@ impl<'a> Run<'a> {
     }
 
     async fn take(&mut self, done: Done) {
-        let Done { effect, at, outcome } = done;
+        let Done {
+            effect,
+            at,
+            outcome,
+        } = done;
         match outcome {
             Outcome::Later(moment) => {
                 self.timers.insert((moment, effect.number), effect);
@@ -305,7 +325,9 @@ impl<'a> Run<'a> {
             return Ok(Left::Ended);
         }
         // A request that fits nothing the job waits for is done with.
-        self.pending.consumed_requests.extend(self.requests.drain(..).map(|left| left.number));
+        self.pending
+            .consumed_requests
+            .extend(self.requests.drain(..).map(|left| left.number));
         self.pending.next = if self.decisions.is_empty() {
             Next::Waiting(wake_at)
         } else {
@@ -329,12 +351,19 @@ impl<'a> Run<'a> {
                     self.pending.consumed_requests.push(request.number);
                     has_news = true;
                 }
-                RequestKind::Decide { ref key, ref decision, ref by } => {
+                RequestKind::Decide {
+                    ref key,
+                    ref decision,
+                    ref by,
+                } => {
                     let Some(number) = self.decisions.remove(key) else {
                         self.requests.push(request);
                         continue;
                     };
-                    let answer = Answer::Decided { decision: decision.clone(), by: by.clone() };
+                    let answer = Answer::Decided {
+                        decision: decision.clone(),
+                        by: by.clone(),
+                    };
                     self.machine.answer(number, self.world.clock.now(), answer);
                     self.pending.consumed_requests.push(request.number);
                     has_news = true;
@@ -372,5 +401,9 @@ async fn perform(world: &World, effect: Effect) -> Done {
         | EffectKind::Hold(_)
         | EffectKind::Decision => Outcome::Answer(Answer::Fired),
     };
-    Done { effect, at: world.clock.now(), outcome }
+    Done {
+        effect,
+        at: world.clock.now(),
+        outcome,
+    }
 }
