@@ -91,7 +91,7 @@ pub struct Action {
     pub provenance: Provenance,
     /// What it takes: declared fields.
     pub input: Shape,
-    /// What it gives: declared fields; a listing gives `items`, a list of such.
+    /// What it gives: declared fields; of a listing, the fields of one item.
     pub output: Shape,
     /// Whether it gives pages of items.
     pub is_listing: bool,
