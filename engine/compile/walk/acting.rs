@@ -33,7 +33,7 @@ impl Walk<'_> {
         });
         let name = format!("{}.{}", action.connector, action.action);
         let retry = action.retry.clone();
-        let result = with_raw(&result_of(&found));
+        let result = with_raw(&found.output);
         let kind = StepKind::Action {
             action,
             with,
@@ -248,15 +248,6 @@ impl Walk<'_> {
             }
         }
     }
-}
-
-/// What an action gives: a listing gives its items.
-fn result_of(action: &Action) -> Shape {
-    if !action.is_listing {
-        return action.output.clone();
-    }
-    let items = Shape::list_of(action.output.clone());
-    Shape::object_of([("items", Field::required(items))])
 }
 
 /// An action's output with the raw reply beside it.
