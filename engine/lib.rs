@@ -25,7 +25,7 @@ pub mod store;
 pub mod interpret;
 pub mod step;
 pub mod outbound;
-// pub mod runner;
+pub mod runner;
 
 // House.
 pub mod library;
