@@ -202,13 +202,8 @@ impl Walk<'_> {
                 .help("make it a step of its own and loop over its result");
         }
         let with = self.arguments(value, target, visible, &found.input);
-        let items = match &found.output {
-            Shape::Fields(fields) => fields.get("items").map(|field| field.shape.clone()),
-            _ => None,
-        };
-        let element = items.and_then(|items| items.element().cloned());
         let source = ForeachSource::Action { action, with };
-        Some((source, element.unwrap_or(Shape::Any)))
+        Some((source, found.element().clone()))
     }
 
     fn check_alias(&mut self, node: &Node, alias: &str, visible: &Visible) {
