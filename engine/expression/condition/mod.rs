@@ -247,3 +247,6 @@ fn bind_clause(
 fn bind_term(term: &Term, scope: &dyn Scope, open: &[&str]) -> Term {
     bind::bind(term, scope, open).unwrap_or_else(Term::Failed)
 }
+
+#[cfg(test)]
+mod tests;
