@@ -5,6 +5,7 @@
 
 mod compile;
 mod evaluate;
+mod suit;
 
 use std::sync::Arc;
 

@@ -186,131 +186,133 @@ fn types_are_never_mixed_silently() {
     }
 }
 
+const MISTAKES: &[(&str, &str)] = &[
+    (
+        r#"{"$.input.kind": "course"}"#,
+        "R120 1+6: `$.input.kind` has a value here but no test \
+          | write `$.input.kind: { equals: course }`",
+    ),
+    (
+        r#"{"$.input.active": true}"#,
+        "R120 1+1: `$.input.active` has a value here but no test \
+          | write `$.input.active: { is: true }`",
+    ),
+    (
+        r#"{"$.input.kind": {"equal": "course"}}"#,
+        "R121 1+5: there is no test `equal` | did \
+          you mean `equals`?",
+    ),
+    (
+        r#"{"$.input.kind": {"exists": true}}"#,
+        "R121 1+6: there is no test `exists` | did you \
+          mean `is: present`?",
+    ),
+    (
+        r#"{"$.input.kind": {"equals": "cours"}}"#,
+        "R122 1+5: `equals`: expected one of \
+          `course`, `plan`, not `cours`; did you mean `course`? | the value can only be one of \
+          these, letter for letter",
+    ),
+    (
+        r#"{"$.input.kind": {"in": ["course", "plans"]}}"#,
+        "R122 1+1: `in`: expected one of \
+          `course`, `plan`, not `plans`; did you mean `plan`? | the value can only be one of these, \
+          letter for letter",
+    ),
+    (
+        r#"{"$.input.id": {"equals": "0123"}}"#,
+        "R122 1+4: `equals`: a whole number is never \
+          text | take the quotes off, or convert with `to_text`",
+    ),
+    (
+        r#"{"$.input.email": {"greater_than": 3}}"#,
+        "R122 1+1: `greater_than`: expected a \
+          number, not an e-mail address | dates are tested with `before`, `after`, `on_or_before`, \
+          `on_or_after`; text is converted with `to_number`",
+    ),
+    (
+        r#"{"$.input.day": {"before": "01.03.2026"}}"#,
+        "R122 1+10: `before`: \"01.03.2026\" is \
+          no date | write a date such as 2026-03-01, or a time such as 2026-03-01T10:00:00Z",
+    ),
+    (
+        r#"{"$.input.id": {"before": "2026-01-01"}}"#,
+        "R122 1+10: `before`: expected a date, \
+          not a whole number | write a date such as 2026-03-01, or a time such as \
+          2026-03-01T10:00:00Z",
+    ),
+    (
+        r#"{"$.input.tags": {"equals": "a"}}"#,
+        "R122 1+1: `equals`: a list of texts is never \
+          text | a list is tested with `contains`, or by its `count`",
+    ),
+    (
+        r#"{"$.input.email": {"is": "yes"}}"#,
+        "R121 1+3: `is` takes true, false, null, present \
+          or blank, not `yes` | write `is: true`",
+    ),
+    (
+        r#"{"$.input.email": {"is": true}}"#,
+        "R122 1+1: `$.input.email` is an e-mail address, \
+          never true or false | test it with `equals`, or with `is: present` or `is: blank`",
+    ),
+    (
+        r#"{"$.input.email": {"matches": "["}}"#,
+        "R124 1+1: `[` is no regular expression: \
+          unclosed character class | write for example `^[A-Z]{2}[0-9]+$`",
+    ),
+    (
+        r#"{"input.kind": {"equals": "course"}}"#,
+        "R123 1+10: `input.kind` is not a value that \
+          can be tested | a path begins with `$.`: write `$.input.kind`",
+    ),
+    (
+        r#"{"equals": "course"}"#,
+        "R123 1+6: `equals` is not a value that can be tested | say \
+          which value is tested: `$.steps.user.email: { equals: ... }`",
+    ),
+    (
+        r#"[{"$.input.active": {"is": true}}]"#,
+        "R123 1+1: a list is not a condition | write \
+          `all: [...]` if all must hold, `any: [...]` if one must",
+    ),
+    (
+        r#""$.input.email""#,
+        "R122 1+13: a condition is true or false, but this is an e-mail \
+          address | add a test: `{ $.input.email: { is: present } }`",
+    ),
+    (
+        r#""$.trigger.body.flag?""#,
+        "R110 1+20: this may be absent, neither true nor false | \
+          say what then: `{ $.trigger.body.flag?: { is: true } }` does not hold if absent",
+    ),
+    (
+        r#""present""#,
+        "R123 1+7: a fixed text is not a condition | write a path (`$.present`) \
+          with a test, or true or false",
+    ),
+    (
+        r#"{"all": {"$.input.id": {"equals": 7}}}"#,
+        "R123 1+1: `all` takes a list of conditions \
+          | write `all: [{ ... }, { ... }]`",
+    ),
+    (
+        r#"{"$.input.emial": {"is": "present"}}"#,
+        "R103 9+5: `$.input` has no `emial` | did you \
+          mean `email`?",
+    ),
+    (
+        r#"{}"#,
+        "R123 1+1: a mapping is not a condition | write `{ $.steps.user.email: { is: \
+          present } }` or a value that is true or false",
+    ),
+];
+
 #[test]
 fn mistakes_are_told() {
     let mut wrong = Vec::new();
-    for (condition, expected) in [
-        (
-            json!({"$.input.kind": "course"}),
-            "R120 1+6: `$.input.kind` has a value here but no test \
-          | write `$.input.kind: { equals: course }`",
-        ),
-        (
-            json!({"$.input.active": true}),
-            "R120 1+1: `$.input.active` has a value here but no test \
-          | write `$.input.active: { is: true }`",
-        ),
-        (
-            json!({"$.input.kind": {"equal": "course"}}),
-            "R121 1+5: there is no test `equal` | did \
-          you mean `equals`?",
-        ),
-        (
-            json!({"$.input.kind": {"exists": true}}),
-            "R121 1+6: there is no test `exists` | did you \
-          mean `is: present`?",
-        ),
-        (
-            json!({"$.input.kind": {"equals": "cours"}}),
-            "R122 1+5: `equals`: expected one of \
-          `course`, `plan`, not `cours`; did you mean `course`? | the value can only be one of \
-          these, letter for letter",
-        ),
-        (
-            json!({"$.input.kind": {"in": ["course", "plans"]}}),
-            "R122 1+1: `in`: expected one of \
-          `course`, `plan`, not `plans`; did you mean `plan`? | the value can only be one of these, \
-          letter for letter",
-        ),
-        (
-            json!({"$.input.id": {"equals": "0123"}}),
-            "R122 1+4: `equals`: a whole number is never \
-          text | take the quotes off, or convert with `to_text`",
-        ),
-        (
-            json!({"$.input.email": {"greater_than": 3}}),
-            "R122 1+1: `greater_than`: expected a \
-          number, not an e-mail address | dates are tested with `before`, `after`, `on_or_before`, \
-          `on_or_after`; text is converted with `to_number`",
-        ),
-        (
-            json!({"$.input.day": {"before": "01.03.2026"}}),
-            "R122 1+10: `before`: \"01.03.2026\" is \
-          no date | write a date such as 2026-03-01, or a time such as 2026-03-01T10:00:00Z",
-        ),
-        (
-            json!({"$.input.id": {"before": "2026-01-01"}}),
-            "R122 1+10: `before`: expected a date, \
-          not a whole number | write a date such as 2026-03-01, or a time such as \
-          2026-03-01T10:00:00Z",
-        ),
-        (
-            json!({"$.input.tags": {"equals": "a"}}),
-            "R122 1+1: `equals`: a list of texts is never \
-          text | a list is tested with `contains`, or by its `count`",
-        ),
-        (
-            json!({"$.input.email": {"is": "yes"}}),
-            "R121 1+3: `is` takes true, false, null, present \
-          or blank, not `yes` | write `is: true`",
-        ),
-        (
-            json!({"$.input.email": {"is": true}}),
-            "R122 1+1: `$.input.email` is an e-mail address, \
-          never true or false | test it with `equals`, or with `is: present` or `is: blank`",
-        ),
-        (
-            json!({"$.input.email": {"matches": "["}}),
-            "R124 1+1: `[` is no regular expression: \
-          unclosed character class | write for example `^[A-Z]{2}[0-9]+$`",
-        ),
-        (
-            json!({"input.kind": {"equals": "course"}}),
-            "R123 1+10: `input.kind` is not a value that \
-          can be tested | a path begins with `$.`: write `$.input.kind`",
-        ),
-        (
-            json!({"equals": "course"}),
-            "R123 1+6: `equals` is not a value that can be tested | say \
-          which value is tested: `$.steps.user.email: { equals: ... }`",
-        ),
-        (
-            json!([{"$.input.active": {"is": true}}]),
-            "R123 1+1: a list is not a condition | write \
-          `all: [...]` if all must hold, `any: [...]` if one must",
-        ),
-        (
-            json!("$.input.email"),
-            "R122 1+13: a condition is true or false, but this is an e-mail \
-          address | add a test: `{ $.input.email: { is: present } }`",
-        ),
-        (
-            json!("$.trigger.body.flag?"),
-            "R110 1+20: this may be absent, neither true nor false | \
-          say what then: `{ $.trigger.body.flag?: { is: true } }` does not hold if absent",
-        ),
-        (
-            json!("present"),
-            "R123 1+7: a fixed text is not a condition | write a path (`$.present`) \
-          with a test, or true or false",
-        ),
-        (
-            json!({"all": {"$.input.id": {"equals": 7}}}),
-            "R123 1+1: `all` takes a list of conditions \
-          | write `all: [{ ... }, { ... }]`",
-        ),
-        (
-            json!({"$.input.emial": {"is": "present"}}),
-            "R103 9+5: `$.input` has no `emial` | did you \
-          mean `email`?",
-        ),
-        (
-            json!({}),
-            "R123 1+1: a mapping is not a condition | write `{ $.steps.user.email: { is: \
-          present } }` or a value that is true or false",
-        ),
-    ] {
-        let found = compile(&condition).1;
+    for &(condition, expected) in MISTAKES {
+        let found = compile(&serde_json::from_str(condition).unwrap()).1;
         if found != [expected] {
             wrong.push(format!("{condition}\n  {found:?}\n  {expected}"));
         }
