@@ -1,7 +1,8 @@
 //! Moments as text. In: dates and durations as people write them. Out: microseconds UTC, and back
 //! again in any vendor's spelling.
 
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Microseconds in one second, the unit of every moment in this crate.
@@ -44,7 +45,7 @@ pub(crate) fn parse_moment(text: &str) -> Option<i64> {
                 .map(|date| date.at(0, 0, 0, 0))
         })
         .ok()?;
-    let zoned = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    let zoned = civil.to_zoned(TimeZone::UTC).ok()?;
     Some(zoned.timestamp().as_microsecond())
 }
 
@@ -69,4 +70,19 @@ pub(crate) fn format_moment(moment: i64, format: &str) -> String {
     Timestamp::from_microsecond(moment)
         .map(|timestamp| timestamp.strftime(format).to_string())
         .unwrap_or_default()
+}
+
+/// The same time of day so many days, weeks, months or years later, by the calendar.
+pub(crate) fn later_by(moment: i64, count: i64, unit: &str) -> Option<i64> {
+    let span = match unit {
+        "day" => Span::new().try_days(count),
+        "week" => Span::new().try_weeks(count),
+        "year" => Span::new().try_years(count),
+        _ => Span::new().try_months(count),
+    };
+    let start = Timestamp::from_microsecond(moment)
+        .ok()?
+        .to_zoned(TimeZone::UTC);
+    let end = start.checked_add(span.ok()?).ok()?;
+    Some(end.timestamp().as_microsecond())
 }

@@ -5,6 +5,7 @@
 
 mod compile;
 mod evaluate;
+mod normalise;
 mod suit;
 
 use std::sync::Arc;

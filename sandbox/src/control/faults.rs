@@ -8,6 +8,11 @@ use serde_json::{Value, json};
 use super::{Refused, Reply, Vendor};
 use crate::faults::FaultRule;
 
+/// What a rule looks like, for whoever sent something else.
+const FORM: &str = "a fault is {method?, path?, nth? | every? | chance?, count?, kind}, with kind \
+                    `reset_before`, `reset_after`, `truncated`, `hang`, {\"slow\":{\"ms\":..}} or \
+                    {\"status\":{\"code\":.., \"headers\"?:.., \"body\"?:..}}";
+
 pub(super) async fn list(State(vendor): Vendor) -> Json<Value> {
     Json(json!({ "items": vendor.gate().faults.list() }))
 }
@@ -19,13 +24,8 @@ pub(super) async fn order(State(vendor): Vendor, body: Bytes) -> Reply {
         rule => vec![rule],
     };
     let read = |rule| {
-        serde_json::from_value::<FaultRule>(rule).map_err(|error| {
-            Refused::invalid(format!(
-                "{error}; a fault is {{method?, path?, nth? | every? | chance?, count?, kind}} with \
-                 kind `reset_before`, `reset_after`, `truncated`, `hang`, {{\"slow\":{{\"ms\":..}}}} \
-                 or {{\"status\":{{\"code\":.., \"headers\"?:.., \"body\"?:..}}}}"
-            ))
-        })
+        serde_json::from_value::<FaultRule>(rule)
+            .map_err(|error| Refused::invalid(format!("{error}; {FORM}")))
     };
     let rules = rules.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let faults = &vendor.gate().faults;

@@ -157,7 +157,7 @@ fn award_certification(state: &mut State, input: AwardInput, now: i64) -> Result
     let key = (input.user_id, input.certification(state)?);
     let issued_at = input.issued_at.map_or(now, |at| at.0);
     let expires_at = input.expires_at.map(|at| Some(at.0));
-    let id = state.award(key, Some(issued_at), expires_at, input.association)?;
+    let id = state.award(key, issued_at, expires_at, input.association, now)?;
     Ok(json!({ "award_id": id }))
 }
 

@@ -100,7 +100,7 @@ pub(crate) fn award(call: &mut Call<'_>) -> Answer {
         let association = association.clone().unwrap_or_default();
         match call
             .state
-            .award(key, Some(issued_at), expires_at, association)
+            .award(key, issued_at, expires_at, association, call.now)
         {
             Ok(id) => awarded.push(json!({ "user_id": user, "id": id })),
             Err(message) => errors.push(json!({ "user_id": user, "message": message })),

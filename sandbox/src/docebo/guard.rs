@@ -123,6 +123,7 @@ impl Guard {
                 "overlaps": inner.batch.overlaps,
                 "classes": { "batch": {
                     "calls": inner.batch.calls,
+                    "in_flight": inner.batch.in_flight,
                     "in_flight_max": inner.batch.in_flight_max,
                     "overlaps": inner.batch.overlaps,
                 } },

@@ -4,9 +4,9 @@
 
 use serde_json::{Value, json};
 
-use super::rows::{Association, Award, Enrollment, PlanEnrollment, Status};
-use super::state::{Due, Key, State, date, date_time};
-use crate::moment::{DAY, Moment, SECOND};
+use super::rows::{Association, Award, Certification, Enrollment, PlanEnrollment, Status};
+use super::state::{Due, Item, Key, State, date, date_time};
+use crate::moment::{Moment, SECOND, later_by};
 
 /// What may change of an enrollment; what is `None` stays.
 #[derive(Debug, Clone, Default)]
@@ -118,12 +118,9 @@ impl State {
                 Due::RecomputePlan { user, plan } => self.recompute_plan((user, plan), at),
                 Due::Certify {
                     user,
-                    course,
-                    plan,
-                    at: completed_at,
-                } => {
-                    self.certify(user, course, plan, completed_at);
-                }
+                    item,
+                    completed_at,
+                } => self.certify(user, item, completed_at, at),
             }
         }
     }
@@ -143,9 +140,8 @@ impl State {
         if cause.trigger_certifications {
             let due = Due::Certify {
                 user,
-                course: Some(course),
-                plan: None,
-                at: completed_at,
+                item: Item::Course(course),
+                completed_at,
             };
             self.later(cause.now + self.quirks.certification_s * SECOND, due);
         }
@@ -178,20 +174,20 @@ impl State {
             self.tell_plan("learningplan.enrollment.completed", (user, plan), now);
             let due = Due::Certify {
                 user,
-                course: None,
-                plan: Some(plan),
-                at: now,
+                item: Item::Plan(plan),
+                completed_at: now,
             };
             self.later(now + self.quirks.certification_s * SECOND, due);
         }
     }
 
     /// Awards every certification that this completion earns and the user does not hold.
-    fn certify(&mut self, user: i64, course: Option<i64>, plan: Option<i64>, at: i64) {
-        let earned = self.certifications.values().filter(|certification| {
-            course.is_some_and(|course| certification.courses.contains(&course))
-                || plan.is_some_and(|plan| certification.learning_plans.contains(&plan))
-        });
+    fn certify(&mut self, user: i64, item: Item, completed_at: i64, now: i64) {
+        let is_earned = |certification: &&Certification| match item {
+            Item::Course(course) => certification.courses.contains(&course),
+            Item::Plan(plan) => certification.learning_plans.contains(&plan),
+        };
+        let earned = self.certifications.values().filter(is_earned);
         for id in earned
             .map(|certification| certification.id)
             .collect::<Vec<_>>()
@@ -201,19 +197,18 @@ impl State {
             if held.any(|award| award.certification == id && !award.archived) {
                 continue;
             }
-            let kind = if course.is_some() {
-                "course"
-            } else {
-                "learning_plan"
+            let (kind, item_id) = match item {
+                Item::Course(course) => ("course", course),
+                Item::Plan(plan) => ("learning_plan", plan),
             };
             let association = Association {
                 kind: kind.to_owned(),
-                item_id: course.or(plan),
+                item_id: Some(item_id),
                 source_id: None,
                 link: None,
             };
             // The user and the certification were there a moment ago; nothing can be refused.
-            let _ = self.award((user, id), Some(at), None, association);
+            let _ = self.award((user, id), completed_at, None, association, now);
         }
     }
 
@@ -222,30 +217,26 @@ impl State {
     pub(crate) fn award(
         &mut self,
         (user, certification): Key,
-        issued_at: Option<i64>,
+        issued_at: i64,
         expires_at: Option<Option<i64>>,
         association: Association,
+        now: i64,
     ) -> Result<i64, String> {
         let found = self.certifications.get(&certification);
         let found = found.ok_or_else(|| format!("there is no certification {certification}"))?;
-        let unit = match found.duration_unit.as_str() {
-            "day" => DAY,
-            "week" => 7 * DAY,
-            "year" => 365 * DAY,
-            _ => 30 * DAY,
-        };
-        let own = (found.duration > 0).then(|| issued_at.unwrap_or(0) + found.duration * unit);
+        let lasts = Some(found.duration).filter(|duration| *duration > 0);
+        let own = lasts.and_then(|count| later_by(issued_at, count, &found.duration_unit));
         let row = Award {
             id: 0,
             certification,
             user,
-            issued_at: issued_at.map(Moment),
+            issued_at: Some(Moment(issued_at)),
             expires_at: expires_at.unwrap_or(own).map(Moment),
             archived: false,
             association,
         };
-        let id = self.put_award(row, issued_at.unwrap_or(0))?;
-        self.tell_award("certification.awarded", id, issued_at.unwrap_or(0));
+        let id = self.put_award(row, now)?;
+        self.tell_award("certification.awarded", id, now);
         Ok(id)
     }
 

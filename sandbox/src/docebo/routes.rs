@@ -55,10 +55,14 @@ const fn exclusive(run: fn(&mut Call<'_>) -> Answer) -> Handler {
 
 const PLANS: &str = "/learningplan/v1/learningplans";
 const PLAN_ENROLLMENT: &str = "/learningplan/v1/learningplans/{id}/enrollments/{user}";
+const PLANS_ENROLLMENTS: &str = "/learningplan/v1/learningplans/enrollments";
+const PLAN_LEARNERS: &str = "/learningplan/v1/learningplans/{id}/courses/enrollments";
 const ENROLLMENT: &str = "/learn/v1/enrollments/{course}/{user}";
 const FIELDS: &str = "/learn/v1/courses/field";
 const FIELD: &str = "/learn/v1/courses/field/{id}";
 const AWARDS: &str = "/certification/v1/certifications/{id}/awards";
+const AWARDS_OF_USER: &str = "/certification/v1/awards/users/{user}";
+const SOURCES: &str = "/certification/v1/external_sources";
 const AWARD: &str = "/certification/v1/awards/{id}";
 const TRAININGS: &str = "/learn/v1/external_training";
 const TRAINING: &str = "/learn/v1/external_training/{id}";
@@ -95,17 +99,17 @@ pub(crate) const ROUTES: [Route<Handler>; 46] = [
     Route::new(Assumed, "PUT", "/learningplan/v1/learningplans/{id}", admin(plans::update)),
     Route::new(Weak, "GET", "/learningplan/v1/learningplans/{id}/courses", admin(plans::courses)),
     Route::new(Found, "GET", "/learn/v1/lp", admin(plans::with_courses)),
-    Route::new(Found, "GET", "/learningplan/v1/learningplans/enrollments", admin(plans::enrollments)),
-    Route::new(Found, "GET", "/learningplan/v1/learningplans/{id}/courses/enrollments", admin(plans::course_enrollments)),
+    Route::new(Found, "GET", PLANS_ENROLLMENTS, admin(plans::enrollments)),
+    Route::new(Found, "GET", PLAN_LEARNERS, admin(plans::course_enrollments)),
     Route::new(Found, "POST", PLAN_ENROLLMENT, admin(plans::enroll)),
     Route::new(Assumed, "DELETE", PLAN_ENROLLMENT, admin(plans::unenroll)),
     Route::new(Found, "GET", "/learn/v1/certification", admin(certifications::list)),
-    Route::new(Weak, "GET", "/certification/v1/awards/users/{user}", admin(certifications::by_user)),
+    Route::new(Weak, "GET", AWARDS_OF_USER, admin(certifications::by_user)),
     Route::new(Assumed, "GET", AWARDS, admin(certifications::by_certification)),
     Route::new(Assumed, "POST", AWARDS, admin(certifications::award)),
     Route::new(Assumed, "PUT", AWARD, admin(certifications::update)),
     Route::new(Assumed, "DELETE", AWARD, admin(certifications::revoke)),
-    Route::new(Assumed, "GET", "/certification/v1/external_sources", admin(certifications::sources)),
+    Route::new(Assumed, "GET", SOURCES, admin(certifications::sources)),
     Route::new(Weak, "GET", TRAININGS, admin(training::list)),
     Route::new(Assumed, "POST", TRAININGS, admin(training::create)),
     Route::new(Assumed, "GET", TRAINING, admin(training::get)),

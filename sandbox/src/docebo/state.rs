@@ -64,10 +64,16 @@ pub(crate) enum Due {
     /// Award what this completion earns.
     Certify {
         user: i64,
-        course: Option<i64>,
-        plan: Option<i64>,
-        at: i64,
+        item: Item,
+        completed_at: i64,
     },
+}
+
+/// What a learner has completed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Item {
+    Course(i64),
+    Plan(i64),
 }
 
 impl State {

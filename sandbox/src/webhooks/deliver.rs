@@ -41,6 +41,9 @@ impl Outbox {
                 let outbox = Arc::clone(&self);
                 attempts.spawn(async move { outbox.attempt(job).await });
             }
+            // A delivery whose webhook is gone left the queue without an attempt; whoever waits for
+            // the queue must hear of it.
+            self.progress.send_modify(|count| *count += 1);
             let next = self.with(|inner| inner.next_moment());
             tokio::select! {
                 () = self.clock.reach(next.unwrap_or(IDLE)) => {}
@@ -105,6 +108,7 @@ impl Outbox {
         let is_ok = status.is_some_and(|status| (200..400).contains(&status));
         self.with(|inner| {
             inner.in_flight -= 1;
+            inner.is_one_by_one &= inner.in_flight > 0;
             inner.note(&job, Attempt { at, status, error }, is_ok, now);
         });
         self.progress.send_modify(|count| *count += 1);
@@ -121,7 +125,7 @@ impl Inner {
             self.close(&key, (now, domain));
         }
         let mut jobs = Vec::new();
-        while self.in_flight < IN_FLIGHT_MAX {
+        while self.has_room() {
             let Some(entry) = self.pending.first_entry() else {
                 break;
             };
@@ -135,6 +139,7 @@ impl Inner {
             };
             if let Some(hook) = self.hooks.get(&hook_id).cloned() {
                 self.in_flight += 1;
+                self.is_one_by_one = hook.reorder;
                 jobs.push(Job { seq, hook, body });
             }
         }
@@ -144,7 +149,7 @@ impl Inner {
     /// When there is something to do next. A full house waits for an attempt to end instead.
     fn next_moment(&self) -> Option<i64> {
         let group = self.groups.values().map(|group| group.closes_at).min();
-        let has_room = self.in_flight < IN_FLIGHT_MAX;
+        let has_room = self.has_room();
         let pending = self
             .pending
             .keys()
@@ -152,6 +157,15 @@ impl Inner {
             .filter(|_| has_room)
             .map(|key| key.0);
         group.into_iter().chain(pending).min()
+    }
+
+    /// A reordering webhook is sent to one by one, so that its order is really what it says.
+    fn has_room(&self) -> bool {
+        let next = self.pending.values().next();
+        let next = next.and_then(|seq| self.deliveries.get(self.place(*seq)?));
+        let next = next.and_then(|delivery| self.hooks.get(&delivery.webhook_id));
+        let is_one_by_one = self.is_one_by_one || next.is_some_and(|hook| hook.reorder);
+        self.in_flight < if is_one_by_one { 1 } else { IN_FLIGHT_MAX }
     }
 
     fn make_due(&mut self, now: i64, domain: &str, retries: Retries) {

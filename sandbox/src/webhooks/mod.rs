@@ -141,6 +141,8 @@ struct Inner {
     last_seq: u64,
     last_tie: i64,
     in_flight: usize,
+    /// Whether what is in flight belongs to a reordering webhook.
+    is_one_by_one: bool,
 }
 
 #[derive(Debug)]
@@ -165,6 +167,7 @@ impl Outbox {
             last_seq: 0,
             last_tie: 0,
             in_flight: 0,
+            is_one_by_one: false,
         };
         Ok(Arc::new(Self {
             clock,
@@ -330,11 +333,15 @@ impl Inner {
         self.pending.insert((due, self.last_tie), seq);
     }
 
-    /// The numbers of the remembered deliveries have no gaps, so that one is found by its place.
     fn delivery(&mut self, seq: u64) -> Option<&mut Delivery> {
+        let place = self.place(seq)?;
+        self.deliveries.get_mut(place)
+    }
+
+    /// The numbers of the remembered deliveries have no gaps, so that one is found by its place.
+    fn place(&self, seq: u64) -> Option<usize> {
         let first = self.deliveries.front()?.seq;
-        self.deliveries
-            .get_mut(usize::try_from(seq.checked_sub(first)?).ok()?)
+        usize::try_from(seq.checked_sub(first)?).ok()
     }
 
     /// The pause before the next try, doubled for each failure so far.

@@ -3,7 +3,7 @@
 use base64::Engine;
 use serde_json::{Value, json};
 
-use crate::harness::{Receiver, Rig};
+use crate::harness::{Receiver, Rig, reply};
 
 async fn complete(rig: &Rig, user: i64, course: i64) {
     let input = json!({ "user_id": user, "course_id": course });
@@ -180,4 +180,71 @@ async fn events_can_be_renamed_and_certifications_have_three() {
         "certification.revoked",
     ];
     assert_eq!(events, wanted);
+}
+
+#[tokio::test]
+async fn a_reordering_webhook_sends_the_newest_first() {
+    let rig = Rig::start().await;
+    let receiver = Receiver::start(&[]).await;
+    register(
+        &rig,
+        &receiver,
+        json!({ "reorder": true, "window_ms": 60_000 }),
+    )
+    .await;
+    for course in [101, 103, 104] {
+        complete(&rig, 2, course).await;
+    }
+    assert_eq!(
+        receiver.bodies().len(),
+        0,
+        "they are held until the window ends"
+    );
+    rig.advance("60s").await;
+    flush(&rig).await;
+    let bodies = receiver.bodies();
+    let courses: Vec<&Value> = bodies
+        .iter()
+        .map(|body| &body["payload"]["course_id"])
+        .collect();
+    assert_eq!(courses, [104, 103, 101]);
+}
+
+#[tokio::test]
+async fn a_flush_ends_when_a_webhook_went_away_with_work_left() {
+    let rig = Rig::start().await;
+    let docebo = rig.sandbox.docebo_url.clone();
+    let receiver = Receiver::start(&[500]).await;
+    register(&rig, &receiver, json!({})).await;
+    complete(&rig, 2, 101).await;
+    assert_eq!(flush(&rig).await, json!({ "waiting": 1 }));
+    let url = format!("{docebo}/_control/webhooks/1");
+    assert_eq!(reply(rig.client.delete(url)).await.0, 200);
+    let left = rig
+        .control(&docebo, "webhooks/flush", json!({ "retries": true }))
+        .await;
+    assert_eq!(left, json!({ "waiting": 0 }));
+}
+
+#[tokio::test]
+async fn a_completion_awards_what_it_earns_by_the_calendar() {
+    let rig = Rig::start().await;
+    let docebo = rig.sandbox.docebo_url.clone();
+    let receiver = Receiver::start(&[]).await;
+    register(
+        &rig,
+        &receiver,
+        json!({ "events": ["certification.awarded"] }),
+    )
+    .await;
+    let input = json!({ "user_id": 4, "course_id": 104, "completed_at": "2024-02-29 12:00:00" });
+    rig.control(&docebo, "actions/complete_course", input).await;
+    flush(&rig).await;
+    let payload = &receiver.bodies()[0]["payload"];
+    assert_eq!(payload["certification_code"], "CERT-AID");
+    assert_eq!(
+        (&payload["issued_on"], &payload["expires_on"]),
+        (&json!("2024-02-29"), &json!("2026-02-28"))
+    );
+    assert_eq!(payload["association_type"], "course");
 }
