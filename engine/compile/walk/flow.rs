@@ -8,7 +8,7 @@ use crate::compile::codes;
 use crate::compile::scope::Visible;
 use crate::compile::{Foreach, ForeachSource, StepKind};
 use crate::expression::Expression;
-use crate::shape::{Field, Shape};
+use crate::shape::{Field, Member, Shape};
 use crate::source::{Node, NodeKind};
 
 /// Roots that an alias may not hide.
@@ -203,7 +203,11 @@ impl Walk<'_> {
         }
         let with = self.arguments(value, target, visible, &found.input);
         let source = ForeachSource::Action { action, with };
-        Some((source, found.element().clone()))
+        let element = match found.output.member("items") {
+            Member::Field(items) => items.shape.element().cloned(),
+            _ => None,
+        };
+        Some((source, element.unwrap_or(Shape::Any)))
     }
 
     fn check_alias(&mut self, node: &Node, alias: &str, visible: &Visible) {
