@@ -23,9 +23,10 @@ use wire::connection::{Connections, Door, Peer};
 
 pub use clock::Clock;
 pub use faults::{FaultKind, FaultRule};
+pub use stories::{STORIES, Story};
 pub use webhooks::Webhook;
 pub use wire::route::Provenance;
-pub use world::{World, WorldError};
+pub use world::{WORLDS, World, WorldError};
 
 mod accredible;
 mod chance;
@@ -37,9 +38,13 @@ mod gate;
 mod journal;
 mod moment;
 mod records;
+mod stories;
 mod webhooks;
 mod wire;
 mod world;
+
+/// The names of the servers that a sandbox has.
+pub const SERVERS: [&str; 3] = ["docebo", "accredible", "records"];
 
 /// How a sandbox starts.
 #[derive(Debug, Clone)]
@@ -134,6 +139,15 @@ impl Sandbox {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// Every server by name, with its address.
+    #[must_use]
+    pub fn servers(&self) -> [(&'static str, &str); 3] {
+        let urls = [&self.docebo_url, &self.accredible_url, &self.records_url];
+        let [docebo, accredible, records] = urls.map(String::as_str);
+        let [first, second, third] = SERVERS;
+        [(first, docebo), (second, accredible), (third, records)]
     }
 
     /// Ends every task and connection and waits until they are gone.
