@@ -21,4 +21,5 @@ pub mod journal;
 pub mod store;
 pub mod interpret;
 pub mod step;
+pub mod outbound;
 // pub mod runner;

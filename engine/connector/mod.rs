@@ -1,12 +1,51 @@
-//! Connector files as data: sign-in, actions, paging, reply rules, probe.
+//! Connector files as data: sign-in, actions, paging, reply rules, probe; and connections.
 //!
-//! In: `connectors/<name>.yaml`. Out: [`Connector`]s.
-//! Always true: no vendor is known to the engine but through these files.
+//! In: `connectors/<name>.yaml` and `connections.yaml`. Out: [`Connector`]s and [`Connections`],
+//! and the pure half of a call: the request to send, what a reply means, which page is next.
+//! Always true: no vendor is known to the engine but through these files; nothing here sends.
+
+mod body;
+pub mod builtin;
+pub mod codes;
+mod connections;
+mod convert;
+mod judge;
+mod message;
+mod output;
+mod page;
+mod paging;
+mod plan;
+mod read;
+mod reply;
+mod request;
+mod roots;
+mod rows;
+mod sign_in;
+mod trouble;
+mod verify;
+
+pub use connections::{Connection, Connections, FieldSource, References, Resolved};
+pub use judge::{Facts, Verdict, judge};
+pub use message::Place;
+pub use output::{Mapping, OutputField, Source};
+pub use page::{Page, Turn, turn};
+pub use paging::{Ends, PageKind, Pages, Target};
+pub use plan::{Arguments, PlannedBody, RequestPlan, plan};
+pub use read::{check_shipped, read};
+pub use reply::{Reply, ReplyRule, StatusTest, VerdictWord};
+pub use request::{Body, HttpRequest, More, Path, PathPart, Request, Tree};
+pub use roots::{Shapes, Values};
+pub use rows::Rows;
+pub use sign_in::{ClientSecretIn, Grant, OAuth2, SignIn, Token, read_token};
+pub use trouble::Trouble;
+pub use verify::{Verification, verification_input, verified};
 
 use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use crate::data::Value;
+use crate::expression::Expression;
 use crate::names::ConnectorName;
 use crate::shape::{Field, Shape};
 
@@ -17,12 +56,26 @@ pub struct Connector {
     pub name: ConnectorName,
     /// Its title, for people.
     pub title: String,
+    /// What it is, for people.
+    pub description: String,
     /// The SHA-256 of its file.
     pub hash: String,
     /// What an admin supplies to connect.
     pub connection: IndexMap<String, Field>,
     /// The operations it offers.
     pub actions: IndexMap<String, Action>,
+    /// Where its paths begin; none if it sends no HTTP.
+    pub base_url: Option<Expression>,
+    /// Headers sent with every request.
+    pub headers: Vec<(String, Expression)>,
+    /// How a request is signed.
+    pub sign_in: SignIn,
+    /// The action behind "check connection".
+    pub probe: Option<String>,
+    /// How many calls a connection may make.
+    pub budget: Vec<Budget>,
+    /// Where a message is found in a reply, best place first.
+    pub message: Vec<Place>,
 }
 
 /// One operation of a vendor's API.
@@ -30,6 +83,8 @@ pub struct Connector {
 pub struct Action {
     /// Its title, for people.
     pub title: String,
+    /// What it does, for people.
+    pub description: String,
     /// Whether it may be repeated.
     pub effect: Effect,
     /// How well its contract is known.
@@ -46,6 +101,24 @@ pub struct Action {
     pub retry: Retry,
     /// The longest one try may take unless the step says otherwise.
     pub timeout: Duration,
+    /// What is sent.
+    pub request: Request,
+    /// How its pages follow one another, if it is a listing.
+    pub pages: Option<Pages>,
+    /// Where the items of a page stand, if it is a listing.
+    pub items: Option<Expression>,
+    /// The object that the output is read from; the whole body if left out.
+    pub item: Option<Expression>,
+    /// How the output is made of a reply.
+    pub mapping: Mapping,
+    /// Results per row, if the reply has them.
+    pub rows: Option<Rows>,
+    /// The rules for replies: its own, then the connector's.
+    pub replies: Vec<ReplyRule>,
+    /// The groups of which no two calls may be in flight on one connection.
+    pub exclusive: Vec<String>,
+    /// How many calls of this action a connection may make, beside the connector's budget.
+    pub budget: Vec<Budget>,
 }
 
 /// Whether an action may be repeated.
@@ -70,13 +143,15 @@ pub enum Provenance {
     Assumed,
 }
 
-/// When and how often a doubtful end is asked about.
+/// When, how often and how a doubtful end is asked about.
 #[derive(Clone, Debug)]
 pub struct Verify {
     /// The wait before each question.
     pub settle: Duration,
     /// How many questions at most.
     pub tries: u32,
+    /// The question.
+    pub question: Verification,
 }
 
 /// How something is tried again.
@@ -93,3 +168,80 @@ pub struct Retry {
     /// The longest wait.
     pub max_delay: Duration,
 }
+
+/// A limit on calls: never more than so many in any window of this length.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    /// How many: a number, or a value from the connection; no limit if that is absent.
+    pub calls: Expression,
+    /// The length of the window.
+    pub per: Duration,
+}
+
+impl Retry {
+    /// How calls are tried again where neither connector nor action says anything.
+    pub const DEFAULT: Self = Self {
+        tries: 4,
+        within: None,
+        delay: Duration::from_secs(2),
+        backoff: 2.0,
+        max_delay: Duration::from_secs(120),
+    };
+}
+
+impl Connector {
+    /// This connector with another's words over it: its own actions stay unless the other has one
+    /// of the same name; all else is the other's. The hash covers both.
+    pub fn overridden_by(mut self, other: Self) -> Self {
+        let hash = crate::data::digest(format!("{}\n{}", self.hash, other.hash).as_bytes());
+        self.actions.extend(other.actions);
+        Self {
+            actions: self.actions,
+            hash,
+            ..other
+        }
+    }
+
+    /// The action of this name.
+    pub fn action(&self, name: &str) -> Option<&Action> {
+        self.actions.get(name)
+    }
+}
+
+impl Action {
+    /// The shape of `steps.<id>` after this action: for a listing, `items`.
+    pub fn result(&self) -> Shape {
+        if !self.is_listing {
+            return self.output.clone();
+        }
+        let items = Field::required(Shape::List(Box::new(self.output.clone())));
+        Shape::Fields(IndexMap::from([("items".to_owned(), items)]))
+    }
+}
+
+/// The value with every field that is declared personal or secret replaced by `***`.
+pub fn mask(shape: &Shape, value: &Value) -> Value {
+    match (shape, value) {
+        (Shape::Fields(fields), Value::Object(object)) => Value::Object(
+            object
+                .iter()
+                .map(|(name, value)| {
+                    let shown = match fields.get(name) {
+                        Some(field) if field.personal || field.secret => Value::from("***"),
+                        Some(field) => mask(&field.shape, value),
+                        // What is not declared may be anything, so it is not shown.
+                        None => Value::from("***"),
+                    };
+                    (name.clone(), shown)
+                })
+                .collect(),
+        ),
+        (Shape::List(element), Value::Array(list)) => {
+            list.iter().map(|value| mask(element, value)).collect()
+        }
+        _ => value.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

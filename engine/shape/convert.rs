@@ -4,7 +4,7 @@
 //! Always true: only connectors convert; a value that is unclear is refused, never guessed.
 
 use super::check::misfit;
-use super::dates::{is_zero_date, parse_lenient};
+use super::dates::{is_zero_date, parse_lenient, since_1970};
 use super::{Instant, Shape, Time, check};
 use crate::data::{Object, Value, same};
 
@@ -18,7 +18,11 @@ pub fn convert(shape: &Shape, value: Value) -> Result<Option<Value>, String> {
         (Shape::Number, value) => number(value),
         (Shape::Boolean, value) => boolean(value),
         (Shape::Date | Shape::DateTime, value) => time(shape, value),
-        (Shape::Email, Value::String(text)) => email(&text),
+        // Vendors store all sorts of things as addresses; a recipe that needs a sound one checks.
+        (Shape::Email, Value::String(text)) => {
+            let text = text.trim();
+            Ok((!text.is_empty()).then(|| Value::from(text)))
+        }
         (Shape::Enum(values), value) => one_of(values, value),
         (Shape::List(element), Value::Array(list)) => {
             let mut converted = Vec::with_capacity(list.len());
@@ -63,6 +67,7 @@ fn fields(shape: &Shape, mut object: Object) -> Result<Option<Value>, String> {
 fn text(value: Value) -> Result<Value, String> {
     match value {
         Value::Number(number) if !number.is_f64() => Ok(Value::String(number.to_string())),
+        Value::Bool(bool) => Ok(Value::String(bool.to_string())),
         Value::String(_) => Ok(value),
         other => Err(misfit(&Shape::String, &other)),
     }
@@ -118,8 +123,8 @@ fn boolean(value: Value) -> Result<Option<Value>, String> {
             _ => None,
         },
         Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
-            "1" | "true" => Some(true),
-            "0" | "false" => Some(false),
+            "1" | "true" | "yes" => Some(true),
+            "0" | "false" | "no" => Some(false),
             "" => return Ok(None),
             _ => None,
         },
@@ -132,13 +137,13 @@ fn boolean(value: Value) -> Result<Option<Value>, String> {
 }
 
 fn time(shape: &Shape, value: Value) -> Result<Option<Value>, String> {
-    let Value::String(text) = &value else {
-        return Err(misfit(shape, &value));
+    let read = match &value {
+        Value::String(text) if is_zero_date(text) => return Ok(None),
+        Value::String(text) => parse_lenient(text),
+        Value::Number(number) => number.as_f64().and_then(since_1970),
+        _ => None,
     };
-    if is_zero_date(text) {
-        return Ok(None);
-    }
-    let read = match (shape, parse_lenient(text)) {
+    let read = match (shape, read) {
         (Shape::Date, Some(Time::Day(day))) => day.to_string(),
         // A vendor's clock is UTC unless it says otherwise; the day is the one it wrote.
         (Shape::Date, Some(Time::Instant(instant))) => instant.zoned().date().to_string(),
@@ -147,18 +152,6 @@ fn time(shape: &Shape, value: Value) -> Result<Option<Value>, String> {
         _ => return Err(misfit(shape, &value)),
     };
     Ok(Some(Value::String(read)))
-}
-
-fn email(text: &str) -> Result<Option<Value>, String> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let value = Value::from(text);
-    if check::is_email(text) {
-        return Ok(Some(value));
-    }
-    Err(misfit(&Shape::Email, &value))
 }
 
 /// One of the allowed values; a number may be written as text and the other way round.

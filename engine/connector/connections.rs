@@ -1,0 +1,352 @@
+//! `connections.yaml`: whose account is used with which connector.
+//!
+//! In: the file's tree and the connectors. Out: [`Connections`], with findings.
+//! Always true: a secret is a reference to the environment or to a file, and is read only when a
+//! request is built; what is missing is named by connection, field and variable.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::Connector;
+use super::codes;
+use super::read::{entries, text_of, unknown_key};
+use super::trouble::Trouble;
+use crate::data::{Object, Secret, Value};
+use crate::diagnostic::{Report, Span, did_you_mean};
+use crate::names::{ConnectionName, ConnectorName};
+use crate::shape::{Field, convert};
+use crate::source::{Node, NodeKind};
+
+/// All connections of a workspace.
+#[derive(Clone, Debug, Default)]
+pub struct Connections {
+    /// By name, in the order of the file.
+    pub all: IndexMap<ConnectionName, Connection>,
+}
+
+/// An admin's account at a vendor.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Its name.
+    pub name: ConnectionName,
+    /// The connector it is for.
+    pub connector: ConnectorName,
+    /// Where its fields come from.
+    pub fields: IndexMap<String, FieldSource>,
+    /// Whether it may reach addresses of the machine and of private networks.
+    pub allow_private: bool,
+}
+
+/// Where a connection's field comes from.
+#[derive(Clone, PartialEq)]
+pub enum FieldSource {
+    /// It stands in the file.
+    Plain(Value),
+    /// A variable of the environment.
+    Environment(String),
+    /// A file's text, without white space at its ends.
+    File(String),
+}
+
+/// How references are followed; the rooms that may read files and the environment give one.
+pub trait References: Send + Sync {
+    /// The variable's text, if it is set.
+    fn environment(&self, name: &str) -> Option<String>;
+    /// The file's text; the error says why it cannot be read.
+    fn file(&self, path: &str) -> Result<String, String>;
+}
+
+/// A connection's values, ready for a request.
+#[derive(Clone)]
+pub struct Resolved {
+    /// The root `connection`.
+    pub value: Arc<Value>,
+    /// The texts that must not be shown.
+    pub secrets: Vec<Secret>,
+}
+
+/// Keys of a connection that are not fields of its connector.
+const OWN_KEYS: [&str; 2] = ["connector", "allow_private"];
+
+impl Connections {
+    /// Reads `connections.yaml`.
+    pub fn read(
+        root: &Node,
+        connectors: &BTreeMap<ConnectorName, Arc<Connector>>,
+        report: &mut Report,
+    ) -> Self {
+        let mut all = IndexMap::new();
+        for (key, node) in entries(root, "the file", codes::CONNECTIONS_SHAPE, report) {
+            if &*key.text != "connections" {
+                unknown_key(key, &["connections"], codes::CONNECTIONS_SHAPE, report);
+                continue;
+            }
+            for (key, node) in entries(node, "`connections`", codes::CONNECTIONS_SHAPE, report) {
+                match ConnectionName::new(&key.text) {
+                    Ok(name) => {
+                        let connection =
+                            Connection::read(&name, node, key.span, connectors, report);
+                        all.extend(connection.map(|connection| (name, connection)));
+                    }
+                    Err(why) => {
+                        report.error(codes::CONNECTION_NAME, key.span, why);
+                    }
+                }
+            }
+        }
+        Self { all }
+    }
+
+    /// The connection of this name.
+    pub fn get(&self, name: &ConnectionName) -> Option<&Connection> {
+        self.all.get(name)
+    }
+}
+
+impl Connection {
+    fn read(
+        name: &ConnectionName,
+        node: &Node,
+        span: Span,
+        connectors: &BTreeMap<ConnectorName, Arc<Connector>>,
+        report: &mut Report,
+    ) -> Option<Self> {
+        let entries = entries(node, "a connection", codes::CONNECTIONS_SHAPE, report);
+        let written = match entries.iter().find(|(key, _)| &*key.text == "connector") {
+            Some((_, node)) => text_of(node, "`connector`", codes::CONNECTIONS_SHAPE, report)?,
+            None if connectors.contains_key(name.as_str()) => Arc::from(name.as_str()),
+            None => {
+                report
+                    .error(
+                        codes::UNKNOWN_CONNECTOR,
+                        span,
+                        format!("connection `{name}` does not say which connector it is for"),
+                    )
+                    .help("add `connector:` with the name of a file below `connectors/`");
+                return None;
+            }
+        };
+        let Some((connector_name, connector)) = connectors.get_key_value(&*written) else {
+            let known = connectors.keys().map(ConnectorName::as_str);
+            let help = did_you_mean(&written, known.clone())
+                .map(|meant| format!("did you mean `{meant}`?"))
+                .unwrap_or_else(|| format!("known are: {}", known.collect::<Vec<_>>().join(", ")));
+            report
+                .error(
+                    codes::UNKNOWN_CONNECTOR,
+                    span,
+                    format!(
+                        "connection `{name}` is for connector `{written}`, which does not exist"
+                    ),
+                )
+                .help(help);
+            return None;
+        };
+        let mut connection = Self {
+            name: name.clone(),
+            connector: connector_name.clone(),
+            fields: IndexMap::new(),
+            allow_private: false,
+        };
+        for (key, node) in entries {
+            match &*key.text {
+                "connector" => {}
+                "allow_private" => match node.kind {
+                    NodeKind::Bool(fact) => connection.allow_private = fact,
+                    _ => {
+                        report.error(
+                            codes::CONNECTION_FIELD,
+                            node.span,
+                            format!(
+                                "`allow_private` must be true or false, not {}",
+                                node.kind_name()
+                            ),
+                        );
+                    }
+                },
+                field => match connector.connection.get(field) {
+                    Some(declared) => {
+                        let source = read_field(name, field, declared, node, report);
+                        connection
+                            .fields
+                            .extend(source.map(|s| (field.to_owned(), s)));
+                    }
+                    None => {
+                        let mut known: Vec<&str> =
+                            connector.connection.keys().map(String::as_str).collect();
+                        known.extend(OWN_KEYS);
+                        unknown_key(key, &known, codes::CONNECTION_FIELD, report);
+                    }
+                },
+            }
+        }
+        for (field, declared) in &connector.connection {
+            if !declared.may_be_left_out() && !connection.fields.contains_key(field) {
+                let help = missing_help(field, declared);
+                report
+                    .error(
+                        codes::MISSING_CONNECTION_FIELD,
+                        span,
+                        format!("connection `{name}` has no `{field}`, which `{written}` needs"),
+                    )
+                    .help(help);
+            }
+        }
+        Some(connection)
+    }
+
+    /// The values, references followed. Every field that cannot be had is named.
+    pub fn resolve(
+        &self,
+        connector: &Connector,
+        references: &dyn References,
+    ) -> Result<Resolved, Vec<Trouble>> {
+        let mut value = Object::new();
+        let mut secrets = Vec::new();
+        let mut troubles = Vec::new();
+        for (name, field) in &connector.connection {
+            let given = match self.fields.get(name) {
+                Some(source) => source.follow(references).map(Some),
+                None => Ok(field.default.clone()),
+            };
+            let converted = given.and_then(|given| match given {
+                Some(given) => convert(&field.shape, given),
+                None => Ok(None),
+            });
+            match converted {
+                Ok(Some(found)) => {
+                    if let (true, Value::String(text)) = (field.secret, &found) {
+                        secrets.push(Secret::new(text));
+                    }
+                    value.insert(name.clone(), found);
+                }
+                Ok(None) if field.may_be_left_out() => {}
+                Ok(None) => troubles.push(self.trouble(name, "is missing or empty")),
+                Err(why) => troubles.push(self.trouble(name, &why)),
+            }
+        }
+        if !troubles.is_empty() {
+            return Err(troubles);
+        }
+        Ok(Resolved {
+            value: Arc::new(Value::Object(value)),
+            secrets,
+        })
+    }
+
+    fn trouble(&self, field: &str, why: &str) -> Trouble {
+        Trouble::new(
+            "connection_incomplete",
+            format!("connection `{}`: field `{field}`: {why}", self.name),
+        )
+    }
+}
+
+impl FieldSource {
+    fn follow(&self, references: &dyn References) -> Result<Value, String> {
+        match self {
+            Self::Plain(value) => Ok(value.clone()),
+            Self::Environment(variable) => match references.environment(variable) {
+                Some(text) => Ok(text.into()),
+                None => Err(format!("the environment variable `{variable}` is not set")),
+            },
+            Self::File(path) => references
+                .file(path)
+                .map(|text| text.trim().to_owned().into())
+                .map_err(|why| format!("the file `{path}` cannot be read: {why}")),
+        }
+    }
+}
+
+impl std::fmt::Debug for FieldSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Plain(_) => f.write_str("Plain(***)"),
+            Self::Environment(variable) => write!(f, "Environment({variable})"),
+            Self::File(path) => write!(f, "File({path})"),
+        }
+    }
+}
+
+fn missing_help(field: &str, declared: &Field) -> String {
+    let label = declared
+        .label
+        .as_deref()
+        .or(declared.description.as_deref());
+    let what = label.map_or(String::new(), |label| format!(" ({label})"));
+    if declared.secret {
+        let variable = field.to_uppercase();
+        return format!(
+            "write `{field}: {{ env: {variable} }}` or `{field}: {{ file: ... }}`{what}"
+        );
+    }
+    format!("write `{field}: ...`{what}")
+}
+
+fn read_field(
+    connection: &ConnectionName,
+    name: &str,
+    declared: &Field,
+    node: &Node,
+    report: &mut Report,
+) -> Option<FieldSource> {
+    if let Some(map) = node.as_map() {
+        return read_reference(name, map, node, report);
+    }
+    let value = node.to_value();
+    if declared.secret {
+        report
+            .warning(
+                codes::SECRET_IN_FILE,
+                node.span,
+                format!("the secret `{name}` of connection `{connection}` stands in the file"),
+            )
+            .help(format!(
+                "write `{name}: {{ env: {} }}` and set that variable, or `{{ file: ... }}`",
+                name.to_uppercase()
+            ));
+    }
+    if let Err(why) = convert(&declared.shape, value.clone()) {
+        report.error(
+            codes::CONNECTION_FIELD,
+            node.span,
+            format!("`{name}` of connection `{connection}`: {why}"),
+        );
+        return None;
+    }
+    Some(FieldSource::Plain(value))
+}
+
+fn read_reference(
+    name: &str,
+    map: &[(crate::source::Key, Node)],
+    node: &Node,
+    report: &mut Report,
+) -> Option<FieldSource> {
+    let [(key, target)] = map else {
+        report
+            .error(
+                codes::CONNECTION_FIELD,
+                node.span,
+                format!("`{name}` must be a value, `{{ env: NAME }}` or `{{ file: path }}`"),
+            )
+            .help("write exactly one of `env` and `file`");
+        return None;
+    };
+    let written = text_of(
+        target,
+        &format!("`{}`", key.text),
+        codes::CONNECTION_FIELD,
+        report,
+    )?;
+    match &*key.text {
+        "env" => Some(FieldSource::Environment(written.to_string())),
+        "file" => Some(FieldSource::File(written.to_string())),
+        _ => {
+            unknown_key(key, &["env", "file"], codes::CONNECTION_FIELD, report);
+            None
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! One HTTP exchange.
+//!
+//! In: a [`RequestPlan`]. Out: a reply, or how far it came.
+//! Always true: redirects are not followed, proxies of the environment not used, bodies bounded.
+
+use std::error::Error;
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+use reqwest::redirect::Policy;
+use reqwest::{Client, Method};
+
+use super::guard::{self, PrivateAddress, PublicOnly};
+use crate::clock::Clock;
+use crate::connector::{PlannedBody, Reply, RequestPlan, Trouble};
+use crate::data::Object;
+
+/// The most bytes of a reply's body.
+pub const BODY_BYTES_MAX: usize = 32 << 20;
+
+/// The longest wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an idle connection is kept: shorter than servers do, so that few requests are sent into
+/// a connection that is just being closed.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// The HTTP clients: one for public addresses, one for connections that may reach private ones.
+pub(super) struct Clients {
+    public: Client,
+    private: Client,
+}
+
+/// Where requests may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Public addresses only.
+    Public,
+    /// All addresses.
+    Private,
+}
+
+/// How an exchange ended.
+pub(super) enum Exchange {
+    /// With a reply.
+    Replied(Reply),
+    /// Before the first byte was sent.
+    NotSent {
+        /// Why.
+        trouble: Trouble,
+        /// Whether it may work later.
+        may_pass: bool,
+    },
+    /// Somewhere after.
+    Broken(Trouble),
+}
+
+impl Clients {
+    pub(super) fn new() -> Result<Self, String> {
+        // A second installation is refused, which is fine: it is the same provider.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let builder = || {
+            Client::builder()
+                .redirect(Policy::none())
+                .no_proxy()
+                .connect_timeout(CONNECT_TIMEOUT)
+                .pool_idle_timeout(IDLE_TIMEOUT)
+                .user_agent(concat!("recipe-engine/", env!("CARGO_PKG_VERSION")))
+        };
+        let built = |builder: reqwest::ClientBuilder| builder.build().map_err(|why| chain(&why));
+        Ok(Self {
+            public: built(builder().dns_resolver(PublicOnly))?,
+            private: built(builder())?,
+        })
+    }
+
+    /// Sends a request and reads its reply, within real time.
+    pub(super) async fn exchange(
+        &self,
+        plan: RequestPlan,
+        reach: Reach,
+        timeout: Duration,
+    ) -> Exchange {
+        let client = match reach {
+            Reach::Private => &self.private,
+            Reach::Public => match guard::check(&plan.url) {
+                Ok(()) => &self.public,
+                Err(private) => return not_allowed(&private),
+            },
+        };
+        let host = plan.url.host_str().unwrap_or("").to_owned();
+        let request = match built(client, plan) {
+            Ok(request) => request,
+            Err(why) => {
+                return Exchange::NotSent {
+                    trouble: Trouble::new("invalid_request", why),
+                    may_pass: false,
+                };
+            }
+        };
+        match Clock::within(timeout, send(client, request, &host)).await {
+            Some(exchange) => exchange,
+            None => Exchange::Broken(Trouble::new(
+                "timed_out",
+                format!("no reply from {host} within {timeout:?}"),
+            )),
+        }
+    }
+}
+
+fn built(client: &Client, plan: RequestPlan) -> Result<reqwest::Request, String> {
+    let method = Method::from_bytes(plan.method.as_bytes())
+        .map_err(|_| format!("`{}` is no HTTP method", plan.method))?;
+    let mut request = client.request(method, plan.url);
+    request = match plan.body {
+        PlannedBody::None => request,
+        PlannedBody::Json(value) => request.json(&value),
+        PlannedBody::Form(fields) => request.form(&fields),
+        PlannedBody::Text { content_type, text } => {
+            request.header("Content-Type", content_type).body(text)
+        }
+    };
+    let mut headers = HeaderMap::new();
+    for (name, value) in plan.headers {
+        let wrong = || format!("the header `{name}` holds what no header can");
+        let parsed =
+            reqwest::header::HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
+        let mut value = reqwest::header::HeaderValue::from_str(&value).map_err(|_| wrong())?;
+        value.set_sensitive(true);
+        headers.append(parsed, value);
+    }
+    request
+        .headers(headers)
+        .build()
+        .map_err(|why| format!("the request cannot be built: {}", chain(&why.without_url())))
+}
+
+async fn send(client: &Client, request: reqwest::Request, host: &str) -> Exchange {
+    let mut response = match client.execute(request).await {
+        Ok(response) => response,
+        Err(error) => return failed(error, host),
+    };
+    let status = response.status().as_u16();
+    let headers = headers(response.headers());
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > BODY_BYTES_MAX => {
+                return Exchange::Broken(Trouble {
+                    status: Some(status),
+                    ..Trouble::new(
+                        "reply_too_large",
+                        format!("the reply of {host} is larger than {BODY_BYTES_MAX} bytes"),
+                    )
+                });
+            }
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Exchange::Replied(Reply::new(status, headers, &body)),
+            Err(error) => {
+                return Exchange::Broken(Trouble {
+                    status: Some(status),
+                    ..Trouble::new(
+                        "connection_lost",
+                        format!(
+                            "the reply of {host} broke off: {}",
+                            chain(&error.without_url())
+                        ),
+                    )
+                });
+            }
+        }
+    }
+}
+
+fn failed(error: reqwest::Error, host: &str) -> Exchange {
+    let error = error.without_url();
+    if let Some(private) = private_address(&error) {
+        return not_allowed(private);
+    }
+    let why = chain(&error);
+    if error.is_connect() {
+        return Exchange::NotSent {
+            trouble: Trouble::new("unreachable", format!("{host} cannot be reached: {why}")),
+            may_pass: true,
+        };
+    }
+    if error.is_builder() {
+        return Exchange::NotSent {
+            trouble: Trouble::new("invalid_request", why),
+            may_pass: false,
+        };
+    }
+    let trouble = format!("the connection to {host} was lost before the reply: {why}");
+    Exchange::Broken(Trouble::new("connection_lost", trouble))
+}
+
+fn not_allowed(private: &PrivateAddress) -> Exchange {
+    Exchange::NotSent {
+        trouble: Trouble::new(
+            "address_not_allowed",
+            format!("{private}; write `allow_private: true` at the connection if that is meant"),
+        ),
+        may_pass: false,
+    }
+}
+
+fn private_address(error: &reqwest::Error) -> Option<&PrivateAddress> {
+    let mut source = error.source();
+    while let Some(error) = source {
+        if let Some(private) = error.downcast_ref::<PrivateAddress>() {
+            return Some(private);
+        }
+        source = error.source();
+    }
+    None
+}
+
+/// An error with its causes, each said once.
+fn chain(error: &dyn Error) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let next = error.to_string();
+        if !words.contains(&next) {
+            words = format!("{words}: {next}");
+        }
+        source = error.source();
+    }
+    words
+}
+
+/// Headers as an object; several of one name are joined.
+fn headers(headers: &HeaderMap) -> Object {
+    let mut object = Object::new();
+    for name in headers.keys() {
+        let values: Vec<String> = headers
+            .get_all(name)
+            .iter()
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+            .collect();
+        object.insert(name.as_str().to_owned(), values.join(", ").into());
+    }
+    object
+}

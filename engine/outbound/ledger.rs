@@ -1,0 +1,166 @@
+//! What must outlive the process: spent budgets, holds, rotated tokens, notices that were sent.
+//!
+//! Always true: an entry is durable before what it stands for leaves the machine.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, FutureExt, ready};
+
+use crate::clock::Moment;
+use crate::data::Secret;
+use crate::names::ConnectionName;
+
+/// A block of calls that was taken from a budget at once, so that not every call is written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// A name of its own.
+    pub id: String,
+    /// The connection.
+    pub connection: ConnectionName,
+    /// The budget, among those of the connection.
+    pub budget: String,
+    /// How many calls.
+    pub calls: u32,
+    /// The length of the budget's window.
+    pub window: Duration,
+    /// Until when its calls count; none while it is in use.
+    pub counts_until: Option<Moment>,
+}
+
+/// A group of actions that is taken on a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// The connection.
+    pub connection: ConnectionName,
+    /// The group.
+    pub group: String,
+    /// When it ends by itself, should the process die.
+    pub until: Moment,
+}
+
+/// What an earlier process left.
+#[derive(Clone, Debug, Default)]
+pub struct Remembered {
+    /// Budgets spent; a block still in use counts for one whole window from now on.
+    pub blocks: Vec<Block>,
+    /// Holds that were not given back.
+    pub holds: Vec<Hold>,
+    /// Refresh tokens that replaced those of `connections.yaml`.
+    pub refresh_tokens: Vec<(ConnectionName, RotatedToken)>,
+}
+
+/// A refresh token that a vendor gave in place of the last one.
+#[derive(Clone, Debug)]
+pub struct RotatedToken {
+    /// The token.
+    pub token: Secret,
+    /// The SHA-256 of the connection's own values: another account needs its own first token.
+    pub account: String,
+}
+
+/// Why the ledger cannot be kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the ledger of calls cannot be kept: {0}")]
+pub struct LedgerError(pub String);
+
+/// Keeps what must outlive the process.
+pub trait Ledger: Send + Sync {
+    /// All that still counts.
+    fn load(&self) -> BoxFuture<'_, Result<Remembered, LedgerError>>;
+
+    /// Writes a block down before its first call.
+    fn open_block(&self, block: Block) -> BoxFuture<'_, Result<(), LedgerError>>;
+
+    /// Says until when a used block counts.
+    fn close_block(&self, id: String, until: Moment) -> BoxFuture<'_, Result<(), LedgerError>>;
+
+    /// Writes a hold down.
+    fn put_hold(&self, hold: Hold) -> BoxFuture<'_, Result<(), LedgerError>>;
+
+    /// Forgets a hold.
+    fn remove_hold(
+        &self,
+        connection: ConnectionName,
+        group: String,
+    ) -> BoxFuture<'_, Result<(), LedgerError>>;
+
+    /// Keeps a rotated refresh token; sealed, for it is a secret.
+    fn keep_refresh_token(
+        &self,
+        connection: ConnectionName,
+        token: RotatedToken,
+    ) -> BoxFuture<'_, Result<(), LedgerError>>;
+
+    /// Claims a notice's key until a moment, for one holder: true for the first, and for the same
+    /// holder again; false for others until then.
+    fn claim_notice(
+        &self,
+        key: String,
+        holder: String,
+        now: Moment,
+        until: Moment,
+    ) -> BoxFuture<'_, Result<bool, LedgerError>>;
+}
+
+/// A ledger for one process: it keeps notices while it lives, and forgets the rest, which the
+/// process itself remembers.
+#[derive(Default)]
+pub struct Forgetful {
+    notices: Mutex<BTreeMap<String, (String, Moment)>>,
+}
+
+impl fmt::Debug for Forgetful {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Forgetful")
+    }
+}
+
+impl Ledger for Forgetful {
+    fn load(&self) -> BoxFuture<'_, Result<Remembered, LedgerError>> {
+        ready(Ok(Remembered::default())).boxed()
+    }
+
+    fn open_block(&self, _block: Block) -> BoxFuture<'_, Result<(), LedgerError>> {
+        ready(Ok(())).boxed()
+    }
+
+    fn close_block(&self, _id: String, _until: Moment) -> BoxFuture<'_, Result<(), LedgerError>> {
+        ready(Ok(())).boxed()
+    }
+
+    fn put_hold(&self, _hold: Hold) -> BoxFuture<'_, Result<(), LedgerError>> {
+        ready(Ok(())).boxed()
+    }
+
+    fn remove_hold(
+        &self,
+        _connection: ConnectionName,
+        _group: String,
+    ) -> BoxFuture<'_, Result<(), LedgerError>> {
+        ready(Ok(())).boxed()
+    }
+
+    fn keep_refresh_token(
+        &self,
+        _connection: ConnectionName,
+        _token: RotatedToken,
+    ) -> BoxFuture<'_, Result<(), LedgerError>> {
+        ready(Ok(())).boxed()
+    }
+
+    fn claim_notice(
+        &self,
+        key: String,
+        holder: String,
+        now: Moment,
+        until: Moment,
+    ) -> BoxFuture<'_, Result<bool, LedgerError>> {
+        let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
+        notices.retain(|_, (_, until)| *until > now);
+        let (claimed_by, _) = notices.entry(key).or_insert((holder.clone(), until));
+        ready(Ok(*claimed_by == holder)).boxed()
+    }
+}

@@ -1,0 +1,114 @@
+//! Does one connector action: signs in, sends, pages, judges the reply.
+//!
+//! In: a [`Call`]. Out: how it ended, or from when on there is room for it.
+//! Always true: a call that must not happen twice never ends as failed once its first byte may have
+//! left, unless the vendor's answer says so; secrets are read while a request is built, and are
+//! taken out of every message; nothing is sent without room in the budget and the hold it needs.
+
+mod account;
+mod budget;
+mod client;
+mod guard;
+mod hold;
+mod ledger;
+mod mail;
+mod perform;
+mod token;
+
+pub use account::{Accounts, Prepared};
+pub use client::BODY_BYTES_MAX;
+pub use ledger::{Block, Forgetful, Hold, Ledger, LedgerError, Remembered};
+pub use perform::Probe;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::future::{BoxFuture, FutureExt};
+
+use crate::clock::Clock;
+use crate::connector::{References, Trouble};
+use crate::interpret::{Call, Called, Verified};
+use crate::journal::Failure;
+use crate::step::{Calls, Performed};
+
+/// All that goes out to vendors.
+pub struct Outbound {
+    accounts: Mutex<Arc<Accounts>>,
+    references: Arc<dyn References>,
+    ledger: Arc<dyn Ledger>,
+    clock: Clock,
+    clients: client::Clients,
+    tokens: token::Tokens,
+    budgets: budget::Budgets,
+    holds: hold::Holds,
+}
+
+impl Outbound {
+    /// Opens the way out; what the ledger remembers of an earlier process counts.
+    pub async fn open(
+        accounts: Accounts,
+        references: Arc<dyn References>,
+        ledger: Arc<dyn Ledger>,
+        clock: Clock,
+    ) -> Result<Self, Failure> {
+        let remembered = ledger
+            .load()
+            .await
+            .map_err(|error| Failure::new("unavailable", error.to_string()))?;
+        let now = clock.now();
+        Ok(Self {
+            accounts: Mutex::new(Arc::new(accounts)),
+            references,
+            clients: client::Clients::new()
+                .map_err(|why| Failure::new("internal", format!("no HTTP client: {why}")))?,
+            tokens: token::Tokens::new(remembered.refresh_tokens),
+            budgets: budget::Budgets::new(remembered.blocks, now),
+            holds: hold::Holds::new(remembered.holds),
+            ledger,
+            clock,
+        })
+    }
+
+    /// Puts other connectors and connections in place; calls under way keep theirs.
+    pub fn replace(&self, accounts: Accounts) {
+        *self.accounts.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(accounts);
+    }
+
+    /// The connectors and connections as they are now.
+    pub fn accounts(&self) -> Arc<Accounts> {
+        self.accounts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl Calls for Outbound {
+    fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Performed> {
+        self.perform(call).boxed()
+    }
+
+    fn verify<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Verified> {
+        self.ask(call).boxed()
+    }
+}
+
+impl From<Trouble> for Failure {
+    fn from(trouble: Trouble) -> Self {
+        Self {
+            status: trouble.status,
+            body: trouble.body,
+            ..Self::new(&trouble.code, trouble.message)
+        }
+    }
+}
+
+/// A failure that trying again does not help.
+fn refused(trouble: impl Into<Failure>) -> Called {
+    Called::Failed {
+        failure: trouble.into(),
+        retry: None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
