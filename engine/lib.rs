@@ -6,14 +6,17 @@
 pub mod names;
 pub mod data;
 pub mod clock;
+pub mod schedule;
 
 // Files.
 pub mod diagnostic;
 pub mod source;
+pub mod form;
 pub mod shape;
 pub mod expression;
 pub mod connector;
 pub mod table;
+pub mod recipe;
 pub mod compile;
 
 // Jobs.

@@ -3,6 +3,27 @@
 //! In: recipe files and a catalogue of what they may use. Out: [`Recipe`]s, or diagnostics.
 //! Always true: a [`Recipe`] that compiled without errors names only things that exist.
 
+mod catalogue;
+pub mod codes;
+mod entry;
+mod loops;
+mod operation;
+mod program;
+mod project;
 mod recipe;
+mod scope;
+mod steps;
+mod transform;
+mod trigger;
+mod walk;
 
+pub use catalogue::{Catalogue, Signature};
+pub use entry::compile;
+pub use loops::*;
+pub use operation::*;
+pub use program::program;
+pub use project::{Project, check_wiring};
 pub use recipe::*;
+pub use steps::*;
+pub use transform::*;
+pub use trigger::*;

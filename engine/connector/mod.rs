@@ -91,7 +91,7 @@ pub struct Action {
     pub provenance: Provenance,
     /// What it takes: declared fields.
     pub input: Shape,
-    /// What it gives: declared fields; a listing gives `items`, a list of such.
+    /// What it gives: declared fields; of a listing, the one field `items`, a list of such.
     pub output: Shape,
     /// Whether it gives pages of items.
     pub is_listing: bool,
@@ -209,13 +209,15 @@ impl Connector {
 }
 
 impl Action {
-    /// The shape of `steps.<id>` after this action: for a listing, `items`.
-    pub fn result(&self) -> Shape {
-        if !self.is_listing {
-            return self.output.clone();
-        }
-        let items = Field::required(Shape::List(Box::new(self.output.clone())));
-        Shape::Fields(IndexMap::from([("items".to_owned(), items)]))
+    /// The shape of one element of a listing; of any other action, its output.
+    pub fn element(&self) -> &Shape {
+        let items = match &self.output {
+            Shape::Fields(fields) if self.is_listing => fields.get("items"),
+            _ => None,
+        };
+        items
+            .and_then(|items| items.shape.element())
+            .unwrap_or(&self.output)
     }
 }
 

@@ -3,9 +3,12 @@
 //! In: findings of the rooms that read files. Out: a [`Report`] that keeps them all.
 //! Always true: a finding says where, what, and how to mend it; reading never stops at the first.
 
+mod print;
+
 use std::fmt;
 use std::sync::Arc;
 
+pub use print::{Look, print};
 use serde::Serialize;
 
 /// A stretch of a file's text.
@@ -67,6 +70,18 @@ pub struct Diagnostic {
     /// How to mend it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+    /// Other places that belong to it, such as where a key was written first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<Related>,
+}
+
+/// Another place that belongs to a finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Related {
+    /// Where it is.
+    pub place: Place,
+    /// What stands there, in a few words.
+    pub message: String,
 }
 
 /// All findings about one or more files, gathered while reading goes on.
@@ -156,6 +171,7 @@ impl Report {
             place,
             message,
             help: None,
+            related: Vec::new(),
         });
         self.found.last_mut().expect("just pushed")
     }
@@ -165,6 +181,19 @@ impl Diagnostic {
     /// Adds how to mend it.
     pub fn help(&mut self, help: impl Into<String>) {
         self.help = Some(help.into());
+    }
+
+    /// Adds another place of the same file.
+    pub fn related(&mut self, span: Span, message: impl Into<String>) -> &mut Self {
+        let place = Place {
+            file: self.place.file.clone(),
+            span,
+        };
+        self.related.push(Related {
+            place,
+            message: message.into(),
+        });
+        self
     }
 }
 

@@ -3,18 +3,41 @@
 //! In: nodes of a file. Out: [`Expression`]s and [`Condition`]s, checked for names and types.
 //! Always true: evaluation is pure; a value that is not there is an error unless `?` allows it.
 
+mod bind;
+mod call;
+pub mod codes;
+mod compile;
+mod condition;
+mod evaluate;
+mod helpers;
+mod infer;
+mod leaf;
+mod path;
+mod scan;
+mod template;
+mod term;
+mod walk;
+
+pub use condition::{Comparison, Condition};
+pub use helpers::{HelperDoc, helpers};
+
+use std::fmt;
 use std::sync::Arc;
 
+use self::compile::Surroundings;
+use self::infer::Inferred;
+use self::leaf::Use;
+use self::term::Term;
 use crate::clock::Moment;
 use crate::data::Value;
 use crate::diagnostic::Report;
-use crate::shape::Shape;
+use crate::shape::{Field, Shape};
 use crate::source::Node;
 
 /// Where an expression finds its values while a job runs.
 pub trait Scope {
     /// The value of a root (`trigger`, `input`, `item`, an alias), or of one member of a root that
-    /// has members of its own (`steps`, `vars`). `None`: absent.
+    /// has members of its own (`steps`, `vars`, `settings`). `None`: absent.
     fn find(&self, root: &str, member: Option<&str>) -> Option<Arc<Value>>;
     /// The moment that `now` shows.
     fn now(&self) -> Moment;
@@ -44,7 +67,8 @@ pub enum Known {
 
 /// Which names an expression may use at one place of a file.
 pub trait Names {
-    /// Looks a root up; `member` is given for roots whose members stand alone (`steps`, `vars`).
+    /// Looks a root up; `member` is given for roots whose members stand alone (`steps`, `vars`,
+    /// `settings`).
     fn look_up(&self, root: &str, member: Option<&str>) -> Known;
     /// The roots that may be used here, for "did you mean".
     fn roots(&self) -> Vec<String>;
@@ -57,13 +81,13 @@ pub struct Typed {
     pub expression: Expression,
     /// The shape of its value.
     pub shape: Shape,
-    /// Whether it may be absent.
+    /// Whether evaluating it may give an absent value, since a `?` allows it.
     pub maybe: bool,
 }
 
 /// A compiled value: data whose leaves may be paths, templates and helpers.
 #[derive(Clone, Debug)]
-pub struct Expression(Value);
+pub struct Expression(Arc<Term>);
 
 /// Why an expression has no value.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,62 +98,138 @@ pub struct EvaluationError {
     pub message: String,
 }
 
+/// What an expression refers to: a root and the names that follow it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reference {
+    /// The root: `steps`, `row`, an alias.
+    pub root: String,
+    /// The names after it, as far as they are fixed: `user`, `email`.
+    pub path: Vec<String>,
+}
+
 impl Expression {
     /// An expression that is a fixed value.
     pub fn literal(value: Value) -> Self {
-        Self(value)
+        Self::of(Term::Fixed(value))
     }
 
     /// Compiles the value of a node. With `expected`, its shape is checked member by member and
-    /// missing, surplus and wrongly typed members are reported. Always gives something to go on
-    /// with; findings are in the report.
+    /// missing, surplus and wrongly typed members are reported, as is a value that may be absent.
+    /// Always gives something to go on with; findings are in the report.
     pub fn compile(
-        _node: &Node,
-        _names: &dyn Names,
-        _expected: Option<&Shape>,
-        _report: &mut Report,
+        node: &Node,
+        names: &dyn Names,
+        expected: Option<&Shape>,
+        report: &mut Report,
     ) -> Typed {
-        unimplemented!()
+        let mut around = surroundings(names, report, Use::Value);
+        let inferred = compile::value(&mut around, node, expected);
+        if expected.is_some() {
+            compile::refuse_absence(&mut around, node, &inferred);
+        }
+        inferred.into_typed()
+    }
+
+    /// Compiles the value of a declared field: its limits are checked too, and it may be absent if
+    /// the field is optional.
+    pub fn compile_field(
+        node: &Node,
+        names: &dyn Names,
+        field: &Field,
+        report: &mut Report,
+    ) -> Typed {
+        let mut around = surroundings(names, report, Use::Value);
+        compile::field(&mut around, node, field).into_typed()
+    }
+
+    /// Compiles a URL or a part of one: what is inserted is percent-encoded, unless the text
+    /// begins with it (`{{connection.base_url}}/v1/users/{{input.id}}`).
+    pub fn compile_url(node: &Node, names: &dyn Names, report: &mut Report) -> Typed {
+        let mut around = surroundings(names, report, Use::Url);
+        let inferred = compile::value(&mut around, node, Some(&Shape::String));
+        compile::refuse_absence(&mut around, node, &inferred);
+        inferred.into_typed()
     }
 
     /// The value; `None` if it is absent and may be.
-    pub fn evaluate(&self, _scope: &dyn Scope) -> Result<Option<Value>, EvaluationError> {
-        unimplemented!()
+    pub fn evaluate(&self, scope: &dyn Scope) -> Result<Option<Value>, EvaluationError> {
+        match &*self.0 {
+            Term::Fixed(value) => Ok(Some(value.clone())),
+            term => Ok(term.find(scope)?.into_value()),
+        }
     }
 
     /// The expression with everything evaluated but what hangs on these roots.
-    pub fn bind(&self, _scope: &dyn Scope, _open: &[&str]) -> Result<Self, EvaluationError> {
-        unimplemented!()
+    pub fn bind(&self, scope: &dyn Scope, open: &[&str]) -> Result<Self, EvaluationError> {
+        bind::bind(&self.0, scope, open).map(Self::of)
     }
 
     /// Whether the expression mentions this root (and member, if one is named).
-    pub fn mentions(&self, _root: &str, _member: Option<&str>) -> bool {
-        unimplemented!()
+    pub fn mentions(&self, root: &str, member: Option<&str>) -> bool {
+        self.0.mentions(root, member)
+    }
+
+    /// Everything the expression refers to, in the order it is written.
+    pub fn references(&self) -> Vec<Reference> {
+        let mut found = Vec::new();
+        self.0.references(&mut found);
+        found
+    }
+
+    /// The value, if it is fixed.
+    pub fn as_literal(&self) -> Option<&Value> {
+        match &*self.0 {
+            Term::Fixed(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The reference, if the expression is one plain path of names and nothing else.
+    pub fn as_reference(&self) -> Option<Reference> {
+        match &*self.0 {
+            Term::Path(path) => path.plain_reference(),
+            _ => None,
+        }
+    }
+
+    fn of(term: Term) -> Self {
+        Self(Arc::new(term))
     }
 }
 
-/// A compiled test: `if`, `when`, `where`, `until`.
-#[derive(Clone, Debug)]
-pub struct Condition(Value);
-
-impl Condition {
-    /// Compiles a condition; findings are in the report.
-    pub fn compile(_node: &Node, _names: &dyn Names, _report: &mut Report) -> Self {
-        unimplemented!()
-    }
-
-    /// Whether it holds.
-    pub fn holds(&self, _scope: &dyn Scope) -> Result<bool, EvaluationError> {
-        unimplemented!()
-    }
-
-    /// The condition with everything evaluated but what hangs on these roots.
-    pub fn bind(&self, _scope: &dyn Scope, _open: &[&str]) -> Result<Self, EvaluationError> {
-        unimplemented!()
-    }
-
-    /// Whether the condition mentions this root (and member, if one is named).
-    pub fn mentions(&self, _root: &str, _member: Option<&str>) -> bool {
-        unimplemented!()
+/// The expression as written, for messages and listings.
+impl fmt::Display for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.source())
     }
 }
+
+impl fmt::Display for EvaluationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {}", self.expression, self.message)
+    }
+}
+
+impl std::error::Error for EvaluationError {}
+
+fn surroundings<'c>(names: &'c dyn Names, report: &'c mut Report, usage: Use) -> Surroundings<'c> {
+    Surroundings {
+        names,
+        report,
+        usage,
+    }
+}
+
+impl Inferred {
+    /// The same for those outside the room.
+    fn into_typed(self) -> Typed {
+        Typed {
+            maybe: self.maybe(),
+            shape: self.shape,
+            expression: Expression::of(self.term),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

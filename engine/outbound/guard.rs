@@ -61,7 +61,7 @@ pub(super) fn check(url: &Url) -> Result<(), PrivateAddress> {
     Ok(())
 }
 
-fn is_private(address: IpAddr) -> bool {
+pub(super) fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_private_v4(address),
         IpAddr::V6(address) => is_private_v6(address),

@@ -1,21 +1,231 @@
 //! Mails through the connection's own server.
+//!
+//! In: the input of `mail.send`. Out: whether it was sent; `once` holds back what was sent before.
+//! Always true: every try of one call has the same Message-ID, so that a repeated mail is known.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::Outbound;
+use lettre::message::header::ContentType;
+use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+
 use super::account::Prepared;
-use crate::connector::{Action, Trouble};
+use super::client::Reach;
+use super::letter::{self, Letter};
+use super::perform::Stopped;
+use super::{Outbound, guard, refused};
+use crate::clock::{Clock, Moment, parse_period};
+use crate::connector::Trouble;
+use crate::data::Value;
 use crate::interpret::Called;
 
+/// How long `once` holds back the same mail if nothing is said.
+const ONCE_WITHIN: Duration = Duration::from_secs(24 * 3600);
+
 impl Outbound {
-    /// Sends a mail.
-    pub(super) async fn mail<E: From<Trouble>>(
+    /// Sends a mail, unless `once` says that it was sent before.
+    pub(super) async fn mail(
         &self,
-        _prepared: &Prepared,
-        _action: &Action,
-        _key: &str,
-        _timeout: Duration,
-    ) -> Result<Called, E> {
-        Err(Trouble::new("not_available_yet", "mail comes next").into())
+        prepared: &Prepared,
+        key: &str,
+        timeout: Duration,
+    ) -> Result<Called, Stopped> {
+        let now = self.clock.now();
+        let letter = letter::compose(&prepared.input)?;
+        let message = message(&letter, prepared, key, now)?;
+        if let Some((notice, within)) = once(&prepared.input)? {
+            let until = now.after(within);
+            let claimed = self.ledger.claim_notice(notice, key.to_owned(), now, until);
+            if !claimed.await? {
+                return Ok(done(false));
+            }
+        }
+        match Clock::within(timeout, deliver(prepared, message)).await {
+            Some(Ok(())) => Ok(done(true)),
+            Some(Err(NotDelivered::ForGood(trouble))) => Ok(refused(trouble)),
+            Some(Err(NotDelivered::ForNow(trouble))) => Ok(again(trouble)),
+            None => Ok(again(Trouble::new(
+                "timed_out",
+                format!("the mail server did not take the mail within {timeout:?}"),
+            ))),
+        }
+    }
+}
+
+/// Why a mail was not delivered.
+enum NotDelivered {
+    ForGood(Trouble),
+    ForNow(Trouble),
+}
+
+async fn deliver(prepared: &Prepared, message: Message) -> Result<(), NotDelivered> {
+    let host = field(prepared, "host").unwrap_or_default();
+    let encryption = field(prepared, "encryption").unwrap_or_default();
+    let usual_port = match encryption.as_str() {
+        "tls" => 465,
+        "starttls" => 587,
+        _ => 25,
+    };
+    let port = prepared
+        .resolved
+        .value
+        .get("port")
+        .and_then(Value::as_u64)
+        .and_then(|port| u16::try_from(port).ok())
+        .unwrap_or(usual_port);
+    let address = address(&host, port, prepared.reach()).await?;
+    let tls = match encryption.as_str() {
+        "none" => Tls::None,
+        word => {
+            let parameters = TlsParameters::new(host.clone()).map_err(|why| {
+                NotDelivered::ForGood(Trouble::new("mail_failed", format!("no encryption: {why}")))
+            })?;
+            if word == "tls" {
+                Tls::Wrapper(parameters)
+            } else {
+                Tls::Required(parameters)
+            }
+        }
+    };
+    let mut builder =
+        AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(address.ip().to_string())
+            .port(port)
+            .tls(tls);
+    if let (Some(username), Some(password)) =
+        (field(prepared, "username"), field(prepared, "password"))
+    {
+        builder = builder.credentials(Credentials::new(username, password));
+    }
+    match builder.build().send(message).await {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let trouble = Trouble::new(
+                "mail_failed",
+                format!("{host} did not take the mail: {error}"),
+            );
+            if error.is_permanent() {
+                return Err(NotDelivered::ForGood(trouble));
+            }
+            Err(NotDelivered::ForNow(trouble))
+        }
+    }
+}
+
+/// The server's address, which is then connected to as it was checked.
+async fn address(host: &str, port: u16, reach: Reach) -> Result<SocketAddr, NotDelivered> {
+    let found: Vec<SocketAddr> = match tokio::net::lookup_host((host, port)).await {
+        Ok(found) => found.collect(),
+        Err(why) => {
+            let why = format!("{host} cannot be found: {why}");
+            return Err(NotDelivered::ForNow(Trouble::new("unreachable", why)));
+        }
+    };
+    let allowed =
+        |address: &&SocketAddr| reach == Reach::Private || !guard::is_private(address.ip());
+    // Servers that listen on one family only mostly listen on the older one.
+    let mut allowed: Vec<&SocketAddr> = found.iter().filter(allowed).collect();
+    allowed.sort_by_key(|address| address.is_ipv6());
+    match allowed.first() {
+        Some(address) => Ok(**address),
+        None => Err(NotDelivered::ForGood(Trouble::new(
+            "address_not_allowed",
+            format!(
+                "`{host}` is an address of this machine or of a private network; write \
+                 `allow_private: true` at the connection if that is meant"
+            ),
+        ))),
+    }
+}
+
+fn message(
+    letter: &Letter,
+    prepared: &Prepared,
+    key: &str,
+    now: Moment,
+) -> Result<Message, Trouble> {
+    let from = mailbox(&field(prepared, "from").unwrap_or_default(), "the sender")?;
+    let domain = from.email.domain().to_owned();
+    let micros = u64::try_from(now.0).unwrap_or(0);
+    let mut builder = Message::builder()
+        .from(from)
+        .subject(letter.subject.as_str())
+        .message_id(Some(format!("<{key}@{domain}>")))
+        .date(std::time::UNIX_EPOCH + Duration::from_micros(micros));
+    for to in &letter.to {
+        builder = builder.to(mailbox(to, "`to`")?);
+    }
+    let plain = SinglePart::plain(letter.text.clone());
+    let broken = |why: lettre::error::Error| {
+        Trouble::new(
+            "invalid_request",
+            format!("the mail cannot be written: {why}"),
+        )
+    };
+    if letter.html.is_none() && letter.attachment.is_none() {
+        return builder.singlepart(plain).map_err(broken);
+    }
+    let mut parts = match &letter.html {
+        Some(html) => MultiPart::mixed().multipart(
+            MultiPart::alternative()
+                .singlepart(plain)
+                .singlepart(SinglePart::html(html.clone())),
+        ),
+        None => MultiPart::mixed().singlepart(plain),
+    };
+    if let Some((name, csv)) = &letter.attachment {
+        let kind = ContentType::parse("text/csv; charset=utf-8")
+            .map_err(|why| Trouble::new("internal", why.to_string()))?;
+        parts = parts.singlepart(Attachment::new(name.clone()).body(csv.clone(), kind));
+    }
+    builder.multipart(parts).map_err(broken)
+}
+
+fn mailbox(text: &str, what: &str) -> Result<Mailbox, Trouble> {
+    text.trim().parse().map_err(|_| {
+        Trouble::new(
+            "invalid_request",
+            format!("{what}: `{text}` is not an e-mail address"),
+        )
+    })
+}
+
+/// The key of a mail that is sent once, and for how long.
+fn once(input: &Value) -> Result<Option<(String, Duration)>, Trouble> {
+    let Some(once) = input.get("once").filter(|once| !once.is_null()) else {
+        return Ok(None);
+    };
+    let key = once.get("key").and_then(Value::as_str).unwrap_or_default();
+    if key.is_empty() {
+        return Err(Trouble::new("invalid_request", "`once` needs a `key`"));
+    }
+    let within = match once.get("within").and_then(Value::as_str) {
+        Some(text) => parse_period(text).map_err(|why| Trouble::new("invalid_request", why))?,
+        None => ONCE_WITHIN,
+    };
+    Ok(Some((key.to_owned(), within)))
+}
+
+fn field(prepared: &Prepared, name: &str) -> Option<String> {
+    prepared
+        .resolved
+        .value
+        .get(name)
+        .and_then(Value::as_str)
+        .map(str::to_owned)
+}
+
+fn done(was_sent: bool) -> Called {
+    Called::Done {
+        output: serde_json::json!({ "sent": was_sent }),
+    }
+}
+
+fn again(trouble: Trouble) -> Called {
+    Called::Failed {
+        failure: trouble.into(),
+        retry: Some(Duration::ZERO),
     }
 }

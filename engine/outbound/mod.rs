@@ -11,14 +11,18 @@ mod client;
 mod guard;
 mod hold;
 mod ledger;
+mod letter;
 mod mail;
 mod perform;
+mod question;
+mod scrub;
+mod sign_in;
 mod token;
 
 pub use account::{Accounts, Prepared};
 pub use client::BODY_BYTES_MAX;
 pub use ledger::{Block, Forgetful, Hold, Ledger, LedgerError, Remembered};
-pub use perform::Probe;
+pub use question::Probe;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

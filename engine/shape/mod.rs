@@ -15,6 +15,7 @@ mod schema;
 mod words;
 
 pub use check::{Misfit, fill_defaults};
+pub(crate) use check::{breaks_limit, misfit};
 pub use convert::convert;
 pub use dates::{Day, Instant, Time};
 pub use fit::{Fit, Member, join};

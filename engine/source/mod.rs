@@ -4,7 +4,14 @@
 //! Always true: duplicate keys, alias bombs, deep nesting and non-UTF-8 are refused in bounded
 //! time and memory; nothing is guessed (`no` is text, `0123` is text).
 
+pub mod codes;
+mod faults;
+mod parse;
+mod raw;
+
 use std::sync::Arc;
+
+pub use parse::{FILE_BYTES_MAX, parse};
 
 use crate::data::{Object, Value};
 use crate::diagnostic::Span;
@@ -143,3 +150,6 @@ impl Node {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

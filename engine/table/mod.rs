@@ -4,7 +4,13 @@
 //! Always true: an operation is closed: all that it takes from the job is a value in it already,
 //! only the root `row` is still open.
 
+pub mod codes;
+mod read;
+mod shapes;
+
 use indexmap::IndexMap;
+
+pub use read::TABLE;
 
 use crate::data::{Object, Value};
 use crate::expression::{Condition, Expression};
@@ -35,6 +41,18 @@ pub struct Column {
     pub unique: bool,
     /// What is done to text before it is stored or looked up, in this order.
     pub normalise: Vec<Normalise>,
+}
+
+impl Column {
+    /// Text as it is stored and looked up.
+    pub fn normalised(&self, text: &str) -> String {
+        self.normalise
+            .iter()
+            .fold(text.to_owned(), |text, step| match step {
+                Normalise::Trim => text.trim().to_owned(),
+                Normalise::Lowercase => text.to_lowercase(),
+            })
+    }
 }
 
 /// A way to make texts comparable.

@@ -100,7 +100,11 @@ pub(super) fn read(key: &Key, node: &Node, defaults: &Defaults<'_>, report: &mut
             .get("provenance")
             .and_then(|node| word(node, "`provenance`", &PROVENANCES, report))
             .unwrap_or(Provenance::Assumed),
-        output: output_shape(fields, row_fields, may_be_absent && !is_listing),
+        output: if is_listing {
+            listing_shape(fields)
+        } else {
+            output_shape(fields, row_fields, may_be_absent)
+        },
         is_listing,
         verify: None,
         retry: read_retry(node, &defaults.retry, report),
@@ -156,6 +160,12 @@ fn check_items(node: &Node, is_listing: bool, report: &mut Report) {
         }
         _ => {}
     }
+}
+
+/// The output of a listing: its items.
+fn listing_shape(fields: IndexMap<String, Field>) -> Shape {
+    let items = Field::required(Shape::list_of(Shape::Fields(fields)));
+    Shape::Fields(IndexMap::from([("items".to_owned(), items)]))
 }
 
 /// The declared output: an action that knows `absent` has `found`, and all else may be missing.

@@ -113,11 +113,15 @@ fn read_oauth2(node: &Node, roots: &Shapes, report: &mut Report) -> SignIn {
     }
     let mut part = |key: &str| node.get(key).map(|node| text_value(node, roots, report));
     let mut fields = Vec::new();
-    for key in ["scope", "username", "password"] {
+    for key in ["username", "password"] {
         fields.extend(part(key).map(|value| (key.to_owned(), value)));
     }
     let (client_id, client_secret) = (part("client_id"), part("client_secret"));
     let refresh_token = part("refresh_token");
+    // What may be absent is then left out.
+    if let Some(scope) = node.get("scope") {
+        fields.push(("scope".to_owned(), value(scope, roots, report)));
+    }
     if let Some(extra) = node.get("extra") {
         fields.extend(values(extra, "`extra`", roots, report));
     }

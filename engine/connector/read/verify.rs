@@ -92,7 +92,7 @@ pub(super) fn read(
             },
             pick: read_pick(node, question, &input, report),
             applied_when: node.get("applied_when").map(|node| {
-                Condition::compile(node, &input.with("verify", question.result()), report)
+                Condition::compile(node, &input.with("verify", question.output.clone()), report)
             }),
             output: read_output(node, action, question, &input, report),
         },
@@ -126,8 +126,8 @@ fn read_pick(
             .help("use `applied_when`");
     }
     let roots = input
-        .with("verify", question.result())
-        .with("item", question.output.clone());
+        .with("verify", question.output.clone())
+        .with("item", question.element().clone());
     Some(Condition::compile(pick, &roots, report))
 }
 
@@ -139,14 +139,14 @@ fn read_output(
     input: &Shapes,
     report: &mut Report,
 ) -> Expression {
-    let mut answer = match question.result() {
+    let mut answer = match question.output.clone() {
         Shape::Fields(fields) => fields,
         _ => IndexMap::new(),
     };
     if node.get("pick").is_some() {
         answer.insert(
             "picked".to_owned(),
-            Field::required(question.output.clone()),
+            Field::required(question.element().clone()),
         );
     }
     let roots = input.with("verify", Shape::Fields(answer));

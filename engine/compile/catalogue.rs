@@ -1,0 +1,110 @@
+//! What recipes may use: connectors, tables, projects, and each other.
+//!
+//! In: what was read of a workspace. Out: a [`Catalogue`] that compilation looks names up in.
+//! Always true: a recipe with mistakes still has a signature, so that its callers can be checked.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::connector::Connector;
+use crate::diagnostic::{Report, Span};
+use crate::names::{ConnectorName, RecipeName, TableName};
+use crate::recipe::RecipeFile;
+use crate::shape::Shape;
+use crate::source::{Node, NodeKind};
+use crate::table::Table;
+
+use super::Project;
+
+/// Everything that recipes may name.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    /// Connectors, the built-in ones included.
+    pub connectors: BTreeMap<ConnectorName, Arc<Connector>>,
+    /// Lookup tables.
+    pub tables: BTreeMap<TableName, Arc<Table>>,
+    /// Projects by folder name.
+    pub projects: BTreeMap<String, Arc<Project>>,
+    /// What each recipe takes, gives and calls.
+    pub signatures: BTreeMap<RecipeName, Signature>,
+}
+
+/// What other recipes must know of a recipe.
+#[derive(Clone, Debug)]
+pub struct Signature {
+    /// What sets it off: `function`, `manual`, ...; empty if that could not be read.
+    pub trigger: String,
+    /// What it takes.
+    pub input: Shape,
+    /// What it gives back.
+    pub output: Shape,
+    /// The recipes it calls, each with a place.
+    pub calls: Vec<(RecipeName, Span)>,
+}
+
+impl Signature {
+    /// Reads the signature of a recipe file; mistakes in types are reported when it is compiled.
+    pub fn of(file: &RecipeFile) -> Self {
+        let mut unheard = Report::of(&file.document.file);
+        let (trigger, input, output) = match file.trigger() {
+            Some((kind, node)) => (
+                kind.to_owned(),
+                fields(node.get("input"), &mut unheard),
+                fields(node.get("output"), &mut unheard),
+            ),
+            None => (String::new(), Shape::Any, Shape::Any),
+        };
+        let mut calls = Vec::new();
+        find_calls(&file.document.root, file.name.project(), &mut calls);
+        Self {
+            trigger,
+            input,
+            output,
+            calls,
+        }
+    }
+}
+
+/// Declared fields; none if nothing is declared.
+pub(super) fn fields(node: Option<&Node>, report: &mut Report) -> Shape {
+    match node {
+        Some(node) if matches!(node.kind, NodeKind::Map(_)) => {
+            Shape::Fields(Shape::parse_fields(node, report))
+        }
+        _ => Shape::Fields(indexmap::IndexMap::new()),
+    }
+}
+
+/// A recipe's name as a call writes it.
+pub(super) fn resolve(written: &str, project: &str) -> Option<RecipeName> {
+    if written.contains('/') {
+        RecipeName::new(written).ok()
+    } else {
+        RecipeName::of(project, written).ok()
+    }
+}
+
+fn find_calls(node: &Node, project: &str, found: &mut Vec<(RecipeName, Span)>) {
+    match &node.kind {
+        NodeKind::List(elements) => {
+            for element in elements {
+                find_calls(element, project, found);
+            }
+        }
+        NodeKind::Map(entries) => {
+            for (key, node) in entries {
+                // Arguments and data may hold a key of this name that calls nothing.
+                if matches!(&*key.text, "with" | "set" | "trigger" | "return" | "data") {
+                    continue;
+                }
+                match node.as_text() {
+                    Some(text) if &*key.text == "call" => {
+                        found.extend(resolve(text, project).map(|name| (name, node.span)));
+                    }
+                    _ => find_calls(node, project, found),
+                }
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,101 @@
+//! A project that is ready to be used: its names wired to things that exist.
+//!
+//! In: a project file and the catalogue. Out: a [`Project`], and findings.
+//! Always true: a name that is not wired plays itself.
+
+use indexmap::IndexMap;
+
+use super::catalogue::Catalogue;
+use super::codes;
+use super::walk::meant;
+use crate::diagnostic::Report;
+use crate::names::{ConnectionName, ConnectorName, TableName};
+use crate::recipe::ProjectFile;
+use crate::shape::Field;
+
+/// A project: title, version and how its names are wired.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Project {
+    /// The folder's name.
+    pub name: String,
+    /// Its title, for people.
+    pub title: String,
+    /// What it is for.
+    pub description: String,
+    /// Its version.
+    pub version: String,
+    /// Which connection plays which connector; by default the one of that name.
+    pub connections: IndexMap<String, ConnectionName>,
+    /// Which table plays which table name; by default the one of that name.
+    pub tables: IndexMap<String, TableName>,
+    /// The settings keys it declares, by integration.
+    pub settings: IndexMap<String, IndexMap<String, Field>>,
+}
+
+impl Project {
+    /// A project that wires nothing.
+    pub fn unwired(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            title: name.to_owned(),
+            description: String::new(),
+            version: String::new(),
+            connections: IndexMap::new(),
+            tables: IndexMap::new(),
+            settings: IndexMap::new(),
+        }
+    }
+
+    /// Takes a project file as it is; `check` says whether its wiring leads somewhere.
+    pub fn of(file: &ProjectFile) -> Self {
+        let connections = file.connections.iter();
+        let tables = file.tables.iter();
+        Self {
+            name: file.name.clone(),
+            title: file.title.clone(),
+            description: file.description.clone(),
+            version: file.version.clone(),
+            connections: connections
+                .filter_map(|(role, (name, _))| {
+                    Some((role.clone(), ConnectionName::new(name).ok()?))
+                })
+                .collect(),
+            tables: tables
+                .filter_map(|(role, (name, _))| Some((role.clone(), TableName::new(name).ok()?)))
+                .collect(),
+            settings: file.settings.clone(),
+        }
+    }
+}
+
+/// Reports names that a project wires and that do not exist.
+pub fn check_wiring(file: &ProjectFile, catalogue: &Catalogue, report: &mut Report) {
+    let connectors: Vec<&str> = catalogue
+        .connectors
+        .keys()
+        .map(ConnectorName::as_str)
+        .collect();
+    for (role, (_, span)) in &file.connections {
+        if !connectors.contains(&&**role) {
+            report
+                .error(
+                    codes::BAD_WIRING,
+                    *span,
+                    format!("there is no connector `{role}`"),
+                )
+                .help(meant(role, &connectors));
+        }
+    }
+    let tables: Vec<&str> = catalogue.tables.keys().map(TableName::as_str).collect();
+    for (name, span) in file.tables.values() {
+        if !tables.contains(&&**name) {
+            report
+                .error(
+                    codes::BAD_WIRING,
+                    *span,
+                    format!("there is no lookup table `{name}`"),
+                )
+                .help(meant(name, &tables));
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Why a file is no YAML, in an admin's words.
+//!
+//! In: the parser's error and the text. Out: one finding at the right place.
+//! Always true: the mistakes that people really make are recognised by what stands at the place.
+
+use serde_saphyr::Error;
+
+use super::codes;
+use super::raw::span_of;
+use crate::diagnostic::{Report, Span};
+
+/// Reports bytes that are no UTF-8.
+pub(super) fn not_text(bytes: &[u8], at: usize, report: &mut Report) {
+    let before = String::from_utf8_lossy(&bytes[..at]);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+    let span = Span {
+        start: at,
+        len: 1,
+        line: u32::try_from(line).unwrap_or(u32::MAX),
+        column: u32::try_from(column).unwrap_or(u32::MAX),
+    };
+    let message = format!("byte {at} (hex {:02x}) is not UTF-8", bytes[at]);
+    report
+        .error(codes::NOT_TEXT, span, message)
+        .help("save the file as UTF-8");
+}
+
+/// Reports what the parser refused.
+pub(super) fn not_yaml(text: &str, error: &Error, report: &mut Report) {
+    let error = error.without_snippet();
+    let span = error.location().map_or_else(
+        || at_line_and_column(text, 1, 1),
+        |l| {
+            let span = span_of(&l);
+            at_line_and_column(text, span.line, span.column)
+        },
+    );
+    let (code, message, help) = describe(error);
+    if code == codes::TOO_COMPLEX {
+        report
+            .error(code, span, message)
+            .help("at most 64 levels, 200,000 values and 1,000 aliases are read");
+        return;
+    }
+    if is_template(text, span) {
+        report
+            .error(codes::UNQUOTED_TEMPLATE, span, "a template without quotes")
+            .help("put the whole value into quotes: \"{{...}}\"");
+        return;
+    }
+    if is_path_in_braces(text, span) {
+        report
+            .error(
+                codes::UNQUOTED_PATH,
+                span,
+                "a path with brackets without quotes inside `{ }` or `[ ]`",
+            )
+            .help("put the path into quotes: \"$.steps.found.items[*].id\"");
+        return;
+    }
+    let found = report.error(code, span, message);
+    if let Some(help) = help {
+        found.help(help);
+    }
+}
+
+fn describe(error: &Error) -> (crate::diagnostic::Code, String, Option<&'static str>) {
+    match error {
+        Error::Budget { .. }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. }
+        | Error::AliasReplayCounterOverflow { .. } => (
+            codes::TOO_COMPLEX,
+            "the file is nested too deeply, or its aliases repeat too much".to_owned(),
+            None,
+        ),
+        Error::AliasError { error, .. } => describe(error),
+        Error::RecursiveReferencesRequireWeakTypes { .. } => (
+            codes::TOO_COMPLEX,
+            "an alias stands inside of what it repeats".to_owned(),
+            None,
+        ),
+        Error::MultipleDocuments { .. } => (
+            codes::MANY_DOCUMENTS,
+            "a second document begins here".to_owned(),
+            Some("put it into a file of its own, or remove the `---` line"),
+        ),
+        Error::NonFiniteFloat { value, .. } => (
+            codes::NUMBER_TOO_LARGE,
+            format!("`{value}` is not a number that JSON can hold"),
+            Some("put it into quotes if the text is meant"),
+        ),
+        Error::NullIntoString { .. } | Error::Unexpected { .. } => (
+            codes::KEY_NOT_TEXT,
+            "this key is not text".to_owned(),
+            Some("a key is a word or a text in quotes"),
+        ),
+        other => {
+            let message = other.to_string();
+            if message.contains("tag `") || message.contains("unsupported tag") {
+                let tag = message.split('`').nth(1).unwrap_or("!").to_owned();
+                return (
+                    codes::TAG,
+                    format!("the tag `{tag}` has no meaning here"),
+                    Some("remove it, or put the text into quotes"),
+                );
+            }
+            let is_deep = ["nesting", "recursion", "too deep", "depth"]
+                .iter()
+                .any(|word| message.contains(word));
+            if is_deep {
+                return (
+                    codes::TOO_COMPLEX,
+                    "the file is nested too deeply".to_owned(),
+                    None,
+                );
+            }
+            (codes::NOT_YAML, in_words(&message), None)
+        }
+    }
+}
+
+/// The parser's sentence without its place, which the finding carries itself.
+fn in_words(message: &str) -> String {
+    let message = message.split(" at line ").next().unwrap_or(message);
+    let message = message.replace("`:'", "`:`").replace('\n', " ");
+    let mut message = message.trim().trim_end_matches('.').to_owned();
+    if message.starts_with("mapping values are not allowed") {
+        "a second `: ` in one line, or an indentation that does not match".clone_into(&mut message);
+    }
+    message
+}
+
+/// An unquoted `{{` at the place, or before it in the same line.
+fn is_template(text: &str, span: Span) -> bool {
+    let line = line_of(text, span.line);
+    let before: String = line.chars().take(span.column as usize + 1).collect();
+    before.match_indices("{{").any(|(at, _)| {
+        let head = before[..at].trim_end();
+        let is_open = head.matches('"').count() % 2 == 0 && head.matches('\'').count() % 2 == 0;
+        is_open && (head.is_empty() || head.ends_with([':', '-', ',', '[', '{']))
+    })
+}
+
+/// A bracket that follows an unquoted path, with an open `{` or `[` before it.
+fn is_path_in_braces(text: &str, span: Span) -> bool {
+    let line = line_of(text, span.line);
+    let before: String = line.chars().take(span.column as usize).collect();
+    let Some(at) = before.rfind("$.") else {
+        return false;
+    };
+    let (head, path) = before.split_at(at);
+    let is_path = path.contains('[') && !path.contains([' ', ',', '"', '\'']);
+    is_path && (head.contains(['{', '[']) || head.trim_start().len() < head.len())
+}
+
+fn line_of(text: &str, line: u32) -> &str {
+    text.lines().nth(line.max(1) as usize - 1).unwrap_or("")
+}
+
+fn at_line_and_column(text: &str, line: u32, column: u32) -> Span {
+    let start_of_line = text
+        .split_inclusive('\n')
+        .take(line.max(1) as usize - 1)
+        .map(str::len)
+        .sum::<usize>();
+    let in_line = line_of(text, line);
+    let before: usize = in_line
+        .chars()
+        .take(column.max(1) as usize - 1)
+        .map(char::len_utf8)
+        .sum();
+    Span {
+        start: start_of_line + before,
+        len: usize::from(before < in_line.len()),
+        line: line.max(1),
+        column: column.max(1),
+    }
+}
