@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::clock::Moment;
 use crate::data::Value;
 use crate::journal::{Decision, Ending, Entry, EntryKey, JobStatus};
@@ -152,7 +154,8 @@ pub struct JobRequest {
 }
 
 /// The kinds of requests.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum RequestKind {
     /// A decision on a call whose end is unknown.
     Decide {
@@ -185,6 +188,8 @@ pub struct Advance {
     pub released_holds: Vec<EntryKey>,
     /// Jobs that it starts.
     pub children: Vec<NewJob>,
+    /// Jobs whose end wakes this one; those that ended already wake it at once.
+    pub awaits: Vec<JobId>,
     /// Requests that were taken up, by number.
     pub consumed_requests: Vec<i64>,
     /// How often each other recipe was called since the last commit.
@@ -238,9 +243,11 @@ pub enum Next {
 pub struct Committed {
     /// The results of the table operations, in their order, with the moment of the commit.
     pub performed: Vec<(EntryKey, Performed)>,
-    /// For each hold asked for, in order, whether it was granted; the others wait in line.
+    /// For each hold asked for, in order, whether it was granted; the others wait in line. Asking
+    /// again for the same frame answers whether its turn has come.
     pub granted: Vec<bool>,
-    /// Other jobs that can go on now.
+    /// Jobs that can go on now: those whose turn for a hold came (the committed one may be among
+    /// them), those that waited for the end of this one, and its children.
     pub woken: Vec<JobId>,
 }
 

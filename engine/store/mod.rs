@@ -6,5 +6,9 @@
 //! while a step talks to the outside.
 
 mod contract;
+pub mod sqlite;
 
 pub use contract::*;
+
+/// The store that this program runs on.
+pub type Store = sqlite::Sqlite;

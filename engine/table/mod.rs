@@ -6,11 +6,13 @@
 
 pub mod codes;
 mod read;
+mod row;
 mod shapes;
 
-use indexmap::IndexMap;
-
 pub use read::TABLE;
+pub use row::{key_text, same_rows};
+
+use indexmap::IndexMap;
 
 use crate::data::{Object, Value};
 use crate::expression::{Condition, Expression};
@@ -161,4 +163,21 @@ pub struct Refused {
     pub code: &'static str,
     /// What is wrong, with the row and column.
     pub message: String,
+}
+
+impl Refused {
+    /// A refusal of this kind.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+        }
+    }
+
+    /// The refusal with a word on where it arose in front: `row 3: ...`.
+    #[must_use]
+    pub fn at(mut self, place: &str) -> Self {
+        self.message = format!("{place}: {}", self.message);
+        self
+    }
 }

@@ -1,0 +1,212 @@
+//! Taking jobs that can go on, keeping them, and taking over those of dead workers.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use sqlx::{Row, SqliteConnection};
+
+use super::super::error::{corrupt, store_error};
+use super::super::pack::unpack_entries;
+use super::quarantine::{RECOVERIES_MAX, quarantine_due};
+use super::record::{COLUMNS_COUNT, Stored, columns, pinned, requests};
+use crate::clock::Moment;
+use crate::journal::Entry;
+use crate::store::{Claimed, JobRequest, Lease, Pinned, StoreError};
+
+/// Oldest first: `due` is the moment a job was queued, its wait was over or its lease ran out.
+const TAKE: &str = "
+    UPDATE job SET
+        status = 'running', lease = lease + 1, due = $1, has_news = 0,
+        recoveries = recoveries + (status = 'running'), started_at = COALESCE(started_at, $2)
+    WHERE number IN (SELECT number FROM job WHERE due <= $2 ORDER BY due LIMIT $3)
+        AND NOT (status = 'running' AND recoveries >= $4)
+    RETURNING number, lease";
+
+/// Takes jobs that are due: their numbers and those of their leases.
+pub(super) async fn take(
+    connection: &mut SqliteConnection,
+    limit: usize,
+    now: Moment,
+    lease: Duration,
+) -> Result<Vec<(i64, i64)>, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut taken: Vec<(i64, i64)> = sqlx::query_as(TAKE)
+        .bind(now.after(lease).0)
+        .bind(now.0)
+        .bind(limit)
+        .bind(i64::from(RECOVERIES_MAX))
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    // What is due and was not taken, although there was room, crashed too often.
+    if i64::try_from(taken.len()).is_ok_and(|count| count < limit) {
+        quarantine_due(connection, now).await?;
+    }
+    taken.sort_unstable();
+    Ok(taken)
+}
+
+/// Loads what was taken.
+pub(super) async fn load(
+    connection: &mut SqliteConnection,
+    taken: Vec<(i64, i64)>,
+) -> Result<Vec<Claimed>, StoreError> {
+    let numbers: Vec<i64> = taken.iter().map(|(number, _)| *number).collect();
+    let numbers = serde_json::to_string(&numbers).map_err(|e| corrupt("job numbers", &e))?;
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        columns!(),
+        ", event, input FROM job JOIN job_input ON job_input.job = job.number
+         WHERE job.number IN (SELECT value FROM json_each($1))"
+    ))
+    .bind(&numbers)
+    .fetch_all(&mut *connection)
+    .await
+    .map_err(store_error)?;
+    let mut stored = BTreeMap::new();
+    for row in &rows {
+        let event: String = row.try_get(COLUMNS_COUNT).map_err(store_error)?;
+        let input: String = row.try_get(COLUMNS_COUNT + 1).map_err(store_error)?;
+        let job = Stored::read(row)?;
+        stored.insert(job.number, (job, event, input));
+    }
+    let mut asked = group(requests(connection, &numbers).await?);
+    let mut pins = BTreeMap::new();
+    let mut claimed = Vec::with_capacity(taken.len());
+    for (number, lease) in taken {
+        let Some((job, event, input)) = stored.remove(&number) else {
+            continue;
+        };
+        let id = job.record.id.clone();
+        let asked = asked.remove(&number).unwrap_or_default();
+        match load_one(connection, job, (&event, &input), &mut pins).await {
+            Ok((job, entries, pinned)) => claimed.push(Claimed {
+                lease: Lease {
+                    job: id,
+                    number: lease,
+                },
+                job,
+                entries,
+                requests: asked,
+                pinned,
+            }),
+            // One damaged job must not keep the others from running: its lease runs out, and after
+            // some more tries it is quarantined.
+            Err(StoreError::Corrupt(why)) => {
+                tracing::error!(job = %id, %why, "a job cannot be loaded");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(claimed)
+}
+
+type Loaded = (crate::store::JobRecord, Vec<Entry>, Option<Pinned>);
+
+async fn load_one(
+    connection: &mut SqliteConnection,
+    job: Stored,
+    (event, input): (&str, &str),
+    pins: &mut BTreeMap<i64, Pinned>,
+) -> Result<Loaded, StoreError> {
+    let entries = if job.has_journal {
+        journal(connection, job.number).await?
+    } else {
+        Vec::new()
+    };
+    let started_at = job.record.started_at;
+    let pinned = match job.pin {
+        None => None,
+        Some(pin) => match pins.get(&pin) {
+            Some(known) => Some(Pinned {
+                started_at: started_at.unwrap_or(known.started_at),
+                ..known.clone()
+            }),
+            None => {
+                let loaded = pinned(connection, pin, started_at).await?;
+                pins.insert(pin, loaded.clone());
+                Some(loaded)
+            }
+        },
+    };
+    Ok((
+        job.into_whole(connection, event, input).await?,
+        entries,
+        pinned,
+    ))
+}
+
+/// All entries of a job, in the order of their commits.
+pub(super) async fn journal(
+    connection: &mut SqliteConnection,
+    job: i64,
+) -> Result<Vec<Entry>, StoreError> {
+    let chunks: Vec<String> =
+        sqlx::query_scalar("SELECT body FROM entry WHERE job = $1 ORDER BY chunk")
+            .bind(job)
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(store_error)?;
+    let mut entries = Vec::with_capacity(chunks.len());
+    for chunk in chunks {
+        entries.extend(unpack_entries(connection, &chunk).await?);
+    }
+    Ok(entries)
+}
+
+fn group(requests: Vec<(i64, JobRequest)>) -> BTreeMap<i64, Vec<JobRequest>> {
+    let mut grouped: BTreeMap<i64, Vec<JobRequest>> = BTreeMap::new();
+    for (job, request) in requests {
+        grouped.entry(job).or_default().push(request);
+    }
+    grouped
+}
+
+/// Prolongs leases; answers those that are lost.
+pub(super) async fn renew(
+    connection: &mut SqliteConnection,
+    leases: Vec<Lease>,
+    until: Moment,
+) -> Result<Vec<Lease>, StoreError> {
+    let mut lost = Vec::new();
+    for lease in leases {
+        let done = sqlx::query(
+            "UPDATE job SET due = $3 WHERE id = $1 AND lease = $2 AND status = 'running'",
+        )
+        .bind(lease.job.as_str())
+        .bind(lease.number)
+        .bind(until.0)
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+        if done.rows_affected() == 0 {
+            lost.push(lease);
+        }
+    }
+    Ok(lost)
+}
+
+/// Lets every lease run out now.
+pub(super) async fn recover(
+    connection: &mut SqliteConnection,
+    now: Moment,
+) -> Result<u64, StoreError> {
+    let done = sqlx::query("UPDATE job SET due = $1 WHERE due IS NOT NULL AND status = 'running'")
+        .bind(now.0)
+        .execute(connection)
+        .await
+        .map_err(store_error)?;
+    Ok(done.rows_affected())
+}
+
+/// The next moment at which something is due.
+pub(super) async fn next_due(
+    connection: &mut SqliteConnection,
+) -> Result<Option<Moment>, StoreError> {
+    let due: Option<i64> =
+        sqlx::query_scalar("SELECT due FROM job WHERE due IS NOT NULL ORDER BY due LIMIT 1")
+            .fetch_optional(connection)
+            .await
+            .map_err(store_error)?;
+    Ok(due.map(Moment))
+}

@@ -1,0 +1,160 @@
+//! Looking at jobs: one with its journal, or a page of many without.
+
+use sqlx::{AssertSqlSafe, Row, SqliteConnection};
+
+use super::super::error::store_error;
+use super::claim::journal;
+use super::record::{COLUMNS_COUNT, Stored, columns, pinned};
+use crate::journal::{Entry, JobStatus};
+use crate::names::JobId;
+use crate::store::{JobFilter, JobRecord, Pinned, StoreError};
+
+/// Jobs that are queued at nearly the same moment may be numbered in another order; this many
+/// neighbours are looked at beyond a moment's place.
+const NEIGHBOURS: i64 = 1000;
+
+/// One job and its journal.
+pub(super) async fn job(
+    connection: &mut SqliteConnection,
+    id: JobId,
+) -> Result<(JobRecord, Vec<Entry>, Option<Pinned>), StoreError> {
+    let row = sqlx::query(concat!(
+        "SELECT ",
+        columns!(),
+        ", event, input FROM job JOIN job_input ON job_input.job = job.number WHERE id = $1"
+    ))
+    .bind(id.as_str())
+    .fetch_optional(&mut *connection)
+    .await
+    .map_err(store_error)?
+    .ok_or_else(|| StoreError::NotFound(format!("job {id}")))?;
+    let event: String = row.try_get(COLUMNS_COUNT).map_err(store_error)?;
+    let input: String = row.try_get(COLUMNS_COUNT + 1).map_err(store_error)?;
+    let stored = Stored::read(&row)?;
+    let entries = journal(connection, stored.number).await?;
+    let pinned = match stored.pin {
+        Some(pin) => Some(pinned(connection, pin, stored.record.started_at).await?),
+        None => None,
+    };
+    let record = stored.into_whole(connection, &event, &input).await?;
+    Ok((record, entries, pinned))
+}
+
+/// A page of jobs, newest first.
+pub(super) async fn jobs(
+    connection: &mut SqliteConnection,
+    filter: JobFilter,
+) -> Result<Vec<JobRecord>, StoreError> {
+    let bounds = bounds(connection, &filter).await?;
+    let tests = tests(&filter);
+    let mut found = Vec::new();
+    let sources: &[&str] = match &filter.recipe {
+        None => &["FROM job WHERE true"],
+        // Two streams, each in the order of its own index, are merged below.
+        Some(_) => &[
+            "FROM job WHERE recipe = $6",
+            "FROM job_call JOIN job ON job.number = job_call.job
+             WHERE job_call.recipe = $6 AND job.recipe <> $6",
+        ],
+    };
+    for source in sources {
+        let (number, limited) = if source.contains("job_call") {
+            ("job_call.job", "job_call.job")
+        } else {
+            ("job.number", "job.number")
+        };
+        let sql = format!(
+            "SELECT {} {source} AND {number} >= $1 AND {number} < $2
+                AND created_at >= $3 AND created_at < $4 {tests}
+             ORDER BY {limited} DESC LIMIT $5",
+            columns!(),
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(bounds.0)
+            .bind(bounds.1)
+            .bind(filter.from.map_or(i64::MIN, |moment| moment.0))
+            .bind(filter.to.map_or(i64::MAX, |moment| moment.0))
+            .bind(i64::try_from(filter.limit).unwrap_or(i64::MAX))
+            .bind(filter.recipe.as_ref().map(|recipe| recipe.as_str()))
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(store_error)?;
+        for row in &rows {
+            found.push(Stored::read(row)?);
+        }
+    }
+    found.sort_unstable_by_key(|job| std::cmp::Reverse(job.number));
+    found.truncate(filter.limit);
+    found.into_iter().map(Stored::into_listed).collect()
+}
+
+/// The numbers between which the page lies: jobs are numbered in the order they were queued.
+async fn bounds(
+    connection: &mut SqliteConnection,
+    filter: &JobFilter,
+) -> Result<(i64, i64), StoreError> {
+    let mut first = i64::MIN;
+    let mut end = i64::MAX;
+    if let Some(from) = filter.from {
+        let number = number_at(connection, from.0).await?;
+        first = number.map_or(first, |number| number - NEIGHBOURS);
+    }
+    if let Some(to) = filter.to
+        && let Some(number) = number_at(connection, to.0).await?
+    {
+        end = number + NEIGHBOURS;
+    }
+    if let Some(before) = &filter.before {
+        let number: Option<i64> = sqlx::query_scalar("SELECT number FROM job WHERE id = $1")
+            .bind(before.as_str())
+            .fetch_optional(connection)
+            .await
+            .map_err(store_error)?;
+        let number = number.ok_or_else(|| StoreError::NotFound(format!("job {before}")))?;
+        end = end.min(number);
+    }
+    Ok((first, end))
+}
+
+/// The first job that was queued at this moment or later.
+async fn number_at(
+    connection: &mut SqliteConnection,
+    moment: i64,
+) -> Result<Option<i64>, StoreError> {
+    sqlx::query_scalar(
+        "SELECT number FROM job WHERE created_at >= $1 ORDER BY created_at, number LIMIT 1",
+    )
+    .bind(moment)
+    .fetch_optional(connection)
+    .await
+    .map_err(store_error)
+}
+
+/// The statuses that `job_notable` lists, letter for letter as in its definition: SQLite uses a
+/// partial index only for a query that repeats its condition.
+const NOTABLE: &str =
+    "status IN ('failed', 'succeeded_with_errors', 'stopped', 'quarantined', 'needs_decision')";
+
+/// The test for the statuses asked for, with the condition of an index that has them all.
+fn tests(filter: &JobFilter) -> String {
+    if filter.statuses.is_empty() {
+        return String::new();
+    }
+    let named: Vec<String> = filter
+        .statuses
+        .iter()
+        .map(|status| format!("'{}'", status.as_str()))
+        .collect();
+    let is_notable = |status: &JobStatus| {
+        *status == JobStatus::NeedsDecision
+            || (status.is_final() && *status != JobStatus::Succeeded)
+    };
+    let index = if filter.statuses.iter().all(is_notable) {
+        format!(" AND {NOTABLE}")
+    } else if filter.statuses.iter().all(|status| !status.is_final()) {
+        " AND ended_at IS NULL".to_owned()
+    } else {
+        String::new()
+    };
+    format!(" AND status IN ({}){index}", named.join(", "))
+}

@@ -1,0 +1,107 @@
+//! The queue and the journals on SQLite, one file a concern.
+//!
+//! In: arrivals, claims and advances. Out: what the contract promises of each.
+//! Always true: whatever writes runs inside the group commit; a refused change changed nothing.
+
+mod claim;
+mod commit;
+mod enqueue;
+mod holds;
+mod list;
+mod quarantine;
+mod record;
+mod request;
+
+pub use quarantine::RECOVERIES_MAX;
+
+use std::time::Duration;
+
+use super::Sqlite;
+use crate::clock::Moment;
+use crate::journal::Entry;
+use crate::names::JobId;
+use crate::store::{
+    Advance, Arrival, Claimed, Committed, Enqueued, JobFilter, JobRecord, JobRequest, Jobs, Lease,
+    Pinned, RequestKind, StoreError,
+};
+
+impl Jobs for Sqlite {
+    async fn enqueue(&self, arrival: Arrival) -> Result<Enqueued, StoreError> {
+        self.with_writer(|connection| Box::pin(enqueue::enqueue(connection, arrival)))
+            .await
+    }
+
+    async fn claim(
+        &self,
+        limit: usize,
+        now: Moment,
+        lease: Duration,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        let taken = self
+            .with_writer(move |connection| Box::pin(claim::take(connection, limit, now, lease)))
+            .await?;
+        if taken.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Loading is left to the reading connections, so that the writer goes on with others.
+        self.with_reader(|connection| Box::pin(claim::load(connection, taken)))
+            .await
+    }
+
+    async fn renew(&self, leases: Vec<Lease>, until: Moment) -> Result<Vec<Lease>, StoreError> {
+        self.with_writer(move |connection| Box::pin(claim::renew(connection, leases, until)))
+            .await
+    }
+
+    async fn commit(
+        &self,
+        lease: &Lease,
+        at: Moment,
+        advance: Advance,
+    ) -> Result<Committed, StoreError> {
+        let lease = lease.clone();
+        let tables = self.tables.clone();
+        self.with_writer(move |connection| {
+            Box::pin(commit::commit(connection, tables, lease, at, advance))
+        })
+        .await
+    }
+
+    async fn request(&self, job: &JobId, at: Moment, kind: RequestKind) -> Result<(), StoreError> {
+        let job = job.clone();
+        self.with_writer(move |connection| Box::pin(request::request(connection, job, at, kind)))
+            .await
+    }
+
+    async fn requests(&self, job: &JobId) -> Result<Vec<JobRequest>, StoreError> {
+        let job = job.clone();
+        self.with_reader(|connection| Box::pin(request::open_requests(connection, job)))
+            .await
+    }
+
+    async fn next_due(&self) -> Result<Option<Moment>, StoreError> {
+        self.with_reader(|connection| Box::pin(claim::next_due(connection)))
+            .await
+    }
+
+    async fn job(&self, id: &JobId) -> Result<(JobRecord, Vec<Entry>, Option<Pinned>), StoreError> {
+        let id = id.clone();
+        self.with_reader(|connection| Box::pin(list::job(connection, id)))
+            .await
+    }
+
+    async fn jobs(&self, filter: &JobFilter) -> Result<Vec<JobRecord>, StoreError> {
+        let filter = filter.clone();
+        self.with_reader(|connection| Box::pin(list::jobs(connection, filter)))
+            .await
+    }
+}
+
+impl Sqlite {
+    /// Lets every lease run out now: for the start of the only server, whose workers of before are
+    /// gone. Answers how many jobs will be taken up again.
+    pub async fn recover(&self, now: Moment) -> Result<u64, StoreError> {
+        self.with_writer(move |connection| Box::pin(claim::recover(connection, now)))
+            .await
+    }
+}

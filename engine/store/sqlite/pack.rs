@@ -1,0 +1,238 @@
+//! Values as they are stored: small ones in place, large ones once, by content, compressed.
+//!
+//! In: JSON values. Out: text for a column, and what must be kept beside it.
+//! Always true: a column holds plain JSON, or `@`, the hashes of the members that were taken out,
+//! a line break and the JSON that is left; no JSON begins with `@`.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+
+use flate2::Compression;
+use flate2::read::ZlibDecoder;
+use flate2::write::ZlibEncoder;
+use serde::Serialize;
+use sqlx::SqliteConnection;
+
+use super::error::{corrupt, store_error};
+use crate::data::{Value, digest};
+use crate::journal::{Decision, Entry, EntryKind};
+use crate::store::StoreError;
+
+/// A value whose JSON may be longer than this is stored by content.
+const INLINE_BYTES_MAX: usize = 4096;
+/// No stored value unpacks to more; a larger one was never written by us.
+const UNPACKED_BYTES_MAX: u64 = 256 << 20;
+
+/// Large values that were met while packing, still to be stored.
+#[derive(Default)]
+pub(super) struct Large(Vec<(String, Vec<u8>)>);
+
+impl Large {
+    fn take(&mut self, value: &Value) -> Result<String, StoreError> {
+        let json = serde_json::to_vec(value).map_err(|e| corrupt("a value", &e))?;
+        let hash = digest(&json);
+        self.0.push((hash.clone(), json));
+        Ok(hash)
+    }
+
+    /// Stores them; those that are known already cost one look-up each.
+    pub(super) async fn store(self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        for (hash, json) in self.0 {
+            sqlx::query(
+                "INSERT INTO large_value (hash, body) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            )
+            .bind(hash)
+            .bind(compress(&json)?)
+            .execute(&mut *connection)
+            .await
+            .map_err(store_error)?;
+        }
+        Ok(())
+    }
+}
+
+/// The column text of one value; of a large object, its large members are taken out one by one, so
+/// that events which share a body share it in the database too.
+pub(super) fn pack(value: &Value, large: &mut Large) -> Result<String, StoreError> {
+    if !is_large(value) {
+        return json(value);
+    }
+    let mut taken = BTreeMap::new();
+    let Value::Object(object) = value else {
+        taken.insert(String::new(), large.take(value)?);
+        return with_taken(&taken, &Value::Null);
+    };
+    let mut rest = crate::data::Object::new();
+    for (name, member) in object {
+        // The empty name stands for the whole value.
+        if is_large(member) && !name.is_empty() {
+            taken.insert(name.clone(), large.take(member)?);
+            rest.insert(name.clone(), Value::Null);
+        } else {
+            rest.insert(name.clone(), member.clone());
+        }
+    }
+    let rest = Value::Object(rest);
+    if taken.is_empty() || is_large(&rest) {
+        let taken = BTreeMap::from([(String::new(), large.take(value)?)]);
+        return with_taken(&taken, &Value::Null);
+    }
+    with_taken(&taken, &rest)
+}
+
+/// The value of a column text.
+pub(super) async fn unpack(
+    connection: &mut SqliteConnection,
+    text: &str,
+) -> Result<Value, StoreError> {
+    let (taken, rest) = split(text)?;
+    let mut value: Value = serde_json::from_str(rest).map_err(|e| corrupt("a value", &e))?;
+    for (name, hash) in taken {
+        let member = large_value(connection, &hash).await?;
+        match &mut value {
+            Value::Object(object) if !name.is_empty() => {
+                object.insert(name, member);
+            }
+            _ => value = member,
+        }
+    }
+    Ok(value)
+}
+
+/// The value of a column text with null where something large was taken out.
+pub(super) fn unpack_small(text: &str) -> Result<Value, StoreError> {
+    let (_, rest) = split(text)?;
+    serde_json::from_str(rest).map_err(|e| corrupt("a value", &e))
+}
+
+/// The column text of the entries of one commit.
+pub(super) fn pack_entries(
+    mut entries: Vec<Entry>,
+    large: &mut Large,
+) -> Result<String, StoreError> {
+    let mut taken = BTreeMap::new();
+    for (index, entry) in entries.iter_mut().enumerate() {
+        if let Some(value) = heavy_value(&mut entry.kind).filter(|value| is_large(value)) {
+            taken.insert(index.to_string(), large.take(&std::mem::take(value))?);
+        }
+    }
+    if taken.is_empty() {
+        return json(&entries);
+    }
+    with_taken(&taken, &entries)
+}
+
+/// The entries of one commit.
+pub(super) async fn unpack_entries(
+    connection: &mut SqliteConnection,
+    text: &str,
+) -> Result<Vec<Entry>, StoreError> {
+    let (taken, rest) = split(text)?;
+    let mut entries: Vec<Entry> =
+        serde_json::from_str(rest).map_err(|e| corrupt("a journal", &e))?;
+    for (index, hash) in taken {
+        let value = large_value(connection, &hash).await?;
+        let place = index
+            .parse::<usize>()
+            .ok()
+            .and_then(|index| entries.get_mut(index))
+            .and_then(|entry| heavy_value(&mut entry.kind))
+            .ok_or_else(|| StoreError::Corrupt(format!("a journal has no entry {index}")))?;
+        *place = value;
+    }
+    Ok(entries)
+}
+
+/// Compresses bytes for a column.
+pub(super) fn compress(bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let mut encoder = ZlibEncoder::new(Vec::with_capacity(bytes.len() / 3), Compression::fast());
+    encoder
+        .write_all(bytes)
+        .and_then(|()| encoder.finish())
+        .map_err(|error| StoreError::Unavailable(format!("compressing a value: {error}")))
+}
+
+/// The bytes of a compressed column.
+pub(super) fn decompress(bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let mut unpacked = Vec::with_capacity(bytes.len() * 4);
+    ZlibDecoder::new(bytes)
+        .take(UNPACKED_BYTES_MAX)
+        .read_to_end(&mut unpacked)
+        .map_err(|error| StoreError::Corrupt(format!("a compressed value: {error}")))?;
+    Ok(unpacked)
+}
+
+/// The one value of an entry that can be large.
+fn heavy_value(kind: &mut EntryKind) -> Option<&mut Value> {
+    match kind {
+        EntryKind::StepSucceeded { output } => Some(output),
+        EntryKind::StepFailed { failure, .. } | EntryKind::DecisionAsked { failure } => {
+            failure.body.as_mut()
+        }
+        EntryKind::CallIntended { input, .. } => Some(input),
+        EntryKind::LineLogged { data, .. } => data.as_mut(),
+        EntryKind::DecisionMade {
+            decision: Decision::Happened { output },
+            ..
+        } => Some(output),
+        _ => None,
+    }
+}
+
+async fn large_value(connection: &mut SqliteConnection, hash: &str) -> Result<Value, StoreError> {
+    let body: Option<Vec<u8>> = sqlx::query_scalar("SELECT body FROM large_value WHERE hash = $1")
+        .bind(hash)
+        .fetch_optional(connection)
+        .await
+        .map_err(store_error)?;
+    let body = body.ok_or_else(|| StoreError::Corrupt(format!("value {hash} is missing")))?;
+    serde_json::from_slice(&decompress(&body)?).map_err(|e| corrupt("a large value", &e))
+}
+
+fn json(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|e| corrupt("a value", &e))
+}
+
+fn with_taken(
+    taken: &BTreeMap<String, String>,
+    rest: &impl Serialize,
+) -> Result<String, StoreError> {
+    Ok(format!("@{}\n{}", json(taken)?, json(rest)?))
+}
+
+/// The hashes of what was taken out, by member, and the JSON that is left.
+fn split(text: &str) -> Result<(BTreeMap<String, String>, &str), StoreError> {
+    let Some(packed) = text.strip_prefix('@') else {
+        return Ok((BTreeMap::new(), text));
+    };
+    let (taken, rest) = packed
+        .split_once('\n')
+        .ok_or_else(|| StoreError::Corrupt("a packed value has no line break".to_owned()))?;
+    let taken = serde_json::from_str(taken).map_err(|e| corrupt("a packed value", &e))?;
+    Ok((taken, rest))
+}
+
+/// Whether the value's JSON is longer than what stays in place; stops looking as soon as it is.
+fn is_large(value: &Value) -> bool {
+    let mut room = INLINE_BYTES_MAX;
+    !fits(value, &mut room)
+}
+
+fn fits(value: &Value, room: &mut usize) -> bool {
+    let own = match value {
+        Value::Null | Value::Bool(_) => 5,
+        Value::Number(_) => 8,
+        Value::String(text) => text.len() + 3,
+        Value::Array(list) => 2 + list.len(),
+        Value::Object(object) => 2 + object.keys().map(|key| key.len() + 4).sum::<usize>(),
+    };
+    let Some(left) = room.checked_sub(own) else {
+        return false;
+    };
+    *room = left;
+    match value {
+        Value::Array(list) => list.iter().all(|element| fits(element, room)),
+        Value::Object(object) => object.values().all(|member| fits(member, room)),
+        _ => true,
+    }
+}

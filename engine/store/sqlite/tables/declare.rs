@@ -1,0 +1,193 @@
+//! Declaring tables: creating new ones and keeping old rows fit for changed declarations.
+//!
+//! Always true: a declaration is taken only if every row that is there fits it; what is refused is
+//! refused with every reason, and nothing of it is kept.
+
+use std::collections::BTreeMap;
+
+use sqlx::SqliteConnection;
+
+use super::super::error::store_error;
+use super::change::{Change, apply};
+use super::plan::whole_rows;
+use super::rows::{self, StoredRow};
+use super::{Kept, Trouble};
+use crate::clock::Moment;
+use crate::data::{Object, Value, digest};
+use crate::store::StoreError;
+use crate::table::{Refused, Table, key_text, same_rows};
+
+/// Who writes first rows and defaults of new columns.
+const BY: &str = "declaration";
+/// More reasons than this are counted, not listed.
+const REASONS_MAX: usize = 20;
+
+/// Declares tables; answers them with their numbers.
+pub(super) async fn declare(
+    connection: &mut SqliteConnection,
+    tables: Vec<Table>,
+    now: Moment,
+) -> Result<Vec<Kept>, StoreError> {
+    let mut kept = Vec::with_capacity(tables.len());
+    let mut reasons = Vec::new();
+    for table in tables {
+        let name = table.name.clone();
+        match declare_one(connection, table, now).await {
+            Ok(one) => kept.push(one),
+            Err(Trouble::Store(error)) => return Err(error),
+            Err(Trouble::Refused(refused)) => {
+                reasons.push(format!("table `{name}`: {}", refused.message));
+            }
+        }
+    }
+    if reasons.is_empty() {
+        return Ok(kept);
+    }
+    Err(StoreError::Conflict(reasons.join("; ")))
+}
+
+async fn declare_one(
+    connection: &mut SqliteConnection,
+    table: Table,
+    now: Moment,
+) -> Result<Kept, Trouble> {
+    let known: Option<(i64, String)> =
+        sqlx::query_as("SELECT number, digest FROM lookup_table WHERE name = $1")
+            .bind(table.name.as_str())
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(store_error)?;
+    let digest = digest(format!("{:?} {:?}", table.columns, table.key).as_bytes());
+    let kept = match known {
+        Some((number, known)) if known == digest => return Ok(Kept::new(number, table)),
+        Some((number, _)) => {
+            let kept = Kept::new(number, table);
+            refit(connection, &kept, now).await?;
+            kept
+        }
+        None => create(connection, table, now).await?,
+    };
+    sqlx::query("UPDATE lookup_table SET digest = $2 WHERE number = $1")
+        .bind(kept.number)
+        .bind(digest)
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    for (name, _) in kept
+        .table
+        .columns
+        .iter()
+        .filter(|(_, column)| column.unique)
+    {
+        kept.index(connection, name).await?;
+    }
+    Ok(kept)
+}
+
+async fn create(
+    connection: &mut SqliteConnection,
+    table: Table,
+    now: Moment,
+) -> Result<Kept, Trouble> {
+    let done = sqlx::query("INSERT INTO lookup_table (name, digest) VALUES ($1, '')")
+        .bind(table.name.as_str())
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    let kept = Kept::new(done.last_insert_rowid(), table);
+    let first = whole_rows(&kept, &kept.table.first_rows)?;
+    let first: Vec<Change> = first
+        .into_iter()
+        .map(|(key, row)| Change::Add { key, row })
+        .collect();
+    apply(connection, &kept, BY, now, first).await?;
+    Ok(kept)
+}
+
+/// Checks the rows that are there against a changed declaration, gives them the defaults of new
+/// columns and the keys they have now.
+async fn refit(connection: &mut SqliteConnection, kept: &Kept, now: Moment) -> Result<(), Trouble> {
+    let present = rows::all(connection, kept).await?;
+    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
+    let mut keys: BTreeMap<String, usize> = BTreeMap::new();
+    let mut changes = Vec::new();
+    for before in present {
+        match refit_row(kept, &before) {
+            Ok((key, row)) => {
+                if let Some(key) = &key {
+                    *keys.entry(key.clone()).or_default() += 1;
+                }
+                if key != before.key || !same_rows(&before.row, &row) {
+                    changes.push(Change::Alter { before, key, row });
+                }
+            }
+            Err(refused) => *reasons.entry(refused.message).or_default() += 1,
+        }
+    }
+    for (key, count) in keys.iter().filter(|(_, count)| **count > 1) {
+        reasons.insert(format!("the key {key} would name {count} rows"), *count);
+    }
+    for reason in not_unique(connection, kept).await? {
+        reasons.insert(reason, 1);
+    }
+    if !reasons.is_empty() {
+        return Err(refusal(&reasons).into());
+    }
+    apply(connection, kept, BY, now, changes).await?;
+    Ok(())
+}
+
+fn refit_row(kept: &Kept, before: &StoredRow) -> Result<(Option<String>, Object), Refused> {
+    let table = &kept.table;
+    for (name, _) in before
+        .row
+        .iter()
+        .filter(|(name, _)| !table.columns.contains_key(*name))
+    {
+        return Err(Refused::new(
+            "column_in_use",
+            format!("column `{name}` is no longer declared but holds values; clear it first"),
+        ));
+    }
+    let row = table.whole_row(&before.row)?;
+    Ok((table.key_of(&row)?, row))
+}
+
+/// The unique columns in which rows share a value.
+async fn not_unique(
+    connection: &mut SqliteConnection,
+    kept: &Kept,
+) -> Result<Vec<String>, StoreError> {
+    let mut reasons = Vec::new();
+    let present = rows::all(connection, kept).await?;
+    for (name, _) in kept
+        .table
+        .columns
+        .iter()
+        .filter(|(_, column)| column.unique)
+    {
+        let mut seen: BTreeMap<String, &Value> = BTreeMap::new();
+        for value in present.iter().filter_map(|row| row.row.get(name)) {
+            if seen.insert(key_text(&[value]), value).is_some() {
+                reasons.push(format!("column `{name}` is unique but holds {value} twice"));
+                break;
+            }
+        }
+    }
+    Ok(reasons)
+}
+
+fn refusal(reasons: &BTreeMap<String, usize>) -> Refused {
+    let mut listed: Vec<String> = reasons
+        .iter()
+        .take(REASONS_MAX)
+        .map(|(reason, count)| match count {
+            1 => reason.clone(),
+            count => format!("{reason} (in {count} rows)"),
+        })
+        .collect();
+    if reasons.len() > REASONS_MAX {
+        listed.push(format!("and {} more", reasons.len() - REASONS_MAX));
+    }
+    Refused::new("rows_do_not_fit", listed.join(", "))
+}

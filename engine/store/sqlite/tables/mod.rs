@@ -1,0 +1,180 @@
+//! Lookup tables on SQLite: declarations, rows, operations.
+//!
+//! In: declared tables and operations. Out: rows and results.
+//! Always true: an operation is planned in full before its first write, so that a refused one has
+//! changed nothing; every write leaves a line of history with its writer.
+
+mod change;
+mod declare;
+mod lookup;
+mod plan;
+mod query;
+mod rows;
+mod sync;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use sqlx::SqliteConnection;
+
+use super::Sqlite;
+use crate::clock::Moment;
+use crate::names::TableName;
+use crate::store::StoreError;
+use crate::table::{Operation, Performed, Refused, Table};
+
+/// A declared table with its number in this database.
+#[derive(Debug)]
+pub(super) struct Kept {
+    number: i64,
+    table: Table,
+    /// The columns that are known to have an index of their own.
+    indexed: Mutex<BTreeSet<String>>,
+}
+
+impl Kept {
+    fn new(number: i64, table: Table) -> Self {
+        Self {
+            number,
+            table,
+            indexed: Mutex::default(),
+        }
+    }
+
+    fn has_index(&self, column: &str) -> bool {
+        let indexed = self.indexed.lock().unwrap_or_else(PoisonError::into_inner);
+        indexed.contains(column)
+    }
+
+    /// Makes sure that a column can be looked up by an index.
+    async fn index(
+        &self,
+        connection: &mut SqliteConnection,
+        column: &str,
+    ) -> Result<(), StoreError> {
+        rows::index_column(connection, self.number, column).await?;
+        let mut indexed = self.indexed.lock().unwrap_or_else(PoisonError::into_inner);
+        indexed.insert(column.to_owned());
+        Ok(())
+    }
+}
+
+/// The tables declared in this process.
+#[derive(Clone, Default)]
+pub(super) struct Declared(Arc<RwLock<BTreeMap<TableName, Arc<Kept>>>>);
+
+impl Declared {
+    fn get(&self, name: &TableName) -> Option<Arc<Kept>> {
+        let tables = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        tables.get(name).cloned()
+    }
+
+    fn put(&self, kept: Vec<Kept>) {
+        let mut tables = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for kept in kept {
+            tables.insert(kept.table.name.clone(), Arc::new(kept));
+        }
+    }
+
+    /// The table, or the refusal that says which there are.
+    fn find(&self, name: &TableName) -> Result<Arc<Kept>, Refused> {
+        self.get(name).ok_or_else(|| {
+            Refused::new(
+                "unknown_table",
+                format!("there is no lookup table `{name}`; add `lookup-tables/{name}.yaml`"),
+            )
+        })
+    }
+}
+
+impl Sqlite {
+    /// Creates tables that are new, with their first rows, and updates the declarations of the
+    /// others. Refused as a whole, with every reason, if rows that are there would not fit.
+    pub async fn declare(&self, tables: &[Table], now: Moment) -> Result<(), StoreError> {
+        let tables = tables.to_vec();
+        let kept = self
+            .with_writer(move |connection| Box::pin(declare::declare(connection, tables, now)))
+            .await?;
+        self.tables.put(kept);
+        Ok(())
+    }
+
+    /// Reads a table outside a commit; sees everything that was acknowledged.
+    pub async fn read(
+        &self,
+        table: &TableName,
+        operation: &Operation,
+    ) -> Result<Performed, StoreError> {
+        let kept = match self.tables.find(table) {
+            Ok(kept) => kept,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let operation = operation.clone();
+        if let Some(column) = query::columns_to_index(&kept, &operation) {
+            let kept = kept.clone();
+            self.with_writer(move |connection| {
+                Box::pin(async move { kept.index(connection, &column).await })
+            })
+            .await?;
+        }
+        self.with_reader(move |connection| {
+            Box::pin(async move { settle(lookup::read(connection, &kept, &operation).await) })
+        })
+        .await
+    }
+}
+
+/// Performs an operation inside a commit.
+pub(super) async fn perform(
+    connection: &mut SqliteConnection,
+    declared: &Declared,
+    by: &str,
+    at: Moment,
+    table: &TableName,
+    operation: &Operation,
+) -> Result<Performed, StoreError> {
+    let kept = match declared.find(table) {
+        Ok(kept) => kept,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    if let Some(column) = query::columns_to_index(&kept, operation) {
+        kept.index(connection, &column).await?;
+    }
+    if operation.is_read() {
+        return settle(lookup::read(connection, &kept, operation).await);
+    }
+    match plan::plan(connection, &kept, operation).await {
+        Ok((changes, output)) => {
+            change::apply(connection, &kept, by, at, changes).await?;
+            Ok(Ok(output))
+        }
+        Err(Trouble::Refused(refused)) => Ok(Err(refused)),
+        Err(Trouble::Store(error)) => Err(error),
+    }
+}
+
+/// Why an operation did not come to its end: the table's no, or the database's.
+pub(super) enum Trouble {
+    Refused(Refused),
+    Store(StoreError),
+}
+
+impl From<Refused> for Trouble {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+fn settle(performed: Result<crate::data::Value, Trouble>) -> Result<Performed, StoreError> {
+    match performed {
+        Ok(output) => Ok(Ok(output)),
+        Err(Trouble::Refused(refused)) => Ok(Err(refused)),
+        Err(Trouble::Store(error)) => Err(error),
+    }
+}

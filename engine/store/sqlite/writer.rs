@@ -1,0 +1,182 @@
+//! The one connection that writes, and the group commit.
+//!
+//! In: parts, each the work of one caller. Out: one transaction for all that is ready.
+//! Always true: a part that fails is undone alone; nothing is acknowledged before the COMMIT that
+//! holds it; if the COMMIT fails, every part of it is unavailable and nothing of it is stored.
+
+use std::fs::File;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::future::BoxFuture;
+use sqlx::{Connection, SqliteConnection};
+use tokio::sync::{mpsc, oneshot};
+
+use super::error::store_error;
+use crate::store::StoreError;
+
+/// The most parts in one transaction: enough to pay for an fsync, few enough to answer soon.
+const PARTS_MAX: usize = 500;
+/// The most parts in line; who comes later waits for room.
+const LINE_MAX: usize = 10_000;
+
+/// The way to the writing connection.
+#[derive(Clone)]
+pub(super) struct Writer {
+    line: mpsc::Sender<Box<dyn Part>>,
+    commits: Arc<AtomicU64>,
+}
+
+/// The work of one caller.
+trait Part: Send {
+    /// Does the work inside a savepoint; the error says what to undo.
+    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Undo>;
+    /// Tells the caller, once it is known whether the whole was committed.
+    fn acknowledge(self: Box<Self>, committed: &Result<(), StoreError>);
+}
+
+/// What becomes of a part after it ran.
+enum Undo {
+    /// It stays.
+    Nothing,
+    /// It is undone alone.
+    Part,
+    /// The database cannot go on: everything of this transaction is undone.
+    All(StoreError),
+}
+
+impl Writer {
+    /// Starts the writer over a connection. The lock is given back after the connection is closed.
+    pub(super) fn start(connection: SqliteConnection, lock: Option<File>) -> Self {
+        let (line, inbox) = mpsc::channel(LINE_MAX);
+        let commits = Arc::new(AtomicU64::new(0));
+        tokio::spawn(run(connection, inbox, commits.clone(), lock));
+        Self { line, commits }
+    }
+
+    /// Does the work in the next transaction and waits until it is durable.
+    pub(super) async fn perform<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>>
+            + Send
+            + 'static,
+    {
+        let (answer, done) = oneshot::channel();
+        let part = Box::new(Waiting {
+            work: Some(work),
+            outcome: None,
+            answer,
+        });
+        if self.line.send(part).await.is_err() {
+            return Err(closed());
+        }
+        done.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// How many transactions were committed: the number of fsyncs that were waited for.
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+}
+
+fn closed() -> StoreError {
+    StoreError::Unavailable("the store is shut down".to_owned())
+}
+
+struct Waiting<T, F> {
+    work: Option<F>,
+    outcome: Option<Result<T, StoreError>>,
+    answer: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Part for Waiting<T, F>
+where
+    T: Send + 'static,
+    F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send,
+{
+    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Undo> {
+        Box::pin(async move {
+            let Some(work) = self.work.take() else {
+                return Undo::Nothing;
+            };
+            let outcome = work(connection).await;
+            let undo = match &outcome {
+                Ok(_) => Undo::Nothing,
+                Err(StoreError::Unavailable(why)) => {
+                    Undo::All(StoreError::Unavailable(why.clone()))
+                }
+                Err(_) => Undo::Part,
+            };
+            self.outcome = Some(outcome);
+            undo
+        })
+    }
+
+    fn acknowledge(self: Box<Self>, committed: &Result<(), StoreError>) {
+        let outcome = match (committed, self.outcome) {
+            (Ok(()), Some(outcome)) => outcome,
+            // A refusal stays a refusal, whatever became of the others.
+            (Err(_), Some(Err(refused))) => Err(refused),
+            (Err(error), _) => Err(error.clone()),
+            (Ok(()), None) => Err(closed()),
+        };
+        // Nobody listens any more if the caller was dropped; what it asked for is done all the same.
+        let _ = self.answer.send(outcome);
+    }
+}
+
+async fn run(
+    mut connection: SqliteConnection,
+    mut inbox: mpsc::Receiver<Box<dyn Part>>,
+    commits: Arc<AtomicU64>,
+    lock: Option<File>,
+) {
+    let mut parts = Vec::with_capacity(PARTS_MAX);
+    while inbox.recv_many(&mut parts, PARTS_MAX).await > 0 {
+        let committed = commit_together(&mut connection, &mut parts).await;
+        if let Err(error) = &committed {
+            tracing::warn!(%error, parts = parts.len(), "a transaction was undone");
+            // After a full disk SQLite may have rolled back by itself; then this one has no effect.
+            let _ = execute(&mut connection, "ROLLBACK").await;
+        } else {
+            commits.fetch_add(1, Ordering::Relaxed);
+        }
+        for part in parts.drain(..) {
+            part.acknowledge(&committed);
+        }
+    }
+    if let Err(error) = connection.close().await {
+        tracing::warn!(%error, "closing the database");
+    }
+    drop(lock);
+}
+
+/// Runs every part in a savepoint of its own and commits them together. Neighbouring statements
+/// are sent as one, since each way to the database's thread and back costs as much as a small write.
+async fn commit_together(
+    connection: &mut SqliteConnection,
+    parts: &mut [Box<dyn Part>],
+) -> Result<(), StoreError> {
+    execute(connection, "BEGIN IMMEDIATE; SAVEPOINT part").await?;
+    let count = parts.len();
+    for (index, part) in parts.iter_mut().enumerate() {
+        match part.run(connection).await {
+            Undo::Nothing if index + 1 < count => {
+                execute(connection, "RELEASE part; SAVEPOINT part").await?;
+            }
+            Undo::Nothing => {}
+            Undo::Part => execute(connection, "ROLLBACK TO part").await?,
+            Undo::All(error) => return Err(error),
+        }
+    }
+    execute(connection, "RELEASE part; COMMIT").await
+}
+
+async fn execute(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), StoreError> {
+    sqlx::query(sql)
+        .execute(connection)
+        .await
+        .map(|_| ())
+        .map_err(store_error)
+}
