@@ -25,4 +25,4 @@ pub mod store;
 pub mod interpret;
 pub mod step;
 pub mod outbound;
-// pub mod runner;
+pub mod runner;
