@@ -1,7 +1,7 @@
 //! Runs steps one after another: conditions, attempts, failures that are tolerated.
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Either, select};
 
 use crate::clock::Moment;
 use crate::compile::{RetryRule, Step, StepKind};
@@ -9,6 +9,7 @@ use crate::data::{Object, Value};
 use crate::journal::{EntryKind, Failure};
 
 use super::calling::{next_try, wait_until};
+use super::effect::EffectKind;
 use super::path::Path;
 use super::scope::{ItemScope, Layer};
 use super::trace::{TraceState, Traced};
@@ -22,7 +23,7 @@ pub(super) fn run_block<'a>(
 ) -> BoxFuture<'a, Flow> {
     async move {
         for step in steps {
-            if layer.frame.job.desk.is_cancelled() {
+            if layer.is_cancelled() {
                 return Err(Exit::Cancelled);
             }
             run_step(layer, path, step).await?;
@@ -67,7 +68,7 @@ async fn run_step(layer: &Layer<'_>, parent: &Path<'_>, step: &Step) -> Flow {
 async fn attempts(layer: &Layer<'_>, path: &Path<'_>, step: &Step) -> Flow<Value> {
     let rule = match (&step.retry, &step.kind) {
         (Some(rule), kind) if !matches!(kind, StepKind::Action { .. }) => rule,
-        _ => return perform(layer, path, step).await,
+        _ => return timed(layer, path, step).await,
     };
     let desk = &layer.frame.job.desk;
     let mut first_failed_at = None;
@@ -79,7 +80,7 @@ async fn attempts(layer: &Layer<'_>, path: &Path<'_>, step: &Step) -> Flow<Value
             layer.tick(failed.0);
             failed
         } else {
-            let exit = match perform(layer, &path, step).await {
+            let exit = match timed(layer, &path, step).await {
                 Err(Exit::Failed(failure)) => failure,
                 ended => return ended,
             };
@@ -122,6 +123,48 @@ pub(super) fn may_be_tried_again(
             let error = vec![("error".into(), std::sync::Arc::new(failure.to_value()))];
             let layer = layer.of_branch(error, layer.catches_unknown);
             Ok(when.holds(&layer.scope(path))?)
+        }
+    }
+}
+
+/// Does what the step is for, once and within its time. A connector's action is timed by the
+/// driver; of any other step, everything inside is ended when the time is up.
+async fn timed(layer: &Layer<'_>, path: &Path<'_>, step: &Step) -> Flow<Value> {
+    let limit = match (step.timeout, &step.kind) {
+        (Some(limit), kind) if !matches!(kind, StepKind::Action { .. }) => limit,
+        _ => return perform(layer, path, step).await,
+    };
+    let desk = &layer.frame.job.desk;
+    let key = path.child("timeout").key();
+    let recorded = desk.recorded(&key);
+    if let Some((at, failure, _)) = recorded.failed {
+        layer.tick(at);
+        return Err(failure.into());
+    }
+    let until = recorded.wait_until.unwrap_or_else(|| {
+        let until = layer.now().after(limit);
+        desk.write(&key, layer.now(), EntryKind::WaitBegan { until });
+        until
+    });
+    let scope = desk.new_scope();
+    let inner = layer.of_scope(scope);
+    let timer = layer.ask(key.clone(), EffectKind::Timer { until });
+    match select(perform(&inner, path, step), timer).await {
+        Either::Left((ended, _)) => ended,
+        Either::Right((None, rest)) => rest.await,
+        Either::Right((Some(_), rest)) => {
+            desk.cancel_scope(scope);
+            // Calls under way finish and are recorded; their results come too late to count.
+            let _ = rest.await;
+            layer.tick(until);
+            let message = format!("the step took longer than {}s", limit.as_secs_f64());
+            let failure = Failure::new("timed_out", message);
+            let kind = EntryKind::StepFailed {
+                failure: failure.clone(),
+                next_try_at: None,
+            };
+            desk.write(&key, layer.now(), kind);
+            Err(failure.into())
         }
     }
 }

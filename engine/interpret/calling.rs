@@ -83,7 +83,7 @@ async fn one_try(
         };
         desk.write(&key, layer.now(), kind);
     }
-    let asked = desk
+    let asked = layer
         .ask(key.clone(), EffectKind::Call(Box::new(call.clone())))
         .await;
     let Some((at, Answer::Called(called))) = asked else {
@@ -204,7 +204,7 @@ async fn ask_vendor(layer: &Layer<'_>, path: &Path<'_>, call: &Call) -> Flow<Ver
                 until
             });
             wait_until(layer, &key, until).await?;
-            let asked = desk
+            let asked = layer
                 .ask(key.clone(), EffectKind::Verify(Box::new(call.clone())))
                 .await;
             let Some((at, Answer::Verified(verified))) = asked else {
@@ -242,7 +242,7 @@ async fn ask_person(
                 },
             );
         }
-        let asked = desk.ask(key.clone(), EffectKind::Decision).await;
+        let asked = layer.ask(key.clone(), EffectKind::Decision).await;
         let Some((at, Answer::Decided { decision, by })) = asked else {
             return Err(Exit::Cancelled);
         };
@@ -280,12 +280,7 @@ async fn ask_person(
 
 /// Waits until a moment. The moment is recorded already, or follows from what is.
 pub(super) async fn wait_until(layer: &Layer<'_>, key: &EntryKey, until: Moment) -> Flow {
-    let asked = layer
-        .frame
-        .job
-        .desk
-        .ask(key.clone(), EffectKind::Timer { until })
-        .await;
+    let asked = layer.ask(key.clone(), EffectKind::Timer { until }).await;
     if asked.is_none() {
         return Err(Exit::Cancelled);
     }

@@ -3,9 +3,9 @@
 //! In: recorded entries at the start, answers later. Out: effects and new entries.
 //! Always true: what is recorded is never asked for again.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use crate::clock::Moment;
@@ -30,6 +30,7 @@ pub(super) struct State {
     recorded: HashMap<EntryKey, Recorded>,
     waiting: HashMap<u64, Slot>,
     numbers: u64,
+    cancelled_scopes: HashSet<u64>,
     work: u32,
     pub(super) effects: Vec<Effect>,
     pub(super) entries: Vec<Entry>,
@@ -46,7 +47,11 @@ struct Slot {
     answer: Option<Option<(Moment, Answer)>>,
     waker: Option<Waker>,
     is_call: bool,
+    scopes: Scopes,
 }
+
+/// The timed steps that surround a place, by number.
+pub(super) type Scopes = Arc<[u64]>;
 
 /// What the journal holds about one place.
 #[derive(Default, Clone)]
@@ -115,10 +120,11 @@ impl Desk {
 
     /// Hands out an effect and waits for its answer; `None` if the job is cancelled meanwhile
     /// (calls under way are always answered).
-    pub(super) fn ask(&self, key: EntryKey, kind: EffectKind) -> Ask<'_> {
+    pub(super) fn ask(&self, key: EntryKey, kind: EffectKind, scopes: Scopes) -> Ask<'_> {
         Ask {
             desk: self,
             asked: Asked::NotYet(Some((key, kind))),
+            scopes,
         }
     }
 
@@ -134,21 +140,35 @@ impl Desk {
 
     /// Asks the job to end early: what waits is let go, calls under way are waited for.
     pub(super) fn cancel(&self) {
+        self.state().is_cancelled = true;
+        self.let_go(|_| true);
+    }
+
+    /// A number for a step that has a time limit.
+    pub(super) fn new_scope(&self) -> u64 {
+        let mut state = self.state();
+        state.numbers += 1;
+        state.numbers
+    }
+
+    /// Ends everything inside a step whose time is up, in the same way.
+    pub(super) fn cancel_scope(&self, scope: u64) {
+        self.state().cancelled_scopes.insert(scope);
+        self.let_go(|slot| slot.scopes.contains(&scope));
+    }
+
+    /// Lets go what waits and is no call under way.
+    fn let_go(&self, is_meant: impl Fn(&Slot) -> bool) {
         let waiting: Vec<u64> = {
-            let mut state = self.state();
-            state.is_cancelled = true;
-            state.waiting.keys().copied().collect()
+            let state = self.state();
+            let slots = state.waiting.iter();
+            let meant = slots.filter(|(_, slot)| !slot.is_call && is_meant(slot));
+            let mut numbers: Vec<u64> = meant.map(|(number, _)| *number).collect();
+            numbers.sort_unstable();
+            numbers
         };
         for number in waiting {
-            let is_call = {
-                self.state()
-                    .waiting
-                    .get(&number)
-                    .is_some_and(|slot| slot.is_call)
-            };
-            if !is_call {
-                self.settle(number, None);
-            }
+            self.settle(number, None);
         }
     }
 
@@ -180,9 +200,9 @@ impl Desk {
         }
     }
 
-    /// Whether the job was asked to end early.
-    pub(super) fn is_cancelled(&self) -> bool {
-        self.state().is_cancelled
+    /// Whether a place inside these timed steps is to end early.
+    pub(super) fn is_cancelled(&self, scopes: &Scopes) -> bool {
+        self.state().covers(scopes)
     }
 
     /// Remembers that an element or step failed and the job went on.
@@ -209,6 +229,7 @@ impl Desk {
 pub(super) struct Ask<'a> {
     desk: &'a Desk,
     asked: Asked,
+    scopes: Scopes,
 }
 
 enum Asked {
@@ -227,19 +248,21 @@ impl Future for Ask<'_> {
                 return Poll::Pending;
             };
             let is_call = matches!(kind, EffectKind::Call(_) | EffectKind::Change { .. });
-            if state.is_cancelled && !is_call {
+            if state.covers(&self.scopes) && !is_call {
                 return Poll::Ready(None);
             }
             state.numbers += 1;
             let number = state.numbers;
             state.effects.push(Effect { number, key, kind });
             let waker = Some(context.waker().clone());
+            let scopes = self.scopes.clone();
             state.waiting.insert(
                 number,
                 Slot {
                     answer: None,
                     waker,
                     is_call,
+                    scopes,
                 },
             );
             self.asked = Asked::Under(number);
@@ -257,6 +280,15 @@ impl Future for Ask<'_> {
         }
         slot.waker = Some(context.waker().clone());
         Poll::Pending
+    }
+}
+
+impl State {
+    fn covers(&self, scopes: &Scopes) -> bool {
+        self.is_cancelled
+            || scopes
+                .iter()
+                .any(|scope| self.cancelled_scopes.contains(scope))
     }
 }
 

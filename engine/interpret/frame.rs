@@ -27,7 +27,7 @@ pub(super) async fn run_root(job: &Job, input: Value, started_at: Moment) -> Flo
         input,
         depth: 0,
     };
-    let layer = Layer::of_frame(&frame, started_at, false);
+    let layer = Layer::of_frame(&frame, started_at, false, Arc::default());
     run_frame(&layer, &Path::ROOT).await
 }
 
@@ -57,7 +57,12 @@ pub(super) async fn call(
         input,
         depth,
     };
-    let layer = Layer::of_frame(&frame, caller.now(), caller.catches_unknown);
+    let layer = Layer::of_frame(
+        &frame,
+        caller.now(),
+        caller.catches_unknown,
+        caller.scopes().clone(),
+    );
     let result = run_frame(&layer, path).await;
     caller.tick(layer.now());
     result
@@ -107,7 +112,7 @@ async fn take_hold(layer: &Layer<'_>, path: &Path<'_>) -> Flow<bool> {
         layer.tick(at);
         return Ok(true);
     }
-    let Some((at, _)) = desk.ask(key.clone(), EffectKind::Hold(request)).await else {
+    let Some((at, _)) = layer.ask(key.clone(), EffectKind::Hold(request)).await else {
         return Err(Exit::Cancelled);
     };
     layer.tick(at);

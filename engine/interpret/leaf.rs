@@ -43,7 +43,7 @@ pub(super) async fn table(
     } else {
         EffectKind::Change { table, operation }
     };
-    let Some((at, Answer::Performed(performed))) = desk.ask(key.clone(), kind).await else {
+    let Some((at, Answer::Performed(performed))) = layer.ask(key.clone(), kind).await else {
         return Err(Exit::Cancelled);
     };
     layer.tick(at);

@@ -64,7 +64,7 @@ pub(super) async fn foreach(
     loop {
         let desk = &layer.frame.job.desk;
         while results.exit.is_none()
-            && !desk.is_cancelled()
+            && !layer.is_cancelled()
             && running.len() < foreach.at_once as usize
         {
             let next = match source.next(layer, path).await {
@@ -93,7 +93,7 @@ pub(super) async fn foreach(
         }
         desk.breathe().await;
     }
-    if layer.frame.job.desk.is_cancelled() {
+    if layer.is_cancelled() {
         return Err(Exit::Cancelled);
     }
     results.finish()

@@ -12,8 +12,11 @@ use crate::clock::Moment;
 use crate::compile::Recipe;
 use crate::data::Value;
 use crate::expression::Scope;
+use crate::journal::EntryKey;
 
 use super::Job;
+use super::desk::{Ask, Scopes};
+use super::effect::EffectKind;
 use super::path::Path;
 
 /// A recipe under way: the root one, or one that was called.
@@ -34,6 +37,7 @@ pub(super) struct Layer<'a> {
     pub(super) catches_unknown: bool,
     names: Mutex<Names>,
     now: AtomicI64,
+    scopes: Scopes,
 }
 
 #[derive(Default)]
@@ -45,7 +49,12 @@ struct Names {
 
 impl<'a> Layer<'a> {
     /// The first layer of a frame.
-    pub(super) fn of_frame(frame: &'a Frame<'a>, now: Moment, catches_unknown: bool) -> Self {
+    pub(super) fn of_frame(
+        frame: &'a Frame<'a>,
+        now: Moment,
+        catches_unknown: bool,
+        scopes: Scopes,
+    ) -> Self {
         Self {
             frame,
             parent: None,
@@ -53,6 +62,7 @@ impl<'a> Layer<'a> {
             catches_unknown,
             names: Mutex::default(),
             now: AtomicI64::new(now.0),
+            scopes,
         }
     }
 
@@ -68,6 +78,7 @@ impl<'a> Layer<'a> {
                 ..Names::default()
             }),
             now: AtomicI64::new(self.now().0),
+            scopes: self.scopes.clone(),
         }
     }
 
@@ -82,6 +93,30 @@ impl<'a> Layer<'a> {
             catches_unknown,
             ..self.of_iteration(roots)
         }
+    }
+
+    /// A layer inside a step that has a time limit.
+    pub(super) fn of_scope(&'a self, scope: u64) -> Layer<'a> {
+        let scopes = self.scopes.iter().copied().chain([scope]).collect();
+        Layer {
+            scopes,
+            ..self.of_branch(Vec::new(), self.catches_unknown)
+        }
+    }
+
+    /// The timed steps that surround this layer.
+    pub(super) fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
+    /// Hands out an effect and waits for its answer; `None` if this place is to end early.
+    pub(super) fn ask(&self, key: EntryKey, kind: EffectKind) -> Ask<'_> {
+        self.frame.job.desk.ask(key, kind, self.scopes.clone())
+    }
+
+    /// Whether this place is to end early.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.frame.job.desk.is_cancelled(&self.scopes)
     }
 
     /// The time of the last completed entry on the way here.

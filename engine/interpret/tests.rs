@@ -1,1 +1,317 @@
-//! Tests.
+//! The machine by itself: scripted answers, and resumption from every prefix of its journal.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::*;
+use crate::compile::{Catalogue, Project, Signature, compile, program};
+use crate::names::{ConnectorName, JobId};
+use crate::recipe::RecipeFile;
+use crate::source::parse;
+
+const VENDOR: &str = include_str!("../../tests/recipes/connectors/vendor.yaml");
+
+/// Compiles recipes of one project; the first is the root.
+fn compiled(sources: &[(&str, &str)]) -> Arc<Program> {
+    let mut catalogue = Catalogue::default();
+    let vendor = ConnectorName::new("vendor").unwrap();
+    let (document, report) = parse(&Arc::from("vendor.yaml"), VENDOR.as_bytes());
+    let mut report = report;
+    let connector = crate::connector::read(&vendor, &document.unwrap(), &mut report);
+    assert!(!report.has_errors(), "{:?}", report.into_diagnostics());
+    catalogue.connectors.insert(vendor, Arc::new(connector));
+    catalogue
+        .projects
+        .insert("p".into(), Arc::new(Project::unwired("p")));
+    let mut files = Vec::new();
+    for (name, source) in sources {
+        let file: Arc<str> = Arc::from(format!("{name}.yaml"));
+        let (document, report) = parse(&file, source.as_bytes());
+        assert!(!report.has_errors(), "{:?}", report.into_diagnostics());
+        let name = RecipeName::of("p", name).unwrap();
+        let (file, report) = RecipeFile::read(name.clone(), document.unwrap());
+        assert!(!report.has_errors(), "{:?}", report.into_diagnostics());
+        catalogue.signatures.insert(name, Signature::of(&file));
+        files.push(file);
+    }
+    let mut recipes = BTreeMap::new();
+    for file in &files {
+        let (recipe, report) = compile(file, &catalogue);
+        let found = report.into_diagnostics();
+        recipes.insert(
+            file.name.clone(),
+            Arc::new(recipe.unwrap_or_else(|| panic!("{found:?}"))),
+        );
+    }
+    Arc::new(program(&files[0].name, &recipes).unwrap())
+}
+
+/// A world that answers from a script, in the order of effects.
+struct World {
+    program: Arc<Program>,
+    input: Value,
+    script: Vec<Answer>,
+}
+
+/// What a run left behind.
+#[derive(Debug, PartialEq)]
+struct Left {
+    ending: Ending,
+    entries: Vec<Entry>,
+    asked: Vec<String>,
+}
+
+impl World {
+    fn start(&self) -> Start {
+        Start {
+            id: JobId::new("0190f5fe-7c00-7a00-8000-000000000001").unwrap(),
+            program: self.program.clone(),
+            event: Value::Null,
+            input: self.input.clone(),
+            settings: Value::Null,
+            started_at: Moment(0),
+            started_by: "person:test".into(),
+        }
+    }
+
+    /// Runs from some entries, with the part of the script that they have not used up.
+    fn run(&self, entries: Vec<Entry>, used: usize) -> Left {
+        let mut script: VecDeque<Answer> = self.script.iter().skip(used).cloned().collect();
+        let mut machine = Machine::new(self.start(), entries.clone());
+        let mut left = entries;
+        let mut asked = Vec::new();
+        let mut now = left.iter().map(|entry| entry.at.0).max().unwrap_or(0);
+        for _ in 0..10_000 {
+            let turn = machine.turn();
+            left.extend(turn.entries);
+            if let Some(ending) = turn.ending {
+                return Left {
+                    ending,
+                    entries: left,
+                    asked,
+                };
+            }
+            for effect in turn.effects {
+                let answer = match effect.kind {
+                    EffectKind::Timer { until } => {
+                        now = now.max(until.0);
+                        Answer::Fired
+                    }
+                    EffectKind::Hold(_) => Answer::Granted,
+                    _ => {
+                        now += 1_000_000;
+                        asked.push(effect.key.to_string());
+                        script.pop_front().expect("the script is too short")
+                    }
+                };
+                machine.answer(effect.number, Moment(now), answer);
+            }
+        }
+        panic!("the job does not end");
+    }
+
+    /// Runs once, then again from every prefix of the journal that ends with an answer: the end
+    /// and the journal must be the same, and nothing recorded may be asked again.
+    fn check(&self) -> Left {
+        let whole = self.run(Vec::new(), 0);
+        let outcome = |entry: &&Entry| {
+            matches!(
+                entry.kind,
+                EntryKind::StepSucceeded { .. } | EntryKind::StepFailed { .. }
+            )
+        };
+        for cut in 0..whole.entries.len() {
+            let prefix = whole.entries[..cut].to_vec();
+            let has_open_intent = prefix.iter().any(|entry| {
+                matches!(entry.kind, EntryKind::CallIntended { .. })
+                    && !prefix.iter().any(|other| {
+                        other.key == entry.key && other.at >= entry.at && outcome(&other)
+                    })
+            });
+            if has_open_intent {
+                continue;
+            }
+            let used = prefix.iter().filter(outcome).count();
+            let resumed = self.run(prefix, used);
+            assert_eq!(resumed.ending, whole.ending, "resumed after {cut} entries");
+            assert_eq!(
+                resumed.entries, whole.entries,
+                "resumed after {cut} entries"
+            );
+        }
+        whole
+    }
+}
+
+fn done(output: Value) -> Answer {
+    Answer::Called(Called::Done { output })
+}
+
+fn refused(retry: Option<u64>) -> Answer {
+    let failure = Failure::new("refused", "no");
+    Answer::Called(Called::Failed {
+        failure,
+        retry: retry.map(Duration::from_secs),
+    })
+}
+
+fn doubtful() -> Answer {
+    Answer::Called(Called::Doubtful {
+        failure: Failure::new("reset", "connection reset"),
+    })
+}
+
+const LOOP: &str = "
+title: Loop
+trigger: { function: { input: { ids: [integer] }, output: { names: [string], failed: integer } } }
+steps:
+  - id: each
+    foreach: $.input.ids
+    as: id
+    on_item_error: continue
+    collect: $.steps.thing.name?
+    do:
+      - id: thing
+        call: one
+        with: { id: $.id }
+  - return: { names: $.steps.each.items, failed: $.steps.each.failed }
+";
+
+const ONE: &str = "
+title: One
+trigger: { function: { input: { id: integer }, output: { name: string? } } }
+steps:
+  - id: thing
+    action: vendor.read_thing
+    with: { id: $.input.id }
+    retry: { tries: 2, delay: 1s }
+  - wait: 10s
+  - return: { name: $.steps.thing.name? }
+";
+
+#[test]
+fn a_job_ends_the_same_from_every_prefix_of_its_journal() {
+    let world = World {
+        program: compiled(&[("loop", LOOP), ("one", ONE)]),
+        input: json!({ "ids": [1, 2, 3] }),
+        script: vec![
+            done(json!({ "found": true, "id": 1, "name": "one" })),
+            refused(Some(0)),
+            refused(Some(0)),
+            done(json!({ "found": true, "id": 3, "name": "three" })),
+        ],
+    };
+    let left = world.check();
+    assert_eq!(left.ending.status, JobStatus::SucceededWithErrors);
+    assert_eq!(
+        left.ending.output,
+        Some(json!({ "names": ["one", "three"], "failed": 1 }))
+    );
+    let asked = [
+        "each[0]/thing/thing",
+        "each[1]/thing/thing",
+        "each[1]/thing/thing~2",
+    ];
+    assert_eq!(left.asked[..3], asked);
+}
+
+const MAKE: &str = "
+title: Make
+trigger: { function: { output: { id: integer } } }
+steps:
+  - id: made
+    action: vendor.make_thing
+    with: { name: x }
+  - return: { id: $.steps.made.id }
+";
+
+fn make(script: Vec<Answer>) -> World {
+    World {
+        program: compiled(&[("make", MAKE)]),
+        input: json!({}),
+        script,
+    }
+}
+
+#[test]
+fn a_doubtful_call_is_asked_about_and_not_sent_again() {
+    let applied = Answer::Verified(Verified::Applied(json!({ "id": 5 })));
+    let left = make(vec![
+        doubtful(),
+        Answer::Verified(Verified::NotApplied),
+        applied,
+    ])
+    .check();
+    assert_eq!(left.ending.output, Some(json!({ "id": 5 })));
+    assert_eq!(left.asked, ["made", "made/verify[1]", "made/verify[2]"]);
+}
+
+#[test]
+fn an_intent_without_an_outcome_is_a_doubtful_call() {
+    let world = make(vec![Answer::Verified(Verified::Applied(
+        json!({ "id": 6 }),
+    ))]);
+    let intent = EntryKind::CallIntended {
+        action: "vendor.make_thing".into(),
+        input: json!({}),
+    };
+    let entry = Entry {
+        key: EntryKey("made".into()),
+        at: Moment(0),
+        kind: intent,
+    };
+    let left = world.run(vec![entry], 0);
+    assert_eq!(left.ending.output, Some(json!({ "id": 6 })));
+    assert_eq!(left.asked, ["made/verify[1]"]);
+}
+
+#[test]
+fn a_person_decides_what_nothing_clears_up() {
+    let unknown = || Answer::Verified(Verified::Unknown(Failure::new("down", "no answer")));
+    let decided = |decision| Answer::Decided {
+        decision,
+        by: "ada".into(),
+    };
+    let again = decided(crate::journal::Decision::Again);
+    let script = vec![
+        doubtful(),
+        unknown(),
+        unknown(),
+        again,
+        done(json!({ "id": 7 })),
+    ];
+    let left = make(script).run(Vec::new(), 0);
+    assert_eq!(left.ending.output, Some(json!({ "id": 7 })));
+    assert_eq!(left.asked.last().map(String::as_str), Some("made~2"));
+    let fail = decided(crate::journal::Decision::Fail);
+    let left = make(vec![doubtful(), unknown(), unknown(), fail]).run(Vec::new(), 0);
+    assert_eq!(left.ending.failure.unwrap().code, "decided_to_fail");
+}
+
+#[test]
+fn a_cancelled_job_lets_its_call_finish_and_records_it() {
+    let world = make(Vec::new());
+    let mut machine = Machine::new(world.start(), Vec::new());
+    let turn = machine.turn();
+    machine.cancel();
+    assert!(machine.turn().ending.is_none(), "the call is under way");
+    machine.answer(turn.effects[0].number, Moment(1), done(json!({ "id": 1 })));
+    let turn = machine.turn();
+    assert_eq!(turn.ending.unwrap().status, JobStatus::Stopped);
+    assert!(matches!(
+        turn.entries[0].kind,
+        EntryKind::StepSucceeded { .. }
+    ));
+}
+
+#[test]
+fn a_replay_shows_every_step() {
+    let world = make(vec![done(json!({ "id": 8 }))]);
+    let left = world.run(Vec::new(), 0);
+    let trace = Machine::replay(world.start(), left.entries);
+    let kinds: Vec<&str> = trace.iter().map(|step| step.kind.as_str()).collect();
+    assert_eq!(kinds, ["action vendor.make_thing", "return"]);
+    assert_eq!(trace[0].output, Some(json!({ "id": 8 })));
+}

@@ -25,16 +25,17 @@ impl Table {
         Ok(row)
     }
 
-    /// A row with some columns changed; those given as null become absent.
+    /// A row with some columns changed; those given as null become absent, or take their default.
     pub fn changed_row(&self, before: &Object, given: &Object) -> Result<Object, Refused> {
         let given = self.given_columns(given)?;
         let mut row = Object::new();
-        for name in self.columns.keys() {
-            match given.get(name).or_else(|| before.get(name)) {
-                Some(value) if !value.is_null() => {
-                    row.insert(name.clone(), value.clone());
-                }
-                _ => {}
+        for (name, column) in &self.columns {
+            let value = match given.get(name).or_else(|| before.get(name)) {
+                Some(value) if !value.is_null() => Some(value),
+                _ => column.field.default.as_ref(),
+            };
+            if let Some(value) = value {
+                row.insert(name.clone(), value.clone());
             }
         }
         self.check_required(&row)?;

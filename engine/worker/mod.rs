@@ -46,7 +46,11 @@ pub struct Worker {
 impl Worker {
     /// A worker that has nothing to do yet.
     pub fn new(world: World, shelf: Arc<Shelf>) -> Arc<Self> {
-        Arc::new(Self { world, shelf, leases: Mutex::default() })
+        Arc::new(Self {
+            world,
+            shelf,
+            leases: Mutex::default(),
+        })
     }
 
     /// Works until the server stops and every job was left in order.
@@ -126,7 +130,9 @@ impl Worker {
         let lease = claimed.lease.clone();
         let nudged = self.world.bell.enter(&lease.job);
         self.leases().insert(lease.job.clone(), lease.clone());
-        let work = AssertUnwindSafe(self.bring_on(claimed, &nudged)).catch_unwind().await;
+        let work = AssertUnwindSafe(self.bring_on(claimed, &nudged))
+            .catch_unwind()
+            .await;
         let left = match work {
             Ok(Ok(left)) => left,
             Ok(Err(error)) => {
@@ -195,7 +201,10 @@ impl Worker {
             return Ok(Err(Failure::new("sources_missing", message)));
         };
         Ok(self.shelf.revive(&pinned.program, &sources).map_err(|why| {
-            Failure::new("sources_unusable", format!("the job's own version does not compile: {why}"))
+            Failure::new(
+                "sources_unusable",
+                format!("the job's own version does not compile: {why}"),
+            )
         }))
     }
 
@@ -207,7 +216,10 @@ impl Worker {
     ) -> Result<Result<Pinned, Failure>, StoreError> {
         if self.shelf.is_unsaved(&program.hash) {
             let sources = self.shelf.sources(program);
-            self.world.store.save_program(&program.hash, &sources).await?;
+            self.world
+                .store
+                .save_program(&program.hash, &sources)
+                .await?;
             self.shelf.mark_saved(&program.hash);
         }
         let declared = self.shelf.settings_of(program);
@@ -215,7 +227,11 @@ impl Worker {
             Ok(settings) => settings,
             Err(why) => return Ok(Err(Failure::new("wrong_settings", why))),
         };
-        Ok(Ok(Pinned { program: program.hash.clone(), settings, started_at: now }))
+        Ok(Ok(Pinned {
+            program: program.hash.clone(),
+            settings,
+            started_at: now,
+        }))
     }
 
     /// Leaves a job for later whose recipe cannot be used at the moment.
@@ -225,16 +241,31 @@ impl Worker {
             "the recipe is missing or has errors; its jobs wait"
         );
         let next = Next::Waiting(Some(now.after(UNUSABLE_WAIT)));
-        let advance = Advance { next, ..Advance::default() };
-        self.world.store.commit(&claimed.lease, now, advance).await?;
+        let advance = Advance {
+            next,
+            ..Advance::default()
+        };
+        self.world
+            .store
+            .commit(&claimed.lease, now, advance)
+            .await?;
         Ok(Left::Waiting)
     }
 
     async fn end(&self, lease: &Lease, failure: Failure) -> Result<Left, StoreError> {
-        let ending =
-            Ending { status: JobStatus::Failed, output: None, failure: Some(failure) };
-        let advance = Advance { next: Next::Ended(ending), ..Advance::default() };
-        self.world.store.commit(lease, self.world.clock.now(), advance).await?;
+        let ending = Ending {
+            status: JobStatus::Failed,
+            output: None,
+            failure: Some(failure),
+        };
+        let advance = Advance {
+            next: Next::Ended(ending),
+            ..Advance::default()
+        };
+        self.world
+            .store
+            .commit(lease, self.world.clock.now(), advance)
+            .await?;
         Ok(Left::Ended)
     }
 

@@ -1,1 +1,181 @@
-//! Sandbox.
+//! Stand-ins for the vendors: Docebo, Accredible, and a plain vendor of records. In: a world as
+//! YAML. Out: real HTTP servers with state, webhooks, quirks and faults, on ports of this machine.
+//! Always true: one clock for all, nothing is kept on disk, and `Sandbox::stop` ends every task
+//! and connection.
+//!
+//! Each server has a control surface under `/_control/` (see `README.md` of this crate): the
+//! requests it saw, faults on order, the clock, the state, and what people do in the vendor's own
+//! pages.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::{Router, middleware};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use accredible::Accredible;
+use docebo::Docebo;
+use gate::Gate;
+use records::Records;
+use wire::connection::{Connections, Door, Peer};
+
+pub use clock::Clock;
+pub use faults::{FaultKind, FaultRule};
+pub use webhooks::Webhook;
+pub use wire::route::Provenance;
+pub use world::{World, WorldError};
+
+mod accredible;
+mod chance;
+mod clock;
+mod control;
+mod docebo;
+mod faults;
+mod gate;
+mod journal;
+mod moment;
+mod records;
+mod webhooks;
+mod wire;
+mod world;
+
+/// How a sandbox starts.
+#[derive(Debug, Clone)]
+pub struct SandboxConfig {
+    /// What the vendors know.
+    pub world: World,
+    /// Port of the Docebo stand-in on 127.0.0.1; 0 takes a free one.
+    pub docebo_port: u16,
+    /// Port of the Accredible stand-in; 0 takes a free one.
+    pub accredible_port: u16,
+    /// Port of the records vendor; 0 takes a free one.
+    pub records_port: u16,
+    /// Tokens, ids and chances follow from this number.
+    pub seed: u64,
+    /// How many times as fast as real time the sandbox clock runs; 0 stands still.
+    pub scale: f64,
+}
+
+impl Default for SandboxConfig {
+    fn default() -> Self {
+        Self {
+            world: World::training(),
+            docebo_port: 0,
+            accredible_port: 0,
+            records_port: 0,
+            seed: 1,
+            scale: 1.0,
+        }
+    }
+}
+
+/// Running stand-ins.
+#[derive(Debug)]
+pub struct Sandbox {
+    /// Base address of the Docebo stand-in, without a slash at the end.
+    pub docebo_url: String,
+    /// Base address of the Accredible stand-in.
+    pub accredible_url: String,
+    /// Base address of the records vendor.
+    pub records_url: String,
+    clock: Arc<Clock>,
+    tasks: JoinSet<()>,
+    connections: Vec<Arc<Connections>>,
+}
+
+/// Starts the stand-ins of a world.
+///
+/// # Errors
+/// When a port is taken, or rows of the world do not fit together.
+pub async fn start(config: SandboxConfig) -> io::Result<Sandbox> {
+    // The HTTP client asks for one even where it only speaks plain HTTP. An error means that the
+    // process has one already, which serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let seed = config.seed;
+    let clock = Arc::new(Clock::new(config.world.now.map(|now| now.0), config.scale));
+    let gate = |salt: u64| Arc::new(Gate::new(Arc::clone(&clock), seed ^ salt));
+    let (docebo_gate, accredible_gate, records_gate) = (gate(1), gate(2), gate(3));
+    let docebo = Docebo::new(config.world.docebo, Arc::clone(&docebo_gate), seed);
+    let docebo = docebo.map_err(|problem| invalid("docebo", &problem))?;
+    let accredible = Accredible::new(config.world.accredible, Arc::clone(&accredible_gate), seed);
+    let accredible = accredible.map_err(|problem| invalid("accredible", &problem))?;
+    let records = Records::new(Arc::clone(&records_gate));
+    let mut sandbox = Sandbox {
+        docebo_url: String::new(),
+        accredible_url: String::new(),
+        records_url: String::new(),
+        clock,
+        tasks: JoinSet::new(),
+        connections: Vec::new(),
+    };
+    let controls = control::router(docebo.clone());
+    let port = config.docebo_port;
+    sandbox.docebo_url = sandbox
+        .open(port, docebo_gate, docebo.router(), controls)
+        .await?;
+    let controls = control::router(accredible.clone());
+    let port = config.accredible_port;
+    sandbox.accredible_url = sandbox
+        .open(port, accredible_gate, accredible.router(), controls)
+        .await?;
+    let controls = control::router(records.clone()).merge(records.controls());
+    let port = config.records_port;
+    sandbox.records_url = sandbox
+        .open(port, records_gate, records.router(), controls)
+        .await?;
+    sandbox.tasks.spawn(docebo.run());
+    Ok(sandbox)
+}
+
+impl Sandbox {
+    /// The clock of all its servers.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Ends every task and connection and waits until they are gone.
+    pub async fn stop(mut self) {
+        self.tasks.shutdown().await;
+        self.connections
+            .iter()
+            .for_each(|connections| connections.cut_all());
+    }
+
+    /// Opens the door of one vendor and returns its address.
+    async fn open(
+        &mut self,
+        port: u16,
+        gate: Arc<Gate>,
+        vendor: Router,
+        controls: Router,
+    ) -> io::Result<String> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let listener = TcpListener::bind(address).await.map_err(|error| {
+            io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
+        })?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let connections = Arc::clone(&gate.connections);
+        self.connections.push(Arc::clone(&connections));
+        let guarded = vendor.layer(middleware::from_fn_with_state(gate, gate::pass));
+        let service = controls
+            .fallback_service(guarded)
+            .into_make_service_with_connect_info::<Peer>();
+        let door = Door::new(listener, connections);
+        self.tasks.spawn(async move {
+            if let Err(error) = axum::serve(door, service).await {
+                tracing::error!(%error, "a stand-in stopped serving");
+            }
+        });
+        Ok(url)
+    }
+}
+
+fn invalid(vendor: &str, problem: &str) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("world, {vendor}: {problem}"),
+    )
+}

@@ -5,6 +5,7 @@
 
 mod compile;
 mod evaluate;
+mod normalise;
 
 use std::sync::Arc;
 

@@ -27,6 +27,7 @@ pub(super) async fn matching(
     let Some(filter) = filter else {
         return Ok(rows::all(connection, kept).await?);
     };
+    let filter = &normalised(kept, filter);
     let candidates = candidates(connection, kept, filter).await?;
     let mut found = Vec::new();
     for row in candidates {
@@ -56,6 +57,14 @@ async fn candidates(
     }
 }
 
+/// The condition with what it looks up in the form in which it is stored.
+fn normalised(kept: &Kept, filter: &Condition) -> Condition {
+    filter.with_compared_texts("row", &|column, text| {
+        let column = kept.table.columns.get(column)?;
+        Some(column.normalised(text))
+    })
+}
+
 /// How the rows that can fit are found.
 enum Way {
     Keys(Vec<String>),
@@ -64,7 +73,8 @@ enum Way {
 }
 
 fn way(kept: &Kept, filter: &Condition) -> Way {
-    let wanted: Vec<(String, Vec<Value>)> = wanted(filter)
+    let wanted: Vec<(String, Vec<Value>)> = filter
+        .row_equalities("row")
         .into_iter()
         .filter(|(column, _)| kept.table.columns.contains_key(column))
         .collect();
@@ -87,15 +97,10 @@ pub(super) fn columns_to_index(kept: &Kept, operation: &Operation) -> Option<Str
         | Operation::Delete { filter, .. } => filter.as_ref()?,
         _ => return None,
     };
-    match way(kept, filter) {
+    match way(kept, &normalised(kept, filter)) {
         Way::Column(column, _) if !kept.has_index(&column) => Some(column),
         _ => None,
     }
-}
-
-/// The columns that the condition compares with fixed values, and those values.
-fn wanted(_filter: &Condition) -> Vec<(String, Vec<Value>)> {
-    Vec::new()
 }
 
 /// The keys that fit, if the condition fixes every key column to few values.

@@ -1,0 +1,14 @@
+//! Runs recipe tests: real interpreter, store and worker, pretend vendors and time.
+//!
+//! In: `recipes/<project>/tests/<name>.test.yaml`. Out: what held and what did not.
+//! Always true: nothing leaves the machine; time moves only when every job waits.
+
+mod compare;
+mod grammar;
+mod pretend;
+mod run;
+mod suite;
+
+pub use grammar::TEST;
+pub use run::{CaseResult, run_case};
+pub use suite::{Case, Suite, read};

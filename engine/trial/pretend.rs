@@ -1,0 +1,205 @@
+//! Vendors that answer what a test says.
+//!
+//! Always true: nothing leaves the machine; every request is kept; an answer is used once unless
+//! it says otherwise.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, FutureExt};
+
+use crate::clock::Clock;
+use crate::connector::{Action, Connector, Effect, Facts, Page, Reply as HttpReply, Verdict, judge};
+use crate::data::{Object, Value};
+use crate::interpret::{Call, Called, Verified};
+use crate::journal::Failure;
+use crate::names::ConnectorName;
+use crate::step::{Calls, Performed};
+
+use super::suite::{Reply, ReplyKind};
+
+/// A pretend world of vendors.
+pub(super) struct Pretend {
+    connectors: BTreeMap<ConnectorName, Arc<Connector>>,
+    clock: Clock,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    replies: HashMap<String, VecDeque<Reply>>,
+    requests: Vec<(String, Value)>,
+    troubles: Vec<String>,
+}
+
+impl Pretend {
+    pub(super) fn new(
+        connectors: BTreeMap<ConnectorName, Arc<Connector>>,
+        clock: Clock,
+        replies: &[(String, Vec<Reply>)],
+    ) -> Self {
+        let replies =
+            replies.iter().map(|(name, list)| (name.clone(), list.iter().cloned().collect()));
+        let state = Mutex::new(State { replies: replies.collect(), ..State::default() });
+        Self { connectors, clock, state }
+    }
+
+    /// Every request that was sent, in order.
+    pub(super) fn requests(&self) -> Vec<(String, Value)> {
+        self.state().requests.clone()
+    }
+
+    /// What the test itself lacks: requests without an answer, answers of a wrong form.
+    pub(super) fn troubles(&self) -> Vec<String> {
+        self.state().troubles.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn action(&self, call: &Call) -> Option<(&Arc<Connector>, &Action)> {
+        let connector = self.connectors.get(&call.action.connector)?;
+        Some((connector, connector.actions.get(&call.action.action)?))
+    }
+
+    fn next_reply(&self, name: &str) -> Option<Reply> {
+        let mut state = self.state();
+        let list = state.replies.get_mut(name)?;
+        if list.front()?.is_repeated { list.front().cloned() } else { list.pop_front() }
+    }
+
+    fn answer(&self, call: &Call) -> Called {
+        let name = format!("{}.{}", call.action.connector, call.action.action);
+        let request = sent(call);
+        self.state().requests.push((name.clone(), request));
+        let Some(reply) = self.next_reply(&name) else {
+            let message = format!("the test has no reply left for `{name}`");
+            self.state().troubles.push(message.clone());
+            return Called::Failed { failure: Failure::new("no_reply", message), retry: None };
+        };
+        match reply.kind {
+            ReplyKind::Output(output) => {
+                if let Some((_, action)) = self.action(call) {
+                    let misfits = action.output.check(&output, "output");
+                    let mut state = self.state();
+                    for misfit in misfits {
+                        state.troubles.push(format!("a reply to `{name}` is wrong: {misfit}"));
+                    }
+                }
+                Called::Done { output }
+            }
+            ReplyKind::Error(failure) => Called::Failed { failure, retry: None },
+            ReplyKind::Unknown(doubt) => {
+                let failure = Failure::new("interrupted", doubt);
+                if call.action.effect == Effect::Once {
+                    return Called::Doubtful { failure };
+                }
+                Called::Failed { failure, retry: Some(Duration::ZERO) }
+            }
+            ReplyKind::Applied(_) => {
+                let message = format!("`applied` answers `{name}/verify` only");
+                self.state().troubles.push(message.clone());
+                Called::Failed { failure: Failure::new("no_reply", message), retry: None }
+            }
+            ReplyKind::Http { status, headers, body } => self.judged(call, status, headers, body),
+        }
+    }
+
+    /// Runs a raw answer through the connector's reply rules.
+    fn judged(&self, call: &Call, status: u16, headers: Object, body: Value) -> Called {
+        let Some((connector, action)) = self.action(call) else {
+            let message = format!("connector `{}` not found", call.action.connector);
+            return Called::Failed { failure: Failure::new("unknown_action", message), retry: None };
+        };
+        let headers =
+            headers.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
+        let reply = HttpReply { status, headers, body, is_readable: true };
+        let page = page_of(call);
+        let input = Arc::new(call.input.clone());
+        let facts = Facts {
+            connector,
+            action,
+            input: &input,
+            page: &page,
+            key: &call.call_key,
+            keep_raw: call.action.keeps_raw,
+            now: self.clock.now(),
+        };
+        let failure = |trouble: crate::connector::Trouble| Failure {
+            status: trouble.status,
+            body: trouble.body,
+            ..Failure::new(&trouble.code, trouble.message)
+        };
+        match judge(&facts, &reply) {
+            Verdict::Success(output) => Called::Done { output },
+            Verdict::Page { items, next, .. } => {
+                let mut output = Object::new();
+                output.insert("items".into(), items.into());
+                if let Some(next) = next {
+                    let next = serde_json::to_value(next).unwrap_or_default();
+                    output.insert("next".into(), next);
+                }
+                Called::Done { output: Value::Object(output) }
+            }
+            Verdict::Retry(trouble) => {
+                Called::Failed { failure: failure(trouble), retry: Some(Duration::ZERO) }
+            }
+            Verdict::RetryLater(trouble, after) => Called::Failed {
+                failure: failure(trouble),
+                retry: Some(after.unwrap_or(Duration::ZERO)),
+            },
+            Verdict::SignInAgainOnce(trouble) | Verdict::Fail(trouble) => {
+                Called::Failed { failure: failure(trouble), retry: None }
+            }
+            Verdict::Doubtful(trouble) => Called::Doubtful { failure: failure(trouble) },
+        }
+    }
+
+    fn answer_question(&self, call: &Call) -> Verified {
+        let name = format!("{}.{}/verify", call.action.connector, call.action.action);
+        let nothing = |why: String| Verified::Unknown(Failure::new("no_reply", why));
+        match self.next_reply(&name).map(|reply| reply.kind) {
+            None => {
+                let message = format!("the test has no reply left for `{name}`");
+                self.state().troubles.push(message.clone());
+                nothing(message)
+            }
+            Some(ReplyKind::Output(output)) => Verified::Applied(output),
+            Some(ReplyKind::Applied(false)) => Verified::NotApplied,
+            Some(ReplyKind::Applied(true)) => Verified::Applied(Value::Object(Object::new())),
+            Some(ReplyKind::Error(failure)) => Verified::Unknown(failure),
+            Some(ReplyKind::Unknown(doubt)) => nothing(doubt),
+            Some(ReplyKind::Http { status, .. }) => nothing(format!("the answer was {status}")),
+        }
+    }
+}
+
+impl Calls for Pretend {
+    fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Performed> {
+        std::future::ready(Performed::Ended(self.answer(call))).boxed()
+    }
+
+    fn verify<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Verified> {
+        std::future::ready(self.answer_question(call)).boxed()
+    }
+}
+
+/// What a request carries: the arguments and the fields sent beside them.
+fn sent(call: &Call) -> Value {
+    match (&call.input, &call.also_send) {
+        (Value::Object(input), Some(Value::Object(more))) => {
+            let mut all = input.clone();
+            all.extend(more.clone());
+            Value::Object(all)
+        }
+        (input, _) => input.clone(),
+    }
+}
+
+/// Where a listing goes on.
+fn page_of(call: &Call) -> Page {
+    let cursor = call.cursor.clone();
+    cursor.and_then(|cursor| serde_json::from_value(cursor).ok()).unwrap_or_default()
+}

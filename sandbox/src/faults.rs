@@ -1,0 +1,206 @@
+//! Faults on order. In: rules such as "the third POST to this path is reset after its work". Out:
+//! for each request, the fault that strikes it, if any. Always true: calls are counted from the
+//! moment the rule was made, and the first rule that strikes wins.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::chance::Chance;
+use crate::wire::glob;
+
+/// What is done to a request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum FaultKind {
+    /// The connection is reset and the work is not done.
+    ResetBefore,
+    /// The work is done and then the connection is reset; the caller cannot know.
+    ResetAfter,
+    /// This status is answered and the work is not done.
+    Status {
+        /// The status code.
+        code: u16,
+        /// Headers to send, `Retry-After` for one.
+        #[serde(default)]
+        headers: BTreeMap<String, String>,
+        /// The body: a string is sent as it is, anything else as JSON.
+        #[serde(default)]
+        body: Value,
+    },
+    /// The work is done after this many real milliseconds.
+    Slow {
+        /// Real milliseconds: the timeouts of callers are real, too.
+        ms: u64,
+    },
+    /// The work is done, the answer promises its whole length and breaks off in the middle.
+    Truncated,
+    /// The work is not done and no answer ever comes.
+    Hang,
+}
+
+impl FaultKind {
+    /// The word that the request journal shows.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::ResetBefore => "reset_before",
+            Self::ResetAfter => "reset_after",
+            Self::Status { .. } => "status",
+            Self::Slow { .. } => "slow",
+            Self::Truncated => "truncated",
+            Self::Hang => "hang",
+        }
+    }
+}
+
+/// One order for faults, as `POST /_control/faults` takes it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultRule {
+    /// Only requests with this method; any when absent.
+    #[serde(default)]
+    pub method: Option<String>,
+    /// Only paths that match this pattern (`*` within a segment, `**` across); any when absent.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// Strikes from the nth matching call on, counted from 1; the next call when absent.
+    #[serde(default)]
+    pub nth: Option<u64>,
+    /// Strikes every so many matching calls instead.
+    #[serde(default)]
+    pub every: Option<u64>,
+    /// Strikes each matching call with this probability instead (seeded).
+    #[serde(default)]
+    pub chance: Option<f64>,
+    /// How often it strikes at most: once by default, without end with `every` and `chance`.
+    #[serde(default)]
+    pub count: Option<u64>,
+    /// What is done.
+    pub kind: FaultKind,
+}
+
+impl FaultRule {
+    fn takes(&self, method: &str, path: &str) -> bool {
+        self.method
+            .as_ref()
+            .is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
+            && self
+                .path
+                .as_ref()
+                .is_none_or(|pattern| glob::matches(pattern, path))
+    }
+}
+
+/// A rule at work.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Order {
+    pub(crate) id: u64,
+    #[serde(flatten)]
+    pub(crate) rule: FaultRule,
+    pub(crate) calls: u64,
+    pub(crate) struck: u64,
+}
+
+impl Order {
+    /// Counts one matching call and says whether the fault strikes it.
+    fn strikes(&mut self, chance: &mut Chance) -> bool {
+        self.calls += 1;
+        let endless = self.rule.every.is_some() || self.rule.chance.is_some();
+        let count_max = self
+            .rule
+            .count
+            .unwrap_or(if endless { u64::MAX } else { 1 });
+        if self.struck >= count_max {
+            return false;
+        }
+        let is_due = match (self.rule.chance, self.rule.every) {
+            (Some(probability), _) => chance.happens(probability),
+            (None, Some(every)) => self.calls.is_multiple_of(every.max(1)),
+            (None, None) => self.calls >= self.rule.nth.unwrap_or(1),
+        };
+        self.struck += u64::from(is_due);
+        is_due
+    }
+}
+
+/// The fault orders of one server.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    orders: Vec<Order>,
+    last_id: u64,
+    chance: Chance,
+}
+
+impl Faults {
+    pub(crate) fn new(seed: u64) -> Self {
+        let inner = Inner {
+            orders: Vec::new(),
+            last_id: 0,
+            chance: Chance::new(seed),
+        };
+        Self {
+            inner: Mutex::new(inner),
+        }
+    }
+
+    pub(crate) fn order(&self, rule: FaultRule) -> u64 {
+        self.with(|inner| {
+            inner.last_id += 1;
+            inner.orders.push(Order {
+                id: inner.last_id,
+                rule,
+                calls: 0,
+                struck: 0,
+            });
+            inner.last_id
+        })
+    }
+
+    /// Counts this request in every rule that it matches; the first that strikes is returned.
+    pub(crate) fn strike(&self, method: &str, path: &str) -> Option<FaultKind> {
+        self.with(|inner| {
+            let Inner { orders, chance, .. } = inner;
+            let mut struck = None;
+            for order in orders
+                .iter_mut()
+                .filter(|order| order.rule.takes(method, path))
+            {
+                if struck.is_none() && order.strikes(chance) {
+                    struck = Some(order.rule.kind.clone());
+                } else if struck.is_some() {
+                    order.calls += 1;
+                }
+            }
+            struck
+        })
+    }
+
+    pub(crate) fn list(&self) -> Vec<Order> {
+        self.with(|inner| inner.orders.clone())
+    }
+
+    pub(crate) fn clear(&self) {
+        self.with(|inner| inner.orders.clear());
+    }
+
+    /// Takes one order back; false when there is none with this number.
+    pub(crate) fn remove(&self, id: u64) -> bool {
+        self.with(|inner| {
+            let before = inner.orders.len();
+            inner.orders.retain(|order| order.id != id);
+            inner.orders.len() < before
+        })
+    }
+
+    fn with<T>(&self, what: impl FnOnce(&mut Inner) -> T) -> T {
+        what(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,59 @@
+//! Worlds: what the vendors know when a sandbox starts. In: YAML. Out: rows for every vendor.
+//! Always true: a typing error or a row that points at nothing is refused with its place.
+
+use serde::Deserialize;
+
+use crate::accredible::AccredibleWorld;
+use crate::docebo::DoceboWorld;
+use crate::moment::Moment;
+
+/// The world that comes with the crate.
+const TRAINING: &str = include_str!("../worlds/training.yaml");
+
+/// What a sandbox starts with, one part per vendor.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct World {
+    /// The moment that the clock shows at first; real time when absent.
+    pub(crate) now: Option<Moment>,
+    pub(crate) docebo: DoceboWorld,
+    pub(crate) accredible: AccredibleWorld,
+}
+
+/// A world file that cannot be read.
+#[derive(Debug)]
+pub struct WorldError(String);
+
+impl std::fmt::Display for WorldError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "the world is not readable: {}", self.0)
+    }
+}
+
+impl std::error::Error for WorldError {}
+
+impl World {
+    /// Reads a world file.
+    ///
+    /// # Errors
+    /// When the text is no YAML, or has a key or value that no vendor knows.
+    pub fn parse(text: &str) -> Result<Self, WorldError> {
+        serde_saphyr::from_str(text).map_err(|error| WorldError(error.to_string()))
+    }
+
+    /// The world that comes with the crate: a small academy, `worlds/training.yaml`.
+    #[must_use]
+    pub fn training() -> Self {
+        #[expect(
+            clippy::expect_used,
+            reason = "the file is part of the crate and has a test"
+        )]
+        Self::parse(TRAINING).expect("worlds/training.yaml is readable")
+    }
+
+    /// The text of that world, to copy and change.
+    #[must_use]
+    pub fn training_text() -> &'static str {
+        TRAINING
+    }
+}

@@ -1,0 +1,3 @@
+//! The one test binary: stories that cross rooms, one file a subject.
+
+mod store;
