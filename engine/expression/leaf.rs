@@ -225,6 +225,12 @@ fn bare_path(compiler: &mut Compiler<'_>, text: &str, expected: Option<&Shape>) 
     let Ok(path) = path::parse(&format!("$.{text}")) else {
         return;
     };
+    // One of the words that are expected here is what it seems to be.
+    if let Some(Shape::Enum(words)) = expected
+        && words.iter().any(|word| word.as_str() == Some(text))
+    {
+        return;
+    }
     let telling = TELLING.contains(&root.as_str());
     let not_text = expected.is_some_and(|shape| !shape.is_text());
     if !telling && !not_text && !leads_somewhere(compiler, path) {
