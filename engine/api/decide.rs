@@ -156,7 +156,7 @@ fn checked(rooms: &Rooms, open: &Open, output: Option<Value>) -> Result<Value, P
     let declared = open.action.as_deref().and_then(|written| {
         let (connector, action) = written.split_once('.')?;
         let connector = rooms.intake.shelf.connector(&ConnectorName::new(connector).ok()?)?;
-        connector.actions.get(action).map(crate::connector::Action::result)
+        connector.actions.get(action).map(|action| action.output.clone())
     });
     let Some(declared) = declared else {
         return Ok(output);

@@ -172,7 +172,7 @@ fn shapes(
                     .shelf
                     .connector(&action.connector)
                     .and_then(|connector| connector.actions.get(&action.action).cloned())
-                    .map(|action| (action.input.clone(), action.result())),
+                    .map(|action| (action.input.clone(), action.output.clone())),
                 StepKind::Call { recipe, .. } => program
                     .recipes
                     .get(recipe)

@@ -14,7 +14,6 @@ mod mask;
 mod problem;
 mod recipes;
 mod rows;
-mod rows_csv;
 mod sign_in;
 mod tree;
 mod wait;

@@ -161,11 +161,7 @@ fn refusal(status: StatusCode, body: &Value) -> anyhow::Error {
         (None, None) => format!("the server answered {status}"),
     };
     for error in body["errors"].as_array().into_iter().flatten() {
-        let place = ["place", "path", "line"].iter().find_map(|name| match &error[*name] {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(line) => Some(format!("line {line}")),
-            _ => None,
-        });
+        let place = ["place", "path"].iter().find_map(|name| error[*name].as_str());
         let message = error["message"].as_str().unwrap_or_default();
         let _ = write!(text, "\n  {}{message}", place.map_or(String::new(), |p| format!("{p}: ")));
         if let Some(help) = error["help"].as_str() {

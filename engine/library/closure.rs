@@ -137,7 +137,8 @@ fn broken_files(held: &Held, root: &RecipeName) -> Vec<Diagnostic> {
         if let Some(signature) = signatures.get(&name) {
             open.extend(signature.calls.iter().map(|(callee, _)| callee.clone()));
         }
-        let errors = held.library.diagnostics_of(path_of(&name).as_ref()).cloned();
+        let path = path_of(&name);
+        let errors = held.library.diagnostics_of(&path).cloned();
         found.extend(errors.filter(|found| found.severity == Severity::Error));
     }
     found

@@ -8,24 +8,18 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use indexmap::IndexMap;
-
 use crate::compile::{Catalogue, Program, Recipe, Signature, compile, program};
 use crate::connector::{Connection, Connections, Connector};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::names::{ConnectionName, ConnectorName, RecipeName, TableName};
 use crate::recipe::RecipeFile;
-use crate::shape::Field;
 use crate::source::{self, Node};
-use crate::table::Table;
+use crate::table::{SettingsDeclared, Table};
 
 use super::Library;
 
 /// Under this name the sources of a program tell which recipe is its root.
 const ROOT: &str = "root";
-
-/// The settings that each project declares: by project, integration and key.
-pub type Settings = BTreeMap<String, IndexMap<String, IndexMap<String, Field>>>;
 
 /// The recipes as they are now, shared by all who run or show them.
 #[derive(Default)]
@@ -154,7 +148,7 @@ impl Shelf {
     }
 
     /// The settings that the projects of a version declare.
-    pub fn settings_of(&self, program: &Program) -> Settings {
+    pub fn settings_of(&self, program: &Program) -> SettingsDeclared {
         let held = self.read();
         let projects = &held.library.catalogue.projects;
         program
@@ -203,6 +197,13 @@ impl Shelf {
     /// All lookup tables as they are declared now.
     pub fn tables(&self) -> BTreeMap<TableName, Arc<Table>> {
         self.read().library.catalogue.tables.clone()
+    }
+
+    /// The settings that all projects declare.
+    pub fn settings(&self) -> SettingsDeclared {
+        let held = self.read();
+        let projects = held.library.catalogue.projects.values();
+        projects.map(|project| (project.name.clone(), project.settings.clone())).collect()
     }
 
     /// What was found about all files, errors only.

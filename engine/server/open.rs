@@ -34,6 +34,7 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
     let clock = Clock::real(settings.time_scale);
     let shelf = Shelf::new(library);
     let tables: Vec<_> = shelf.tables().values().map(|table| (**table).clone()).collect();
+    store.declare_settings(shelf.settings());
     store.declare(&tables, clock.now()).await?;
     let references: Arc<dyn References> = Arc::new(WorkspaceReferences::of(workspace.clone()));
     let (connectors, connections) = shelf.accounts();

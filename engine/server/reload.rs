@@ -50,6 +50,7 @@ async fn take_up(workspace: &Path, intake: &Intake, outbound: &Outbound) {
     }
     let broken = library.diagnostics.len();
     intake.shelf.replace(library);
+    intake.store.declare_settings(intake.shelf.settings());
     let (connectors, connections) = intake.shelf.accounts();
     outbound.replace(Accounts { connectors, connections });
     intake.bell.ring_queue();

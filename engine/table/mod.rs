@@ -5,6 +5,7 @@
 //! only the root `row` is still open.
 
 pub mod codes;
+mod filter;
 mod read;
 mod row;
 mod shapes;
