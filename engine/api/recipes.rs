@@ -170,16 +170,30 @@ fn find(rooms: &Rooms, project: &str, name: &str) -> Result<Shown, Problem> {
 
 /// Only what has a trigger of its own can be started.
 fn check_startable(recipe: &Recipe) -> Result<(), Problem> {
-    let run = format!("POST /api/recipes/{}/run, or `recipes run {}`", recipe.name, recipe.name);
-    let (code, why) = match (&recipe.trigger, recipe.activation) {
-        (_, Some(Activation::ManualOnly)) | (Trigger::Manual, _) => {
-            ("manual_only", "it is only ever run by hand")
-        }
-        (Trigger::Function, _) => ("needs_no_start", "it is called by other recipes as it is"),
-        _ => return Ok(()),
+    let Some((code, why)) = why_not_started(recipe) else {
+        return Ok(());
     };
-    let message = format!("`{}` cannot be started: {why}. Run it with: {run}", recipe.name);
-    Err(Problem::conflict(code, message))
+    let name = &recipe.name;
+    Err(Problem::conflict(
+        code,
+        format!(
+            "`{name}` cannot be started: {why}; run it with POST /api/recipes/{name}/run or \
+             `recipes run {name}`"
+        ),
+    ))
+}
+
+/// Why a recipe is never started, with the kind of reason; `None` if it is one to be started.
+fn why_not_started(recipe: &Recipe) -> Option<(&'static str, &'static str)> {
+    match (&recipe.trigger, recipe.activation) {
+        (_, Some(Activation::ManualOnly)) | (Trigger::Manual, _) => {
+            Some(("manual_only", "it is only ever run by hand"))
+        }
+        (Trigger::Function, _) => {
+            Some(("needs_no_start", "other recipes call it as it is"))
+        }
+        _ => None,
+    }
 }
 
 /// Holds the whole closure of a recipe against the workspace; answers warnings.
@@ -201,9 +215,9 @@ fn card(shown: &Shown, states: &BTreeMap<RecipeName, RecipeState>) -> Object {
     card.insert("title".into(), shown.title.as_str().into());
     let state = states.get(&shown.name);
     let recipe = shown.program.as_ref().map(|program| program.root());
-    let status = match (recipe.map(|recipe| &recipe.trigger), state) {
+    let status = match (recipe.map(|recipe| why_not_started(recipe)), state) {
         (None, _) => "broken",
-        (Some(Trigger::Function | Trigger::Manual), _) => "ready",
+        (Some(Some(_)), _) => "ready",
         (_, Some(RecipeState { is_started: true, .. })) => "started",
         _ => "stopped",
     };

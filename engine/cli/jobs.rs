@@ -185,6 +185,11 @@ impl Jobs {
                 show::cell(&failure["message"])
             );
         }
+        for (name, what) in [("next_try_at", "tried again"), ("waits_until", "waits until")] {
+            if let Some(at) = step.get(name) {
+                let _ = writeln!(text, "   {indent}  {what} {}", show::time(at));
+            }
+        }
         for name in ["input", "output"].iter().filter(|_| self.verbose) {
             if let Some(value) = step.get(*name) {
                 let _ = writeln!(text, "   {indent}  {name}: {}", show::short(value, 200));

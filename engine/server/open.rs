@@ -1,6 +1,7 @@
 //! From settings to an engine whose rooms are built and not yet at work.
 
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -26,7 +27,7 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
         why,
     })?;
     let folder = settings.data("");
-    fs::create_dir_all(&folder).map_err(|error| Trouble::Write {
+    make_private(&folder).map_err(|error| Trouble::Write {
         path: folder.display().to_string(),
         why: error.to_string(),
     })?;
@@ -63,19 +64,28 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
         gauge: Arc::default(),
         is_stopping,
     };
-    let (admin_hash, new_admin_token) = tokens::admin(&settings)?;
     Ok(Engine {
         worker: Worker::new(world.clone(), shelf),
         world,
         intake,
         outbound,
-        admin_hash,
         local_token: tokens::fresh(),
-        new_admin_token,
         stop,
         loops: std::sync::Mutex::default(),
         settings,
     })
+}
+
+/// Makes the folder that the server writes into; what it holds is nobody else's business.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    let mut maker = fs::DirBuilder::new();
+    maker.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        maker.mode(0o700);
+    }
+    maker.create(folder)
 }
 
 /// Refuses while a started recipe lacks a connection or a part of one.
