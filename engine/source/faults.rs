@@ -9,6 +9,10 @@ use super::codes;
 use super::raw::span_of;
 use crate::diagnostic::{Report, Span};
 
+/// What most often breaks a file.
+const NOT_YAML_HELP: &str = "look at the indentation, the quotes and the brackets here and in the \
+                             line above; a text with `: ` in it needs quotes";
+
 /// Reports bytes that are no UTF-8.
 pub(super) fn not_text(bytes: &[u8], at: usize, report: &mut Report) {
     let before = String::from_utf8_lossy(&bytes[..at]);
@@ -117,7 +121,7 @@ fn describe(error: &Error) -> (crate::diagnostic::Code, String, Option<&'static 
                     None,
                 );
             }
-            (codes::NOT_YAML, in_words(&message), None)
+            (codes::NOT_YAML, in_words(&message), Some(NOT_YAML_HELP))
         }
     }
 }
