@@ -276,7 +276,7 @@ fn unfit(facts: &Facts<'_>, reply: &Reply, why: String) -> Verdict {
             facts.connector.title, reply.status
         ),
         status: Some(reply.status),
-        body: Some(short(&reply.body)),
+        body: Some(Box::new(short(&reply.body))),
     };
     doubtful_or(facts, trouble, Verdict::Fail)
 }
@@ -310,7 +310,7 @@ fn trouble(
             .unwrap_or_else(|| usual_code.to_owned()),
         message: format!("{} answered {}{words}", facts.connector.title, reply.status),
         status: Some(reply.status),
-        body: Some(short(&reply.body)),
+        body: Some(Box::new(short(&reply.body))),
     }
 }
 

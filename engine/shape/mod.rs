@@ -9,6 +9,7 @@ mod check;
 pub mod codes;
 mod convert;
 mod dates;
+mod detail;
 mod fit;
 mod parse;
 mod schema;

@@ -130,6 +130,32 @@ fn describe(error: &Error) -> (crate::diagnostic::Code, String, Option<&'static 
 fn in_words(message: &str) -> String {
     let message = message.split(" at line ").next().unwrap_or(message);
     let message = message.replace("`:'", "`:`").replace('\n', " ");
+    for (begins, words) in [
+        (
+            "while parsing a flow mapping",
+            "a `{` is not closed, or a `,` is missing before this",
+        ),
+        (
+            "while parsing a flow sequence",
+            "a `[` is not closed, or a `,` is missing before this",
+        ),
+        (
+            "while parsing a block collection",
+            "this stands neither in the list nor beside it",
+        ),
+        (
+            "while parsing a block mapping",
+            "this stands neither in the mapping nor beside it",
+        ),
+        (
+            "invalid indentation in multiline quoted",
+            "a quote is not closed before this",
+        ),
+    ] {
+        if message.starts_with(begins) {
+            return words.to_owned();
+        }
+    }
     let mut message = message.trim().trim_end_matches('.').to_owned();
     if message.starts_with("mapping values are not allowed") {
         "a second `: ` in one line, or an indentation that does not match".clone_into(&mut message);

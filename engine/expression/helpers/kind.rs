@@ -40,6 +40,8 @@ pub(in crate::expression) enum Kind {
     Pattern,
     /// The name of a time zone.
     Zone,
+    /// A date format with the letters of strftime.
+    Format,
 }
 
 impl Kind {
@@ -48,7 +50,7 @@ impl Kind {
         let list = || Shape::list_of(Shape::Any);
         match self {
             Self::Any => vec![Shape::Any],
-            Self::Text | Self::Pattern | Self::Zone => vec![Shape::String],
+            Self::Text | Self::Pattern | Self::Zone | Self::Format => vec![Shape::String],
             Self::Number => vec![Shape::Number],
             Self::Integer => vec![Shape::Integer],
             Self::Boolean => vec![Shape::Boolean],
@@ -83,6 +85,7 @@ impl Kind {
             Self::Key => "a name or a whole number",
             Self::Pattern => "a regular expression",
             Self::Zone => "a time zone such as Europe/Rome",
+            Self::Format => "a date format such as `%d.%m.%Y`",
         }
     }
 
@@ -95,6 +98,9 @@ impl Kind {
             Self::Boolean => "compare: `(eq input.kind \"a\")`, `(is_present input.name?)`",
             Self::Time => "`to_date` and `to_datetime` make dates of text",
             Self::List => "lists come from `[*]` paths, listings, `split`, `keys`, `values`",
+            Self::Format => {
+                "`%Y` year, `%m` month, `%d` day, `%H` hour, `%M` minute, `%B` month's name"
+            }
             Self::Zone => "time zones have IANA names: UTC, Europe/Rome, America/New_York",
             Self::Scalar => "`join` makes text of a list, `to_json` of anything",
             _ => "the reference lists what each helper takes",
@@ -130,6 +136,14 @@ impl Kind {
                 other => other.is_string(),
             },
             Self::Key => value.is_string() || value.is_i64(),
+            Self::Format => {
+                return match value.as_str() {
+                    Some(text) => {
+                        format(text, &jiff::Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC)).err()
+                    }
+                    None => Some(format!("expected {}, not {}", self.words(), shown(value))),
+                };
+            }
             Self::Zone => return value.as_str().and_then(|name| zone(name).err()),
         };
         (!fits).then(|| format!("expected {}, not {}", self.words(), shown(value)))
@@ -149,4 +163,13 @@ fn shown(value: &Value) -> String {
 pub(super) fn zone(name: &str) -> Result<TimeZone, String> {
     TimeZone::get(name)
         .map_err(|_| format!("`{name}` is no time zone; write for example Europe/Rome or UTC"))
+}
+
+/// A time written with the letters of strftime.
+pub(super) fn format(format: &str, time: &jiff::Zoned) -> Result<String, String> {
+    let wrong = || format!("`{format}` is no date format; write for example `%d.%m.%Y %H:%M`");
+    if !format.contains('%') {
+        return Err(wrong());
+    }
+    jiff::fmt::strtime::format(format, time).map_err(|_| wrong())
 }

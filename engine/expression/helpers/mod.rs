@@ -297,3 +297,6 @@ impl<'a> Arguments<'a> {
         kind::zone(name)
     }
 }
+
+#[cfg(test)]
+mod tests;
