@@ -100,7 +100,9 @@ pub(super) async fn stop(
     let shown = find(&rooms, &project, &name)?;
     let now = rooms.intake.clock.now();
     rooms.intake.store.stop(&shown.name, &by, now).await?;
-    Ok(Json(json!({ "name": shown.name.as_str(), "status": "stopped" })))
+    Ok(Json(
+        json!({ "name": shown.name.as_str(), "status": "stopped" }),
+    ))
 }
 
 /// What a run is given.
@@ -158,7 +160,9 @@ fn patience(query: Option<&str>) -> Result<Option<Duration>, Problem> {
 
 fn find(rooms: &Rooms, project: &str, name: &str) -> Result<Shown, Problem> {
     let written = format!("{project}/{name}");
-    let found = RecipeName::of(project, name).ok().and_then(|name| rooms.intake.shelf.one(&name));
+    let found = RecipeName::of(project, name)
+        .ok()
+        .and_then(|name| rooms.intake.shelf.one(&name));
     found.ok_or_else(|| {
         let all = rooms.intake.shelf.all();
         let known = all.iter().map(|shown| shown.name.as_str());
@@ -189,9 +193,7 @@ fn why_not_started(recipe: &Recipe) -> Option<(&'static str, &'static str)> {
         (_, Some(Activation::ManualOnly)) | (Trigger::Manual, _) => {
             Some(("manual_only", "it is only ever run by hand"))
         }
-        (Trigger::Function, _) => {
-            Some(("needs_no_start", "other recipes call it as it is"))
-        }
+        (Trigger::Function, _) => Some(("needs_no_start", "other recipes call it as it is")),
         _ => None,
     }
 }
@@ -199,8 +201,10 @@ fn why_not_started(recipe: &Recipe) -> Option<(&'static str, &'static str)> {
 /// Holds the whole closure of a recipe against the workspace; answers warnings.
 async fn check_closure(rooms: &Rooms, name: &RecipeName) -> Result<Vec<Value>, Problem> {
     let intake = &rooms.intake;
-    let Start { errors, warnings } =
-        intake.shelf.check_start(name, &intake.store, &*intake.references).await?;
+    let Start { errors, warnings } = intake
+        .shelf
+        .check_start(name, &intake.store, &*intake.references)
+        .await?;
     if errors.is_empty() {
         return Ok(warnings.iter().map(wire::diagnostic).collect());
     }
@@ -218,7 +222,12 @@ fn card(shown: &Shown, states: &BTreeMap<RecipeName, RecipeState>) -> Object {
     let status = match (recipe.map(|recipe| why_not_started(recipe)), state) {
         (None, _) => "broken",
         (Some(Some(_)), _) => "ready",
-        (_, Some(RecipeState { is_started: true, .. })) => "started",
+        (
+            _,
+            Some(RecipeState {
+                is_started: true, ..
+            }),
+        ) => "started",
         _ => "stopped",
     };
     card.insert("status".into(), status.into());
@@ -265,7 +274,11 @@ fn webhook_wire(rooms: &Rooms, shown: &Shown, webhook: &Webhook) -> Value {
         Some(WebhookAuth::Token(name)) => json!({ "kind": "token", "connection": name.as_str() }),
         Some(WebhookAuth::Hmac(name)) => json!({ "kind": "hmac", "connection": name.as_str() }),
     };
-    let events = shown.tree.as_ref().map(|tree| events::compared(tree)).unwrap_or_default();
+    let events = shown
+        .tree
+        .as_ref()
+        .map(|tree| events::compared(tree))
+        .unwrap_or_default();
     json!({
         "method": "POST",
         "address": format!("{base}/webhooks/{}", shown.name),

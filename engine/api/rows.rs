@@ -50,8 +50,11 @@ pub(super) async fn list(
     let columns: Vec<&String> = table.columns.keys().collect();
     let mut answer = json!({ "columns": columns, "key": table.key });
     if asked.wanted.is_empty() {
-        let filter =
-            RowFilter { search: asked.search, after: asked.after, limit: asked.limit + 1 };
+        let filter = RowFilter {
+            search: asked.search,
+            after: asked.after,
+            limit: asked.limit + 1,
+        };
         let mut rows = rooms.intake.store.rows(&table.name, filter).await?;
         let has_more = rows.len() > asked.limit;
         rows.truncate(asked.limit);
@@ -61,14 +64,22 @@ pub(super) async fn list(
         answer["rows"] = rows.iter().map(|row| row_wire(&table, row)).collect();
         return Ok(Json(answer).into_response());
     }
-    let filter = table.having(&asked.wanted).map_err(|refused| refusal(&refused))?;
-    let find =
-        Operation::Find { filter: Some(filter), sort_by: Vec::new(), limit: Some(asked.limit) };
+    let filter = table
+        .having(&asked.wanted)
+        .map_err(|refused| refusal(&refused))?;
+    let find = Operation::Find {
+        filter: Some(filter),
+        sort_by: Vec::new(),
+        limit: Some(asked.limit),
+    };
     let found = rooms.intake.store.read(&table.name, &find).await?;
     let found = found.map_err(|refused| refusal(&refused))?;
     let rows = found["items"].as_array().into_iter().flatten();
     answer["rows"] = rows
-        .map(|row| row.as_object().map_or(Value::Null, |row| shown(&table, row).into()))
+        .map(|row| {
+            row.as_object()
+                .map_or(Value::Null, |row| shown(&table, row).into())
+        })
         .collect();
     Ok(Json(answer).into_response())
 }
@@ -93,13 +104,17 @@ pub(super) async fn put(
     let table = find(&rooms, &name)?;
     let how = import_of(query.as_deref())?;
     let rows = if is_csv(&headers) {
-        table.parse_csv(&bytes).map_err(|faults| csv_problem(&faults))?
+        table
+            .parse_csv(&bytes)
+            .map_err(|faults| csv_problem(&faults))?
     } else {
         body::json::<Wish>(&bytes)?.rows
     };
     let store = &rooms.intake.store;
     let now = rooms.intake.clock.now();
-    let performed = store.import(&table.name, rows, how, &person(&by), now).await?;
+    let performed = store
+        .import(&table.name, rows, how, &person(&by), now)
+        .await?;
     performed.map(Json).map_err(|refused| refusal(&refused))
 }
 
@@ -121,10 +136,16 @@ pub(super) async fn delete(
         numbers.push(number.map_err(wrong)?);
     }
     let [number] = numbers.as_slice() else {
-        return Err(Problem::bad_request("name one row: `?number=7`, as the list of rows shows it"));
+        return Err(Problem::bad_request(
+            "name one row: `?number=7`, as the list of rows shows it",
+        ));
     };
     let now = rooms.intake.clock.now();
-    rooms.intake.store.delete_row(&table.name, *number, &person(&by), now).await?;
+    rooms
+        .intake
+        .store
+        .delete_row(&table.name, *number, &person(&by), now)
+        .await?;
     Ok(Json(json!({ "removed": 1 })))
 }
 
@@ -134,7 +155,9 @@ fn person(name: &str) -> String {
 
 fn find(rooms: &Rooms, name: &str) -> Result<Arc<Table>, Problem> {
     let tables = rooms.intake.shelf.tables();
-    let found = TableName::new(name).ok().and_then(|name| tables.get(&name).cloned());
+    let found = TableName::new(name)
+        .ok()
+        .and_then(|name| tables.get(&name).cloned());
     found.ok_or_else(|| {
         let known = tables.keys().map(TableName::as_str);
         let help = crate::diagnostic::did_you_mean(name, known)
@@ -144,14 +167,23 @@ fn find(rooms: &Rooms, name: &str) -> Result<Arc<Table>, Problem> {
 }
 
 fn asked(table: &Table, given: &[(String, String)]) -> Result<Asked, Problem> {
-    let mut asked = Asked { limit: PAGE, ..Asked::default() };
+    let mut asked = Asked {
+        limit: PAGE,
+        ..Asked::default()
+    };
     for (name, value) in given {
         match (name.as_str(), name.strip_prefix("where.")) {
             (_, Some(column)) => {
-                let field = &table.column(column).map_err(|refused| refusal(&refused))?.field;
+                let field = &table
+                    .column(column)
+                    .map_err(|refused| refusal(&refused))?
+                    .field;
                 let read = value_of_text(field, value)
                     .map_err(|why| Problem::bad_request(format!("`{name}`: {why}")))?;
-                asked.wanted.insert(column.to_owned(), read.unwrap_or_else(|| value.as_str().into()));
+                asked.wanted.insert(
+                    column.to_owned(),
+                    read.unwrap_or_else(|| value.as_str().into()),
+                );
             }
             ("limit", _) => asked.limit = limit(name, value, PAGE_MAX)?,
             ("search", _) => asked.search = Some(value.clone()),
@@ -205,7 +237,11 @@ async fn export(rooms: &Rooms, table: &Table) -> Result<Response, Problem> {
     let mut rows = Vec::new();
     let mut after = None;
     loop {
-        let filter = RowFilter { search: None, after, limit: PAGE_MAX };
+        let filter = RowFilter {
+            search: None,
+            after,
+            limit: PAGE_MAX,
+        };
         let page = rooms.intake.store.rows(&table.name, filter).await?;
         after = page.last().map(|last| last.number);
         rows.extend(page.iter().map(|row| without_secrets(table, &row.row)));
@@ -241,13 +277,21 @@ fn csv_problem(faults: &[CsvFault]) -> Problem {
         }
         error
     });
-    Problem::new(422, "invalid_rows", "The file does not fit the table; nothing of it was taken.")
-        .errors(errors)
+    Problem::new(
+        422,
+        "invalid_rows",
+        "The file does not fit the table; nothing of it was taken.",
+    )
+    .errors(errors)
 }
 
 fn refusal(refused: &Refused) -> Problem {
     let error = json!({ "code": refused.code, "message": refused.message });
-    Problem::new(422, "invalid_rows", "The table does not take this; nothing was changed.")
-        .detail(refused.message.as_str())
-        .errors([error])
+    Problem::new(
+        422,
+        "invalid_rows",
+        "The table does not take this; nothing was changed.",
+    )
+    .detail(refused.message.as_str())
+    .errors([error])
 }

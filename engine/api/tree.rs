@@ -129,7 +129,10 @@ fn open(key: &str, entry: Option<&Entry>) -> Object {
     wire.insert("id".into(), last.into());
     wire.insert("state".into(), "began".into());
     match entry.map(|entry| &entry.kind) {
-        Some(EntryKind::StepFailed { failure, next_try_at }) => {
+        Some(EntryKind::StepFailed {
+            failure,
+            next_try_at,
+        }) => {
             let short = json!({ "code": failure.code, "message": failure.message });
             wire.insert("failure".into(), short);
             wire.extend(next_try_at.map(|at| ("next_try_at".to_owned(), moment(at))));

@@ -56,13 +56,19 @@ fn list(workspace: &Path, accounts: &Accounts) -> anyhow::Result<Ended> {
                 Ok(_) => "complete".to_owned(),
                 Err(troubles) => {
                     ended = Ended::WithProblems;
-                    let words: Vec<String> =
-                        troubles.into_iter().map(|trouble| trouble.message).collect();
+                    let words: Vec<String> = troubles
+                        .into_iter()
+                        .map(|trouble| trouble.message)
+                        .collect();
                     words.join("; ")
                 }
             },
         };
-        rows.push(vec![name.to_string(), connection.connector.to_string(), state]);
+        rows.push(vec![
+            name.to_string(),
+            connection.connector.to_string(),
+            state,
+        ]);
     }
     if rows.is_empty() {
         say("connections.yaml names no connection\n")?;
@@ -79,7 +85,9 @@ impl Check {
             None => accounts.connections.all.keys().cloned().collect(),
         };
         let scale = crate::settings::environment("RECIPES_TIME_SCALE");
-        let scale = scale.and_then(|text| f64::from_str(&text).ok()).unwrap_or(1.0);
+        let scale = scale
+            .and_then(|text| f64::from_str(&text).ok())
+            .unwrap_or(1.0);
         let references = Arc::new(WorkspaceReferences::of(workspace));
         let ledger = Arc::new(Forgetful::default());
         let outbound = Outbound::open(accounts, references, ledger, Clock::real(scale))

@@ -32,7 +32,10 @@ impl Init {
     pub(super) fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
         let folder = self.folder.unwrap_or_else(|| workspace.to_owned());
         if folder.is_file() {
-            bail!("`{}` is a file; give the name of a folder", folder.display());
+            bail!(
+                "`{}` is a file; give the name of a folder",
+                folder.display()
+            );
         }
         for name in FOLDERS {
             let path = folder.join(name);

@@ -44,7 +44,10 @@ impl Serve {
                 token.reveal()
             ))?;
         }
-        say(&format!("listening at {}; stop with Ctrl-C\n", listening.url))?;
+        say(&format!(
+            "listening at {}; stop with Ctrl-C\n",
+            listening.url
+        ))?;
         stopped.await;
         say("stopping: jobs under way are given back\n")?;
         engine.shutdown().await;

@@ -17,7 +17,12 @@ pub(super) struct Tables {
     /// The table
     name: Option<String>,
     /// Write all rows as CSV into this file (- for the standard output)
-    #[arg(long, value_name = "FILE", requires = "name", conflicts_with = "import")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "name",
+        conflicts_with = "import"
+    )]
     export: Option<PathBuf>,
     /// Take rows in from this CSV file; rows of the same key are replaced, all or nothing
     #[arg(long, value_name = "FILE", requires = "name")]
@@ -84,13 +89,22 @@ impl Tables {
             show::json(&answer)?;
             return Ok(Ended::Well);
         }
-        let columns: Vec<String> =
-            answer["columns"].as_array().into_iter().flatten().map(show::cell).collect();
+        let columns: Vec<String> = answer["columns"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(show::cell)
+            .collect();
         let rows = answer["rows"]
             .as_array()
             .into_iter()
             .flatten()
-            .map(|row| columns.iter().map(|column| show::cell(&row[column])).collect())
+            .map(|row| {
+                columns
+                    .iter()
+                    .map(|column| show::cell(&row[column]))
+                    .collect()
+            })
             .collect();
         let heading: Vec<&str> = columns.iter().map(String::as_str).collect();
         show::rows(&heading, rows)?;
@@ -107,7 +121,9 @@ async fn export(client: &Client, name: &TableName, path: &Path) -> anyhow::Resul
     }
     fs::write(path, answer.text.as_bytes())
         .with_context(|| format!("`{}` cannot be written", path.display()))?;
-    let rows = csv::Reader::from_reader(answer.text.as_bytes()).into_byte_records().count();
+    let rows = csv::Reader::from_reader(answer.text.as_bytes())
+        .into_byte_records()
+        .count();
     say(&format!("{rows} rows written to {}\n", path.display()))?;
     Ok(Ended::Well)
 }

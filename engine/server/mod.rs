@@ -93,7 +93,10 @@ impl Engine {
             self.outbound.clone(),
         ));
         self.loops().extend([working, reloading]);
-        Ok(Listening { new_admin_token, ..listening })
+        Ok(Listening {
+            new_admin_token,
+            ..listening
+        })
     }
 
     /// Listens and answers commands of this process, and runs nothing.
@@ -103,15 +106,25 @@ impl Engine {
 
     async fn listen(&self, admin_hash: Option<String>) -> Result<Listening, Trouble> {
         let wanted = self.settings.address;
-        let listener = TcpListener::bind(wanted).await.map_err(|error| match error.kind() {
-            std::io::ErrorKind::AddrInUse => Trouble::PortInUse(wanted),
-            _ => Trouble::Listen { address: wanted, why: error.to_string() },
+        let listener = TcpListener::bind(wanted)
+            .await
+            .map_err(|error| match error.kind() {
+                std::io::ErrorKind::AddrInUse => Trouble::PortInUse(wanted),
+                _ => Trouble::Listen {
+                    address: wanted,
+                    why: error.to_string(),
+                },
+            })?;
+        let address = listener.local_addr().map_err(|error| Trouble::Listen {
+            address: wanted,
+            why: error.to_string(),
         })?;
-        let address = listener
-            .local_addr()
-            .map_err(|error| Trouble::Listen { address: wanted, why: error.to_string() })?;
         let url = local_url(address);
-        let public_url = self.settings.public_url.clone().unwrap_or_else(|| url.clone());
+        let public_url = self
+            .settings
+            .public_url
+            .clone()
+            .unwrap_or_else(|| url.clone());
         let local_hash = digest(self.local_token.reveal().as_bytes());
         let admin = admin_hash.map(|hash| ("admin", hash));
         let tokens = Tokens::new(admin.into_iter().chain([("cli", local_hash)]));
@@ -144,7 +157,11 @@ impl Engine {
         self.stop.send_replace(true);
         let loops: Vec<JoinHandle<()>> = std::mem::take(&mut *self.loops());
         for (index, running) in loops.into_iter().enumerate() {
-            let grace = if index == 0 { REQUESTS_GRACE } else { JOBS_GRACE };
+            let grace = if index == 0 {
+                REQUESTS_GRACE
+            } else {
+                JOBS_GRACE
+            };
             let abort = running.abort_handle();
             if Clock::within(grace, running).await.is_none() {
                 tracing::warn!("stopping took too long; what is durable counts");

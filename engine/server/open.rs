@@ -22,10 +22,12 @@ use super::{Engine, Trouble, reload, tokens};
 /// Opens a workspace.
 pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
     let workspace = &settings.workspace;
-    let library = reload::read(workspace).await.map_err(|why| Trouble::Workspace {
-        path: workspace.display().to_string(),
-        why,
-    })?;
+    let library = reload::read(workspace)
+        .await
+        .map_err(|why| Trouble::Workspace {
+            path: workspace.display().to_string(),
+            why,
+        })?;
     let folder = settings.data("");
     make_private(&folder).map_err(|error| Trouble::Write {
         path: folder.display().to_string(),
@@ -34,12 +36,19 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
     let store = Arc::new(Store::open(&settings.database()).await?);
     let clock = Clock::real(settings.time_scale);
     let shelf = Shelf::new(library);
-    let tables: Vec<_> = shelf.tables().values().map(|table| (**table).clone()).collect();
+    let tables: Vec<_> = shelf
+        .tables()
+        .values()
+        .map(|table| (**table).clone())
+        .collect();
     store.declare_settings(shelf.settings());
     store.declare(&tables, clock.now()).await?;
     let references: Arc<dyn References> = Arc::new(WorkspaceReferences::of(workspace.clone()));
     let (connectors, connections) = shelf.accounts();
-    let accounts = Accounts { connectors, connections };
+    let accounts = Accounts {
+        connectors,
+        connections,
+    };
     let ledger = Arc::new(crate::outbound::Forgetful::default());
     let outbound = Outbound::open(accounts, references.clone(), ledger, clock.clone())
         .await
@@ -95,7 +104,10 @@ pub(super) async fn check_started(
     references: &dyn References,
 ) -> Result<(), Trouble> {
     let states = store.states().await?;
-    let started = states.iter().filter(|(_, state)| state.is_started).map(|(name, _)| name);
+    let started = states
+        .iter()
+        .filter(|(_, state)| state.is_started)
+        .map(|(name, _)| name);
     let mut troubles: Vec<String> = Vec::new();
     for name in started.filter(|name| shelf.program(name).is_some()) {
         let (found, _) = shelf.check_files(name, references);
@@ -107,7 +119,11 @@ pub(super) async fn check_started(
                 ]
                 .contains(&found.code);
             let line = format!("{} ({name})", found.message);
-            if is_missing && !troubles.iter().any(|known| known.starts_with(&found.message)) {
+            if is_missing
+                && !troubles
+                    .iter()
+                    .any(|known| known.starts_with(&found.message))
+            {
                 troubles.push(line);
             }
         }

@@ -21,11 +21,17 @@ impl Table {
     pub fn having(&self, wanted: &Object) -> Result<Condition, Refused> {
         let wanted = self.given_columns(wanted)?;
         let tests = wanted.keys().map(|column| {
-            let is_maybe = self.columns.get(column).is_some_and(|column| column.field.optional);
+            let is_maybe = self
+                .columns
+                .get(column)
+                .is_some_and(|column| column.field.optional);
             let mark = if is_maybe { "?" } else { "" };
             let operand = text(&format!("$.{WANTED}.{column}"));
             let test = vec![(key("equals"), operand)];
-            (key(&format!("$.row.{column}{mark}")), node(NodeKind::Map(test)))
+            (
+                key(&format!("$.row.{column}{mark}")),
+                node(NodeKind::Map(test)),
+            )
         });
         let tree = node(NodeKind::Map(tests.collect()));
         let place = Arc::from(format!("lookup-tables/{}.yaml", self.name));
@@ -41,7 +47,11 @@ impl Table {
 }
 
 fn node(kind: NodeKind) -> Node {
-    Node { span: Span::default(), plain: true, kind }
+    Node {
+        span: Span::default(),
+        plain: true,
+        kind,
+    }
 }
 
 fn text(text: &str) -> Node {
@@ -49,7 +59,10 @@ fn text(text: &str) -> Node {
 }
 
 fn key(text: &str) -> Key {
-    Key { span: Span::default(), text: Arc::from(text) }
+    Key {
+        span: Span::default(),
+        text: Arc::from(text),
+    }
 }
 
 /// The names a filter may use: a row, and the wanted values, which look like one.
@@ -58,8 +71,14 @@ struct Roots(Shape);
 impl Names for Roots {
     fn look_up(&self, root: &str, member: Option<&str>) -> Known {
         match (root, member) {
-            ("row" | WANTED, None) => Known::Shape { shape: self.0.clone(), maybe: false },
-            _ => Known::Unknown { message: format!("`{root}` is not known here"), help: None },
+            ("row" | WANTED, None) => Known::Shape {
+                shape: self.0.clone(),
+                maybe: false,
+            },
+            _ => Known::Unknown {
+                message: format!("`{root}` is not known here"),
+                help: None,
+            },
         }
     }
 
