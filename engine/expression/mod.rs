@@ -9,6 +9,7 @@ pub mod codes;
 mod compile;
 mod condition;
 mod evaluate;
+mod filter;
 mod helpers;
 mod infer;
 mod leaf;

@@ -161,7 +161,13 @@ pub(super) fn mark_optional(inner: &str) -> Result<String, Mistake> {
     let mut escaped = false;
     let mut in_key = false;
     let mut before = ' ';
+    let mut depth = 0_usize;
     for (at, c) in inner.char_indices() {
+        match c {
+            '(' | '[' | '{' if quote.is_none() => depth += 1,
+            ')' | ']' | '}' if quote.is_none() => depth = depth.saturating_sub(1),
+            _ => {}
+        }
         let next = inner[at + c.len_utf8()..].chars().next().unwrap_or(' ');
         let push = !(c == '?' && quote.is_none() && !in_key);
         match quote {
@@ -185,7 +191,7 @@ pub(super) fn mark_optional(inner: &str) -> Result<String, Mistake> {
         if push {
             out.push(c);
         }
-        if opened.len() > DEPTH_MAX {
+        if depth > DEPTH_MAX {
             let message = "helpers nest too deeply".to_owned();
             return Err(mistake(at, 1, message, "use `set` to give parts a name"));
         }

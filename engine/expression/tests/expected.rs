@@ -317,6 +317,16 @@ fn huge_and_deep_texts_are_refused_quickly() {
         format!("{{{{input.id}}}}{}", "x".repeat(70_000)),
         format!("{{{{lowercase {}}}}}", "[".repeat(20_000)),
         "{{".repeat(20_000),
+        format!(
+            "{{{{lowercase {}1{}}}}}",
+            "[".repeat(9000),
+            "]".repeat(9000)
+        ),
+        format!(
+            "{{{{lowercase {}1{} }}}}",
+            "{\"a\":".repeat(9000),
+            "}".repeat(9000)
+        ),
         format!("{{{{{}}}}}", "{\"a\":".repeat(5000)),
     ] {
         let found = findings(&json!(text), None);
