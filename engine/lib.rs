@@ -26,3 +26,9 @@ pub mod interpret;
 pub mod step;
 pub mod outbound;
 pub mod runner;
+
+// House.
+pub mod library;
+
+// Doors.
+pub mod cli;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The program `recipes`; everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    recipe_engine::cli::main()
+}

@@ -91,7 +91,10 @@ impl Connections {
                         all.extend(connection.map(|connection| (name, connection)));
                     }
                     Err(why) => {
-                        report.error(codes::CONNECTION_NAME, key.span, why);
+                        let (message, help) = why.split_once(": ").unwrap_or((&why, "rename it"));
+                        report
+                            .error(codes::CONNECTION_NAME, key.span, message)
+                            .help(help);
                     }
                 }
             }
@@ -113,85 +116,40 @@ impl Connection {
         connectors: &BTreeMap<ConnectorName, Arc<Connector>>,
         report: &mut Report,
     ) -> Option<Self> {
-        let entries = entries(node, "a connection", codes::CONNECTIONS_SHAPE, report);
-        let written = match entries.iter().find(|(key, _)| &*key.text == "connector") {
-            Some((_, node)) => text_of(node, "`connector`", codes::CONNECTIONS_SHAPE, report)?,
-            None if connectors.contains_key(name.as_str()) => Arc::from(name.as_str()),
-            None => {
-                report
-                    .error(
-                        codes::UNKNOWN_CONNECTOR,
-                        span,
-                        format!("connection `{name}` does not say which connector it is for"),
-                    )
-                    .help("add `connector:` with the name of a file below `connectors/`");
-                return None;
-            }
-        };
-        let Some((connector_name, connector)) = connectors.get_key_value(&*written) else {
-            let known = connectors.keys().map(ConnectorName::as_str);
-            let help = did_you_mean(&written, known.clone())
-                .map(|meant| format!("did you mean `{meant}`?"))
-                .unwrap_or_else(|| format!("known are: {}", known.collect::<Vec<_>>().join(", ")));
-            report
-                .error(
-                    codes::UNKNOWN_CONNECTOR,
-                    span,
-                    format!(
-                        "connection `{name}` is for connector `{written}`, which does not exist"
-                    ),
-                )
-                .help(help);
-            return None;
-        };
+        let connector = find_connector(name, node, span, connectors, report)?;
         let mut connection = Self {
             name: name.clone(),
-            connector: connector_name.clone(),
+            connector: connector.name.clone(),
             fields: IndexMap::new(),
             allow_private: false,
         };
-        for (key, node) in entries {
-            match &*key.text {
-                "connector" => {}
-                "allow_private" => match node.kind {
-                    NodeKind::Bool(fact) => connection.allow_private = fact,
-                    _ => {
-                        report.error(
-                            codes::CONNECTION_FIELD,
-                            node.span,
-                            format!(
-                                "`allow_private` must be true or false, not {}",
-                                node.kind_name()
-                            ),
-                        );
-                    }
-                },
-                field => match connector.connection.get(field) {
-                    Some(declared) => {
-                        let source = read_field(name, field, declared, node, report);
-                        connection
-                            .fields
-                            .extend(source.map(|s| (field.to_owned(), s)));
-                    }
-                    None => {
-                        let mut known: Vec<&str> =
-                            connector.connection.keys().map(String::as_str).collect();
-                        known.extend(OWN_KEYS);
-                        unknown_key(key, &known, codes::CONNECTION_FIELD, report);
-                    }
-                },
+        for (key, node) in entries(node, "a connection", codes::CONNECTIONS_SHAPE, report) {
+            match (&*key.text, connector.connection.get(&*key.text)) {
+                ("connector", _) => {}
+                ("allow_private", _) => connection.allow_private = read_allow(node, report),
+                (field, Some(declared)) => {
+                    let source = read_field(name, field, declared, node, report);
+                    connection
+                        .fields
+                        .extend(source.map(|s| (field.to_owned(), s)));
+                }
+                (_, None) => {
+                    let declared = connector.connection.keys().map(String::as_str);
+                    let known: Vec<&str> = declared.chain(OWN_KEYS).collect();
+                    unknown_key(key, &known, codes::CONNECTION_FIELD, report);
+                }
             }
         }
         for (field, declared) in &connector.connection {
-            if !declared.may_be_left_out() && !connection.fields.contains_key(field) {
-                let help = missing_help(field, declared);
+            if !declared.may_be_left_out() && node.get(field).is_none() {
+                let title = &connector.name;
                 report
                     .error(
                         codes::MISSING_CONNECTION_FIELD,
                         span,
-                        format!("connection `{name}` has no `{field}`, which `{written}` needs"),
+                        format!("connection `{name}` has no `{field}`, which `{title}` needs"),
                     )
-                    .help(help);
+                    .help(missing_help(field, declared));
             }
         }
         Some(connection)
@@ -266,6 +224,57 @@ impl std::fmt::Debug for FieldSource {
             Self::Plain(_) => f.write_str("Plain(***)"),
             Self::Environment(variable) => write!(f, "Environment({variable})"),
             Self::File(path) => write!(f, "File({path})"),
+        }
+    }
+}
+
+/// The connector that a connection is for: the one it names, or the one it is named after.
+fn find_connector<'a>(
+    name: &ConnectionName,
+    node: &Node,
+    span: Span,
+    connectors: &'a BTreeMap<ConnectorName, Arc<Connector>>,
+    report: &mut Report,
+) -> Option<&'a Arc<Connector>> {
+    let (written, span) = match node.get("connector") {
+        Some(node) => {
+            let text = text_of(node, "`connector`", codes::CONNECTIONS_SHAPE, report)?;
+            (text, node.span)
+        }
+        None => (Arc::from(name.as_str()), span),
+    };
+    let found = connectors.get(&*written);
+    if found.is_none() {
+        let known = || connectors.keys().map(ConnectorName::as_str);
+        let help = match did_you_mean(&written, known()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("known are: {}", known().collect::<Vec<_>>().join(", ")),
+        };
+        let message = if node.get("connector").is_some() {
+            format!("connection `{name}` is for connector `{written}`, which does not exist")
+        } else {
+            format!("connection `{name}` does not say by `connector:` which connector it is for")
+        };
+        report
+            .error(codes::UNKNOWN_CONNECTOR, span, message)
+            .help(help);
+    }
+    found
+}
+
+fn read_allow(node: &Node, report: &mut Report) -> bool {
+    match node.kind {
+        NodeKind::Bool(fact) => fact,
+        _ => {
+            report.error(
+                codes::CONNECTION_FIELD,
+                node.span,
+                format!(
+                    "`allow_private` must be true or false, not {}",
+                    node.kind_name()
+                ),
+            );
+            false
         }
     }
 }

@@ -12,7 +12,7 @@ pub struct Trouble {
     /// The HTTP status, if a reply caused it.
     pub status: Option<u16>,
     /// The reply's body, if a reply caused it.
-    pub body: Option<Value>,
+    pub body: Option<Box<Value>>,
 }
 
 impl Trouble {

@@ -130,6 +130,7 @@ fn template(compiler: &mut Compiler<'_>, text: &str, usage: Use) -> Inferred {
         shape: Shape::String,
         nothing: false,
         passed: false,
+        latent: false,
         term: Term::Text(Text {
             source: text.into(),
             parts,
@@ -225,6 +226,12 @@ fn bare_path(compiler: &mut Compiler<'_>, text: &str, expected: Option<&Shape>) 
     let Ok(path) = path::parse(&format!("$.{text}")) else {
         return;
     };
+    // One of the words that are expected here is what it seems to be.
+    if let Some(Shape::Enum(words)) = expected
+        && words.iter().any(|word| word.as_str() == Some(text))
+    {
+        return;
+    }
     let telling = TELLING.contains(&root.as_str());
     let not_text = expected.is_some_and(|shape| !shape.is_text());
     if !telling && !not_text && !leads_somewhere(compiler, path) {

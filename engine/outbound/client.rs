@@ -4,6 +4,7 @@
 //! Always true: redirects are not followed, proxies of the environment not used, bodies bounded.
 
 use std::error::Error;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
@@ -25,9 +26,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// The HTTP clients: one for public addresses, one for connections that may reach private ones.
+/// Each is made when it is first needed, since it reads all certificates of the machine.
+#[derive(Default)]
 pub(super) struct Clients {
-    public: Client,
-    private: Client,
+    public: OnceLock<Result<Client, String>>,
+    private: OnceLock<Result<Client, String>>,
 }
 
 /// Where requests may go.
@@ -55,24 +58,6 @@ pub(super) enum Exchange {
 }
 
 impl Clients {
-    pub(super) fn new() -> Result<Self, String> {
-        // A second installation is refused, which is fine: it is the same provider.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = || {
-            Client::builder()
-                .redirect(Policy::none())
-                .no_proxy()
-                .connect_timeout(CONNECT_TIMEOUT)
-                .pool_idle_timeout(IDLE_TIMEOUT)
-                .user_agent(concat!("recipe-engine/", env!("CARGO_PKG_VERSION")))
-        };
-        let built = |builder: reqwest::ClientBuilder| builder.build().map_err(|why| chain(&why));
-        Ok(Self {
-            public: built(builder().dns_resolver(PublicOnly))?,
-            private: built(builder())?,
-        })
-    }
-
     /// Sends a request and reads its reply, within real time.
     pub(super) async fn exchange(
         &self,
@@ -80,22 +65,21 @@ impl Clients {
         reach: Reach,
         timeout: Duration,
     ) -> Exchange {
-        let client = match reach {
-            Reach::Private => &self.private,
+        let made = match reach {
+            Reach::Private => self.private.get_or_init(|| made(Reach::Private)),
             Reach::Public => match guard::check(&plan.url) {
-                Ok(()) => &self.public,
+                Ok(()) => self.public.get_or_init(|| made(Reach::Public)),
                 Err(private) => return not_allowed(&private),
             },
+        };
+        let client = match made {
+            Ok(client) => client,
+            Err(why) => return not_sent("internal", format!("no HTTP client: {why}")),
         };
         let host = plan.url.host_str().unwrap_or("").to_owned();
         let request = match built(client, plan) {
             Ok(request) => request,
-            Err(why) => {
-                return Exchange::NotSent {
-                    trouble: Trouble::new("invalid_request", why),
-                    may_pass: false,
-                };
-            }
+            Err(why) => return not_sent("invalid_request", why),
         };
         match Clock::within(timeout, send(client, request, &host)).await {
             Some(exchange) => exchange,
@@ -104,6 +88,29 @@ impl Clients {
                 format!("no reply from {host} within {timeout:?}"),
             )),
         }
+    }
+}
+
+/// Makes a client.
+fn made(reach: Reach) -> Result<Client, String> {
+    // A second installation is refused, which is fine: it is the same provider.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut builder = Client::builder()
+        .redirect(Policy::none())
+        .no_proxy()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .user_agent(concat!("recipe-engine/", env!("CARGO_PKG_VERSION")));
+    if reach == Reach::Public {
+        builder = builder.dns_resolver(PublicOnly);
+    }
+    builder.build().map_err(|why| chain(&why))
+}
+
+fn not_sent(code: &str, why: String) -> Exchange {
+    Exchange::NotSent {
+        trouble: Trouble::new(code, why),
+        may_pass: false,
     }
 }
 
@@ -184,23 +191,17 @@ fn failed(error: reqwest::Error, host: &str) -> Exchange {
         };
     }
     if error.is_builder() {
-        return Exchange::NotSent {
-            trouble: Trouble::new("invalid_request", why),
-            may_pass: false,
-        };
+        return not_sent("invalid_request", why);
     }
     let trouble = format!("the connection to {host} was lost before the reply: {why}");
     Exchange::Broken(Trouble::new("connection_lost", trouble))
 }
 
 fn not_allowed(private: &PrivateAddress) -> Exchange {
-    Exchange::NotSent {
-        trouble: Trouble::new(
-            "address_not_allowed",
-            format!("{private}; write `allow_private: true` at the connection if that is meant"),
-        ),
-        may_pass: false,
-    }
+    not_sent(
+        "address_not_allowed",
+        format!("{private}; write `allow_private: true` at the connection if that is meant"),
+    )
 }
 
 fn private_address(error: &reqwest::Error) -> Option<&PrivateAddress> {

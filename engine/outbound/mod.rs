@@ -63,8 +63,7 @@ impl Outbound {
         Ok(Self {
             accounts: Mutex::new(Arc::new(accounts)),
             references,
-            clients: client::Clients::new()
-                .map_err(|why| Failure::new("internal", format!("no HTTP client: {why}")))?,
+            clients: client::Clients::default(),
             tokens: token::Tokens::new(remembered.refresh_tokens),
             budgets: budget::Budgets::new(remembered.blocks, now),
             holds: hold::Holds::new(remembered.holds),
@@ -101,7 +100,7 @@ impl From<Trouble> for Failure {
     fn from(trouble: Trouble) -> Self {
         Self {
             status: trouble.status,
-            body: trouble.body,
+            body: trouble.body.map(|body| *body),
             ..Self::new(&trouble.code, trouble.message)
         }
     }

@@ -1,20 +1,18 @@
 //! Recipe and project files as written.
 //!
 //! In: documents. Out: [`RecipeFile`]s and [`ProjectFile`]s that were held against their grammar.
-//! Always true: the grammar is data ([`RECIPE`], [`PROJECT`], [`TEST`]); the reader and the
+//! Always true: the grammar is data ([`RECIPE`], [`PROJECT`]); the reader and the
 //! schemas for editors follow from it.
 
 mod grammar;
 mod project;
 mod steps;
-mod tests_grammar;
 
 use std::sync::Arc;
 
 pub use grammar::RECIPE;
 pub use project::{PROJECT, ProjectFile};
 pub use steps::STEP;
-pub use tests_grammar::TEST;
 
 use crate::data::digest;
 use crate::diagnostic::Report;

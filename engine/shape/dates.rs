@@ -95,19 +95,13 @@ pub(super) fn parse_day(text: &str) -> Option<Day> {
 }
 
 /// Reads the forms vendors use: `2026-03-01 10:00:00` and `2026-03-01T10:00:00` (both UTC), with
-/// or without an offset such as `+00:00` or `+0000`; days also as `28/02/2026`.
+/// or without an offset such as `+00:00` or `+0000`. `03/04/2026` is unclear, and so refused.
 pub(super) fn parse_lenient(text: &str) -> Option<Time> {
     let text = text.trim();
     if let Some(time) = Time::parse(text) {
         return Some(time);
     }
-    if !text.is_ascii() || text.len() < 10 || text.len() > 40 {
-        return None;
-    }
-    if let Some(day) = parse_european_day(text) {
-        return Some(Time::Day(day));
-    }
-    if text.len() < 16 {
+    if !text.is_ascii() || text.len() < 16 || text.len() > 40 {
         return None;
     }
     let (day, rest) = text.split_at(10);
@@ -120,16 +114,6 @@ pub(super) fn parse_lenient(text: &str) -> Option<Time> {
     let civil: civil::DateTime = format!("{day}T{clock}").parse().ok()?;
     let at = offset.to_timestamp(civil).ok()?;
     Some(Time::Instant(Instant { at, offset }))
-}
-
-/// Reads `28/02/2026`; with slashes and four digits last, the day comes first.
-fn parse_european_day(text: &str) -> Option<Day> {
-    let mut parts = text.split('/');
-    let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() || year.len() != 4 || day.len() != 2 || month.len() != 2 {
-        return None;
-    }
-    parse_day(&format!("{year}-{month}-{day}"))
 }
 
 /// Seconds since 1970, as some vendors write moments.

@@ -9,6 +9,7 @@ mod check;
 pub mod codes;
 mod convert;
 mod dates;
+mod detail;
 mod fit;
 mod parse;
 mod schema;
@@ -19,6 +20,7 @@ pub(crate) use check::{breaks_limit, misfit};
 pub use convert::convert;
 pub use dates::{Day, Instant, Time};
 pub use fit::{Fit, Member, join};
+pub use parse::WORDS;
 
 use indexmap::IndexMap;
 

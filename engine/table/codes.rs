@@ -54,6 +54,6 @@ pub const ALL: &[(Code, &str, &str)] = &[
     (
         KEY_OPTIONAL,
         "a key column may be empty",
-        "The columns of the key name a row, so they must be required.",
+        "The columns of the key name a row, so they must be required or have a default.",
     ),
 ];

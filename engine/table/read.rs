@@ -201,14 +201,14 @@ fn key(root: &Node, columns: &IndexMap<String, Column>, report: &mut Report) -> 
         };
         match columns.get(&**name) {
             Some(column) => {
-                if column.field.optional {
+                if column.field.optional && column.field.default.is_none() {
                     report
                         .error(
                             codes::KEY_OPTIONAL,
                             node.span,
                             format!("`{name}` is part of the key and may be empty"),
                         )
-                        .help("add `required: true` to the column");
+                        .help("add `required: true` or a `default` to the column");
                 }
                 key.push(name.to_string());
             }

@@ -8,7 +8,7 @@ use crate::compile::codes;
 use crate::compile::scope::Visible;
 use crate::compile::{Foreach, ForeachSource, StepKind};
 use crate::expression::Expression;
-use crate::shape::{Field, Shape};
+use crate::shape::{Field, Member, Shape};
 use crate::source::{Node, NodeKind};
 
 /// Roots that an alias may not hide.
@@ -202,12 +202,11 @@ impl Walk<'_> {
                 .help("make it a step of its own and loop over its result");
         }
         let with = self.arguments(value, target, visible, &found.input);
-        let items = match &found.output {
-            Shape::Fields(fields) => fields.get("items").map(|field| field.shape.clone()),
+        let source = ForeachSource::Action { action, with };
+        let element = match found.output.member("items") {
+            Member::Field(items) => items.shape.element().cloned(),
             _ => None,
         };
-        let element = items.and_then(|items| items.element().cloned());
-        let source = ForeachSource::Action { action, with };
         Some((source, element.unwrap_or(Shape::Any)))
     }
 

@@ -6,6 +6,9 @@
 mod compile;
 mod evaluate;
 mod normalise;
+mod suit;
+
+pub use compile::test_names;
 
 use std::sync::Arc;
 
@@ -248,3 +251,6 @@ fn bind_clause(
 fn bind_term(term: &Term, scope: &dyn Scope, open: &[&str]) -> Term {
     bind::bind(term, scope, open).unwrap_or_else(Term::Failed)
 }
+
+#[cfg(test)]
+mod tests;

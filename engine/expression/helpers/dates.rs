@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Unit};
 
+use super::kind::format;
 use super::{Arguments, Helper, Kind, Mode, helper, parameter, required, shapes};
 use crate::data::Value;
 use crate::shape::{Instant, Time};
@@ -64,7 +65,7 @@ pub(super) const HELPERS: &[Helper] = &[
         "format_date",
         &[
             required("value", Kind::Time),
-            required("format", Kind::Text),
+            required("format", Kind::Format),
             parameter("zone", Kind::Zone, Mode::Optional),
         ],
         shapes::text,
@@ -218,10 +219,7 @@ fn format_date(given: &Arguments<'_>) -> Result<Option<Value>, String> {
         Time::Instant(instant) => instant.at.to_zoned(zone),
         Time::Day(day) => day.to_zoned(zone).map_err(|_| out_of_range())?,
     };
-    let format = given.text(1);
-    jiff::fmt::strtime::format(format, &zoned)
-        .map(|formatted| Some(Value::String(formatted)))
-        .map_err(|_| format!("`{format}` is no format; write for example `%d.%m.%Y %H:%M`"))
+    format(given.text(1), &zoned).map(|text| Some(Value::String(text)))
 }
 
 /// Moves a date or a time on the calendar, at the time's own offset.

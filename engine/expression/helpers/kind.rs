@@ -34,12 +34,18 @@ pub(in crate::expression) enum Kind {
     ListOrObject,
     /// Text or a list of texts.
     Texts,
-    /// Text or a whole number: a member's name or an element's place.
+    /// A member's name in the first argument, or an element's place.
     Key,
+    /// A name or names of members of the first argument.
+    Members,
+    /// The name of a member of the first argument's elements.
+    ElementMember,
     /// A regular expression.
     Pattern,
     /// The name of a time zone.
     Zone,
+    /// A date format with the letters of strftime.
+    Format,
 }
 
 impl Kind {
@@ -48,7 +54,9 @@ impl Kind {
         let list = || Shape::list_of(Shape::Any);
         match self {
             Self::Any => vec![Shape::Any],
-            Self::Text | Self::Pattern | Self::Zone => vec![Shape::String],
+            Self::Text | Self::Pattern | Self::Zone | Self::Format | Self::ElementMember => {
+                vec![Shape::String]
+            }
             Self::Number => vec![Shape::Number],
             Self::Integer => vec![Shape::Integer],
             Self::Boolean => vec![Shape::Boolean],
@@ -59,7 +67,7 @@ impl Kind {
             Self::Ordered => vec![Shape::Number, Shape::String],
             Self::TextOrList => vec![Shape::String, list()],
             Self::ListOrObject => vec![list(), Shape::Object],
-            Self::Texts => vec![Shape::String, Shape::list_of(Shape::String)],
+            Self::Texts | Self::Members => vec![Shape::String, Shape::list_of(Shape::String)],
             Self::Key => vec![Shape::String, Shape::Integer],
         }
     }
@@ -80,9 +88,12 @@ impl Kind {
             Self::TextOrList => "text or a list",
             Self::ListOrObject => "a list or an object",
             Self::Texts => "text or a list of texts",
+            Self::Members => "a name or a list of names",
+            Self::ElementMember => "a name",
             Self::Key => "a name or a whole number",
             Self::Pattern => "a regular expression",
             Self::Zone => "a time zone such as Europe/Rome",
+            Self::Format => "a date format such as `%d.%m.%Y`",
         }
     }
 
@@ -95,6 +106,9 @@ impl Kind {
             Self::Boolean => "compare: `(eq input.kind \"a\")`, `(is_present input.name?)`",
             Self::Time => "`to_date` and `to_datetime` make dates of text",
             Self::List => "lists come from `[*]` paths, listings, `split`, `keys`, `values`",
+            Self::Format => {
+                "`%Y` year, `%m` month, `%d` day, `%H` hour, `%M` minute, `%B` month's name"
+            }
             Self::Zone => "time zones have IANA names: UTC, Europe/Rome, America/New_York",
             Self::Scalar => "`join` makes text of a list, `to_json` of anything",
             _ => "the reference lists what each helper takes",
@@ -105,9 +119,9 @@ impl Kind {
     pub(in crate::expression) fn misfit(self, value: &Value) -> Option<String> {
         let fits = match self {
             Self::Any => true,
-            Self::Text | Self::Pattern => value.is_string(),
+            Self::Text | Self::Pattern | Self::ElementMember => value.is_string(),
             Self::Number => value.is_number(),
-            Self::Integer => value.is_i64() || value.is_u64(),
+            Self::Integer => value.is_i64(),
             Self::Boolean => value.is_boolean(),
             Self::List => value.is_array(),
             Self::Object => value.is_object(),
@@ -125,11 +139,19 @@ impl Kind {
             Self::Ordered => value.is_string() || value.is_number(),
             Self::TextOrList => value.is_string() || value.is_array(),
             Self::ListOrObject => value.is_array() || value.is_object(),
-            Self::Texts => match value {
+            Self::Texts | Self::Members => match value {
                 Value::Array(list) => list.iter().all(Value::is_string),
                 other => other.is_string(),
             },
             Self::Key => value.is_string() || value.is_i64(),
+            Self::Format => {
+                return match value.as_str() {
+                    Some(text) => {
+                        format(text, &jiff::Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC)).err()
+                    }
+                    None => Some(format!("expected {}, not {}", self.words(), shown(value))),
+                };
+            }
             Self::Zone => return value.as_str().and_then(|name| zone(name).err()),
         };
         (!fits).then(|| format!("expected {}, not {}", self.words(), shown(value)))
@@ -149,4 +171,13 @@ fn shown(value: &Value) -> String {
 pub(super) fn zone(name: &str) -> Result<TimeZone, String> {
     TimeZone::get(name)
         .map_err(|_| format!("`{name}` is no time zone; write for example Europe/Rome or UTC"))
+}
+
+/// A time written with the letters of strftime.
+pub(super) fn format(format: &str, time: &jiff::Zoned) -> Result<String, String> {
+    let wrong = || format!("`{format}` is no date format; write for example `%d.%m.%Y %H:%M`");
+    if !format.contains('%') {
+        return Err(wrong());
+    }
+    jiff::fmt::strtime::format(format, time).map_err(|_| wrong())
 }

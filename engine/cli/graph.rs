@@ -1,0 +1,148 @@
+//! `recipes graph`: which recipe of a project calls which.
+//!
+//! Always true: what is printed is taken from the files, mistaken ones included.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::Path;
+
+use anyhow::bail;
+use clap::{Args, ValueEnum};
+
+use super::{Ended, library, say};
+use crate::compile::Catalogue;
+use crate::diagnostic::did_you_mean;
+use crate::library::Library;
+use crate::names::RecipeName;
+
+/// Prints which recipes of a project call which
+#[derive(Args, Debug)]
+pub(super) struct Graph {
+    /// The project: a folder below recipes/
+    project: String,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A tree for people
+    Text,
+    /// A Mermaid diagram
+    Mermaid,
+}
+
+impl Graph {
+    pub(super) fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
+        let library = library(workspace)?;
+        let names: Vec<&RecipeName> = library
+            .written
+            .keys()
+            .filter(|name| name.project() == self.project)
+            .collect();
+        if names.is_empty() {
+            let known: BTreeSet<&str> = library.written.keys().map(RecipeName::project).collect();
+            let meant = did_you_mean(&self.project, known.iter().copied());
+            let help = meant.map_or_else(
+                || format!("; there are {}", Vec::from_iter(known).join(", ")),
+                |meant| format!("; did you mean `{meant}`?"),
+            );
+            bail!("there is no project `{}`{help}", self.project);
+        }
+        say(&match self.format {
+            Format::Text => tree(&library, &names),
+            Format::Mermaid => mermaid(&library, &names),
+        })?;
+        Ok(Ended::Well)
+    }
+}
+
+/// The recipes that a recipe calls, each once, in the order of the file.
+fn called<'a>(catalogue: &'a Catalogue, name: &RecipeName) -> Vec<&'a RecipeName> {
+    let mut called: Vec<&RecipeName> = Vec::new();
+    let calls = catalogue
+        .signatures
+        .get(name)
+        .map(|signature| &signature.calls[..]);
+    for (callee, _) in calls.unwrap_or_default() {
+        if !called.contains(&callee) {
+            called.push(callee);
+        }
+    }
+    called
+}
+
+fn tree(library: &Library, names: &[&RecipeName]) -> String {
+    let catalogue = &library.catalogue;
+    let all_called: BTreeSet<&RecipeName> = names
+        .iter()
+        .flat_map(|name| called(catalogue, name))
+        .collect();
+    let mut out = String::new();
+    let mut shown = BTreeSet::new();
+    let tops = names.iter().filter(|name| !all_called.contains(**name));
+    for name in tops {
+        branch(library, name, "", "", &mut shown, &mut out);
+    }
+    // Recipes in a circle are called by one another and by nobody else.
+    for name in names {
+        if !shown.contains(name) {
+            branch(library, name, "", "", &mut shown, &mut out);
+        }
+    }
+    out
+}
+
+fn branch<'a>(
+    library: &'a Library,
+    name: &'a RecipeName,
+    first: &str,
+    rest: &str,
+    shown: &mut BTreeSet<&'a RecipeName>,
+    out: &mut String,
+) {
+    let signature = library.catalogue.signatures.get(name);
+    let trigger = signature.map_or("missing", |signature| &*signature.trigger);
+    let callees = called(&library.catalogue, name);
+    let is_repeated = !shown.insert(name) && !callees.is_empty();
+    let more = if is_repeated { " ..." } else { "" };
+    let _ = writeln!(out, "{first}{} ({trigger}){more}", name.name());
+    if is_repeated {
+        return;
+    }
+    let last = callees.len().saturating_sub(1);
+    for (number, callee) in callees.into_iter().enumerate() {
+        let (here, below) = if number == last {
+            ("`-- ", "    ")
+        } else {
+            ("|-- ", "|   ")
+        };
+        branch(
+            library,
+            callee,
+            &format!("{rest}{here}"),
+            &format!("{rest}{below}"),
+            shown,
+            out,
+        );
+    }
+}
+
+fn mermaid(library: &Library, names: &[&RecipeName]) -> String {
+    let mut out = String::from("graph LR\n");
+    for name in names {
+        let title = library
+            .written
+            .get(*name)
+            .and_then(|written| written.file.text("title"));
+        let title = title.map_or_else(|| name.name().to_owned(), |title| title.replace('"', "'"));
+        let _ = writeln!(out, "  {}[\"{title}\"]", name.name());
+    }
+    for name in names {
+        for callee in called(&library.catalogue, name) {
+            let _ = writeln!(out, "  {} --> {}", name.name(), callee.name());
+        }
+    }
+    out
+}

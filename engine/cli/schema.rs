@@ -1,0 +1,80 @@
+//! `recipes schema`: JSON Schemas of all kinds of files, for editors.
+//!
+//! Always true: the schemas are made of the grammars that the reader uses.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+
+use super::{Ended, say};
+use crate::data::Value;
+use crate::form::schema;
+use crate::recipe::{PROJECT, RECIPE};
+use crate::table::TABLE;
+
+/// Prints the JSON Schema of a kind of file, so that editors can help while it is written
+#[derive(Args, Debug)]
+pub(super) struct Schema {
+    /// The kind of file (all of them if left out)
+    kind: Option<Subject>,
+    /// Write all schemas into this folder instead of printing them
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "schemas")]
+    write: Option<PathBuf>,
+}
+
+/// A kind of file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Subject {
+    /// recipes/<project>/<name>.yaml
+    Recipe,
+    /// recipes/<project>/project.yaml
+    Project,
+    /// lookup-tables/<name>.yaml
+    LookupTable,
+}
+
+/// Every schema with its file name.
+pub(super) fn schemas() -> Vec<(&'static str, Value)> {
+    vec![
+        ("recipe.schema.json", schema(&RECIPE, "Recipe")),
+        ("project.schema.json", schema(&PROJECT, "Project")),
+        ("lookup-table.schema.json", schema(&TABLE, "Lookup table")),
+    ]
+}
+
+impl Schema {
+    pub(super) fn run(self) -> anyhow::Result<Ended> {
+        if let Some(folder) = &self.write {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
+            for (name, schema) in schemas() {
+                let path = folder.join(name);
+                std::fs::write(&path, text(&schema)?)
+                    .with_context(|| format!("cannot write `{}`", path.display()))?;
+            }
+            say(&format!(
+                "{} schemas written to {}\n",
+                schemas().len(),
+                folder.display()
+            ))?;
+            return Ok(Ended::Well);
+        }
+        let wanted = self.kind.map(|kind| match kind {
+            Subject::Recipe => "recipe.schema.json",
+            Subject::Project => "project.schema.json",
+            Subject::LookupTable => "lookup-table.schema.json",
+        });
+        for (name, schema) in schemas() {
+            if wanted.is_none_or(|wanted| wanted == name) {
+                say(&text(&schema)?)?;
+            }
+        }
+        Ok(Ended::Well)
+    }
+}
+
+/// A schema as it stands in its file.
+fn text(schema: &Value) -> anyhow::Result<String> {
+    Ok(format!("{}\n", serde_json::to_string_pretty(schema)?))
+}

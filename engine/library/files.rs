@@ -1,0 +1,128 @@
+//! The files of a workspace: those in its folders, and the bundled ones behind them.
+//!
+//! In: a folder. Out: paths and bytes.
+//! Always true: a file of the workspace stands before the bundled one of the same path; no more of
+//! a file is read than a file may have.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+use crate::source::FILE_BYTES_MAX;
+
+/// What is bundled into the program: paths and bytes.
+static BUNDLED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
+
+/// The folders of a workspace that hold files to read.
+const FOLDERS: [&str; 3] = ["recipes", "connectors", "lookup-tables"];
+/// The file that names the connections.
+pub(super) const CONNECTIONS: &str = "connections.yaml";
+/// The most files a workspace may have.
+const FILES_MAX: usize = 20_000;
+/// How deep folders are looked into: `recipes/<project>/tests/<file>`.
+const DEPTH_MAX: usize = 4;
+
+/// A file before it is read as YAML.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Its bytes, one more than allowed if it is too large; or why there are none.
+    pub bytes: Result<Vec<u8>, String>,
+    /// Whether it came with the program.
+    pub is_bundled: bool,
+}
+
+/// All files of a workspace by path, the bundled ones included.
+pub(super) fn find(workspace: &Path) -> io::Result<BTreeMap<String, Found>> {
+    let mut files = bundled();
+    // What is asked for must be there: a misspelt folder is not an empty workspace.
+    if !workspace.is_dir() {
+        let message = format!("there is no folder `{}`", workspace.display());
+        return Err(io::Error::new(io::ErrorKind::NotFound, message));
+    }
+    let mut own = BTreeMap::new();
+    for folder in FOLDERS {
+        find_below(&workspace.join(folder), folder, 1, &mut own)?;
+    }
+    let connections = workspace.join(CONNECTIONS);
+    if connections.exists() {
+        own.insert(CONNECTIONS.to_owned(), read(&connections));
+    }
+    for (path, found) in own {
+        // The repository itself is a workspace too; its files are the bundled ones.
+        let is_same = files.get(&path).is_some_and(
+            |bundled| matches!((&bundled.bytes, &found.bytes), (Ok(a), Ok(b)) if a == b),
+        );
+        if !is_same {
+            files.insert(path, found);
+        }
+    }
+    Ok(files)
+}
+
+/// The bundled files alone.
+pub fn bundled() -> BTreeMap<String, Found> {
+    let found = |bytes: &[u8]| Found {
+        bytes: Ok(bytes.to_vec()),
+        is_bundled: true,
+    };
+    BUNDLED
+        .iter()
+        .map(|(path, bytes)| ((*path).to_owned(), found(bytes)))
+        .collect()
+}
+
+fn find_below(
+    folder: &Path,
+    path: &str,
+    depth: usize,
+    files: &mut BTreeMap<String, Found>,
+) -> io::Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => {
+            let message = format!("cannot list `{}`: {error}", folder.display());
+            return Err(io::Error::new(error.kind(), message));
+        }
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with('.') {
+            continue;
+        }
+        let path = format!("{path}/{name}");
+        let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
+        if is_yaml {
+            if files.len() == FILES_MAX {
+                let message = format!("the workspace has more than {FILES_MAX} files");
+                return Err(io::Error::other(message));
+            }
+            files.insert(path, read(&entry.path()));
+        } else if entry.path().is_dir() && depth < DEPTH_MAX {
+            find_below(&entry.path(), &path, depth + 1, files)?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads a file, but never more of it than a file may have.
+fn read(path: &Path) -> Found {
+    Found {
+        bytes: read_bytes(path).map_err(|error| error.to_string()),
+        is_bundled: false,
+    }
+}
+
+fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    // Pipes and devices would be read forever.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?
+        .take(FILE_BYTES_MAX as u64 + 1)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

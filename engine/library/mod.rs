@@ -1,0 +1,86 @@
+//! The folders of a workspace as recipes, tables and connectors.
+//!
+//! In: a workspace folder. Out: a [`Library`]: everything in it, read and compiled, and all
+//! findings about it.
+//! Always true: one mistaken file keeps nothing else from being read; what is bundled stands
+//! behind what the workspace has itself.
+
+mod codes_of_rooms;
+mod files;
+mod read;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+pub use codes_of_rooms::{Explanation, explanations};
+pub use files::{Found, bundled};
+
+use crate::compile::{Catalogue, Recipe};
+use crate::connector::Connections;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::names::RecipeName;
+use crate::recipe::RecipeFile;
+use crate::source::Document;
+
+/// Everything that a workspace holds.
+#[derive(Debug, Default)]
+pub struct Library {
+    /// Connectors, tables, projects and the signatures of recipes.
+    pub catalogue: Catalogue,
+    /// The recipes without errors.
+    pub recipes: BTreeMap<RecipeName, Arc<Recipe>>,
+    /// All recipes as written, mistaken ones included.
+    pub written: BTreeMap<RecipeName, Written>,
+    /// The tests of recipes, by path.
+    pub tests: BTreeMap<String, Document>,
+    /// The connections that `connections.yaml` names.
+    pub connections: Connections,
+    /// What was found about all files, in the order of files and places.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The text of every file that could be read as text, by path, for printing findings.
+    pub texts: BTreeMap<Arc<str>, Arc<str>>,
+    /// The paths of all files.
+    pub paths: Vec<Arc<str>>,
+}
+
+/// A recipe as written.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// Its file.
+    pub file: RecipeFile,
+    /// Whether it came with the program.
+    pub is_bundled: bool,
+}
+
+impl Library {
+    /// Reads a workspace; fails only if its folder cannot be listed.
+    pub fn read(workspace: &Path) -> io::Result<Self> {
+        files::find(workspace).map(Self::of)
+    }
+
+    /// What is bundled with the program, and nothing else.
+    pub fn bundled() -> Self {
+        Self::of(files::bundled())
+    }
+
+    /// Reads files that were found before, by path below the workspace.
+    pub fn of(files: BTreeMap<String, Found>) -> Self {
+        read::read(files)
+    }
+
+    /// Whether anything found keeps a file from being used.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics
+            .iter()
+            .any(|found| found.severity == Severity::Error)
+    }
+
+    /// What was found about one file.
+    pub fn diagnostics_of<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a Diagnostic> {
+        self.diagnostics
+            .iter()
+            .filter(move |found| &*found.place.file == path)
+    }
+}

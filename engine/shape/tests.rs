@@ -1,1 +1,0 @@
-//! Shapes: reading, checking, comparing, converting.
