@@ -49,8 +49,7 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
         connectors,
         connections,
     };
-    let ledger = Arc::new(crate::outbound::Forgetful::default());
-    let outbound = Outbound::open(accounts, references.clone(), ledger, clock.clone())
+    let outbound = Outbound::open(accounts, references.clone(), store.clone(), clock.clone())
         .await
         .map_err(|failure| Trouble::Outbound(failure.message))?;
     let outbound = Arc::new(outbound);
