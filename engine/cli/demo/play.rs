@@ -223,9 +223,9 @@ impl<'a> Player<'a> {
         let wanted = fill(&check.wanted, &self.known).map_err(anyhow::Error::msg)?;
         let rows = state["items"].as_array().into_iter().flatten();
         let found: Vec<&Value> = rows.filter(|row| holds(row, &wanted)).collect();
-        let say = self.text(&check.say)?;
+        let means = self.text(&check.means)?;
         if found.len() != check.count {
-            self.teller.bad(&say)?;
+            self.teller.bad(&means)?;
             for row in found.iter().take(SHOWN_MAX) {
                 self.teller.detail(&row.to_string())?;
             }
@@ -234,7 +234,7 @@ impl<'a> Player<'a> {
                 check.server, found.len(), check.rows, check.count
             );
         }
-        self.teller.good(&say)?;
+        self.teller.good(&means)?;
         if let Some(show) = &check.show {
             for row in found.into_iter().take(SHOWN_MAX) {
                 let mut known = self.known.clone();

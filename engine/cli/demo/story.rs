@@ -103,7 +103,7 @@ static STEP: Form = Form {
                     Kind::Whole { min: 0, max: 1_000_000 },
                     "How many such rows there must be, exactly.",
                 ),
-                Key::required("say", Kind::Text, "What is true if there are so many."),
+                Key::required("means", Kind::Text, "What is true if there are so many."),
                 Key::new("show", Kind::Text, "How each such row is shown; `{{row.name}}` is its content."),
             ],
         ),
@@ -157,7 +157,7 @@ pub(super) struct Check {
     pub(super) rows: String,
     pub(super) wanted: Value,
     pub(super) count: usize,
-    pub(super) say: String,
+    pub(super) means: String,
     pub(super) show: Option<String>,
 }
 
@@ -249,7 +249,7 @@ impl Reader {
                 rows: text(node, "rows"),
                 wanted: node.get("where").map_or(Value::Null, |wanted| self.data(wanted)),
                 count: whole(node, "count"),
-                say: self.text(node, "say"),
+                means: self.text(node, "means"),
                 show: None,
             };
             let is_new = self.names.insert(ROW.to_owned());

@@ -63,7 +63,7 @@ fn mistakes_of_stories_are_found_with_their_places() {
             "nothing is called `row` here",
         ),
         (
-            "scenes: [{ title: S, steps: [{ check: docebo, rows: users, say: s }] }]",
+            "scenes: [{ title: S, steps: [{ check: docebo, rows: users, means: s }] }]",
             "`count` is missing",
         ),
         ("scenes: []\nworld: trainign", "did you mean `training`?"),
