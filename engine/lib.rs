@@ -29,6 +29,9 @@ pub mod runner;
 
 // House.
 pub mod library;
+pub mod trigger;
+pub mod worker;
+pub mod trial;
 
 // Doors.
 pub mod cli;
