@@ -7,6 +7,7 @@
 mod check;
 mod graph;
 mod schema;
+mod test;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -40,6 +41,7 @@ enum Verb {
     Check(check::Check),
     Schema(schema::Schema),
     Graph(graph::Graph),
+    Test(test::Test),
 }
 
 /// How a command ended, when nothing went wrong with the command itself.
@@ -59,6 +61,7 @@ pub fn main() -> ExitCode {
         Verb::Check(check) => check.run(workspace),
         Verb::Schema(schema) => schema.run(),
         Verb::Graph(graph) => graph.run(workspace),
+        Verb::Test(test) => test.run(workspace),
     };
     match ended {
         Ok(Ended::Well) => ExitCode::SUCCESS,

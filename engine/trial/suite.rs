@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crate::clock::Moment;
 use crate::data::{Object, Value};
-use crate::diagnostic::{Place, Report};
+use crate::diagnostic::{Diagnostic, Place, Report};
 use crate::form;
 use crate::journal::{Failure, JobStatus};
+use crate::library::Library;
 use crate::names::RecipeName;
 use crate::source::{Document, Node};
 
@@ -97,6 +98,19 @@ pub struct Expect {
     pub tables: Object,
     /// Texts that lines of the log contain.
     pub log: Vec<String>,
+}
+
+/// Reads all test files of a workspace; the findings are those of the test files only.
+pub fn suites(library: &Library) -> (Vec<Suite>, Vec<Diagnostic>) {
+    let mut suites = Vec::new();
+    let mut found = Vec::new();
+    for (path, document) in &library.tests {
+        let project = path.split('/').nth(1).unwrap_or_default();
+        let mut report = Report::of(&document.file);
+        suites.extend(read(document, project, &mut report));
+        found.extend(report.into_diagnostics());
+    }
+    (suites, found)
 }
 
 /// Reads a test file of a project; findings are in the report.
