@@ -129,7 +129,7 @@ impl Pretend {
         };
         let failure = |trouble: crate::connector::Trouble| Failure {
             status: trouble.status,
-            body: trouble.body,
+            body: trouble.body.map(|body| *body),
             ..Failure::new(&trouble.code, trouble.message)
         };
         match judge(&facts, &reply) {

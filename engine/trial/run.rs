@@ -13,8 +13,8 @@ use crate::journal::{Ending, Entry, EntryKind, JobStatus};
 use crate::library::Shelf;
 use crate::names::{JobId, RecipeName, TableName};
 use crate::runner::{Bell, Halt, Point, World};
-use crate::store::{Jobs, SETTINGS_TABLE, Store, StoreError};
-use crate::table::{Operation, Table};
+use crate::store::{Import, Jobs, Store, StoreError};
+use crate::table::{Operation, SETTINGS_TABLE, Table};
 use crate::trigger::{Gauge, Given, Intake, run as run_by_hand};
 use crate::worker::Worker;
 
@@ -193,11 +193,9 @@ async fn fill(store: &Store, case: &Case) -> Result<(), String> {
         let table = TableName::new(name)?;
         let Value::Array(rows) = rows else { continue };
         let rows: Vec<Object> = rows.iter().filter_map(|row| row.as_object().cloned()).collect();
-        let changes = vec![Operation::Truncate, Operation::Insert { rows }];
-        for change in changes {
-            let done = store.change(&table, change, "test", case.now).await.map_err(in_words)?;
-            done.map_err(|refused| format!("table `{name}` before the test: {}", refused.message))?;
-        }
+        let done = store.import(&table, rows, Import::Replace, "test", case.now).await;
+        done.map_err(in_words)?
+            .map_err(|refused| format!("table `{name}` before the test: {}", refused.message))?;
     }
     Ok(())
 }

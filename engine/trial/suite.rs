@@ -116,7 +116,7 @@ pub fn suites(library: &Library) -> (Vec<Suite>, Vec<Diagnostic>) {
 /// Reads a test file of a project; findings are in the report.
 pub fn read(document: &Document, project: &str, report: &mut Report) -> Option<Suite> {
     let root = &document.root;
-    form::check(&TEST, root, report);
+    form::check(root, &TEST, report);
     if report.has_errors() {
         return None;
     }
