@@ -12,7 +12,7 @@ use super::recipe::{Activation, Concurrency, Recipe};
 use super::scope::{Facts, Visible, as_read};
 use super::trigger::Trigger;
 use super::walk::{Walk, integer, key_span, period, trigger_shape};
-use crate::diagnostic::{Report, Span};
+use crate::diagnostic::Report;
 use crate::recipe::{RecipeFile, STEP};
 use crate::shape::{Field, Shape};
 use crate::source::{Node, NodeKind};
@@ -29,7 +29,7 @@ pub fn compile(file: &RecipeFile, catalogue: &Catalogue) -> (Option<Recipe>, Rep
         report
             .error(
                 codes::NO_PROJECT,
-                Span::default(),
+                file.document.root.span,
                 "the project has no `project.yaml`",
             )
             .help(format!("add recipes/{}/project.yaml", file.name.project()));
@@ -171,7 +171,7 @@ fn recipe(walk: &mut Walk<'_>, input: Shape, output: Shape) -> Option<Recipe> {
                 .get("steps")
                 .and_then(Node::as_list)
                 .and_then(<[_]>::last);
-            let span = last.map_or_else(Span::default, key_span);
+            let span = last.map_or(file.document.root.span, key_span);
             walk.report
                 .warning(
                     codes::NO_RETURN,

@@ -177,7 +177,7 @@ impl Scope<'_> {
                 (
                     format!("step `{id}` cannot be seen from here"),
                     format!(
-                        "it is a `{kind}` in line {}, inside a loop or a branch of its own; a loop \
+                        "it stands in line {} (`{kind}`), inside a loop or a branch of its own; a loop \
                          gives results outward through `collect` and `tally`",
                         span.line
                     ),

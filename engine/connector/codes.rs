@@ -36,8 +36,6 @@ pub const OUTPUT: Code = Code("R214");
 pub const QUANTITY: Code = Code("R215");
 /// Something that this version does not do yet.
 pub const NOT_AVAILABLE: Code = Code("R216");
-/// An action that must not happen twice and cannot be asked about.
-pub const NO_VERIFY: Code = Code("R217");
 /// A `connections.yaml` that is none.
 pub const CONNECTIONS_SHAPE: Code = Code("R230");
 /// A connection whose name is none.
@@ -50,8 +48,6 @@ pub const CONNECTION_FIELD: Code = Code("R233");
 pub const MISSING_CONNECTION_FIELD: Code = Code("R234");
 /// A secret written into the file.
 pub const SECRET_IN_FILE: Code = Code("R235");
-/// A reference to the environment or to a file that leads nowhere.
-pub const UNRESOLVED_REFERENCE: Code = Code("R236");
 
 /// Every code of this room: code, title, explanation.
 pub const ALL: &[(Code, &str, &str)] = &[
@@ -154,12 +150,6 @@ pub const ALL: &[(Code, &str, &str)] = &[
         "The form is known and will come; this version of the engine cannot do it.",
     ),
     (
-        NO_VERIFY,
-        "a once action without verification",
-        "If a call of this action ends in doubt, nothing can be asked, and a person must decide each \
-         time. Add `verify` if the vendor has a way to look.",
-    ),
-    (
         CONNECTIONS_SHAPE,
         "not a connections file",
         "`connections.yaml` holds one mapping `connections`, from names to connections.",
@@ -190,10 +180,5 @@ pub const ALL: &[(Code, &str, &str)] = &[
         "a secret stands in the file",
         "Files are copied, committed and sent around. Keep secrets in the environment or in files of \
          their own, and refer to them.",
-    ),
-    (
-        UNRESOLVED_REFERENCE,
-        "a reference leads nowhere",
-        "The variable is not set where the engine runs, or the file cannot be read there.",
     ),
 ];

@@ -91,7 +91,10 @@ impl Connections {
                         all.extend(connection.map(|connection| (name, connection)));
                     }
                     Err(why) => {
-                        report.error(codes::CONNECTION_NAME, key.span, why);
+                        let (message, help) = why.split_once(": ").unwrap_or((&why, "rename it"));
+                        report
+                            .error(codes::CONNECTION_NAME, key.span, message)
+                            .help(help);
                     }
                 }
             }

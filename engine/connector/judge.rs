@@ -64,7 +64,7 @@ pub enum Verdict {
 
 /// Judges a reply.
 pub fn judge(facts: &Facts<'_>, reply: &Reply) -> Verdict {
-    let root = Arc::new(reply.to_value());
+    let root = reply.root();
     let values = Values::new(facts.now, facts.key)
         .with("input", facts.input.clone())
         .with("reply", root.clone())
@@ -154,7 +154,7 @@ fn success(facts: &Facts<'_>, reply: &Reply, values: &Values) -> Verdict {
     match output(facts, values) {
         Ok(mut output) => {
             if facts.keep_raw {
-                output.insert("raw".to_owned(), reply.body.clone());
+                output.insert("raw".to_owned(), reply.body().clone());
             }
             Verdict::Success(Value::Object(output))
         }
@@ -253,7 +253,7 @@ fn absent(facts: &Facts<'_>, reply: &Reply) -> Verdict {
     let mut output = Object::new();
     output.insert("found".to_owned(), false.into());
     if facts.keep_raw {
-        output.insert("raw".to_owned(), reply.body.clone());
+        output.insert("raw".to_owned(), reply.body().clone());
     }
     Verdict::Success(Value::Object(output))
 }
@@ -276,7 +276,7 @@ fn unfit(facts: &Facts<'_>, reply: &Reply, why: String) -> Verdict {
             facts.connector.title, reply.status
         ),
         status: Some(reply.status),
-        body: Some(Box::new(short(&reply.body))),
+        body: Some(Box::new(short(reply.body()))),
     };
     doubtful_or(facts, trouble, Verdict::Fail)
 }
@@ -302,7 +302,7 @@ fn trouble(
     let words = rule
         .and_then(|rule| rule.message.as_ref())
         .and_then(|message| said(&evaluate(message, values).ok()??))
-        .or_else(|| message(&facts.connector.message, values, &reply.body));
+        .or_else(|| message(&facts.connector.message, values, reply.body()));
     let words = words.map_or(String::new(), |words| format!(": {words}"));
     Trouble {
         code: rule
@@ -310,7 +310,7 @@ fn trouble(
             .unwrap_or_else(|| usual_code.to_owned()),
         message: format!("{} answered {}{words}", facts.connector.title, reply.status),
         status: Some(reply.status),
-        body: Some(Box::new(short(&reply.body))),
+        body: Some(Box::new(short(reply.body()))),
     }
 }
 

@@ -1,5 +1,6 @@
 //! A vendor's answer, and the rules by which it is judged.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::data::{Object, Value};
@@ -10,10 +11,9 @@ use crate::expression::{Condition, Expression};
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// The headers, names in lower case; of several of one name, joined by `, `.
-    pub headers: Object,
-    /// The body: parsed JSON when it parses, else the text.
-    pub body: Value,
+    /// The root `reply`: `status`; `headers`, names in lower case, several of one name joined by
+    /// `, `; `body`, parsed JSON when it parses, else the text.
+    root: Arc<Value>,
     /// Whether the body is what its content type says it is.
     pub is_readable: bool,
 }
@@ -75,26 +75,32 @@ impl Reply {
             .is_some_and(|kind| kind.to_ascii_lowercase().contains("json"));
         let parsed = serde_json::from_slice::<Value>(body).ok();
         let is_readable = parsed.is_some() || !says_json || body.is_empty();
+        let text = || Value::from(String::from_utf8_lossy(body).into_owned());
+        let root = Object::from_iter([
+            ("status".to_owned(), status.into()),
+            ("headers".to_owned(), Value::Object(headers)),
+            ("body".to_owned(), parsed.unwrap_or_else(text)),
+        ]);
         Self {
             status,
-            headers,
-            body: parsed.unwrap_or_else(|| String::from_utf8_lossy(body).into_owned().into()),
+            root: Arc::new(Value::Object(root)),
             is_readable,
         }
     }
 
-    /// The reply as the root `reply`.
-    pub fn to_value(&self) -> Value {
-        let mut root = Object::new();
-        root.insert("status".into(), self.status.into());
-        root.insert("headers".into(), Value::Object(self.headers.clone()));
-        root.insert("body".into(), self.body.clone());
-        Value::Object(root)
+    /// The root `reply`.
+    pub fn root(&self) -> Arc<Value> {
+        self.root.clone()
+    }
+
+    /// The body.
+    pub fn body(&self) -> &Value {
+        &self.root["body"]
     }
 
     /// The text of a header, its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(Value::as_str)
+        self.root["headers"].get(name).and_then(Value::as_str)
     }
 
     /// The wait that `Retry-After` asks for: seconds, or a date. Nonsense is passed over, and what

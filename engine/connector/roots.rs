@@ -19,7 +19,7 @@ pub struct Shapes(Vec<(&'static str, Shape)>);
 pub struct Values {
     roots: Vec<(&'static str, Arc<Value>)>,
     now: Moment,
-    key: String,
+    key: Arc<str>,
 }
 
 impl Shapes {
@@ -83,7 +83,7 @@ impl Values {
         Self {
             roots: vec![("call", Arc::new(call))],
             now,
-            key: key.to_owned(),
+            key: Arc::from(key),
         }
     }
 

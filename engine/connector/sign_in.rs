@@ -2,7 +2,6 @@
 //!
 //! Always true: secrets are resolved only here and in [`super::plan`], and never printed.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
@@ -276,13 +275,13 @@ pub fn read_token(
         body: None,
     };
     if !(200..300).contains(&reply.status) {
-        let words = message(&[], values, &reply.body).unwrap_or_default();
+        let words = message(&[], values, reply.body()).unwrap_or_default();
         return Err(failed(format!(
             "the token request was answered {}: {words}",
             reply.status
         )));
     }
-    let Value::Object(answer) = &reply.body else {
+    let Value::Object(answer) = reply.body() else {
         return Err(failed(format!(
             "the token request was answered {} with {} instead of JSON; is the address right?",
             reply.status,
@@ -292,7 +291,7 @@ pub fn read_token(
             {
                 "a web page"
             } else {
-                crate::data::kind_of(&reply.body)
+                crate::data::kind_of(reply.body())
             }
         )));
     };
@@ -303,7 +302,7 @@ pub fn read_token(
         .get("expires_in")
         .and_then(|value| integer(value)?.as_u64())
         .map_or(USUAL_LIFETIME, Duration::from_secs);
-    let scope = values.with("reply", Arc::new(reply.to_value()));
+    let scope = values.with("reply", reply.root());
     let base_url = match &oauth2.base_url {
         Some(base_url) => evaluate(base_url, &scope)
             .map_err(failed)?

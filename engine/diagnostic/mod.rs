@@ -177,6 +177,27 @@ impl Report {
     }
 }
 
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Advice => "advice",
+        })
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let code = self.code.0;
+        write!(
+            f,
+            "{}: {}[{code}]: {}",
+            self.place, self.severity, self.message
+        )
+    }
+}
+
 impl Diagnostic {
     /// Adds how to mend it.
     pub fn help(&mut self, help: impl Into<String>) {

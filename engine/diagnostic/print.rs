@@ -38,17 +38,9 @@ pub fn print(found: &[Diagnostic], texts: &BTreeMap<Arc<str>, Arc<str>>, look: L
     out
 }
 
-fn severity_name(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Advice => "advice",
-    }
-}
-
 fn print_plain(out: &mut String, found: &Diagnostic, text: Option<&str>) {
     let code = found.code.0;
-    let kind = severity_name(found.severity);
+    let kind = found.severity;
     let _ = writeln!(out, "{kind}[{code}]: {}", found.message);
     let _ = writeln!(out, "  --> {}", found.place);
     let line = text.and_then(|text| text.lines().nth(found.place.span.line.max(1) as usize - 1));

@@ -2,13 +2,13 @@
 
 use regex::Regex;
 
-use super::codes::{BAD_PATTERN, WRONG_ARGUMENT_TYPE, WRONG_ARGUMENTS};
+use super::codes::{BAD_PATTERN, UNKNOWN_FIELD, WRONG_ARGUMENT_TYPE, WRONG_ARGUMENTS};
 use super::helpers::{Given, Helper, Kind, Mode, Parameter};
-use super::infer::{Compiler, Inferred};
+use super::infer::{Compiler, Inferred, lacks};
 use super::template::call_source;
 use super::term::{Call, Term};
 use crate::data::Value;
-use crate::shape::Fit;
+use crate::shape::{Fit, Member, Shape};
 
 /// Where something stands: offset and length in the text.
 type Spot = (usize, usize);
@@ -32,6 +32,9 @@ pub(super) fn call(
         return Inferred::unknown();
     }
     let mut pattern = None;
+    let whole = arguments
+        .first()
+        .map_or(Shape::Any, |(argument, _)| argument.shape.clone());
     for (index, (argument, spot)) in arguments.iter_mut().enumerate() {
         let parameter = helper.parameter(index);
         if parameter.mode == Mode::Forgiving {
@@ -40,6 +43,11 @@ pub(super) fn call(
         if let Some((message, help)) = misfit(parameter, argument) {
             let message = format!("`{}`: {message}", helper.name);
             compiler.error(WRONG_ARGUMENT_TYPE, spot.0, spot.1, message, help);
+            return Inferred::unknown();
+        }
+        if let Some((message, help)) = unknown_member(parameter.kind, &whole, &argument.term) {
+            let message = format!("`{}`: {message}", helper.name);
+            compiler.error(UNKNOWN_FIELD, spot.0, spot.1, message, help);
             return Inferred::unknown();
         }
         if let (Kind::Pattern, Term::Fixed(Value::String(text))) = (parameter.kind, &argument.term)
@@ -74,7 +82,8 @@ fn finish(helper: &'static Helper, arguments: Vec<Inferred>, pattern: Option<Reg
         })
         .collect();
     let shape = (helper.result)(&given);
-    let passed = helper.passes_absence(&arguments.iter().map(Inferred::maybe).collect::<Vec<_>>());
+    let passed = helper.passes_absence(arguments.iter().map(Inferred::maybe));
+    let could_pass = helper.passes_absence(arguments.iter().map(Inferred::could_be_absent));
     let terms: Vec<Term> = arguments
         .into_iter()
         .map(|argument| argument.term)
@@ -83,6 +92,7 @@ fn finish(helper: &'static Helper, arguments: Vec<Inferred>, pattern: Option<Reg
         shape,
         nothing: helper.may_find_nothing,
         passed,
+        latent: could_pass && !passed,
         term: Term::Call(Call {
             source: call_source(helper.name, &terms),
             helper,
@@ -98,6 +108,26 @@ pub(super) fn reason(error: &regex::Error) -> String {
     let text = error.to_string();
     let last = text.lines().last().unwrap_or_default();
     last.trim_start_matches("error: ").to_owned()
+}
+
+/// A fixed name of a member that the first argument cannot have.
+fn unknown_member(kind: Kind, whole: &Shape, term: &Term) -> Option<(String, String)> {
+    let Term::Fixed(value) = term else {
+        return None;
+    };
+    let (shape, what) = match kind {
+        Kind::Key | Kind::Members => (whole, "the value"),
+        Kind::ElementMember => (whole.element()?, "each element"),
+        _ => return None,
+    };
+    let names: Vec<&str> = match value {
+        Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
+        other => other.as_str().into_iter().collect(),
+    };
+    let missing = names
+        .into_iter()
+        .find(|name| matches!(shape.member(name), Member::Missing))?;
+    Some(lacks(missing, shape, what))
 }
 
 /// What is wrong with an argument, and how to mend it.

@@ -248,32 +248,28 @@ impl Text {
         let lenient = matches!(term, Term::Path(path) if path.optional);
         match value {
             Value::Null if lenient => Ok(Cow::Borrowed("")),
-            value => scalar_text(value)
-                .map(Cow::Owned)
-                .ok_or_else(|| EvaluationError {
-                    expression: term.source(),
-                    message: match value {
-                        Value::Null => {
-                            "null cannot stand inside text; a `?` at the end of the path \
+            value => scalar_text(value).ok_or_else(|| EvaluationError {
+                expression: term.source(),
+                message: match value {
+                    Value::Null => "null cannot stand inside text; a `?` at the end of the path \
                                     leaves it out"
-                                .to_owned()
-                        }
-                        other => format!(
-                            "{} cannot stand inside text; use `join` or `to_json`",
-                            kind_of(other)
-                        ),
-                    },
-                }),
+                        .to_owned(),
+                    other => format!(
+                        "{} cannot stand inside text; use `join` or `to_json`",
+                        kind_of(other)
+                    ),
+                },
+            }),
         }
     }
 }
 
 /// Text, a number, true or false as text; anything else has none.
-pub(super) fn scalar_text(value: &Value) -> Option<String> {
+pub(super) fn scalar_text(value: &Value) -> Option<Cow<'_, str>> {
     match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(truth) => Some(truth.to_string()),
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Number(number) => Some(Cow::Owned(number.to_string())),
+        Value::Bool(truth) => Some(Cow::Borrowed(if *truth { "true" } else { "false" })),
         _ => None,
     }
 }

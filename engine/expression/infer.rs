@@ -6,7 +6,7 @@
 use super::codes::{UNKNOWN_FIELD, UNKNOWN_NAME};
 use super::path::Mistake;
 use super::term::{Path, Segment, Term};
-use super::{Known, Names};
+use super::{Known, Names, filter};
 use crate::data::Value;
 use crate::diagnostic::{Code, Report, did_you_mean};
 use crate::shape::{Member, Shape, join};
@@ -33,6 +33,8 @@ pub(super) struct Inferred {
     pub(super) nothing: bool,
     /// Whether an absent argument makes it absent.
     pub(super) passed: bool,
+    /// Whether an argument that now must be there would make it absent if it were allowed to.
+    pub(super) latent: bool,
 }
 
 impl Inferred {
@@ -43,6 +45,7 @@ impl Inferred {
             term: Term::Fixed(value),
             nothing: false,
             passed: false,
+            latent: false,
         }
     }
 
@@ -68,13 +71,15 @@ impl Inferred {
         }
     }
 
-    /// Allows that it leads nowhere, as a `?` does.
+    /// Whether it could be absent if that were allowed at every level.
+    pub(super) fn could_be_absent(&self) -> bool {
+        self.nothing || self.passed || self.latent
+    }
+
+    /// Allows that it leads nowhere, as a `?` does, and its arguments too.
     pub(super) fn allow_absence(&mut self) {
-        match &mut self.term {
-            Term::Path(path) => path.optional = true,
-            Term::Call(call) => call.optional = true,
-            _ => {}
-        }
+        self.term.allow_absence();
+        self.passed |= std::mem::take(&mut self.latent);
     }
 }
 
@@ -155,6 +160,7 @@ impl Compiler<'_> {
             },
             nothing: walk.nothing,
             passed: false,
+            latent: false,
             term: Term::Path(path),
         }
     }
@@ -170,7 +176,8 @@ impl Compiler<'_> {
         let end = seen_after(&path.source, begin, word);
         let start = end.saturating_sub(word.len());
         let close = || did_you_mean(&path.root, roots.iter().map(String::as_str));
-        let help = help.unwrap_or_else(|| match close().filter(|_| !root_exists) {
+        let help = help.unwrap_or_else(|| match close() {
+            _ if root_exists => format!("check the spelling of `{word}`"),
             Some(meant) => format!("did you mean `{meant}`?"),
             None => format!("a path here begins with one of: {}", roots.join(", ")),
         });
@@ -224,6 +231,11 @@ fn follow(walk: &mut Walk, segment: &Segment, before: &str) -> Result<(), Wrong>
                     ));
                 }
             };
+            if let Segment::Query(query) = segment
+                && let Some((name, shape)) = filter::lacking(query, &inner)
+            {
+                return Err(lacks(&name, &shape, "the filter's `@`"));
+            }
             walk.shape = if is_descent(segment) {
                 Shape::Any
             } else {
@@ -272,16 +284,7 @@ fn follow_name(walk: &mut Walk, name: &str, before: &str) -> Result<(), Wrong> {
             Shape::Any
         }
         Member::Missing => {
-            let known: Vec<&str> = match &walk.shape {
-                Shape::Fields(fields) => fields.keys().map(String::as_str).collect(),
-                _ => Vec::new(),
-            };
-            let help = match did_you_mean(name, known.iter().copied()) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None if known.is_empty() => "it has no fields at all".to_owned(),
-                None => format!("it has: {}", known.join(", ")),
-            };
-            return Err((format!("{} has no `{name}`", shown(before)), help));
+            return Err(lacks(name, &walk.shape, &shown(before)));
         }
         Member::NotAnObject => {
             let help = match &walk.shape {
@@ -297,6 +300,20 @@ fn follow_name(walk: &mut Walk, name: &str, before: &str) -> Result<(), Wrong> {
     };
     walk.shape = next;
     Ok(())
+}
+
+/// Says that something of this shape has no such field.
+pub(super) fn lacks(name: &str, shape: &Shape, what: &str) -> Wrong {
+    let known: Vec<&str> = match shape {
+        Shape::Fields(fields) => fields.keys().map(String::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let help = match did_you_mean(name, known.iter().copied()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None if known.is_empty() => format!("it is {shape}"),
+        None => format!("it has: {}", known.join(", ")),
+    };
+    (format!("{what} has no `{name}`"), help)
 }
 
 /// The path so far, for a message.

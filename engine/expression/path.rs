@@ -179,6 +179,13 @@ fn unreadable(path: &str) -> Mistake {
     if path.contains(".length-") || path.contains(".length -") {
         return mistake(0, path.len(), "the last element is `[-1]`".to_owned());
     }
+    if path[2..].starts_with(|c: char| c.is_ascii_digit() || c == ',') {
+        return mistake(
+            0,
+            path.len(),
+            "write `\\$.` if the characters are meant".to_owned(),
+        );
+    }
     if path.ends_with('.') {
         return mistake(
             path.len() - 1,

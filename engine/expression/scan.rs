@@ -161,7 +161,13 @@ pub(super) fn mark_optional(inner: &str) -> Result<String, Mistake> {
     let mut escaped = false;
     let mut in_key = false;
     let mut before = ' ';
+    let mut depth = 0_usize;
     for (at, c) in inner.char_indices() {
+        match c {
+            '(' | '[' | '{' if quote.is_none() => depth += 1,
+            ')' | ']' | '}' if quote.is_none() => depth = depth.saturating_sub(1),
+            _ => {}
+        }
         let next = inner[at + c.len_utf8()..].chars().next().unwrap_or(' ');
         let push = !(c == '?' && quote.is_none() && !in_key);
         match quote {
@@ -179,13 +185,13 @@ pub(super) fn mark_optional(inner: &str) -> Result<String, Mistake> {
             None if c == ')' && next != '?' => {
                 opened.pop();
             }
-            None if c == '?' => optional(inner, at, before, next, &mut out, &mut opened)?,
+            None if c == '?' => optional(at, before, next, &mut out, &mut opened)?,
             None => {}
         }
         if push {
             out.push(c);
         }
-        if opened.len() > DEPTH_MAX {
+        if depth > DEPTH_MAX {
             let message = "helpers nest too deeply".to_owned();
             return Err(mistake(at, 1, message, "use `set` to give parts a name"));
         }
@@ -196,7 +202,6 @@ pub(super) fn mark_optional(inner: &str) -> Result<String, Mistake> {
 
 /// Replaces the `?` at `at` by the marker, or says why it stands wrong.
 fn optional(
-    inner: &str,
     at: usize,
     before: char,
     next: char,
@@ -220,7 +225,6 @@ fn optional(
         return Ok(());
     }
     let help = "write it after a path (`input.name?`) or after a bracket (`(first items)?`)";
-    let _ = inner;
     Err(mistake(at, 1, "this `?` follows nothing".to_owned(), help))
 }
 

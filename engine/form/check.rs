@@ -12,7 +12,7 @@ use crate::source::{Key as Written, Node, NodeKind};
 /// Reports every place where the node leaves the form.
 pub fn check(node: &Node, form: &'static Form, report: &mut Report) {
     let Some(entries) = node.as_map() else {
-        wrong_kind(node, &format!("a mapping for the {}", form.name), report);
+        wrong_kind(node, &Kind::Form(form), None, report);
         return;
     };
     let chosen: Vec<&'static super::Variant> = form
@@ -145,16 +145,17 @@ fn unknown_key(
         })
         .map(|variant| variant.key.name)
         .collect();
+    // Without a kind, that is what is missing, and it is reported already.
+    if !owners.is_empty() && chosen.is_empty() {
+        return;
+    }
     if !owners.is_empty() {
-        let this = chosen.first().map_or_else(
-            || format!("this {}", form.name),
-            |variant| format!("`{}`", variant.key.name),
-        );
+        let this = chosen.first().map_or(form.name, |variant| variant.key.name);
         report
             .error(
                 codes::KEY_OF_ANOTHER_KIND,
                 key.span,
-                format!("`{}` does not belong to {this}", key.text),
+                format!("`{}` does not belong to `{this}`", key.text),
             )
             .help(format!("it belongs to {}", listed(owners)));
         return;
@@ -196,13 +197,13 @@ fn check_kind(
         Kind::Value | Kind::Condition | Kind::Type | Kind::Data => {}
         Kind::Fields => {
             if node.as_map().is_none() && !matches!(node.kind, NodeKind::Null) {
-                wrong_kind(node, &expected(kind, key), report);
+                wrong_kind(node, kind, key, report);
             }
         }
         Kind::FormOrNothing(_) if matches!(node.kind, NodeKind::Null) => {}
         Kind::Form(form) | Kind::FormOrNothing(form) => match node.kind {
             NodeKind::Map(_) => check(node, form, report),
-            _ => wrong_kind(node, &expected(kind, key), report),
+            _ => wrong_kind(node, kind, key, report),
         },
         Kind::List(element) => match node.as_list() {
             Some(elements) => {
@@ -210,12 +211,12 @@ fn check_kind(
                     check_kind(node, element, None, report);
                 }
             }
-            None => wrong_kind(node, &expected(kind, key), report),
+            None => wrong_kind(node, kind, key, report),
         },
         Kind::Map(naming, element) => check_map(node, *naming, element, key, report),
         Kind::Either(kinds) => match kinds.iter().find(|kind| is_written_as(node, kind)) {
             Some(kind) => check_kind(node, kind, key, report),
-            None => wrong_kind(node, &expected(kind, key), report),
+            None => wrong_kind(node, kind, key, report),
         },
         _ => check_scalar(node, kind, key, report),
     }
@@ -230,7 +231,7 @@ fn check_map(
 ) {
     let Some(entries) = node.as_map() else {
         if !matches!(node.kind, NodeKind::Null) {
-            wrong_kind(node, &expected(&Kind::Fields, key), report);
+            wrong_kind(node, &Kind::Fields, key, report);
         }
         return;
     };
@@ -310,7 +311,7 @@ fn check_scalar(
         }
         (Kind::Id, NodeKind::Text(text)) => check_id(text, node.span, report),
         (Kind::Name, NodeKind::Text(text)) => check_name(text, node.span, report),
-        _ => wrong_kind(node, &expected(kind, key), report),
+        _ => wrong_kind(node, kind, key, report),
     }
 }
 
@@ -364,23 +365,19 @@ fn is_written_as(node: &Node, kind: &'static Kind) -> bool {
     }
 }
 
-fn wrong_kind(node: &Node, expected: &str, report: &mut Report) {
-    let help = match &node.kind {
-        NodeKind::Bool(_) | NodeKind::Integer(_) | NodeKind::Number(_)
-            if expected.ends_with("text") || expected.ends_with("a name") =>
-        {
-            Some(format!("put it into quotes: \"{}\"", node.to_value()))
+fn wrong_kind(node: &Node, kind: &Kind, key: Option<(&Written, &Key)>, report: &mut Report) {
+    let takes_text = matches!(kind, Kind::Text | Kind::Id | Kind::Name | Kind::Word(_));
+    let help = match (&node.kind, key) {
+        (NodeKind::Bool(_) | NodeKind::Integer(_) | NodeKind::Number(_), _) if takes_text => {
+            format!("put it into quotes: \"{}\"", node.to_value())
         }
-        _ => None,
+        (_, Some((_, key))) => format!("{}: {}", key.name, key.doc),
+        (_, None) => format!("write {}", kind.in_words()),
     };
-    let found = report.error(
-        codes::WRONG_KIND,
-        node.span,
-        format!("expected {expected}, not {}", node.kind_name()),
-    );
-    if let Some(help) = help {
-        found.help(help);
-    }
+    let message = format!("expected {}, not {}", expected(kind, key), node.kind_name());
+    report
+        .error(codes::WRONG_KIND, node.span, message)
+        .help(help);
 }
 
 fn expected(kind: &Kind, key: Option<(&Written, &Key)>) -> String {

@@ -9,6 +9,10 @@ use super::codes;
 use super::raw::span_of;
 use crate::diagnostic::{Report, Span};
 
+/// What most often breaks a file.
+const NOT_YAML_HELP: &str = "look at the indentation, the quotes and the brackets here and in the \
+                             line above; a text with `: ` in it needs quotes";
+
 /// Reports bytes that are no UTF-8.
 pub(super) fn not_text(bytes: &[u8], at: usize, report: &mut Report) {
     let before = String::from_utf8_lossy(&bytes[..at]);
@@ -117,7 +121,7 @@ fn describe(error: &Error) -> (crate::diagnostic::Code, String, Option<&'static 
                     None,
                 );
             }
-            (codes::NOT_YAML, in_words(&message), None)
+            (codes::NOT_YAML, in_words(&message), Some(NOT_YAML_HELP))
         }
     }
 }
@@ -126,6 +130,32 @@ fn describe(error: &Error) -> (crate::diagnostic::Code, String, Option<&'static 
 fn in_words(message: &str) -> String {
     let message = message.split(" at line ").next().unwrap_or(message);
     let message = message.replace("`:'", "`:`").replace('\n', " ");
+    for (begins, words) in [
+        (
+            "while parsing a flow mapping",
+            "a `{` is not closed, or a `,` is missing before this",
+        ),
+        (
+            "while parsing a flow sequence",
+            "a `[` is not closed, or a `,` is missing before this",
+        ),
+        (
+            "while parsing a block collection",
+            "this stands neither in the list nor beside it",
+        ),
+        (
+            "while parsing a block mapping",
+            "this stands neither in the mapping nor beside it",
+        ),
+        (
+            "invalid indentation in multiline quoted",
+            "a quote is not closed before this",
+        ),
+    ] {
+        if message.starts_with(begins) {
+            return words.to_owned();
+        }
+    }
     let mut message = message.trim().trim_end_matches('.').to_owned();
     if message.starts_with("mapping values are not allowed") {
         "a second `: ` in one line, or an indentation that does not match".clone_into(&mut message);

@@ -51,7 +51,9 @@ pub fn parse(file: &Arc<str>, bytes: &[u8]) -> (Option<Document>, Report) {
             }
             .node(raw);
             if matches!(root.kind, NodeKind::Null) {
-                report.error(codes::EMPTY, start_of_file(), "the file is empty");
+                report
+                    .error(codes::EMPTY, start_of_file(), "the file is empty")
+                    .help("write what it is for, or remove it");
                 return (None, report);
             }
             let file = file.clone();

@@ -243,6 +243,9 @@ impl Walk<'_> {
         table: &Table,
         key: &crate::source::Key,
     ) -> Option<&mut crate::diagnostic::Diagnostic> {
+        if table.columns.contains_key(&*key.text) {
+            return None;
+        }
         let (name, _) = table.columns.iter().find(|(_, column)| {
             let label = column.field.label.as_deref();
             label.is_some_and(|label| label.eq_ignore_ascii_case(&key.text))

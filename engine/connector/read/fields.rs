@@ -22,11 +22,13 @@ pub(in super::super) fn entries<'a>(
     match &node.kind {
         NodeKind::Map(entries) => entries,
         _ => {
-            report.error(
-                code,
-                node.span,
-                format!("{what} must be a mapping, not {}", node.kind_name()),
-            );
+            report
+                .error(
+                    code,
+                    node.span,
+                    format!("{what} must be a mapping, not {}", node.kind_name()),
+                )
+                .help("a mapping has a `name: value` on each line, or `{ name: value }`");
             &[]
         }
     }
@@ -150,11 +152,13 @@ pub(super) fn count(node: &Node, what: &str, report: &mut Report) -> Option<u64>
     {
         return u64::try_from(number).ok();
     }
-    report.error(
-        codes::QUANTITY,
-        node.span,
-        format!("{what} must be a whole number above zero"),
-    );
+    report
+        .error(
+            codes::QUANTITY,
+            node.span,
+            format!("{what} must be a whole number above zero"),
+        )
+        .help("write a number such as 10");
     None
 }
 

@@ -34,8 +34,12 @@ pub(in crate::expression) enum Kind {
     ListOrObject,
     /// Text or a list of texts.
     Texts,
-    /// Text or a whole number: a member's name or an element's place.
+    /// A member's name in the first argument, or an element's place.
     Key,
+    /// A name or names of members of the first argument.
+    Members,
+    /// The name of a member of the first argument's elements.
+    ElementMember,
     /// A regular expression.
     Pattern,
     /// The name of a time zone.
@@ -50,7 +54,9 @@ impl Kind {
         let list = || Shape::list_of(Shape::Any);
         match self {
             Self::Any => vec![Shape::Any],
-            Self::Text | Self::Pattern | Self::Zone | Self::Format => vec![Shape::String],
+            Self::Text | Self::Pattern | Self::Zone | Self::Format | Self::ElementMember => {
+                vec![Shape::String]
+            }
             Self::Number => vec![Shape::Number],
             Self::Integer => vec![Shape::Integer],
             Self::Boolean => vec![Shape::Boolean],
@@ -61,7 +67,7 @@ impl Kind {
             Self::Ordered => vec![Shape::Number, Shape::String],
             Self::TextOrList => vec![Shape::String, list()],
             Self::ListOrObject => vec![list(), Shape::Object],
-            Self::Texts => vec![Shape::String, Shape::list_of(Shape::String)],
+            Self::Texts | Self::Members => vec![Shape::String, Shape::list_of(Shape::String)],
             Self::Key => vec![Shape::String, Shape::Integer],
         }
     }
@@ -82,6 +88,8 @@ impl Kind {
             Self::TextOrList => "text or a list",
             Self::ListOrObject => "a list or an object",
             Self::Texts => "text or a list of texts",
+            Self::Members => "a name or a list of names",
+            Self::ElementMember => "a name",
             Self::Key => "a name or a whole number",
             Self::Pattern => "a regular expression",
             Self::Zone => "a time zone such as Europe/Rome",
@@ -111,9 +119,9 @@ impl Kind {
     pub(in crate::expression) fn misfit(self, value: &Value) -> Option<String> {
         let fits = match self {
             Self::Any => true,
-            Self::Text | Self::Pattern => value.is_string(),
+            Self::Text | Self::Pattern | Self::ElementMember => value.is_string(),
             Self::Number => value.is_number(),
-            Self::Integer => value.is_i64() || value.is_u64(),
+            Self::Integer => value.is_i64(),
             Self::Boolean => value.is_boolean(),
             Self::List => value.is_array(),
             Self::Object => value.is_object(),
@@ -131,7 +139,7 @@ impl Kind {
             Self::Ordered => value.is_string() || value.is_number(),
             Self::TextOrList => value.is_string() || value.is_array(),
             Self::ListOrObject => value.is_array() || value.is_object(),
-            Self::Texts => match value {
+            Self::Texts | Self::Members => match value {
                 Value::Array(list) => list.iter().all(Value::is_string),
                 other => other.is_string(),
             },

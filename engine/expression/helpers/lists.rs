@@ -110,7 +110,10 @@ pub(super) const HELPERS: &[Helper] = &[
     ),
     helper(
         "pluck",
-        &[required("list", Kind::List), required("name", Kind::Text)],
+        &[
+            required("list", Kind::List),
+            required("name", Kind::ElementMember),
+        ],
         shapes::plucked,
         pluck,
         (
@@ -162,7 +165,7 @@ pub(super) const HELPERS: &[Helper] = &[
         "pick",
         &[
             required("object", Kind::Object),
-            parameter("name", Kind::Texts, Mode::Rest),
+            parameter("name", Kind::Members, Mode::Rest),
         ],
         shapes::picked,
         |given| choose(given, |names, name| names.contains(&name)),
@@ -175,7 +178,7 @@ pub(super) const HELPERS: &[Helper] = &[
         "omit",
         &[
             required("object", Kind::Object),
-            parameter("name", Kind::Texts, Mode::Rest),
+            parameter("name", Kind::Members, Mode::Rest),
         ],
         shapes::omitted,
         |given| choose(given, |names, name| !names.contains(&name)),

@@ -2,6 +2,7 @@
 
 use regex::Regex;
 
+use super::super::evaluate::scalar_text;
 use super::{Arguments, Helper, Kind, Mode, helper, parameter, required, shapes};
 use crate::data::{Value, kind_of, same};
 use crate::names;
@@ -166,7 +167,7 @@ pub(super) const HELPERS: &[Helper] = &[
         "to_text",
         &[parameter("value", Kind::Scalar, Mode::Required)],
         shapes::text,
-        |given| ok(super::super::evaluate::scalar_text(given.any(0)).unwrap_or_default()),
+        |given| ok(scalar_text(given.any(0)).unwrap_or_default().into_owned()),
         ("A number, true or false as text.", "to_text input.id"),
     ),
 ];
@@ -208,7 +209,7 @@ fn join(given: &Arguments<'_>) -> Result<Option<Value>, String> {
     let separator = given.text(1);
     let mut joined = String::new();
     for (index, value) in given.list(0).iter().enumerate() {
-        let part = super::super::evaluate::scalar_text(value)
+        let part = scalar_text(value)
             .ok_or_else(|| format!("element [{index}] is {}, not text", kind_of(value)))?;
         if index > 0 {
             joined.push_str(separator);

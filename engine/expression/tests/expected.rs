@@ -224,6 +224,8 @@ fn shapes_are_inferred() {
         ("{{lowercase input.name?}}", true),
         ("{{default input.name? \"x\"}}", false),
         ("{{eq input.name? \"x\"}}", false),
+        ("{{(lowercase input.name)?}}", true),
+        ("{{(lowercase input.email)?}}", false),
     ] {
         assert_eq!(compile(&json!(written), None).0.maybe, maybe, "{written}");
     }
@@ -317,6 +319,16 @@ fn huge_and_deep_texts_are_refused_quickly() {
         format!("{{{{input.id}}}}{}", "x".repeat(70_000)),
         format!("{{{{lowercase {}}}}}", "[".repeat(20_000)),
         "{{".repeat(20_000),
+        format!(
+            "{{{{lowercase {}1{}}}}}",
+            "[".repeat(9000),
+            "]".repeat(9000)
+        ),
+        format!(
+            "{{{{lowercase {}1{} }}}}",
+            "{\"a\":".repeat(9000),
+            "}".repeat(9000)
+        ),
         format!("{{{{{}}}}}", "{\"a\":".repeat(5000)),
     ] {
         let found = findings(&json!(text), None);

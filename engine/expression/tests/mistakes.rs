@@ -54,8 +54,24 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "$.steps.fund.items",
-        "R102 9+4: there is no step `fund` before this one | a path here \
-          begins with one of: trigger, input, steps, vars, settings, item, row, user",
+        "R102 9+4: there is no step `fund` before this one | check the \
+         spelling of `fund`",
+    ),
+    (
+        "$.steps.found.items[?@.idd==1].id",
+        "R103 20+1: the filter's `@` has no `idd` | did you mean `id`?",
+    ),
+    (
+        "{{pluck steps.found.items \"idd\"}}",
+        "R103 27+5: `pluck`: each element has no `idd` | did you mean `id`?",
+    ),
+    (
+        "{{pick steps.found.items.[0] \"id\" \"nam\"}}",
+        "R103 35+5: `pick`: the value has no `nam` | it has: id, group, email",
+    ),
+    (
+        "$.50",
+        "R100 1+4: `$.50` is not a path that can be read | write `\\$.` if the characters are meant",
     ),
     (
         "$.inptu.email",

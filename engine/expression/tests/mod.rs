@@ -1,6 +1,8 @@
 //! The small world that the tests of this room share.
 
 mod expected;
+mod places;
+mod random;
 mod mistakes;
 mod values;
 

@@ -9,7 +9,9 @@ use super::world::{World, ids};
 async fn every_action_works() {
     let world = World::new().await;
     read_all(&world).await;
-    write_all(&world).await;
+    write_fields(&world).await;
+    write_awards_and_trainings(&world).await;
+    write_enrollments(&world).await;
     // The stand-in has no batches of users and branches.
     world.all_used("docebo", &["upsert_users", "upsert_branches"]);
     world.sandbox.stop().await;
@@ -84,7 +86,7 @@ async fn read_all(world: &World) {
     assert_eq!(ids(&awards, "certification_id"), [301]);
 }
 
-async fn write_all(world: &World) {
+async fn write_fields(world: &World) {
     let field = json!({ "association": "course", "name": "Badge" });
     world.call("docebo.create_field", field).await;
     let fields = world
@@ -118,7 +120,9 @@ async fn write_all(world: &World) {
         elements["elements"],
         json!([{ "element_id": one, "label": "first" }])
     );
+}
 
+async fn write_awards_and_trainings(world: &World) {
     let award = json!({
         "certification_id": 303, "user_id": 2, "issued_on": "2026-02-01",
         "link": "https://www.credential.net/1",
@@ -156,7 +160,9 @@ async fn write_all(world: &World) {
         .call("docebo.list_external_trainings", trainings)
         .await;
     assert_eq!(trainings["items"][0]["course_name"], "Welding II");
+}
 
+async fn write_enrollments(world: &World) {
     let batch = json!({ "items": [
         { "course_id": 105, "user_id": 2, "status": "completed" },
         { "course_id": 999, "user_id": 2 },

@@ -1,0 +1,32 @@
+//! The schemas in `schemas/` are those that the program makes.
+
+use std::process::Command;
+
+use crate::golden::root;
+
+#[test]
+fn schemas_are_up_to_date() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let status = Command::new(env!("CARGO_BIN_EXE_recipes"))
+        .args(["schema", "--write"])
+        .arg(folder.path())
+        .status()
+        .expect("the program runs");
+    assert!(status.success());
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder.path()).expect("it can be listed") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("it has a name");
+        let made = std::fs::read_to_string(&path).expect("it can be read");
+        let kept = std::fs::read_to_string(root().join("schemas").join(name)).unwrap_or_default();
+        assert!(
+            made == kept,
+            "{name:?} is out of date: run `recipes schema --write`"
+        );
+        count += 1;
+    }
+    let kept = std::fs::read_dir(root().join("schemas"))
+        .expect("it can be listed")
+        .count();
+    assert_eq!(count, kept, "schemas/ holds files that no longer exist");
+}
