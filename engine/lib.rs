@@ -34,4 +34,7 @@ pub mod worker;
 pub mod trial;
 
 // Doors.
+pub mod api;
+pub mod settings;
+pub mod server;
 pub mod cli;

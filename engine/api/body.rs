@@ -35,20 +35,30 @@ pub(super) async fn read_up_to(body: Body, limit: usize) -> Result<Option<Vec<u8
 
 /// A JSON body of this form; an empty body counts as `{}`.
 pub(super) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let bytes = if bytes.trim_ascii().is_empty() { b"{}" } else { bytes };
+    let bytes = if bytes.trim_ascii().is_empty() {
+        b"{}"
+    } else {
+        bytes
+    };
     // First as any JSON, so that a wrong form is told apart from no JSON at all.
     let value: Value = serde_json::from_slice(bytes)
         .map_err(|error| Problem::bad_request(format!("the body is not JSON: {error}")))?;
     serde_json::from_value(value).map_err(|error| {
-        Problem::new(422, "invalid_body", "The body is not of the form that is expected here.")
-            .detail(error.to_string())
+        Problem::new(
+            422,
+            "invalid_body",
+            "The body is not of the form that is expected here.",
+        )
+        .detail(error.to_string())
     })
 }
 
 /// The parameters of an address, in their order.
 pub(super) fn parameters(query: Option<&str>) -> Vec<(String, String)> {
     let query = query.unwrap_or_default();
-    url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+    url::form_urlencoded::parse(query.as_bytes())
+        .into_owned()
+        .collect()
 }
 
 /// A parameter that is not known here.
@@ -64,6 +74,8 @@ pub(super) fn unknown_parameter(name: &str, known: &[&str]) -> Problem {
 pub(super) fn limit(name: &str, value: &str, most: usize) -> Result<usize, Problem> {
     match value.parse::<usize>() {
         Ok(limit) if (1..=most).contains(&limit) => Ok(limit),
-        _ => Err(Problem::bad_request(format!("`{name}` is a number from 1 to {most}"))),
+        _ => Err(Problem::bad_request(format!(
+            "`{name}` is a number from 1 to {most}"
+        ))),
     }
 }

@@ -108,14 +108,19 @@ pub(super) async fn decide(
     }
     let open = the_one(open_decisions(&entries), wish.key.as_deref())?;
     let waiting = rooms.intake.store.requests(&id).await?;
-    let is_decided = waiting.iter().any(|request| {
-        matches!(&request.kind, RequestKind::Decide { key, .. } if *key == open.key)
-    });
+    let is_decided = waiting.iter().any(
+        |request| matches!(&request.kind, RequestKind::Decide { key, .. } if *key == open.key),
+    );
     if is_decided {
-        return Err(Problem::conflict("decided", "somebody decided on this already"));
+        return Err(Problem::conflict(
+            "decided",
+            "somebody decided on this already",
+        ));
     }
     let decision = match (wish.choice, wish.output) {
-        (Choice::Happened, output) => Decision::Happened { output: checked(&rooms, &open, output)? },
+        (Choice::Happened, output) => Decision::Happened {
+            output: checked(&rooms, &open, output)?,
+        },
         (Choice::Again, None) => Decision::Again,
         (Choice::Fail, None) => Decision::Fail,
         (_, Some(_)) => {
@@ -124,8 +129,16 @@ pub(super) async fn decide(
         }
     };
     let answer = json!({ "id": id.as_str(), "key": open.key.0, "decision": decision });
-    let kind = RequestKind::Decide { key: open.key, decision, by: by.to_string() };
-    rooms.intake.store.request(&id, rooms.intake.clock.now(), kind).await?;
+    let kind = RequestKind::Decide {
+        key: open.key,
+        decision,
+        by: by.to_string(),
+    };
+    rooms
+        .intake
+        .store
+        .request(&id, rooms.intake.clock.now(), kind)
+        .await?;
     rooms.intake.bell.ring(&id);
     Ok((StatusCode::ACCEPTED, Json(answer)))
 }
@@ -133,16 +146,22 @@ pub(super) async fn decide(
 /// The place that is meant.
 fn the_one(open: Vec<Open>, key: Option<&str>) -> Result<Open, Problem> {
     let keys: Vec<String> = open.iter().map(|open| open.key.to_string()).collect();
-    let mut meant = open.into_iter().filter(|open| key.is_none_or(|key| &*open.key.0 == key));
+    let mut meant = open
+        .into_iter()
+        .filter(|open| key.is_none_or(|key| &*open.key.0 == key));
     match (meant.next(), meant.next()) {
         (Some(open), None) => Ok(open),
         (Some(_), Some(_)) => {
-            let message = format!("several calls wait for a decision; give `key`: {}", keys.join(", "));
+            let message = format!(
+                "several calls wait for a decision; give `key`: {}",
+                keys.join(", ")
+            );
             Err(Problem::conflict("which_decision", message))
         }
-        _ if keys.is_empty() => {
-            Err(Problem::conflict("nothing_to_decide", "the job does not wait for a decision"))
-        }
+        _ if keys.is_empty() => Err(Problem::conflict(
+            "nothing_to_decide",
+            "the job does not wait for a decision",
+        )),
         _ => {
             let message = format!("no decision is open there; open are: {}", keys.join(", "));
             Err(Problem::conflict("nothing_to_decide", message))
@@ -155,8 +174,14 @@ fn checked(rooms: &Rooms, open: &Open, output: Option<Value>) -> Result<Value, P
     let output = output.unwrap_or_else(|| json!({}));
     let declared = open.action.as_deref().and_then(|written| {
         let (connector, action) = written.split_once('.')?;
-        let connector = rooms.intake.shelf.connector(&ConnectorName::new(connector).ok()?)?;
-        connector.actions.get(action).map(crate::connector::Action::result)
+        let connector = rooms
+            .intake
+            .shelf
+            .connector(&ConnectorName::new(connector).ok()?)?;
+        connector
+            .actions
+            .get(action)
+            .map(|action| action.output.clone())
     });
     let Some(declared) = declared else {
         return Ok(output);
@@ -165,5 +190,8 @@ fn checked(rooms: &Rooms, open: &Open, output: Option<Value>) -> Result<Value, P
     if misfits.is_empty() {
         return Ok(output);
     }
-    Err(Problem::misfits("The output is not what the action gives.", &misfits))
+    Err(Problem::misfits(
+        "The output is not what the action gives.",
+        &misfits,
+    ))
 }

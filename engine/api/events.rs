@@ -39,7 +39,11 @@ fn see(node: &Node, found: &mut BTreeSet<String>) {
 }
 
 fn names_event(written: &str) -> bool {
-    let inner = written.trim().trim_start_matches("{{").trim_end_matches("}}").trim();
+    let inner = written
+        .trim()
+        .trim_start_matches("{{")
+        .trim_end_matches("}}")
+        .trim();
     inner.trim_start_matches("$.").trim_end_matches('?') == EVENT
 }
 
@@ -51,7 +55,12 @@ fn tests(node: &Node, found: &mut BTreeSet<String>) {
                 found.insert(text.to_string());
             }
             Some(NodeKind::List(elements)) => {
-                found.extend(elements.iter().filter_map(Node::as_text).map(|text| text.to_string()));
+                found.extend(
+                    elements
+                        .iter()
+                        .filter_map(Node::as_text)
+                        .map(|text| text.to_string()),
+                );
             }
             _ => {}
         }

@@ -42,10 +42,7 @@ pub(super) fn job_id(text: &str) -> Result<JobId, Problem> {
 }
 
 /// The program that a job pinned, or why it cannot be had any more.
-async fn program(
-    rooms: &Rooms,
-    pinned: &Pinned,
-) -> Result<Result<Arc<Program>, String>, Problem> {
+async fn program(rooms: &Rooms, pinned: &Pinned) -> Result<Result<Arc<Program>, String>, Problem> {
     let shelf = &rooms.intake.shelf;
     if let Some(program) = shelf.program_of_hash(&pinned.program) {
         return Ok(Ok(program));
@@ -85,13 +82,22 @@ impl Shown {
             started_by: record.started_by.clone(),
         };
         let traced = Machine::replay(start, entries.to_vec());
-        let mut shown = Self { traced, shapes: shapes(rooms, &program), ..Self::default() };
+        let mut shown = Self {
+            traced,
+            shapes: shapes(rooms, &program),
+            ..Self::default()
+        };
         shown.hidden.gather(&program.root().input, &record.input);
         for step in &shown.traced {
-            if let Some((input, output)) = shown.shapes.get(&(step.recipe.clone(), step.step.clone()))
+            if let Some((input, output)) =
+                shown.shapes.get(&(step.recipe.clone(), step.step.clone()))
             {
-                step.input.iter().for_each(|value| shown.hidden.gather(input, value));
-                step.output.iter().for_each(|value| shown.hidden.gather(output, value));
+                step.input
+                    .iter()
+                    .for_each(|value| shown.hidden.gather(input, value));
+                step.output
+                    .iter()
+                    .for_each(|value| shown.hidden.gather(output, value));
             }
         }
         shown.program = Some(program);
@@ -110,7 +116,11 @@ impl Shown {
         if !record.event.is_null() {
             wire.insert("trigger".into(), hide(&record.event));
         }
-        if record.input.as_object().is_some_and(|input| !input.is_empty()) {
+        if record
+            .input
+            .as_object()
+            .is_some_and(|input| !input.is_empty())
+        {
             wire.insert("input".into(), hide(&mask(&input, record.input.clone())));
         }
         if let Some(ending) = &record.ending {
@@ -131,9 +141,13 @@ impl Shown {
                 .collect();
             wire.insert("decisions".into(), open.into());
         }
-        let steps = tree::tree(&self.traced, &|step, node| self.step(step, node));
-        wire.insert("steps".into(), steps.into());
-        wire.insert("log".into(), lines(entries).into_iter().map(|line| hide(&line)).collect());
+        let steps = tree::tree(&self.traced, entries, &|step, node| self.step(step, node));
+        // Masked as a whole once more: what is known of open steps comes from the journal alone.
+        wire.insert("steps".into(), hide(&Value::Array(steps)));
+        wire.insert(
+            "log".into(),
+            lines(entries).into_iter().map(|line| hide(&line)).collect(),
+        );
         if let Some(trouble) = &self.trouble {
             wire.insert("steps_missing_because".into(), trouble.as_str().into());
         }
@@ -145,7 +159,10 @@ impl Shown {
         let any = (Shape::Any, Shape::Any);
         let key = (step.recipe.clone(), step.step.clone());
         let (input, output) = self.shapes.get(&key).unwrap_or(&any);
-        let parts = [("input", &step.input, input), ("output", &step.output, output)];
+        let parts = [
+            ("input", &step.input, input),
+            ("output", &step.output, output),
+        ];
         for (name, value, shape) in parts {
             if let Some(value) = value {
                 node.insert(name.into(), self.hidden.apply(mask(shape, value.clone())));
@@ -159,10 +176,7 @@ impl Shown {
 }
 
 /// The declared input and output of every step that has them.
-fn shapes(
-    rooms: &Rooms,
-    program: &Program,
-) -> HashMap<(RecipeName, Arc<str>), (Shape, Shape)> {
+fn shapes(rooms: &Rooms, program: &Program) -> HashMap<(RecipeName, Arc<str>), (Shape, Shape)> {
     let mut shapes = HashMap::new();
     for (name, recipe) in &program.recipes {
         recipe.for_each_step(&mut |step: &Step| {
@@ -172,7 +186,7 @@ fn shapes(
                     .shelf
                     .connector(&action.connector)
                     .and_then(|connector| connector.actions.get(&action.action).cloned())
-                    .map(|action| (action.input.clone(), action.result())),
+                    .map(|action| (action.input.clone(), action.output.clone())),
                 StepKind::Call { recipe, .. } => program
                     .recipes
                     .get(recipe)
@@ -192,7 +206,11 @@ fn lines(entries: &[Entry]) -> Vec<Value> {
     entries
         .iter()
         .filter_map(|entry| match &entry.kind {
-            EntryKind::LineLogged { level, message, data } => {
+            EntryKind::LineLogged {
+                level,
+                message,
+                data,
+            } => {
                 let mut line = json!({
                     "at": wire::moment(entry.at),
                     "key": entry.key.0,

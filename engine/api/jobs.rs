@@ -35,7 +35,10 @@ pub(super) async fn list(
     let mut records = rooms.intake.store.jobs(&filter).await?;
     let has_more = records.len() > page;
     records.truncate(page);
-    let next = records.last().filter(|_| has_more).map(|last| next_page(&given, &last.id));
+    let next = records
+        .last()
+        .filter(|_| has_more)
+        .map(|last| next_page(&given, &last.id));
     let jobs: Vec<Value> = records.iter().map(wire::job).collect();
     let mut answer = json!({ "jobs": jobs });
     if let (Some(answer), Some(next)) = (answer.as_object_mut(), next) {
@@ -45,11 +48,18 @@ pub(super) async fn list(
 }
 
 fn filter_of(given: &[(String, String)]) -> Result<JobFilter, Problem> {
-    let mut filter = JobFilter { limit: PAGE, ..JobFilter::default() };
+    let mut filter = JobFilter {
+        limit: PAGE,
+        ..JobFilter::default()
+    };
     for (name, value) in given {
         match name.as_str() {
             "status" => {
-                for word in value.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+                for word in value
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|word| !word.is_empty())
+                {
                     filter.statuses.push(status_of(word)?);
                 }
             }
@@ -66,8 +76,14 @@ fn filter_of(given: &[(String, String)]) -> Result<JobFilter, Problem> {
 
 fn status_of(word: &str) -> Result<JobStatus, Problem> {
     JobStatus::parse(word).ok_or_else(|| {
-        let known: Vec<&str> = JobStatus::ALL.iter().map(|status| status.as_str()).collect();
-        Problem::bad_request(format!("`{word}` is no status; known are: {}", known.join(", ")))
+        let known: Vec<&str> = JobStatus::ALL
+            .iter()
+            .map(|status| status.as_str())
+            .collect();
+        Problem::bad_request(format!(
+            "`{word}` is no status; known are: {}",
+            known.join(", ")
+        ))
     })
 }
 

@@ -14,7 +14,6 @@ mod mask;
 mod problem;
 mod recipes;
 mod rows;
-mod rows_csv;
 mod sign_in;
 mod tree;
 mod wait;
@@ -66,7 +65,10 @@ pub fn router(rooms: Rooms) -> Router {
             get(rows::list).put(rows::put).delete(rows::delete),
         )
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(middleware::from_fn_with_state(rooms.clone(), sign_in::require));
+        .layer(middleware::from_fn_with_state(
+            rooms.clone(),
+            sign_in::require,
+        ));
     Router::new()
         .merge(signed_in)
         .route("/webhooks/{project}/{name}", post(webhooks::deliver))
@@ -83,13 +85,23 @@ async fn unknown(request: Request) -> Problem {
 }
 
 async fn wrong_method(request: Request) -> Problem {
-    Problem::new(405, "method_not_allowed", "This address does not take this method.")
-        .detail(format!("`{}` at `{}`", request.method(), request.uri().path()))
+    Problem::new(
+        405,
+        "method_not_allowed",
+        "This address does not take this method.",
+    )
+    .detail(format!(
+        "`{}` at `{}`",
+        request.method(),
+        request.uri().path()
+    ))
 }
 
 /// A fault of our own in one request must not take the connection down without a word.
 async fn catch_faults(request: Request, next: Next) -> Response {
-    let answer = std::panic::AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let answer = std::panic::AssertUnwindSafe(next.run(request))
+        .catch_unwind()
+        .await;
     answer.unwrap_or_else(|_| {
         tracing::error!("a request met a fault of the engine's own");
         Problem::new(500, "internal", "The engine met a fault of its own.").into_response()

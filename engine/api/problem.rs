@@ -11,8 +11,12 @@ use crate::store::StoreError;
 use crate::trigger::Refusal;
 
 /// Why a request was refused.
+#[derive(Clone, Debug)]
+pub struct Problem(Box<Wire>);
+
+/// A problem object as it is sent.
 #[derive(Clone, Debug, Serialize)]
-pub struct Problem {
+struct Wire {
     /// A reference that names the kind of problem.
     #[serde(rename = "type")]
     kind: String,
@@ -35,7 +39,7 @@ pub struct Problem {
 impl Problem {
     /// A problem of this kind.
     pub fn new(status: u16, code: &str, title: &str) -> Self {
-        Self {
+        Self(Box::new(Wire {
             kind: format!("/problems/{code}"),
             title: title.to_owned(),
             status,
@@ -43,24 +47,24 @@ impl Problem {
             code: code.to_owned(),
             errors: Vec::new(),
             headers: Vec::new(),
-        }
+        }))
     }
 
     /// Says what is wrong this time.
     pub(super) fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+        self.0.detail = Some(detail.into());
         self
     }
 
     /// Adds each thing that is wrong.
     pub(super) fn errors(mut self, errors: impl IntoIterator<Item = Value>) -> Self {
-        self.errors.extend(errors);
+        self.0.errors.extend(errors);
         self
     }
 
     /// Adds a header to the answer.
     pub(super) fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+        self.0.headers.push((name, value.into()));
         self
     }
 
@@ -73,7 +77,12 @@ impl Problem {
     }
 
     pub(super) fn conflict(code: &str, detail: impl Into<String>) -> Self {
-        Self::new(409, code, "This does not go together with how things stand.").detail(detail)
+        Self::new(
+            409,
+            code,
+            "This does not go together with how things stand.",
+        )
+        .detail(detail)
     }
 
     pub(super) fn misfits(title: &str, misfits: &[Misfit]) -> Self {
@@ -84,23 +93,28 @@ impl Problem {
     }
 
     fn unavailable(detail: impl Into<String>, retry_after_s: u64) -> Self {
-        Self::new(503, "unavailable", "This cannot be done at the moment; try again later.")
-            .detail(detail)
-            .header(header::RETRY_AFTER, retry_after_s.to_string())
+        Self::new(
+            503,
+            "unavailable",
+            "This cannot be done at the moment; try again later.",
+        )
+        .detail(detail)
+        .header(header::RETRY_AFTER, retry_after_s.to_string())
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_string(&self).unwrap_or_default();
+        let status =
+            StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_string(&self.0).unwrap_or_default();
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        for (name, value) in self.headers {
+        for (name, value) in self.0.headers {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 headers.insert(name, value);
             }
@@ -133,11 +147,13 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::Unknown(_) => Self::not_found(message),
             Refusal::NotSignedIn { challenge, .. } => {
-                let problem = Self::new(401, "not_signed_in", "The sender did not sign in.")
-                    .detail(message);
+                let problem =
+                    Self::new(401, "not_signed_in", "The sender did not sign in.").detail(message);
                 match challenge {
-                    Some(scheme) => problem
-                        .header(header::WWW_AUTHENTICATE, format!("{scheme} realm=\"webhook\"")),
+                    Some(scheme) => problem.header(
+                        header::WWW_AUTHENTICATE,
+                        format!("{scheme} realm=\"webhook\""),
+                    ),
                     None => problem,
                 }
             }

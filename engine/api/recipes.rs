@@ -100,7 +100,9 @@ pub(super) async fn stop(
     let shown = find(&rooms, &project, &name)?;
     let now = rooms.intake.clock.now();
     rooms.intake.store.stop(&shown.name, &by, now).await?;
-    Ok(Json(json!({ "name": shown.name.as_str(), "status": "stopped" })))
+    Ok(Json(
+        json!({ "name": shown.name.as_str(), "status": "stopped" }),
+    ))
 }
 
 /// What a run is given.
@@ -158,7 +160,9 @@ fn patience(query: Option<&str>) -> Result<Option<Duration>, Problem> {
 
 fn find(rooms: &Rooms, project: &str, name: &str) -> Result<Shown, Problem> {
     let written = format!("{project}/{name}");
-    let found = RecipeName::of(project, name).ok().and_then(|name| rooms.intake.shelf.one(&name));
+    let found = RecipeName::of(project, name)
+        .ok()
+        .and_then(|name| rooms.intake.shelf.one(&name));
     found.ok_or_else(|| {
         let all = rooms.intake.shelf.all();
         let known = all.iter().map(|shown| shown.name.as_str());
@@ -170,23 +174,37 @@ fn find(rooms: &Rooms, project: &str, name: &str) -> Result<Shown, Problem> {
 
 /// Only what has a trigger of its own can be started.
 fn check_startable(recipe: &Recipe) -> Result<(), Problem> {
-    let run = format!("POST /api/recipes/{}/run, or `recipes run {}`", recipe.name, recipe.name);
-    let (code, why) = match (&recipe.trigger, recipe.activation) {
-        (_, Some(Activation::ManualOnly)) | (Trigger::Manual, _) => {
-            ("manual_only", "it is only ever run by hand")
-        }
-        (Trigger::Function, _) => ("needs_no_start", "it is called by other recipes as it is"),
-        _ => return Ok(()),
+    let Some((code, why)) = why_not_started(recipe) else {
+        return Ok(());
     };
-    let message = format!("`{}` cannot be started: {why}. Run it with: {run}", recipe.name);
-    Err(Problem::conflict(code, message))
+    let name = &recipe.name;
+    Err(Problem::conflict(
+        code,
+        format!(
+            "`{name}` cannot be started: {why}; run it with POST /api/recipes/{name}/run or \
+             `recipes run {name}`"
+        ),
+    ))
+}
+
+/// Why a recipe is never started, with the kind of reason; `None` if it is one to be started.
+fn why_not_started(recipe: &Recipe) -> Option<(&'static str, &'static str)> {
+    match (&recipe.trigger, recipe.activation) {
+        (_, Some(Activation::ManualOnly)) | (Trigger::Manual, _) => {
+            Some(("manual_only", "it is only ever run by hand"))
+        }
+        (Trigger::Function, _) => Some(("needs_no_start", "other recipes call it as it is")),
+        _ => None,
+    }
 }
 
 /// Holds the whole closure of a recipe against the workspace; answers warnings.
 async fn check_closure(rooms: &Rooms, name: &RecipeName) -> Result<Vec<Value>, Problem> {
     let intake = &rooms.intake;
-    let Start { errors, warnings } =
-        intake.shelf.check_start(name, &intake.store, &*intake.references).await?;
+    let Start { errors, warnings } = intake
+        .shelf
+        .check_start(name, &intake.store, &*intake.references)
+        .await?;
     if errors.is_empty() {
         return Ok(warnings.iter().map(wire::diagnostic).collect());
     }
@@ -201,10 +219,15 @@ fn card(shown: &Shown, states: &BTreeMap<RecipeName, RecipeState>) -> Object {
     card.insert("title".into(), shown.title.as_str().into());
     let state = states.get(&shown.name);
     let recipe = shown.program.as_ref().map(|program| program.root());
-    let status = match (recipe.map(|recipe| &recipe.trigger), state) {
+    let status = match (recipe.map(|recipe| why_not_started(recipe)), state) {
         (None, _) => "broken",
-        (Some(Trigger::Function | Trigger::Manual), _) => "ready",
-        (_, Some(RecipeState { is_started: true, .. })) => "started",
+        (Some(Some(_)), _) => "ready",
+        (
+            _,
+            Some(RecipeState {
+                is_started: true, ..
+            }),
+        ) => "started",
         _ => "stopped",
     };
     card.insert("status".into(), status.into());
@@ -251,7 +274,11 @@ fn webhook_wire(rooms: &Rooms, shown: &Shown, webhook: &Webhook) -> Value {
         Some(WebhookAuth::Token(name)) => json!({ "kind": "token", "connection": name.as_str() }),
         Some(WebhookAuth::Hmac(name)) => json!({ "kind": "hmac", "connection": name.as_str() }),
     };
-    let events = shown.tree.as_ref().map(|tree| events::compared(tree)).unwrap_or_default();
+    let events = shown
+        .tree
+        .as_ref()
+        .map(|tree| events::compared(tree))
+        .unwrap_or_default();
     json!({
         "method": "POST",
         "address": format!("{base}/webhooks/{}", shown.name),

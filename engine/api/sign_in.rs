@@ -25,7 +25,12 @@ pub struct Person(pub Arc<str>);
 impl Tokens {
     /// Tokens by owner, each as the SHA-256 of its text in hexadecimal digits.
     pub fn new<'a>(hashes: impl IntoIterator<Item = (&'a str, String)>) -> Self {
-        Self(hashes.into_iter().map(|(name, hash)| (Arc::from(name), hash)).collect())
+        Self(
+            hashes
+                .into_iter()
+                .map(|(name, hash)| (Arc::from(name), hash))
+                .collect(),
+        )
     }
 
     fn owner(&self, token: &str) -> Option<Person> {

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::data::{Object, Value};
 use crate::interpret::Traced;
+use crate::journal::{Entry, EntryKind};
 
 use super::wire::moment;
 
@@ -18,15 +19,28 @@ use super::wire::moment;
 struct Tree<'a> {
     parts: HashMap<&'a str, &'a Traced>,
     below: HashMap<&'a str, Vec<&'a str>>,
+    /// The latest that is known of places whose step has not ended.
+    open: HashMap<&'a str, &'a Entry>,
 }
 
 /// The steps as nested objects with `steps` inside; `show` says how a value is shown.
-pub(super) fn tree(traced: &[Traced], show: &dyn Fn(&Traced, Object) -> Object) -> Vec<Value> {
+pub(super) fn tree(
+    traced: &[Traced],
+    entries: &[Entry],
+    show: &dyn Fn(&Traced, Object) -> Object,
+) -> Vec<Value> {
     let mut tree = Tree::default();
     for step in traced {
         let key = &*step.key.0;
         let is_known = tree.parts.insert(key, step).is_some();
         if !is_known {
+            tree.hang(key);
+        }
+    }
+    for entry in entries {
+        let key = &*entry.key.0;
+        if !tree.has_ended(key) {
+            tree.open.insert(key, entry);
             tree.hang(key);
         }
     }
@@ -51,6 +65,18 @@ impl<'a> Tree<'a> {
         }
     }
 
+    /// Whether the step at a place, or one around it, is known to have ended.
+    fn has_ended(&self, key: &str) -> bool {
+        let mut key = key;
+        while !key.is_empty() {
+            if self.parts.contains_key(key) {
+                return true;
+            }
+            key = parent_of(key);
+        }
+        false
+    }
+
     fn level(&self, key: &str, show: &dyn Fn(&Traced, Object) -> Object) -> Vec<Value> {
         let Some(keys) = self.below.get(key) else {
             return Vec::new();
@@ -59,7 +85,7 @@ impl<'a> Tree<'a> {
         for key in keys {
             let mut node = match self.parts.get(key) {
                 Some(step) => show(step, wire(step)),
-                None => open(key),
+                None => open(key, self.open.get(key).copied()),
             };
             let inner = self.level(key, show);
             if !inner.is_empty() {
@@ -95,11 +121,29 @@ fn wire(step: &Traced) -> Object {
     wire
 }
 
-/// A step or iteration of which only its parts are known.
-fn open(key: &str) -> Object {
+/// A step or iteration that has not ended, as far as its journal tells.
+fn open(key: &str, entry: Option<&Entry>) -> Object {
     let mut wire = Object::new();
     let last = key.rsplit('/').next().unwrap_or(key);
     wire.insert("key".into(), key.into());
     wire.insert("id".into(), last.into());
+    wire.insert("state".into(), "began".into());
+    match entry.map(|entry| &entry.kind) {
+        Some(EntryKind::StepFailed {
+            failure,
+            next_try_at,
+        }) => {
+            let short = json!({ "code": failure.code, "message": failure.message });
+            wire.insert("failure".into(), short);
+            wire.extend(next_try_at.map(|at| ("next_try_at".to_owned(), moment(at))));
+        }
+        Some(EntryKind::WaitBegan { until }) => {
+            wire.insert("waits_until".into(), moment(*until));
+        }
+        Some(EntryKind::CallIntended { action, .. }) => {
+            wire.insert("kind".into(), format!("action {action}").into());
+        }
+        _ => {}
+    }
     wire
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::clock::Clock;
 use crate::names::JobId;
-use crate::store::{Jobs, JobRecord};
+use crate::store::{JobRecord, Jobs};
 
 use super::{Problem, Rooms, wire};
 

@@ -52,7 +52,10 @@ pub(super) async fn deliver(
 /// Headers as an object; several of one name are joined as HTTP says.
 fn object_of_headers(headers: &HeaderMap) -> Object {
     let pairs = headers.iter().map(|(name, value)| {
-        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        (
+            name.as_str().to_owned(),
+            String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        )
     });
     let mut object = Object::new();
     for (name, value) in pairs {
@@ -71,5 +74,8 @@ fn object_of_headers(headers: &HeaderMap) -> Object {
 
 /// Parameters as an object; the last of one name counts.
 fn object_of(pairs: Vec<(String, String)>) -> Object {
-    pairs.into_iter().map(|(name, value)| (name, value.into())).collect()
+    pairs
+        .into_iter()
+        .map(|(name, value)| (name, value.into()))
+        .collect()
 }

@@ -30,7 +30,11 @@ pub(super) fn job(record: &JobRecord) -> Value {
             wire.insert(name.into(), moment(at));
         }
     }
-    if let Some(failure) = record.ending.as_ref().and_then(|ending| ending.failure.as_ref()) {
+    if let Some(failure) = record
+        .ending
+        .as_ref()
+        .and_then(|ending| ending.failure.as_ref())
+    {
         let short = json!({ "code": failure.code, "message": failure.message });
         wire.insert("failure".into(), short);
     }
@@ -40,7 +44,10 @@ pub(super) fn job(record: &JobRecord) -> Value {
 /// A job that ended, with what it returned.
 pub(super) fn job_with_output(record: &JobRecord) -> Value {
     let mut wire = job(record);
-    let output = record.ending.as_ref().and_then(|ending| ending.output.clone());
+    let output = record
+        .ending
+        .as_ref()
+        .and_then(|ending| ending.output.clone());
     if let (Some(wire), Some(output)) = (wire.as_object_mut(), output) {
         wire.insert("output".into(), output);
     }

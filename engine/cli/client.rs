@@ -49,7 +49,12 @@ impl Client {
         if let Some(here) = Whereabouts::read(workspace)
             && is_alive(&http, &here.url).await
         {
-            return Ok(Self { http, url: here.url, token: here.token, own: None });
+            return Ok(Self {
+                http,
+                url: here.url,
+                token: here.token,
+                own: None,
+            });
         }
         let engine = Engine::open(Settings::private(workspace)).await?;
         let listening = match errand {
@@ -57,7 +62,12 @@ impl Client {
             Errand::Work => engine.serve().await?,
         };
         let token = listening.local_token.reveal().to_owned();
-        Ok(Self { http, url: listening.url, token, own: Some(engine) })
+        Ok(Self {
+            http,
+            url: listening.url,
+            token,
+            own: Some(engine),
+        })
     }
 
     /// Whether the engine lives in a server of its own, and goes on after this command.
@@ -94,7 +104,10 @@ impl Client {
         };
         let answer = request.send().await.context("the server does not answer")?;
         let status = answer.status();
-        let text = answer.text().await.context("the server's answer broke off")?;
+        let text = answer
+            .text()
+            .await
+            .context("the server's answer broke off")?;
         let body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
         if status.is_success() {
             return Ok(Answer { status, body, text });
@@ -115,18 +128,27 @@ impl Client {
             .filter_map(|recipe| recipe["name"].as_str())
             .collect();
         let own_name = |name: &&str| name.rsplit('/').next() == Some(written);
-        let meant: Vec<&str> = names.iter().copied().filter(|name| own_name(name)).collect();
+        let meant: Vec<&str> = names
+            .iter()
+            .copied()
+            .filter(|name| own_name(name))
+            .collect();
         match meant.as_slice() {
             [name] => Ok((*name).to_owned()),
             [] => {
-                let known = names.iter().map(|name| name.rsplit('/').next().unwrap_or(name));
+                let known = names
+                    .iter()
+                    .map(|name| name.rsplit('/').next().unwrap_or(name));
                 let help = crate::diagnostic::did_you_mean(written, known).map_or_else(
                     || "; `recipes list` shows all".to_owned(),
                     |meant| format!("; did you mean `{meant}`?"),
                 );
                 Err(anyhow!("there is no recipe `{written}`{help}"))
             }
-            several => Err(anyhow!("several recipes are called so; write {}", several.join(" or "))),
+            several => Err(anyhow!(
+                "several recipes are called so; write {}",
+                several.join(" or ")
+            )),
         }
     }
 }
@@ -148,7 +170,11 @@ fn http() -> anyhow::Result<reqwest::Client> {
 }
 
 async fn is_alive(http: &reqwest::Client, url: &str) -> bool {
-    let answer = http.get(format!("{url}/healthz")).timeout(LIFE_SIGN).send().await;
+    let answer = http
+        .get(format!("{url}/healthz"))
+        .timeout(LIFE_SIGN)
+        .send()
+        .await;
     answer.is_ok_and(|answer| answer.status().is_success())
 }
 
@@ -161,13 +187,15 @@ fn refusal(status: StatusCode, body: &Value) -> anyhow::Error {
         (None, None) => format!("the server answered {status}"),
     };
     for error in body["errors"].as_array().into_iter().flatten() {
-        let place = ["place", "path", "line"].iter().find_map(|name| match &error[*name] {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(line) => Some(format!("line {line}")),
-            _ => None,
-        });
+        let place = ["place", "path"]
+            .iter()
+            .find_map(|name| error[*name].as_str());
         let message = error["message"].as_str().unwrap_or_default();
-        let _ = write!(text, "\n  {}{message}", place.map_or(String::new(), |p| format!("{p}: ")));
+        let _ = write!(
+            text,
+            "\n  {}{message}",
+            place.map_or(String::new(), |p| format!("{p}: "))
+        );
         if let Some(help) = error["help"].as_str() {
             let _ = write!(text, "\n    help: {help}");
         }

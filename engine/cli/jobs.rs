@@ -103,7 +103,10 @@ impl Jobs {
                 ]
             })
             .collect();
-        show::rows(&["job", "status", "recipe", "queued at", "took", "why"], rows)?;
+        show::rows(
+            &["job", "status", "recipe", "queued at", "took", "why"],
+            rows,
+        )?;
         Ok(Ended::Well)
     }
 
@@ -167,7 +170,11 @@ impl Jobs {
             Some("skipped") => "-- ",
             _ => ".. ",
         };
-        let name = if step["title"].is_string() { &step["title"] } else { &step["id"] };
+        let name = if step["title"].is_string() {
+            &step["title"]
+        } else {
+            &step["id"]
+        };
         let _ = write!(text, "{sign}{indent}{}", show::cell(name));
         if step["kind"].is_string() {
             let _ = write!(text, "  [{}]", show::cell(&step["kind"]));
@@ -184,6 +191,14 @@ impl Jobs {
                 show::cell(&failure["code"]),
                 show::cell(&failure["message"])
             );
+        }
+        for (name, what) in [
+            ("next_try_at", "tried again"),
+            ("waits_until", "waits until"),
+        ] {
+            if let Some(at) = step.get(name) {
+                let _ = writeln!(text, "   {indent}  {what} {}", show::time(at));
+            }
         }
         for name in ["input", "output"].iter().filter(|_| self.verbose) {
             if let Some(value) = step.get(*name) {

@@ -62,12 +62,26 @@ impl List {
                     show::cell(&recipe["status"]),
                     show::cell(&recipe["trigger"]),
                     show::cell(&recipe["activation"]),
-                    if problems > 0 { problems.to_string() } else { String::new() },
+                    if problems > 0 {
+                        problems.to_string()
+                    } else {
+                        String::new()
+                    },
                     show::cell(&recipe["title"]),
                 ]
             })
             .collect();
-        show::rows(&["name", "status", "trigger", "activation", "problems", "title"], rows)?;
+        show::rows(
+            &[
+                "name",
+                "status",
+                "trigger",
+                "activation",
+                "problems",
+                "title",
+            ],
+            rows,
+        )?;
         Ok(Ended::Well)
     }
 }
@@ -134,7 +148,11 @@ async fn change(client: &Client, name: &str, verb: &str) -> anyhow::Result<Value
 
 /// A recipe in words.
 fn text(recipe: &Value) -> String {
-    let mut text = format!("{}\n{}\n", show::cell(&recipe["title"]), show::cell(&recipe["name"]));
+    let mut text = format!(
+        "{}\n{}\n",
+        show::cell(&recipe["title"]),
+        show::cell(&recipe["name"])
+    );
     let description = show::cell(&recipe["description"]);
     if !description.is_empty() {
         let _ = writeln!(text, "\n{description}");
@@ -150,7 +168,10 @@ fn text(recipe: &Value) -> String {
     line("activation", show::cell(&recipe["activation"]));
     let webhook = &recipe["webhook"];
     if webhook.is_object() {
-        line("address", format!("POST {}", show::cell(&webhook["address"])));
+        line(
+            "address",
+            format!("POST {}", show::cell(&webhook["address"])),
+        );
         let sign_in = &webhook["sign_in"];
         line("sign-in", sign_in_in_words(sign_in));
         line("events", joined(&webhook["events"]));
@@ -183,14 +204,23 @@ fn sign_in_in_words(sign_in: &Value) -> String {
 }
 
 fn joined(list: &Value) -> String {
-    let words: Vec<String> = list.as_array().into_iter().flatten().map(show::cell).collect();
+    let words: Vec<String> = list
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(show::cell)
+        .collect();
     words.join(", ")
 }
 
 /// The fields of a JSON Schema, those that may be left out in brackets.
 fn fields(schema: &Value) -> String {
-    let required: Vec<&str> =
-        schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<&str> = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     let fields: Vec<String> = schema["properties"]
         .as_object()
         .into_iter()

@@ -38,7 +38,11 @@ impl Run {
         if let Some(wait) = &self.wait {
             parse_period(wait).map_err(anyhow::Error::msg)?;
         }
-        let errand = if self.wait.is_some() { Errand::Work } else { Errand::Ask };
+        let errand = if self.wait.is_some() {
+            Errand::Work
+        } else {
+            Errand::Ask
+        };
         let client = Client::connect(workspace, errand).await?;
         let is_served = client.is_served();
         let answer = self.ask(&client, &wish).await;
@@ -61,9 +65,15 @@ impl Run {
         // A whole delivery is taken as it is; anything else is its body.
         let is_delivery = event.as_object().is_some_and(|event| {
             event.contains_key("body")
-                && event.keys().all(|key| ["body", "headers", "query"].contains(&key.as_str()))
+                && event
+                    .keys()
+                    .all(|key| ["body", "headers", "query"].contains(&key.as_str()))
         });
-        Ok(if is_delivery { json!({ "event": event }) } else { json!({ "event": { "body": event } }) })
+        Ok(if is_delivery {
+            json!({ "event": event })
+        } else {
+            json!({ "event": { "body": event } })
+        })
     }
 
     async fn ask(&self, client: &Client, wish: &Value) -> anyhow::Result<Answer> {
@@ -94,7 +104,10 @@ impl Run {
         }
         let status = show::cell(&body["status"]);
         if answer.status == StatusCode::ACCEPTED {
-            bail!("job {} is still {status}; look again with `recipes jobs`", show::cell(&body["id"]));
+            bail!(
+                "job {} is still {status}; look again with `recipes jobs`",
+                show::cell(&body["id"])
+            );
         }
         if !self.json {
             say(&format!("job {} {status}\n", show::cell(&body["id"])))?;
@@ -102,7 +115,11 @@ impl Run {
                 show::json(output)?;
             }
             if let Some(failure) = body.get("failure") {
-                say(&format!("{}: {}\n", show::cell(&failure["code"]), show::cell(&failure["message"])))?;
+                say(&format!(
+                    "{}: {}\n",
+                    show::cell(&failure["code"]),
+                    show::cell(&failure["message"])
+                ))?;
             }
         }
         Ok(match status.as_str() {

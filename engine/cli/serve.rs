@@ -1,5 +1,6 @@
 //! `recipes serve`: the server.
 
+use std::io::IsTerminal;
 use std::path::Path;
 
 use anyhow::anyhow;
@@ -43,7 +44,10 @@ impl Serve {
                 token.reveal()
             ))?;
         }
-        say(&format!("listening at {}; stop with Ctrl-C\n", listening.url))?;
+        say(&format!(
+            "listening at {}; stop with Ctrl-C\n",
+            listening.url
+        ))?;
         stopped.await;
         say("stopping: jobs under way are given back\n")?;
         engine.shutdown().await;
@@ -55,7 +59,10 @@ impl Serve {
 pub(super) fn log(format: LogFormat) {
     let wanted = settings::environment("RUST_LOG").unwrap_or_else(|| "info,sqlx=warn".to_owned());
     let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     // A second logger in one process, as in tests, is no trouble.
     let _ = match format {
         LogFormat::Text => lines.try_init(),

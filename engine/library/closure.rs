@@ -40,8 +40,9 @@ impl Shelf {
         }
         found.sort_by(|a, b| (&a.place, a.code).cmp(&(&b.place, b.code)));
         found.dedup();
-        let (errors, warnings) =
-            found.into_iter().partition(|found| found.severity == Severity::Error);
+        let (errors, warnings) = found
+            .into_iter()
+            .partition(|found| found.severity == Severity::Error);
         Ok(Start { errors, warnings })
     }
 
@@ -62,7 +63,8 @@ impl Shelf {
             }
             None if found.is_empty() => {
                 let mut report = Report::of(&path_of(name));
-                let message = format!("`{name}` or a recipe that it calls has errors or is missing");
+                let message =
+                    format!("`{name}` or a recipe that it calls has errors or is missing");
                 report
                     .error(codes::UNUSABLE_RECIPE, start_of_file(), message)
                     .help("run `recipes check` and mend what it names");
@@ -81,7 +83,9 @@ impl Shelf {
         let held = self.read();
         let mut found = Vec::new();
         for name in program.recipes.keys() {
-            let Some(written) = held.library.written.get(name) else { continue };
+            let Some(written) = held.library.written.get(name) else {
+                continue;
+            };
             let document = &written.file.document;
             let mut report = Report::of(&document.file);
             let values = match settings {
@@ -99,9 +103,12 @@ impl Shelf {
                 let field = declared.and_then(|project| {
                     let keys = project.settings.iter();
                     let mut keys = keys.filter(|(name, _)| name.to_lowercase() == integration);
-                    keys.next().and_then(|(name, keys)| Some((name, keys.get(&key)?)))
+                    keys.next()
+                        .and_then(|(name, keys)| Some((name, keys.get(&key)?)))
                 });
-                let Some((written_as, field)) = field else { continue };
+                let Some((written_as, field)) = field else {
+                    continue;
+                };
                 let is_there = values
                     .get(name.project())
                     .and_then(|all| all.get(written_as).or_else(|| all.get(&integration)))
@@ -111,12 +118,15 @@ impl Shelf {
                     continue;
                 }
                 let label = field.label.as_deref().unwrap_or(&key);
-                let message = format!("the setting `{written_as}` / `{key}` ({label}) has no value");
-                report.error(codes::WRONG_SETTING, span, message).help(format!(
-                    "add a row to the lookup table `integration-settings`: integration \
+                let message =
+                    format!("the setting `{written_as}` / `{key}` ({label}) has no value");
+                report
+                    .error(codes::WRONG_SETTING, span, message)
+                    .help(format!(
+                        "add a row to the lookup table `integration-settings`: integration \
                      {written_as}, key {key}, value {}",
-                    field.shape
-                ));
+                        field.shape
+                    ));
             }
             found.extend(report.into_diagnostics());
         }
@@ -137,7 +147,8 @@ fn broken_files(held: &Held, root: &RecipeName) -> Vec<Diagnostic> {
         if let Some(signature) = signatures.get(&name) {
             open.extend(signature.calls.iter().map(|(callee, _)| callee.clone()));
         }
-        let errors = held.library.diagnostics_of(path_of(&name).as_ref()).cloned();
+        let path = path_of(&name);
+        let errors = held.library.diagnostics_of(&path).cloned();
         found.extend(errors.filter(|found| found.severity == Severity::Error));
     }
     found
@@ -180,7 +191,14 @@ fn check_recipe(
         }
     });
     for (name, (connector, span)) in needed {
-        check_connection(held, &name, connector.as_ref(), span, references, &mut report);
+        check_connection(
+            held,
+            &name,
+            connector.as_ref(),
+            span,
+            references,
+            &mut report,
+        );
     }
     found.extend(report.into_diagnostics());
 }
@@ -205,17 +223,26 @@ fn check_connection(
     report: &mut Report,
 ) {
     let Some(connection) = held.library.connections.get(name) else {
-        let connector = wanted.map_or("webhook_basic, webhook_token or webhook_hmac".into(), |wanted| {
-            wanted.to_string()
-        });
+        let connector = wanted.map_or(
+            "webhook_basic, webhook_token or webhook_hmac".into(),
+            |wanted| wanted.to_string(),
+        );
         report
-            .error(codes::NO_CONNECTION, span, format!("there is no connection `{name}`"))
-            .help(format!("add `{name}` to connections.yaml, with `connector: {connector}`"));
+            .error(
+                codes::NO_CONNECTION,
+                span,
+                format!("there is no connection `{name}`"),
+            )
+            .help(format!(
+                "add `{name}` to connections.yaml, with `connector: {connector}`"
+            ));
         return;
     };
     if let Some(wanted) = wanted.filter(|wanted| **wanted != connection.connector) {
-        let message =
-            format!("connection `{name}` is for `{}`, not for `{wanted}`", connection.connector);
+        let message = format!(
+            "connection `{name}` is for `{}`, not for `{wanted}`",
+            connection.connector
+        );
         report
             .error(codes::WRONG_CONNECTION, span, message)
             .help("wire another connection in project.yaml, or change connections.yaml");
@@ -225,7 +252,11 @@ fn check_connection(
     let Some(connector) = connectors.get(&connection.connector) else {
         return;
     };
-    for trouble in connection.resolve(connector, references).err().unwrap_or_default() {
+    for trouble in connection
+        .resolve(connector, references)
+        .err()
+        .unwrap_or_default()
+    {
         report
             .error(codes::INCOMPLETE_CONNECTION, span, trouble.message)
             .help("set it in the environment of the server, or change connections.yaml");
@@ -265,7 +296,9 @@ fn mentions(text: &str, span: Span, found: &mut BTreeMap<(String, String), Span>
         let end = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
         let (key, after) = rest.split_at(end);
         if integration.chars().all(is_name) && !key.is_empty() && !after.starts_with('?') {
-            found.entry((integration.to_lowercase(), key.to_owned())).or_insert(span);
+            found
+                .entry((integration.to_lowercase(), key.to_owned()))
+                .or_insert(span);
         }
     }
 }
@@ -275,5 +308,10 @@ fn path_of(name: &RecipeName) -> Arc<str> {
 }
 
 fn start_of_file() -> Span {
-    Span { start: 0, len: 0, line: 1, column: 1 }
+    Span {
+        start: 0,
+        len: 0,
+        line: 1,
+        column: 1,
+    }
 }

@@ -8,24 +8,18 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use indexmap::IndexMap;
-
 use crate::compile::{Catalogue, Program, Recipe, Signature, compile, program};
 use crate::connector::{Connection, Connections, Connector};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::names::{ConnectionName, ConnectorName, RecipeName, TableName};
 use crate::recipe::RecipeFile;
-use crate::shape::Field;
 use crate::source::{self, Node};
-use crate::table::Table;
+use crate::table::{SettingsDeclared, Table};
 
 use super::Library;
 
 /// Under this name the sources of a program tell which recipe is its root.
 const ROOT: &str = "root";
-
-/// The settings that each project declares: by project, integration and key.
-pub type Settings = BTreeMap<String, IndexMap<String, IndexMap<String, Field>>>;
 
 /// The recipes as they are now, shared by all who run or show them.
 #[derive(Default)]
@@ -100,7 +94,11 @@ impl Shelf {
                 known.programs.insert(program.hash.clone(), program.clone());
             }
         }
-        *self.write() = Held { library, recipes, programs };
+        *self.write() = Held {
+            library,
+            recipes,
+            programs,
+        };
     }
 
     /// The present version of a recipe with all that it calls.
@@ -119,10 +117,15 @@ impl Shelf {
         hash: &str,
         sources: &BTreeMap<String, String>,
     ) -> Result<Arc<Program>, String> {
-        let root = sources.get(ROOT).ok_or("its sources do not say where it begins")?;
+        let root = sources
+            .get(ROOT)
+            .ok_or("its sources do not say where it begins")?;
         let root = RecipeName::new(root)?;
         let program = self.compile_sources(&root, sources)?;
-        let program = Arc::new(Program { hash: hash.to_owned(), ..program });
+        let program = Arc::new(Program {
+            hash: hash.to_owned(),
+            ..program
+        });
         let mut known = self.known();
         known.saved.insert(hash.to_owned());
         known.programs.insert(hash.to_owned(), program.clone());
@@ -154,7 +157,7 @@ impl Shelf {
     }
 
     /// The settings that the projects of a version declare.
-    pub fn settings_of(&self, program: &Program) -> Settings {
+    pub fn settings_of(&self, program: &Program) -> SettingsDeclared {
         let held = self.read();
         let projects = &held.library.catalogue.projects;
         program
@@ -168,7 +171,11 @@ impl Shelf {
     /// Every recipe that has a file.
     pub fn all(&self) -> Vec<Shown> {
         let held = self.read();
-        held.library.written.keys().filter_map(|name| held.shown(name)).collect()
+        held.library
+            .written
+            .keys()
+            .filter_map(|name| held.shown(name))
+            .collect()
     }
 
     /// One recipe, if it has a file.
@@ -190,14 +197,22 @@ impl Shelf {
     pub fn connection(&self, name: &ConnectionName) -> Option<(Connection, Arc<Connector>)> {
         let held = self.read();
         let connection = held.library.connections.get(name)?.clone();
-        let connector = held.library.catalogue.connectors.get(&connection.connector)?.clone();
+        let connector = held
+            .library
+            .catalogue
+            .connectors
+            .get(&connection.connector)?
+            .clone();
         Some((connection, connector))
     }
 
     /// All connectors and connections as they are now.
     pub fn accounts(&self) -> (BTreeMap<ConnectorName, Arc<Connector>>, Connections) {
         let held = self.read();
-        (held.library.catalogue.connectors.clone(), held.library.connections.clone())
+        (
+            held.library.catalogue.connectors.clone(),
+            held.library.connections.clone(),
+        )
     }
 
     /// All lookup tables as they are declared now.
@@ -205,11 +220,23 @@ impl Shelf {
         self.read().library.catalogue.tables.clone()
     }
 
+    /// The settings that all projects declare.
+    pub fn settings(&self) -> SettingsDeclared {
+        let held = self.read();
+        let projects = held.library.catalogue.projects.values();
+        projects
+            .map(|project| (project.name.clone(), project.settings.clone()))
+            .collect()
+    }
+
     /// What was found about all files, errors only.
     pub fn errors(&self) -> Vec<Diagnostic> {
         let held = self.read();
         let found = held.library.diagnostics.iter();
-        found.filter(|found| found.severity == Severity::Error).cloned().collect()
+        found
+            .filter(|found| found.severity == Severity::Error)
+            .cloned()
+            .collect()
     }
 
     fn compile_sources(
@@ -276,7 +303,11 @@ impl Held {
             program: self.programs.get(name).cloned(),
             tree: Some(Arc::new(written.file.document.root.clone())),
             is_bundled: written.is_bundled,
-            problems: self.library.diagnostics_of(&written.file.document.file).cloned().collect(),
+            problems: self
+                .library
+                .diagnostics_of(&written.file.document.file)
+                .cloned()
+                .collect(),
         })
     }
 }
@@ -288,10 +319,11 @@ impl std::fmt::Debug for Shelf {
 }
 
 fn first_error(found: Vec<Diagnostic>) -> String {
-    let error = found.into_iter().find(|found| found.severity == Severity::Error);
+    let error = found
+        .into_iter()
+        .find(|found| found.severity == Severity::Error);
     error.map_or_else(
         || "it cannot be read".to_owned(),
         |error| format!("{}: {}", error.place, error.message),
     )
 }
-

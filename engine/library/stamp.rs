@@ -35,7 +35,9 @@ impl Stamp {
 }
 
 fn see(path: &Path, depth: u32, lines: &mut Vec<String>) {
-    let Ok(about) = fs::metadata(path) else { return };
+    let Ok(about) = fs::metadata(path) else {
+        return;
+    };
     if about.is_dir() {
         let entries = fs::read_dir(path).into_iter().flatten().flatten();
         for entry in entries.filter(|_| depth < DEPTH_MAX) {

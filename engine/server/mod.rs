@@ -43,9 +43,7 @@ pub struct Engine {
     intake: Intake,
     worker: Arc<Worker>,
     outbound: Arc<Outbound>,
-    admin_hash: String,
     local_token: Secret,
-    new_admin_token: Option<Secret>,
     stop: watch::Sender<bool>,
     loops: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -79,7 +77,8 @@ impl Engine {
         if recovered > 0 {
             tracing::info!("{recovered} jobs go on that an earlier server left");
         }
-        let listening = self.answer().await?;
+        let (admin_hash, new_admin_token) = tokens::admin(&self.settings)?;
+        let listening = self.listen(Some(admin_hash)).await?;
         let here = Whereabouts {
             url: listening.url.clone(),
             token: self.local_token.reveal().to_owned(),
@@ -94,25 +93,41 @@ impl Engine {
             self.outbound.clone(),
         ));
         self.loops().extend([working, reloading]);
-        Ok(listening)
+        Ok(Listening {
+            new_admin_token,
+            ..listening
+        })
     }
 
-    /// Listens and answers, and runs nothing: for errands of the command line.
+    /// Listens and answers commands of this process, and runs nothing.
     pub async fn answer(&self) -> Result<Listening, Trouble> {
+        self.listen(None).await
+    }
+
+    async fn listen(&self, admin_hash: Option<String>) -> Result<Listening, Trouble> {
         let wanted = self.settings.address;
-        let listener = TcpListener::bind(wanted).await.map_err(|error| match error.kind() {
-            std::io::ErrorKind::AddrInUse => Trouble::PortInUse(wanted),
-            _ => Trouble::Listen { address: wanted, why: error.to_string() },
+        let listener = TcpListener::bind(wanted)
+            .await
+            .map_err(|error| match error.kind() {
+                std::io::ErrorKind::AddrInUse => Trouble::PortInUse(wanted),
+                _ => Trouble::Listen {
+                    address: wanted,
+                    why: error.to_string(),
+                },
+            })?;
+        let address = listener.local_addr().map_err(|error| Trouble::Listen {
+            address: wanted,
+            why: error.to_string(),
         })?;
-        let address = listener
-            .local_addr()
-            .map_err(|error| Trouble::Listen { address: wanted, why: error.to_string() })?;
         let url = local_url(address);
-        let public_url = self.settings.public_url.clone().unwrap_or_else(|| url.clone());
-        let tokens = Tokens::new([
-            ("admin", self.admin_hash.clone()),
-            ("cli", digest(self.local_token.reveal().as_bytes())),
-        ]);
+        let public_url = self
+            .settings
+            .public_url
+            .clone()
+            .unwrap_or_else(|| url.clone());
+        let local_hash = digest(self.local_token.reveal().as_bytes());
+        let admin = admin_hash.map(|hash| ("admin", hash));
+        let tokens = Tokens::new(admin.into_iter().chain([("cli", local_hash)]));
         let rooms = Rooms {
             intake: self.intake.clone(),
             tokens: Arc::new(tokens),
@@ -132,7 +147,7 @@ impl Engine {
         Ok(Listening {
             address,
             url,
-            new_admin_token: self.new_admin_token.clone(),
+            new_admin_token: None,
             local_token: self.local_token.clone(),
         })
     }
@@ -142,7 +157,11 @@ impl Engine {
         self.stop.send_replace(true);
         let loops: Vec<JoinHandle<()>> = std::mem::take(&mut *self.loops());
         for (index, running) in loops.into_iter().enumerate() {
-            let grace = if index == 0 { REQUESTS_GRACE } else { JOBS_GRACE };
+            let grace = if index == 0 {
+                REQUESTS_GRACE
+            } else {
+                JOBS_GRACE
+            };
             let abort = running.abort_handle();
             if Clock::within(grace, running).await.is_none() {
                 tracing::warn!("stopping took too long; what is durable counts");

@@ -1,6 +1,7 @@
 //! From settings to an engine whose rooms are built and not yet at work.
 
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -21,25 +22,34 @@ use super::{Engine, Trouble, reload, tokens};
 /// Opens a workspace.
 pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
     let workspace = &settings.workspace;
-    let library = reload::read(workspace).await.map_err(|why| Trouble::Workspace {
-        path: workspace.display().to_string(),
-        why,
-    })?;
+    let library = reload::read(workspace)
+        .await
+        .map_err(|why| Trouble::Workspace {
+            path: workspace.display().to_string(),
+            why,
+        })?;
     let folder = settings.data("");
-    fs::create_dir_all(&folder).map_err(|error| Trouble::Write {
+    make_private(&folder).map_err(|error| Trouble::Write {
         path: folder.display().to_string(),
         why: error.to_string(),
     })?;
     let store = Arc::new(Store::open(&settings.database()).await?);
     let clock = Clock::real(settings.time_scale);
     let shelf = Shelf::new(library);
-    let tables: Vec<_> = shelf.tables().values().map(|table| (**table).clone()).collect();
+    let tables: Vec<_> = shelf
+        .tables()
+        .values()
+        .map(|table| (**table).clone())
+        .collect();
+    store.declare_settings(shelf.settings());
     store.declare(&tables, clock.now()).await?;
     let references: Arc<dyn References> = Arc::new(WorkspaceReferences::of(workspace.clone()));
     let (connectors, connections) = shelf.accounts();
-    let accounts = Accounts { connectors, connections };
-    let ledger = Arc::new(crate::outbound::Forgetful::default());
-    let outbound = Outbound::open(accounts, references.clone(), ledger, clock.clone())
+    let accounts = Accounts {
+        connectors,
+        connections,
+    };
+    let outbound = Outbound::open(accounts, references.clone(), store.clone(), clock.clone())
         .await
         .map_err(|failure| Trouble::Outbound(failure.message))?;
     let outbound = Arc::new(outbound);
@@ -62,19 +72,28 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
         gauge: Arc::default(),
         is_stopping,
     };
-    let (admin_hash, new_admin_token) = tokens::admin(&settings)?;
     Ok(Engine {
         worker: Worker::new(world.clone(), shelf),
         world,
         intake,
         outbound,
-        admin_hash,
         local_token: tokens::fresh(),
-        new_admin_token,
         stop,
         loops: std::sync::Mutex::default(),
         settings,
     })
+}
+
+/// Makes the folder that the server writes into; what it holds is nobody else's business.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    let mut maker = fs::DirBuilder::new();
+    maker.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        maker.mode(0o700);
+    }
+    maker.create(folder)
 }
 
 /// Refuses while a started recipe lacks a connection or a part of one.
@@ -84,7 +103,10 @@ pub(super) async fn check_started(
     references: &dyn References,
 ) -> Result<(), Trouble> {
     let states = store.states().await?;
-    let started = states.iter().filter(|(_, state)| state.is_started).map(|(name, _)| name);
+    let started = states
+        .iter()
+        .filter(|(_, state)| state.is_started)
+        .map(|(name, _)| name);
     let mut troubles: Vec<String> = Vec::new();
     for name in started.filter(|name| shelf.program(name).is_some()) {
         let (found, _) = shelf.check_files(name, references);
@@ -96,7 +118,11 @@ pub(super) async fn check_started(
                 ]
                 .contains(&found.code);
             let line = format!("{} ({name})", found.message);
-            if is_missing && !troubles.iter().any(|known| known.starts_with(&found.message)) {
+            if is_missing
+                && !troubles
+                    .iter()
+                    .any(|known| known.starts_with(&found.message))
+            {
                 troubles.push(line);
             }
         }

@@ -42,16 +42,24 @@ async fn take_up(workspace: &Path, intake: &Intake, outbound: &Outbound) {
             return;
         }
     };
-    let tables: Vec<_> =
-        library.catalogue.tables.values().map(|table| (**table).clone()).collect();
+    let tables: Vec<_> = library
+        .catalogue
+        .tables
+        .values()
+        .map(|table| (**table).clone())
+        .collect();
     if let Err(error) = intake.store.declare(&tables, intake.clock.now()).await {
         tracing::error!("changed lookup tables were refused, everything stays as it was: {error}");
         return;
     }
     let broken = library.diagnostics.len();
     intake.shelf.replace(library);
+    intake.store.declare_settings(intake.shelf.settings());
     let (connectors, connections) = intake.shelf.accounts();
-    outbound.replace(Accounts { connectors, connections });
+    outbound.replace(Accounts {
+        connectors,
+        connections,
+    });
     intake.bell.ring_queue();
     tracing::info!("changed files were taken up ({broken} findings; `recipes check` shows them)");
 }
@@ -68,5 +76,7 @@ pub(super) async fn read(workspace: &Path) -> Result<Library, String> {
 
 async fn stamp(workspace: &Path) -> Option<Stamp> {
     let path = workspace.to_owned();
-    tokio::task::spawn_blocking(move || Stamp::of(&path)).await.ok()
+    tokio::task::spawn_blocking(move || Stamp::of(&path))
+        .await
+        .ok()
 }

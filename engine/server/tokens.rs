@@ -67,8 +67,10 @@ pub(super) fn fresh() -> Secret {
 
 /// Writes a file that only its owner may read, whole or not at all.
 pub(super) fn write_private(path: &Path, text: &str) -> Result<(), Trouble> {
-    let trouble =
-        |error: std::io::Error| Trouble::Write { path: path.display().to_string(), why: error.to_string() };
+    let trouble = |error: std::io::Error| Trouble::Write {
+        path: path.display().to_string(),
+        why: error.to_string(),
+    };
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
     let _ = fs::remove_file(&name);

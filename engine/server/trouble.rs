@@ -30,7 +30,7 @@ pub enum Trouble {
         why: String,
     },
     /// The database cannot be used: locked by another server, newer, damaged, full disk.
-    #[error("{0}")]
+    #[error(transparent)]
     Database(#[from] StoreError),
     /// Started recipes cannot run as things are.
     #[error("recipes that are started cannot run: {0}")]

@@ -81,12 +81,15 @@ impl Settings {
             .unwrap_or_else(|| PathBuf::from("."));
         let file = SettingsFile::read(&workspace)?;
         let say = |argument: Option<String>, variable: &str, key: &str| {
-            argument.or_else(|| environment(variable)).or_else(|| file.text(key))
+            argument
+                .or_else(|| environment(variable))
+                .or_else(|| file.text(key))
         };
         let address = say(arguments.address, "RECIPES_ADDRESS", "address");
         let log = say(arguments.log, "RECIPES_LOG", "log");
         let scale = say(None, "RECIPES_TIME_SCALE", "time_scale");
-        let halt = environment("RECIPES_HALT").map_or(Ok(Halt::default()), |text| Halt::parse(&text));
+        let halt =
+            environment("RECIPES_HALT").map_or(Ok(Halt::default()), |text| Halt::parse(&text));
         Ok(Self {
             workspace,
             address: parse_address(address.as_deref().unwrap_or(ADDRESS))?,
@@ -129,7 +132,10 @@ pub fn data_file(workspace: &Path, name: &str) -> PathBuf {
 
 /// A variable of the environment, unless it is empty.
 pub fn environment(name: &str) -> Option<String> {
-    #[expect(clippy::disallowed_methods, reason = "this is the room that reads the environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the room that reads the environment"
+    )]
     std::env::var(name).ok().filter(|text| !text.is_empty())
 }
 
@@ -147,7 +153,9 @@ impl SettingsFile {
         let (document, report) = source::parse(&Arc::from(FILE), &bytes);
         let found = report.into_diagnostics();
         let Some(document) = document else {
-            let why = found.first().map_or("it is not YAML", |found| found.message.as_str());
+            let why = found
+                .first()
+                .map_or("it is not YAML", |found| found.message.as_str());
             return Err(format!("`{}`: {why}", path.display()));
         };
         for (key, _) in document.root.as_map().unwrap_or_default() {
@@ -158,7 +166,9 @@ impl SettingsFile {
                 );
                 return Err(format!(
                     "`{}`:{}: `{}` is no setting; {help}",
-                    path.display(), key.span.line, key.text
+                    path.display(),
+                    key.span.line,
+                    key.text
                 ));
             }
         }
@@ -176,7 +186,11 @@ impl SettingsFile {
 }
 
 fn parse_address(text: &str) -> Result<SocketAddr, String> {
-    let whole = if text.contains(':') { text.to_owned() } else { format!("127.0.0.1:{text}") };
+    let whole = if text.contains(':') {
+        text.to_owned()
+    } else {
+        format!("127.0.0.1:{text}")
+    };
     let whole = whole.replace("localhost:", "127.0.0.1:");
     whole
         .parse()

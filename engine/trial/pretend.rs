@@ -115,7 +115,12 @@ impl Pretend {
         };
         let headers =
             headers.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
-        let reply = HttpReply { status, headers, body, is_readable: true };
+        let body = match body {
+            Value::String(text) => text,
+            Value::Null => String::new(),
+            body => body.to_string(),
+        };
+        let reply = HttpReply::new(status, headers, body.as_bytes());
         let page = page_of(call);
         let input = Arc::new(call.input.clone());
         let facts = Facts {

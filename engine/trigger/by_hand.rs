@@ -34,12 +34,16 @@ pub async fn run(
         return Err(Refusal::later("the server is stopping"));
     }
     let Some(program) = intake.shelf.program(name) else {
-        return Err(Refusal::Unknown(format!("there is no usable recipe `{name}`")));
+        return Err(Refusal::Unknown(format!(
+            "there is no usable recipe `{name}`"
+        )));
     };
     let recipe = program.root();
     let now = intake.clock.now();
     let (events, input) = match &recipe.trigger {
-        Trigger::Function | Trigger::Manual => (vec![(Value::Null, None)], input_of(recipe, given)?),
+        Trigger::Function | Trigger::Manual => {
+            (vec![(Value::Null, None)], input_of(recipe, given)?)
+        }
         Trigger::Webhook(webhook) => (events_of(webhook, recipe, given, now)?, json!({})),
         Trigger::Schedule(_) | Trigger::Poll(_) => (vec![(event_of(given)?, None)], json!({})),
     };
@@ -60,7 +64,10 @@ fn input_of(recipe: &Recipe, given: Given) -> Result<Value, Refusal> {
         Given::Nothing => json!({}),
         Given::Input(input) => input,
         Given::Event(_) => {
-            return Err(wrong("event", "this recipe takes input and no event; give `input`"));
+            return Err(wrong(
+                "event",
+                "this recipe takes input and no event; give `input`",
+            ));
         }
     };
     let input = fill_defaults(&recipe.input, input);
@@ -79,7 +86,10 @@ fn events_of(
     now: Moment,
 ) -> Result<Vec<split::Event>, Refusal> {
     let Value::Object(mut event) = event_of(given)? else {
-        return Err(wrong("event", "a webhook's event is `{ body, headers, query }`; give a `body`"));
+        return Err(wrong(
+            "event",
+            "a webhook's event is `{ body, headers, query }`; give a `body`",
+        ));
     };
     let known = ["body", "headers", "query"];
     let mut misfits: Vec<Misfit> = event
@@ -91,13 +101,21 @@ fn events_of(
         })
         .collect();
     if !event.contains_key("body") {
-        misfits.push(Misfit { path: "event.body".into(), message: "is missing".into() });
+        misfits.push(Misfit {
+            path: "event.body".into(),
+            message: "is missing".into(),
+        });
     }
     for part in ["headers", "query"] {
-        let value = event.entry(part).or_insert_with(|| Value::Object(Object::new()));
+        let value = event
+            .entry(part)
+            .or_insert_with(|| Value::Object(Object::new()));
         if !value.is_object() {
             let message = format!("expected an object, not {}", kind_of(value));
-            misfits.push(Misfit { path: format!("event.{part}"), message });
+            misfits.push(Misfit {
+                path: format!("event.{part}"),
+                message,
+            });
         }
     }
     if !misfits.is_empty() {
@@ -111,12 +129,16 @@ fn event_of(given: Given) -> Result<Value, Refusal> {
     match given {
         Given::Nothing => Ok(Value::Null),
         Given::Event(event) => Ok(event),
-        Given::Input(_) => {
-            Err(wrong("input", "this recipe has a trigger and takes no input; give an `event`"))
-        }
+        Given::Input(_) => Err(wrong(
+            "input",
+            "this recipe has a trigger and takes no input; give an `event`",
+        )),
     }
 }
 
 fn wrong(path: &str, message: &str) -> Refusal {
-    Refusal::WrongInput(vec![Misfit { path: path.into(), message: message.into() }])
+    Refusal::WrongInput(vec![Misfit {
+        path: path.into(),
+        message: message.into(),
+    }])
 }

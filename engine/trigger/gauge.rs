@@ -29,11 +29,16 @@ impl Gauge {
         let jobs = u64::try_from(jobs).unwrap_or(u64::MAX);
         let is_fresh = {
             let reading = self.reading();
-            reading.counted_at.is_some_and(|at| at.elapsed() < COUNT_LASTS)
+            reading
+                .counted_at
+                .is_some_and(|at| at.elapsed() < COUNT_LASTS)
         };
         if !is_fresh {
             let waiting = store.queue_length().await?;
-            *self.reading() = Reading { counted_at: Some(Instant::now()), waiting };
+            *self.reading() = Reading {
+                counted_at: Some(Instant::now()),
+                waiting,
+            };
         }
         let mut reading = self.reading();
         if reading.waiting.saturating_add(jobs) > QUEUED_JOBS_MAX {

@@ -97,7 +97,10 @@ const RETRY_AFTER: Duration = Duration::from_secs(10);
 
 impl Refusal {
     fn later(why: impl Into<String>) -> Self {
-        Self::Later { why: why.into(), retry_after: RETRY_AFTER }
+        Self::Later {
+            why: why.into(),
+            retry_after: RETRY_AFTER,
+        }
     }
 }
 
@@ -120,7 +123,10 @@ struct Made {
 /// Commits what arrived and wakes the worker.
 async fn take_in(intake: &Intake, made: Made) -> Result<Vec<(JobId, bool)>, Refusal> {
     let at = intake.clock.now();
-    intake.gauge.make_room(&intake.store, made.events.len()).await?;
+    intake
+        .gauge
+        .make_room(&intake.store, made.events.len())
+        .await?;
     let jobs: Vec<NewJob> = made
         .events
         .into_iter()
@@ -135,11 +141,13 @@ async fn take_in(intake: &Intake, made: Made) -> Result<Vec<(JobId, bool)>, Refu
         })
         .collect();
     let ids: Vec<JobId> = jobs.iter().map(|job| job.id.clone()).collect();
-    let arrival = Arrival { recipe: made.recipe, payload: made.payload, jobs, at };
+    let arrival = Arrival {
+        recipe: made.recipe,
+        payload: made.payload,
+        jobs,
+        at,
+    };
     let enqueued = intake.store.enqueue(arrival).await?;
     intake.bell.ring_queue();
     Ok(ids.into_iter().zip(enqueued.is_new).collect())
 }
-
-#[cfg(test)]
-mod tests;

@@ -65,10 +65,15 @@ fn secrets_of(
     let (connection, connector) = shelf
         .connection(name)
         .ok_or_else(|| trouble("the connection is not in connections.yaml".into()))?;
-    let resolved = connection.resolve(&connector, references).map_err(|troubles| {
-        let all: Vec<&str> = troubles.iter().map(|trouble| trouble.message.as_str()).collect();
-        trouble(all.join("; "))
-    })?;
+    let resolved = connection
+        .resolve(&connector, references)
+        .map_err(|troubles| {
+            let all: Vec<&str> = troubles
+                .iter()
+                .map(|trouble| trouble.message.as_str())
+                .collect();
+            trouble(all.join("; "))
+        })?;
     Ok(Value::clone(&resolved.value))
 }
 
@@ -83,7 +88,12 @@ fn check_basic(secrets: &Value, headers: &Object) -> Result<(), Refusal> {
     let given = BASE64_STANDARD
         .decode(given.trim())
         .map_err(|_| refusal("the Authorization header is not Basic sign-in in base64"))?;
-    let field = |name: &str| secrets.get(name).and_then(Value::as_str).unwrap_or_default();
+    let field = |name: &str| {
+        secrets
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
     let wanted = format!("{}:{}", field("username"), field("password"));
     if is_same(&given, wanted.as_bytes()) {
         return Ok(());
@@ -93,7 +103,10 @@ fn check_basic(secrets: &Value, headers: &Object) -> Result<(), Refusal> {
 
 /// Answers the name of the header that held the token.
 fn check_token(secrets: &Value, headers: &Object) -> Result<String, Refusal> {
-    let own = secrets.get("header").and_then(Value::as_str).filter(|name| !name.is_empty());
+    let own = secrets
+        .get("header")
+        .and_then(Value::as_str)
+        .filter(|name| !name.is_empty());
     let challenge = own.is_none().then_some("Bearer");
     let refusal = |message: String| Refusal::NotSignedIn { message, challenge };
     let header = own.unwrap_or(AUTHORIZATION).to_lowercase();
@@ -102,8 +115,15 @@ fn check_token(secrets: &Value, headers: &Object) -> Result<String, Refusal> {
             Some(_) => Some(value),
             None => after_scheme(value, "bearer"),
         })
-        .ok_or_else(|| refusal(format!("this webhook asks for a token in the header `{header}`")))?;
-    let wanted = secrets.get("token").and_then(Value::as_str).unwrap_or_default();
+        .ok_or_else(|| {
+            refusal(format!(
+                "this webhook asks for a token in the header `{header}`"
+            ))
+        })?;
+    let wanted = secrets
+        .get("token")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     if is_same(given.trim().as_bytes(), wanted.as_bytes()) {
         return Ok(header);
     }
@@ -111,11 +131,17 @@ fn check_token(secrets: &Value, headers: &Object) -> Result<String, Refusal> {
 }
 
 fn check_signature(secrets: &Value, headers: &Object, body: &[u8]) -> Result<(), Refusal> {
-    let refusal = |message: String| Refusal::NotSignedIn { message, challenge: None };
+    let refusal = |message: String| Refusal::NotSignedIn {
+        message,
+        challenge: None,
+    };
     let field = |name: &str| secrets.get(name).and_then(Value::as_str);
     let header = field("header").unwrap_or("X-Signature").to_lowercase();
-    let given = text(headers, &header)
-        .ok_or_else(|| refusal(format!("this webhook asks for a signature in header `{header}`")))?;
+    let given = text(headers, &header).ok_or_else(|| {
+        refusal(format!(
+            "this webhook asks for a signature in header `{header}`"
+        ))
+    })?;
     let prefix = field("prefix").unwrap_or_default();
     let given = given.trim().strip_prefix(prefix).unwrap_or_default();
     let key = field("secret").unwrap_or_default();
@@ -125,7 +151,10 @@ fn check_signature(secrets: &Value, headers: &Object, body: &[u8]) -> Result<(),
     mac.update(body);
     let signature = mac.finalize().into_bytes();
     let is_right = if field("encoding") == Some("base64") {
-        is_same(given.as_bytes(), BASE64_STANDARD.encode(signature).as_bytes())
+        is_same(
+            given.as_bytes(),
+            BASE64_STANDARD.encode(signature).as_bytes(),
+        )
     } else {
         is_same(given.to_lowercase().as_bytes(), hex(&signature).as_bytes())
     };

@@ -61,7 +61,8 @@ fn key_of(key: &Expression, root: &Root) -> Option<String> {
         Err(error) => {
             tracing::warn!(
                 "a delivery has no dedupe key, it is taken as new: `{}`: {}",
-                error.expression, error.message
+                error.expression,
+                error.message
             );
             return None;
         }
@@ -70,7 +71,11 @@ fn key_of(key: &Expression, root: &Root) -> Option<String> {
         return None;
     }
     let is_short = text.len() <= KEY_BYTES_MAX;
-    Some(if is_short { text } else { digest(text.as_bytes()) })
+    Some(if is_short {
+        text
+    } else {
+        digest(text.as_bytes())
+    })
 }
 
 /// What the expressions of a trigger see.
@@ -82,7 +87,11 @@ struct Root<'a> {
 
 impl<'a> Root<'a> {
     fn new(trigger: Value, now: Moment, zone: &'a str) -> Self {
-        Self { trigger: Arc::new(trigger), now, zone }
+        Self {
+            trigger: Arc::new(trigger),
+            now,
+            zone,
+        }
     }
 }
 

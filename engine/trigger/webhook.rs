@@ -62,7 +62,10 @@ pub async fn deliver(
     }
     let body: Value = serde_json::from_slice(&delivery.body)
         .map_err(|error| Refusal::Unreadable(format!("the body is not JSON: {error}")))?;
-    let nothing = Accepted { jobs: Vec::new(), wants_result: false };
+    let nothing = Accepted {
+        jobs: Vec::new(),
+        wants_result: false,
+    };
     if webhook.while_stopped != WhileStopped::Queue && !is_started(intake, recipe).await? {
         return match webhook.while_stopped {
             WhileStopped::Drop => Ok(nothing),
@@ -80,12 +83,18 @@ pub async fn deliver(
         recipe: recipe.clone(),
         events,
         input: json!({}),
-        payload: Some(Payload { headers: Value::Object(headers), body: delivery.body }),
+        payload: Some(Payload {
+            headers: Value::Object(headers),
+            body: delivery.body,
+        }),
         started_by: "webhook".into(),
         needs_started_recipe: true,
     };
     let jobs = take_in(intake, made).await?;
-    Ok(Accepted { jobs, wants_result: webhook.respond_with_result })
+    Ok(Accepted {
+        jobs,
+        wants_result: webhook.respond_with_result,
+    })
 }
 
 /// What is said of a body over the limit.
