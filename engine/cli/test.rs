@@ -55,7 +55,7 @@ impl Test {
                 }
                 let first = run_case(shelf, &suite.recipe, case, None).await;
                 let mut problems = first.problems;
-                if self.crash && problems.is_empty() {
+                if self.crash && case.survives_crashes && problems.is_empty() {
                     for commits in 1..=first.commits {
                         let again = run_case(shelf, &suite.recipe, case, Some(commits)).await;
                         let after = |problem| format!("after a crash at commit {commits}: {problem}");

@@ -46,6 +46,8 @@ pub struct Case {
     pub tables: Object,
     /// What connectors answer.
     pub replies: Vec<(String, Vec<Reply>)>,
+    /// Whether the end is the same when the worker dies on the way.
+    pub survives_crashes: bool,
     /// What must hold after.
     pub expect: Expect,
 }
@@ -159,12 +161,13 @@ fn read_case(node: &Node, report: &mut Report) -> Option<Case> {
         settings: object(node.get("settings")),
         tables: object(node.get("tables")),
         replies,
+        survives_crashes: node.get("survives_crashes").is_none_or(is_true),
         expect: read_expect(node.get("expect")?, report)?,
     })
 }
 
 fn read_reply(node: &Node, report: &mut Report) -> Option<Reply> {
-    let flag = |key: &str| node.get(key).map(|flag| flag.to_value() == Value::Bool(true));
+    let flag = |key: &str| node.get(key).map(is_true);
     let kind = if let Some(output) = node.get("output") {
         ReplyKind::Output(output.to_value())
     } else if let Some(status) = number(node.get("status")) {
@@ -229,6 +232,10 @@ fn request(node: &Node) -> (String, Value) {
         Some([(action, fields)]) => (action.text.to_string(), fields.to_value()),
         _ => (text(Some(node)).unwrap_or_default(), Value::Null),
     }
+}
+
+fn is_true(node: &Node) -> bool {
+    node.to_value() == Value::Bool(true)
 }
 
 fn text(node: Option<&Node>) -> Option<String> {

@@ -12,3 +12,4 @@ mod lint;
 mod schema;
 mod store;
 mod tidy;
+mod trials;
