@@ -82,7 +82,8 @@ fn finish(helper: &'static Helper, arguments: Vec<Inferred>, pattern: Option<Reg
         })
         .collect();
     let shape = (helper.result)(&given);
-    let passed = helper.passes_absence(&arguments.iter().map(Inferred::maybe).collect::<Vec<_>>());
+    let passed = helper.passes_absence(arguments.iter().map(Inferred::maybe));
+    let could_pass = helper.passes_absence(arguments.iter().map(Inferred::could_be_absent));
     let terms: Vec<Term> = arguments
         .into_iter()
         .map(|argument| argument.term)
@@ -91,6 +92,7 @@ fn finish(helper: &'static Helper, arguments: Vec<Inferred>, pattern: Option<Reg
         shape,
         nothing: helper.may_find_nothing,
         passed,
+        latent: could_pass && !passed,
         term: Term::Call(Call {
             source: call_source(helper.name, &terms),
             helper,

@@ -121,6 +121,7 @@ fn list(around: &mut Surroundings<'_>, elements: &[Node], expected: Option<&Shap
         shape,
         nothing: false,
         passed: false,
+        latent: false,
         term: fixed.map_or(Term::List(terms), |list| Term::Fixed(Value::Array(list))),
     }
 }
@@ -157,6 +158,7 @@ fn members<'f>(
         shape: Shape::Fields(fields),
         nothing: false,
         passed: false,
+        latent: false,
         term: fixed.map_or(Term::Object(terms), |object| {
             Term::Fixed(Value::Object(object))
         }),

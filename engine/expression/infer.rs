@@ -33,6 +33,8 @@ pub(super) struct Inferred {
     pub(super) nothing: bool,
     /// Whether an absent argument makes it absent.
     pub(super) passed: bool,
+    /// Whether an argument that now must be there would make it absent if it were allowed to.
+    pub(super) latent: bool,
 }
 
 impl Inferred {
@@ -43,6 +45,7 @@ impl Inferred {
             term: Term::Fixed(value),
             nothing: false,
             passed: false,
+            latent: false,
         }
     }
 
@@ -68,13 +71,15 @@ impl Inferred {
         }
     }
 
-    /// Allows that it leads nowhere, as a `?` does.
+    /// Whether it could be absent if that were allowed at every level.
+    pub(super) fn could_be_absent(&self) -> bool {
+        self.nothing || self.passed || self.latent
+    }
+
+    /// Allows that it leads nowhere, as a `?` does, and its arguments too.
     pub(super) fn allow_absence(&mut self) {
-        match &mut self.term {
-            Term::Path(path) => path.optional = true,
-            Term::Call(call) => call.optional = true,
-            _ => {}
-        }
+        self.term.allow_absence();
+        self.passed |= std::mem::take(&mut self.latent);
     }
 }
 
@@ -155,6 +160,7 @@ impl Compiler<'_> {
             },
             nothing: walk.nothing,
             passed: false,
+            latent: false,
             term: Term::Path(path),
         }
     }

@@ -130,6 +130,7 @@ fn template(compiler: &mut Compiler<'_>, text: &str, usage: Use) -> Inferred {
         shape: Shape::String,
         nothing: false,
         passed: false,
+        latent: false,
         term: Term::Text(Text {
             source: text.into(),
             parts,

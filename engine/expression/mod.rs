@@ -19,7 +19,7 @@ mod template;
 mod term;
 mod walk;
 
-pub use condition::{Comparison, Condition};
+pub use condition::{Comparison, Condition, test_names};
 pub use helpers::{HelperDoc, helpers};
 
 use std::fmt;

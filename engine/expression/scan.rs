@@ -185,7 +185,7 @@ pub(super) fn mark_optional(inner: &str) -> Result<String, Mistake> {
             None if c == ')' && next != '?' => {
                 opened.pop();
             }
-            None if c == '?' => optional(inner, at, before, next, &mut out, &mut opened)?,
+            None if c == '?' => optional(at, before, next, &mut out, &mut opened)?,
             None => {}
         }
         if push {
@@ -202,7 +202,6 @@ pub(super) fn mark_optional(inner: &str) -> Result<String, Mistake> {
 
 /// Replaces the `?` at `at` by the marker, or says why it stands wrong.
 fn optional(
-    inner: &str,
     at: usize,
     before: char,
     next: char,
@@ -226,7 +225,6 @@ fn optional(
         return Ok(());
     }
     let help = "write it after a path (`input.name?`) or after a bracket (`(first items)?`)";
-    let _ = inner;
     Err(mistake(at, 1, "this `?` follows nothing".to_owned(), help))
 }
 

@@ -161,7 +161,7 @@ fn unknown_helper(compiler: &mut Compiler<'_>, name: &str, place: (usize, usize)
     let help = match (helpers::elsewhere(name), did_you_mean(name, known)) {
         (Some(meant), _) => meant.to_owned(),
         (_, Some(meant)) => format!("did you mean `{meant}`?"),
-        _ => "`recipes helpers` lists all helpers".to_owned(),
+        _ => "the reference lists all helpers".to_owned(),
     };
     let message = format!("there is no helper `{name}`");
     compiler.error(UNKNOWN_HELPER, place.0, place.1, message, help);

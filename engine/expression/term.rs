@@ -167,6 +167,18 @@ impl Term {
         found
     }
 
+    /// Allows that paths and calls in the term lead nowhere.
+    pub(super) fn allow_absence(&mut self) {
+        match self {
+            Self::Path(path) => path.optional = true,
+            Self::Call(call) => {
+                call.optional = true;
+                call.arguments.iter_mut().for_each(Self::allow_absence);
+            }
+            _ => {}
+        }
+    }
+
     /// Whether the term hangs on one of these roots.
     pub(super) fn hangs_on(&self, roots: &[&str]) -> bool {
         let mut found = false;

@@ -8,6 +8,7 @@
 mod account;
 mod budget;
 mod client;
+mod durable;
 mod guard;
 mod hold;
 mod ledger;

@@ -3,6 +3,9 @@
 //! In: a value and where it stands. Out: every place where it does not fit.
 //! Always true: nothing is converted; absent is fine only for what may be left out.
 
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, Mutex};
+
 use regex::Regex;
 
 use super::words::shown;
@@ -168,10 +171,26 @@ pub(crate) fn breaks_limit(field: &Field, value: &Value) -> Option<String> {
     }
 }
 
+/// Patterns that are kept compiled; enough for all that a workspace declares.
+const PATTERNS_MAX: usize = 1_000;
+
 /// The pattern so that it must match the text as a whole; `None` if it is no pattern, which is
-/// reported where it is declared.
+/// reported where it is declared. A pattern is compiled once, however many rows it checks.
 fn whole_pattern(pattern: &str) -> Option<Regex> {
-    Regex::new(&format!("^(?:{pattern})$")).ok()
+    static COMPILED: LazyLock<Mutex<BTreeMap<String, Option<Regex>>>> =
+        LazyLock::new(Mutex::default);
+    let compile = || Regex::new(&format!("^(?:{pattern})$")).ok();
+    let Ok(mut compiled) = COMPILED.lock() else {
+        return compile();
+    };
+    if let Some(regex) = compiled.get(pattern) {
+        return regex.clone();
+    }
+    let regex = compile();
+    if compiled.len() < PATTERNS_MAX {
+        compiled.insert(pattern.to_owned(), regex.clone());
+    }
+    regex
 }
 
 /// What is said of a field that is not declared.

@@ -20,6 +20,7 @@ pub(crate) use check::{breaks_limit, misfit};
 pub use convert::convert;
 pub use dates::{Day, Instant, Time};
 pub use fit::{Fit, Member, join};
+pub use parse::WORDS;
 
 use indexmap::IndexMap;
 

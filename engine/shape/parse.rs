@@ -11,7 +11,7 @@ use crate::source::{Node, NodeKind};
 use indexmap::IndexMap;
 
 /// The type words, as written.
-pub(crate) const WORDS: [&str; 9] = [
+pub const WORDS: [&str; 9] = [
     "string", "integer", "number", "boolean", "date", "datetime", "email", "object", "any",
 ];
 

@@ -5,12 +5,18 @@
 //! only the root `row` is still open.
 
 pub mod codes;
+mod csv;
 mod read;
 mod row;
+mod setting;
 mod shapes;
+mod text;
 
+pub use csv::{CsvFault, without_secrets};
 pub use read::TABLE;
 pub use row::{key_text, same_rows};
+pub use setting::{SETTINGS_TABLE, SettingsDeclared, check_setting, settings_of_rows};
+pub use text::{text_of_value, value_of_text};
 
 use indexmap::IndexMap;
 
@@ -181,3 +187,6 @@ impl Refused {
         self
     }
 }
+
+#[cfg(test)]
+mod tests;

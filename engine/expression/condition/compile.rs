@@ -42,6 +42,11 @@ const TESTS: [(&str, Relation); 17] = [
     ("on_or_after", Relation::OnOrAfter),
 ];
 
+/// The names of all tests, for schemas and the reference documentation.
+pub fn test_names() -> impl Iterator<Item = &'static str> {
+    TESTS.iter().map(|(name, _)| *name).chain(["is"])
+}
+
 /// Tests as they are called elsewhere, with ours.
 const ELSEWHERE: [(&str, &str); 18] = [
     ("eq", "equals"),
@@ -252,10 +257,12 @@ fn test(
             .iter()
             .find(|(theirs, _)| *theirs == &*name.text)
             .map(|(_, ours)| *ours);
-        let known = TESTS.iter().map(|(known, _)| *known).chain(["is"]);
-        let help = match (ours, did_you_mean(&name.text, known.clone())) {
+        let help = match (ours, did_you_mean(&name.text, test_names())) {
             (Some(meant), _) | (None, Some(meant)) => format!("did you mean `{meant}`?"),
-            _ => format!("the tests are {}", known.collect::<Vec<_>>().join(", ")),
+            _ => format!(
+                "the tests are {}",
+                test_names().collect::<Vec<_>>().join(", ")
+            ),
         };
         let message = format!("there is no test `{}`", name.text);
         around

@@ -8,6 +8,8 @@ mod evaluate;
 mod normalise;
 mod suit;
 
+pub use compile::test_names;
+
 use std::sync::Arc;
 
 use regex::Regex;

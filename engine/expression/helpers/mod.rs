@@ -236,11 +236,11 @@ impl Helper {
     }
 
     /// Whether the result may be absent because these arguments may be.
-    pub(super) fn passes_absence(&self, maybe: &[bool]) -> bool {
+    pub(super) fn passes_absence(&self, mut maybe: impl Iterator<Item = bool>) -> bool {
         match &self.run {
-            Run::Lazy(Lazy::Default) => maybe.get(1).copied().unwrap_or(false),
-            _ => maybe.iter().enumerate().any(|(index, maybe)| {
-                *maybe && !matches!(self.parameter(index).mode, Mode::Absent | Mode::Forgiving)
+            Run::Lazy(Lazy::Default) => maybe.nth(1).unwrap_or(false),
+            _ => maybe.enumerate().any(|(index, maybe)| {
+                maybe && !matches!(self.parameter(index).mode, Mode::Absent | Mode::Forgiving)
             }),
         }
     }

@@ -224,6 +224,8 @@ fn shapes_are_inferred() {
         ("{{lowercase input.name?}}", true),
         ("{{default input.name? \"x\"}}", false),
         ("{{eq input.name? \"x\"}}", false),
+        ("{{(lowercase input.name)?}}", true),
+        ("{{(lowercase input.email)?}}", false),
     ] {
         assert_eq!(compile(&json!(written), None).0.maybe, maybe, "{written}");
     }

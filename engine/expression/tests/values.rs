@@ -65,6 +65,15 @@ fn a_question_mark_allows_absence_at_every_level() {
         (json!("{{default trigger.body.n 1}}"), json!(1)),
         (json!("{{(first vars.none?)?}}"), json!("(absent)")),
         (json!("{{default (get vars.gone 9) 0}}"), json!(0)),
+        (
+            json!("{{default (lowercase input.name) \"x\"}}"),
+            json!("x"),
+        ),
+        (
+            json!("{{(lowercase (first vars.none))?}}"),
+            json!("(absent)"),
+        ),
+        (json!("{{is_blank (trim trigger.body.none)}}"), json!(true)),
         (json!("Dear {{input.name?}}!"), json!("Dear !")),
         (json!(["$.input.name?", 1]), json!([1])),
         (json!({"a": "$.input.name?", "b": 1}), json!({"b": 1})),

@@ -6,22 +6,28 @@
 
 mod error;
 mod jobs;
+mod ledger;
 mod open;
 mod pack;
 mod recipes;
+mod seal;
 mod tables;
 mod writer;
 
 pub use jobs::RECOVERIES_MAX;
+pub use ledger::{KeptSecret, SpentBlock, TakenGroup};
 pub use recipes::{AuditEntry, RecipeState};
+pub use tables::{Import, RowFilter, RowVersion, TableRow};
 
 use std::path::Path;
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use sqlx::{SqliteConnection, SqlitePool};
 
 use self::error::store_error;
-use self::tables::Declared;
+use self::seal::Sealer;
+use self::tables::{Declared, Settings};
 use self::writer::Writer;
 use crate::store::StoreError;
 
@@ -31,6 +37,8 @@ pub struct Sqlite {
     writer: Writer,
     readers: Option<SqlitePool>,
     tables: Declared,
+    settings: Settings,
+    sealer: Arc<Sealer>,
 }
 
 impl Sqlite {
@@ -41,6 +49,8 @@ impl Sqlite {
             writer: Writer::start(opened.writer, Some(opened.lock)),
             readers: Some(opened.readers),
             tables: Declared::default(),
+            settings: Settings::default(),
+            sealer: Arc::new(Sealer::beside(path)?),
         })
     }
 
@@ -50,12 +60,23 @@ impl Sqlite {
             writer: Writer::start(open::open_in_memory().await?, None),
             readers: None,
             tables: Declared::default(),
+            settings: Settings::default(),
+            sealer: Arc::new(Sealer::passing()?),
         })
     }
 
     /// How many transactions were committed since it was opened: each waited for one fsync.
     pub fn commits(&self) -> u64 {
         self.writer.commits()
+    }
+
+    /// Ends the writer after everything in line, works the log into the file and gives the lock
+    /// back. Whatever is asked of the store afterwards is refused.
+    pub async fn close(&self) {
+        if let Some(readers) = &self.readers {
+            readers.close().await;
+        }
+        self.writer.close().await;
     }
 
     /// Does the work in the next group commit.

@@ -23,7 +23,7 @@ const APPLICATION_ID: i64 = 0x5243_5045;
 const MIGRATIONS: [(&str, &str); 3] = [
     ("jobs", include_str!("migrations/0001_jobs.sql")),
     ("tables", include_str!("migrations/0002_tables.sql")),
-    ("budgets", include_str!("migrations/0003_budgets.sql")),
+    ("outbound", include_str!("migrations/0003_outbound.sql")),
 ];
 
 /// After this many pages (16 MiB) the write-ahead log is worked into the database file.

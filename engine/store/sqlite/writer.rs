@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::future::BoxFuture;
 use sqlx::{Connection, SqliteConnection};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::error::store_error;
 use crate::store::StoreError;
@@ -25,6 +25,15 @@ const LINE_MAX: usize = 10_000;
 pub(super) struct Writer {
     line: mpsc::Sender<Box<dyn Part>>,
     commits: Arc<AtomicU64>,
+    stop: watch::Sender<Stage>,
+}
+
+/// How far the writer is from its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Works,
+    Stops,
+    Ended,
 }
 
 /// The work of one caller.
@@ -50,8 +59,28 @@ impl Writer {
     pub(super) fn start(connection: SqliteConnection, lock: Option<File>) -> Self {
         let (line, inbox) = mpsc::channel(LINE_MAX);
         let commits = Arc::new(AtomicU64::new(0));
-        tokio::spawn(run(connection, inbox, commits.clone(), lock));
-        Self { line, commits }
+        let (stop, _) = watch::channel(Stage::Works);
+        let work = run(connection, inbox, commits.clone(), stop.clone(), lock);
+        tokio::spawn(work);
+        Self {
+            line,
+            commits,
+            stop,
+        }
+    }
+
+    /// Lets the writer end after everything in line, and waits until the database is closed.
+    pub(super) async fn close(&self) {
+        let mut stage = self.stop.subscribe();
+        self.stop.send_if_modified(|stage| {
+            let works = *stage == Stage::Works;
+            if works {
+                *stage = Stage::Stops;
+            }
+            works
+        });
+        // The sender is held by this very writer, so the channel cannot close before.
+        let _ = stage.wait_for(|stage| *stage == Stage::Ended).await;
     }
 
     /// Does the work in the next transaction and waits until it is durable.
@@ -130,10 +159,23 @@ async fn run(
     mut connection: SqliteConnection,
     mut inbox: mpsc::Receiver<Box<dyn Part>>,
     commits: Arc<AtomicU64>,
+    stop: watch::Sender<Stage>,
     lock: Option<File>,
 ) {
     let mut parts = Vec::with_capacity(PARTS_MAX);
-    while inbox.recv_many(&mut parts, PARTS_MAX).await > 0 {
+    let mut stage = stop.subscribe();
+    loop {
+        tokio::select! {
+                    biased;
+                    count = inbox.recv_many(&mut parts, PARTS_MAX) => if count == 0 { break },
+                    // What is in line already is still done; who comes later is sent away.
+        () = stopping(&mut stage) => {
+                        inbox.close();
+                        if inbox.recv_many(&mut parts, PARTS_MAX).await == 0 {
+                            break;
+                        }
+                    }
+                }
         let committed = commit_together(&mut connection, &mut parts).await;
         if let Err(error) = &committed {
             tracing::warn!(%error, parts = parts.len(), "a transaction was undone");
@@ -150,6 +192,11 @@ async fn run(
         tracing::warn!(%error, "closing the database");
     }
     drop(lock);
+    stop.send_replace(Stage::Ended);
+}
+
+async fn stopping(stage: &mut watch::Receiver<Stage>) {
+    let _ = stage.wait_for(|stage| *stage != Stage::Works).await;
 }
 
 /// Runs every part in a savepoint of its own and commits them together. Neighbouring statements

@@ -4,6 +4,10 @@ mod fixtures;
 mod holds;
 mod jobs;
 mod leases;
+mod ledger;
+mod opening;
+mod people;
+mod settings;
 mod tables;
 
 /// Runs each case of a list against a fresh store in memory and one in a file.

@@ -8,7 +8,7 @@ use sqlx::{Row, SqliteConnection};
 
 use super::super::error::{corrupt, store_error};
 use super::super::pack::{Large, pack, pack_entries};
-use super::super::tables::{self, Declared};
+use super::super::tables::{self, Known};
 use super::{enqueue, holds, request};
 use crate::clock::Moment;
 use crate::data::digest;
@@ -19,7 +19,7 @@ use crate::table::Performed;
 /// Performs an advance.
 pub(super) async fn commit(
     connection: &mut SqliteConnection,
-    declared: Declared,
+    known: Known,
     lease: Lease,
     at: Moment,
     mut advance: Advance,
@@ -34,7 +34,7 @@ pub(super) async fn commit(
     for step in &advance.table_operations {
         let by = format!("job:{}", lease.job);
         let performed =
-            tables::perform(connection, &declared, &by, at, &step.table, &step.operation).await?;
+            tables::perform(connection, &known, &by, at, &step.table, &step.operation).await?;
         entries.push(table_entry(&step.key, at, &performed));
         committed.performed.push((step.key.clone(), performed));
     }

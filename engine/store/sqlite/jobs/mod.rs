@@ -17,6 +17,7 @@ pub use quarantine::RECOVERIES_MAX;
 use std::time::Duration;
 
 use super::Sqlite;
+use super::tables::Known;
 use crate::clock::Moment;
 use crate::journal::Entry;
 use crate::names::JobId;
@@ -24,6 +25,7 @@ use crate::store::{
     Advance, Arrival, Claimed, Committed, Enqueued, JobFilter, JobRecord, JobRequest, Jobs, Lease,
     Pinned, RequestKind, StoreError,
 };
+use crate::table::SETTINGS_TABLE;
 
 impl Jobs for Sqlite {
     async fn enqueue(&self, arrival: Arrival) -> Result<Enqueued, StoreError> {
@@ -60,11 +62,23 @@ impl Jobs for Sqlite {
         advance: Advance,
     ) -> Result<Committed, StoreError> {
         let lease = lease.clone();
-        let tables = self.tables.clone();
-        self.with_writer(move |connection| {
-            Box::pin(commit::commit(connection, tables, lease, at, advance))
-        })
-        .await
+        let known = Known {
+            tables: self.tables.clone(),
+            settings: self.settings.clone(),
+        };
+        let writes_settings = advance
+            .table_operations
+            .iter()
+            .any(|step| step.table.as_str() == SETTINGS_TABLE && !step.operation.is_read());
+        let committed = self
+            .with_writer(move |connection| {
+                Box::pin(commit::commit(connection, known, lease, at, advance))
+            })
+            .await;
+        if writes_settings {
+            self.settings.forget();
+        }
+        committed
     }
 
     async fn request(&self, job: &JobId, at: Moment, kind: RequestKind) -> Result<(), StoreError> {
@@ -102,6 +116,12 @@ impl Sqlite {
     /// gone. Answers how many jobs will be taken up again.
     pub async fn recover(&self, now: Moment) -> Result<u64, StoreError> {
         self.with_writer(move |connection| Box::pin(claim::recover(connection, now)))
+            .await
+    }
+
+    /// How many jobs are queued: those that wait for their recipe to be started among them.
+    pub async fn queue_length(&self) -> Result<u64, StoreError> {
+        self.with_reader(|connection| Box::pin(list::queue_length(connection)))
             .await
     }
 }

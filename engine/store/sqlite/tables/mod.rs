@@ -7,10 +7,15 @@
 mod change;
 mod declare;
 mod lookup;
+mod people;
 mod plan;
 mod query;
 mod rows;
+mod settings;
 mod sync;
+
+pub use people::{Import, RowFilter, RowVersion, TableRow};
+pub(super) use settings::Settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -69,6 +74,11 @@ impl Declared {
         tables.get(name).cloned()
     }
 
+    fn all(&self) -> Vec<Table> {
+        let tables = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        tables.values().map(|kept| kept.table.clone()).collect()
+    }
+
     fn put(&self, kept: Vec<Kept>) {
         let mut tables = self.0.write().unwrap_or_else(PoisonError::into_inner);
         for kept in kept {
@@ -96,6 +106,7 @@ impl Sqlite {
             .with_writer(move |connection| Box::pin(declare::declare(connection, tables, now)))
             .await?;
         self.tables.put(kept);
+        self.settings.forget();
         Ok(())
     }
 
@@ -124,16 +135,23 @@ impl Sqlite {
     }
 }
 
+/// What an operation inside a commit must know.
+#[derive(Clone)]
+pub(super) struct Known {
+    pub(super) tables: Declared,
+    pub(super) settings: Settings,
+}
+
 /// Performs an operation inside a commit.
 pub(super) async fn perform(
     connection: &mut SqliteConnection,
-    declared: &Declared,
+    known: &Known,
     by: &str,
     at: Moment,
     table: &TableName,
     operation: &Operation,
 ) -> Result<Performed, StoreError> {
-    let kept = match declared.find(table) {
+    let kept = match known.tables.find(table) {
         Ok(kept) => kept,
         Err(refused) => return Ok(Err(refused)),
     };
@@ -143,7 +161,7 @@ pub(super) async fn perform(
     if operation.is_read() {
         return settle(lookup::read(connection, &kept, operation).await);
     }
-    match plan::plan(connection, &kept, operation).await {
+    match plan::plan(connection, &kept, &known.settings.declared(), operation).await {
         Ok((changes, output)) => {
             change::apply(connection, &kept, by, at, changes).await?;
             Ok(Ok(output))

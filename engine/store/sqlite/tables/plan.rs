@@ -14,12 +14,15 @@ use super::rows::{self, StoredRow};
 use super::{Kept, Trouble, query, sync};
 use crate::data::{Object, Value};
 use crate::expression::{Condition, Expression};
-use crate::table::{Operation, Refused, key_text, same_rows};
+use crate::table::{
+    Operation, Refused, SETTINGS_TABLE, SettingsDeclared, check_setting, key_text, same_rows,
+};
 
 /// The changes that an operation makes, and its output.
 pub(super) async fn plan(
     connection: &mut SqliteConnection,
     kept: &Kept,
+    settings: &SettingsDeclared,
     operation: &Operation,
 ) -> Result<(Vec<Change>, Value), Trouble> {
     let (changes, output) = match operation {
@@ -42,6 +45,13 @@ pub(super) async fn plan(
         }
     };
     check_unique(connection, kept, &changes).await?;
+    if kept.table.name.as_str() == SETTINGS_TABLE {
+        for change in &changes {
+            if let Change::Add { row, .. } | Change::Alter { row, .. } = change {
+                check_setting(settings, row)?;
+            }
+        }
+    }
     Ok((changes, output))
 }
 

@@ -22,7 +22,8 @@ pub(super) struct StoredRow {
 }
 
 impl StoredRow {
-    fn read(row: &SqliteRow) -> Result<Self, StoreError> {
+    /// Reads number, key, body and writer.
+    pub(super) fn read(row: &SqliteRow) -> Result<Self, StoreError> {
         let body: &str = row.try_get(2).map_err(store_error)?;
         Ok(Self {
             number: row.try_get(0).map_err(store_error)?,
@@ -62,6 +63,24 @@ pub(super) async fn by_key(
     )
     .bind(kept.number)
     .bind(key)
+    .fetch_optional(connection)
+    .await
+    .map_err(store_error)?;
+    row.as_ref().map(StoredRow::read).transpose()
+}
+
+/// The row of this number.
+pub(super) async fn by_number(
+    connection: &mut SqliteConnection,
+    kept: &Kept,
+    number: i64,
+) -> Result<Option<StoredRow>, StoreError> {
+    let row = sqlx::query(
+        "SELECT number, key, body, written_by, written_at FROM lookup_row
+         WHERE tbl = $1 AND number = $2",
+    )
+    .bind(kept.number)
+    .bind(number)
     .fetch_optional(connection)
     .await
     .map_err(store_error)?;

@@ -1,0 +1,111 @@
+//! Secrets at rest: sealed with a key that stands in a file of its own beside the database.
+//!
+//! In: a secret and what it is called. Out: bytes that only this workspace can open.
+//! Always true: a copy of the database alone shows no secret; a sealed value opens only under the
+//! name it was sealed for.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::path::Path;
+
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::data::{Secret, hex};
+use crate::store::StoreError;
+
+/// The length of the key in bytes.
+const KEY_BYTES: usize = 32;
+
+/// Seals and opens secrets.
+pub(super) struct Sealer(LessSafeKey);
+
+impl Sealer {
+    /// The sealer of the workspace whose database stands at this path; its key is made when there
+    /// is none yet.
+    pub(super) fn beside(database: &Path) -> Result<Self, StoreError> {
+        let mut name = database.as_os_str().to_owned();
+        name.push(".key");
+        let path = Path::new(&name);
+        let failed = |error: std::io::Error| {
+            StoreError::Unavailable(format!("the key file `{}`: {error}", path.display()))
+        };
+        if !path.exists() {
+            let mut file = create_private(path).map_err(failed)?;
+            let key = hex(&random::<KEY_BYTES>()?);
+            file.write_all(key.as_bytes()).map_err(failed)?;
+            file.sync_all().map_err(failed)?;
+        }
+        let mut text = String::new();
+        let mut file = File::open(path).map_err(failed)?;
+        file.read_to_string(&mut text).map_err(failed)?;
+        let key = unhex(text.trim()).ok_or_else(|| {
+            StoreError::Corrupt(format!(
+                "the key file `{}` does not hold 64 hexadecimal digits; restore it from a backup",
+                path.display()
+            ))
+        })?;
+        Self::of(&key)
+    }
+
+    /// A sealer whose key is gone with the process.
+    pub(super) fn passing() -> Result<Self, StoreError> {
+        Self::of(&random::<KEY_BYTES>()?)
+    }
+
+    fn of(key: &[u8]) -> Result<Self, StoreError> {
+        let key = UnboundKey::new(&CHACHA20_POLY1305, key)
+            .map_err(|_| StoreError::Corrupt("the key has the wrong length".to_owned()))?;
+        Ok(Self(LessSafeKey::new(key)))
+    }
+
+    /// Seals a secret under a name.
+    pub(super) fn seal(&self, name: &str, secret: &Secret) -> Result<Vec<u8>, StoreError> {
+        let nonce = random::<NONCE_LEN>()?;
+        let mut body = secret.reveal().as_bytes().to_vec();
+        self.0
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(name.as_bytes()),
+                &mut body,
+            )
+            .map_err(|_| StoreError::Unavailable("a secret cannot be sealed".to_owned()))?;
+        Ok([nonce.as_slice(), &body].concat())
+    }
+
+    /// Opens what was sealed under this name; `None` if it was sealed with another key or changed.
+    pub(super) fn open(&self, name: &str, sealed: &[u8]) -> Option<Secret> {
+        let (nonce, body) = sealed.split_at_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut body = body.to_vec();
+        let aad = Aad::from(name.as_bytes());
+        let plain = self.0.open_in_place(nonce, aad, &mut body).ok()?;
+        Some(Secret::new(String::from_utf8(plain.to_vec()).ok()?))
+    }
+}
+
+fn random<const N: usize>() -> Result<[u8; N], StoreError> {
+    let mut bytes = [0; N];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| StoreError::Unavailable("the machine gives no random bytes".to_owned()))?;
+    Ok(bytes)
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    if text.len() != KEY_BYTES * 2 || !text.is_ascii() {
+        return None;
+    }
+    (0..KEY_BYTES)
+        .map(|index| u8::from_str_radix(&text[index * 2..index * 2 + 2], 16).ok())
+        .collect()
+}
+
+/// Creates a file that only its owner may read.
+fn create_private(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}

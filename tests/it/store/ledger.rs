@@ -1,0 +1,93 @@
+//! What calls to the outside leave behind.
+
+use std::time::Duration;
+
+use recipe_engine::data::Secret;
+use recipe_engine::names::ConnectionName;
+use recipe_engine::store::Store;
+use recipe_engine::store::sqlite::{KeptSecret, SpentBlock, TakenGroup};
+
+use super::fixtures::at;
+
+super::on_every_store!(
+    a_block_counts_until_it_is_said_to_end,
+    a_group_is_taken_until_given_back,
+    a_kept_secret_comes_back,
+    a_notice_belongs_to_its_first_holder,
+);
+
+fn connection() -> ConnectionName {
+    ConnectionName::new("office").unwrap()
+}
+
+fn block(id: &str) -> SpentBlock {
+    SpentBlock {
+        id: id.to_owned(),
+        connection: connection(),
+        budget: "hour".to_owned(),
+        calls: 50,
+        window: Duration::from_secs(3600),
+        counts_until: None,
+    }
+}
+
+async fn a_block_counts_until_it_is_said_to_end(store: &Store) {
+    store.open_block(block("a")).await.unwrap();
+    store.open_block(block("b")).await.unwrap();
+    store.close_block("a".to_owned(), at(3600)).await.unwrap();
+    let kept = store.blocks().await.unwrap();
+    let closed = SpentBlock {
+        counts_until: Some(at(3600)),
+        ..block("a")
+    };
+    assert_eq!(kept, [closed, block("b")]);
+    store.close_block("b".to_owned(), at(7200)).await.unwrap();
+    let kept = store.blocks().await.unwrap();
+    assert_eq!(kept.len(), 1, "at second 3600, the first counts no more");
+    assert_eq!(kept[0].id, "b");
+}
+
+async fn a_group_is_taken_until_given_back(store: &Store) {
+    let taken = |until| TakenGroup {
+        connection: connection(),
+        group: "batch".to_owned(),
+        until: at(until),
+    };
+    store.take_group(taken(30)).await.unwrap();
+    store.take_group(taken(60)).await.unwrap();
+    assert_eq!(store.taken_groups().await.unwrap(), [taken(60)]);
+    store
+        .give_group_back(connection(), "batch".to_owned())
+        .await
+        .unwrap();
+    assert!(store.taken_groups().await.unwrap().is_empty());
+}
+
+async fn a_kept_secret_comes_back(store: &Store) {
+    for text in ["first", "second"] {
+        let kept = KeptSecret {
+            name: "office".to_owned(),
+            account: "a1".to_owned(),
+            secret: Secret::new(text),
+        };
+        store.keep_secret(kept).await.unwrap();
+    }
+    let kept = store.kept_secrets().await.unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0].secret.reveal(), "second");
+    assert_eq!(kept[0].account, "a1");
+}
+
+async fn a_notice_belongs_to_its_first_holder(store: &Store) {
+    let claim = async |holder: &str, now| {
+        let (key, holder) = ("disk full".to_owned(), holder.to_owned());
+        store
+            .claim_notice(key, holder, at(now), at(now + 100))
+            .await
+            .unwrap()
+    };
+    assert!(claim("ada", 0).await);
+    assert!(claim("ada", 1).await, "again for the same holder");
+    assert!(!claim("bob", 99).await);
+    assert!(claim("bob", 100).await, "the key is free again");
+}

@@ -1,0 +1,188 @@
+//! Lookup tables in people's hands.
+
+use recipe_engine::data::Object;
+use recipe_engine::names::TableName;
+use recipe_engine::shape::{Field, Shape};
+use recipe_engine::store::sqlite::{Import, RowFilter};
+use recipe_engine::store::{Store, StoreError};
+use recipe_engine::table::{Column, Normalise, Table};
+use serde_json::{Value, json};
+
+use super::fixtures::at;
+
+super::on_every_store!(
+    a_row_is_put_listed_and_deleted,
+    an_import_is_all_or_nothing,
+    an_import_can_replace,
+    a_missing_table_is_named,
+);
+
+fn name() -> TableName {
+    TableName::new("blocked-domains").unwrap()
+}
+
+fn domains() -> Table {
+    let column = |field| Column {
+        field,
+        unique: false,
+        normalise: vec![Normalise::Trim, Normalise::Lowercase],
+    };
+    Table {
+        name: name(),
+        title: "Blocked domains".to_owned(),
+        columns: [
+            ("domain".to_owned(), column(Field::required(Shape::String))),
+            ("count".to_owned(), column(Field::optional(Shape::Integer))),
+        ]
+        .into_iter()
+        .collect(),
+        key: vec!["domain".to_owned()],
+        first_rows: Vec::new(),
+    }
+}
+
+fn object(value: Value) -> Object {
+    value.as_object().unwrap().clone()
+}
+
+async fn put(store: &Store, row: Value, seconds: i64) {
+    let put = store
+        .put_row(&name(), object(row), "person:ada", at(seconds))
+        .await;
+    put.unwrap().unwrap();
+}
+
+async fn listed(store: &Store, filter: RowFilter) -> Vec<Value> {
+    let rows = store.rows(&name(), filter).await.unwrap();
+    rows.into_iter()
+        .map(|row| row.row["domain"].clone())
+        .collect()
+}
+
+async fn a_row_is_put_listed_and_deleted(store: &Store) {
+    store.declare(&[domains()], at(0)).await.unwrap();
+    put(store, json!({ "domain": " A.example " }), 1).await;
+    put(store, json!({ "domain": "b.example", "count": 2 }), 2).await;
+    put(store, json!({ "domain": "a.example", "count": 5 }), 3).await;
+    let all = RowFilter {
+        limit: 10,
+        ..RowFilter::default()
+    };
+    assert_eq!(listed(store, all.clone()).await, ["a.example", "b.example"]);
+    let search = RowFilter {
+        search: Some("B.EX".to_owned()),
+        ..all.clone()
+    };
+    assert_eq!(listed(store, search).await, ["b.example"]);
+    let first = store
+        .rows(
+            &name(),
+            RowFilter {
+                limit: 1,
+                ..all.clone()
+            },
+        )
+        .await
+        .unwrap();
+    assert_eq!(first[0].written_by, "person:ada");
+    assert_eq!(first[0].written_at, at(3));
+    let number = first[0].number;
+    let next = RowFilter {
+        after: Some(number),
+        ..all.clone()
+    };
+    assert_eq!(listed(store, next).await, ["b.example"]);
+    let history = store.row_history(&name(), number, 10).await.unwrap();
+    let changes: Vec<_> = history
+        .iter()
+        .map(|version| version.change.as_str())
+        .collect();
+    assert_eq!(changes, ["changed", "added"]);
+    store
+        .delete_row(&name(), number, "person:bob", at(4))
+        .await
+        .unwrap();
+    assert_eq!(listed(store, all.clone()).await, ["b.example"]);
+    let gone = store.delete_row(&name(), number, "person:bob", at(5)).await;
+    assert!(matches!(gone, Err(StoreError::NotFound(_))));
+    put(store, json!({ "domain": "a.example" }), 6).await;
+    let again = store
+        .rows(
+            &name(),
+            RowFilter {
+                search: Some("a.ex".to_owned()),
+                ..all
+            },
+        )
+        .await;
+    let history = store
+        .row_history(&name(), again.unwrap()[0].number, 10)
+        .await
+        .unwrap();
+    let changes: Vec<_> = history
+        .iter()
+        .map(|version| version.change.as_str())
+        .collect();
+    assert_eq!(
+        changes,
+        ["added", "removed", "changed", "added"],
+        "history outlives the row"
+    );
+    let audit = store
+        .audit(Some("table:blocked-domains"), 10)
+        .await
+        .unwrap();
+    assert_eq!(audit.len(), 5);
+    assert_eq!(audit[1].action, "row_deleted");
+}
+
+async fn an_import_is_all_or_nothing(store: &Store) {
+    let table = domains();
+    store.declare(&[table.clone()], at(0)).await.unwrap();
+    let rows = table
+        .parse_csv(b"domain,count\r\na.example,1\r\nB.example,\r\n")
+        .unwrap();
+    let done = store
+        .import(&name(), rows, Import::Merge, "person:ada", at(1))
+        .await
+        .unwrap();
+    assert_eq!(
+        done.unwrap(),
+        json!({ "added": 2, "changed": 0, "unchanged": 0 })
+    );
+    let broken = vec![
+        object(json!({ "domain": "c" })),
+        object(json!({ "domain": 7 })),
+    ];
+    let refused = store
+        .import(&name(), broken, Import::Merge, "person:ada", at(2))
+        .await
+        .unwrap();
+    assert!(refused.unwrap_err().message.starts_with("row 2"));
+    let all = RowFilter {
+        limit: 10,
+        ..RowFilter::default()
+    };
+    assert_eq!(listed(store, all).await.len(), 2);
+    assert_eq!(
+        store.audit(None, 10).await.unwrap().len(),
+        1,
+        "a refused import is no change"
+    );
+}
+
+async fn an_import_can_replace(store: &Store) {
+    store.declare(&[domains()], at(0)).await.unwrap();
+    put(store, json!({ "domain": "a.example" }), 1).await;
+    let rows = vec![object(json!({ "domain": "b.example" }))];
+    let done = store
+        .import(&name(), rows, Import::Replace, "person:ada", at(2))
+        .await
+        .unwrap();
+    assert_eq!(done.unwrap()["removed"], json!(1));
+}
+
+async fn a_missing_table_is_named(store: &Store) {
+    let missing = store.rows(&name(), RowFilter::default()).await.unwrap_err();
+    assert!(missing.to_string().contains("blocked-domains"));
+}
