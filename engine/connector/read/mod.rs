@@ -1,7 +1,7 @@
 //! From the tree of `connectors/<name>.yaml` to a [`Connector`].
 //!
 //! In: a document. Out: a connector to go on with, and all findings at once.
-//! Always true: a connector that was read without errors can build and judge every one of its calls.
+//! Always true: a connector that was read without errors can build and judge all of its calls.
 
 mod action;
 mod fields;
