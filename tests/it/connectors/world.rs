@@ -207,7 +207,7 @@ pub(super) fn call(action: &str, input: Value) -> Call {
         cursor: None,
         timeout: None,
         call_key: uuid::Uuid::now_v7().to_string(),
-        place: EntryKey("step".into()),
+        place: recipe_engine::journal::EntryKey("step".into()),
     }
 }
 
