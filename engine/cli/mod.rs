@@ -13,6 +13,7 @@ mod init;
 mod jobs;
 mod recipes;
 mod run;
+mod sandbox;
 mod schema;
 mod serve;
 mod show;
@@ -60,6 +61,7 @@ enum Verb {
     Jobs(jobs::Jobs),
     Tables(tables::Tables),
     Connections(connections::Connections),
+    Sandbox(sandbox::Sandbox),
     Graph(graph::Graph),
     Schema(schema::Schema),
 }
@@ -82,6 +84,7 @@ impl Arguments {
             Verb::Schema(schema) => schema.run(),
             Verb::Graph(graph) => graph.run(workspace),
             Verb::Serve(serve) => block_on(serve.run(workspace)),
+            Verb::Sandbox(sandbox) => block_on(sandbox.run()),
             Verb::List(list) => block_on(list.run(workspace)),
             Verb::Show(show) => block_on(show.run(workspace)),
             Verb::Start(start) => block_on(start.run(workspace)),
