@@ -182,14 +182,14 @@ impl<'a> Walk<'a> {
     fn step(&mut self, node: &Node, visible: &mut Visible) -> (Option<Step>, bool) {
         let when = node.get("when");
         let when = when.map(|when| self.condition(when, visible));
-        let before = visible.clone();
+        let continue_on_error = is_word(node, "on_error", "continue");
+        let is_certain = when.is_none() && !continue_on_error;
+        let before = (!is_certain).then(|| visible.clone());
         let Some((kind, made)) = self.kind(node, visible) else {
             return (None, false);
         };
-        let continue_on_error = is_word(node, "on_error", "continue");
-        let is_certain = when.is_none() && !continue_on_error;
         let retry = self.retry(node, &made.retry, visible);
-        if !is_certain {
+        if let Some(before) = before {
             visible.doubt_since(&before);
         }
         let written = node.get("id").and_then(Node::as_text).cloned();
