@@ -29,6 +29,11 @@ pub mod runner;
 
 // House.
 pub mod library;
+pub mod trigger;
+pub mod worker;
 
 // Doors.
+pub mod api;
+pub mod settings;
+pub mod server;
 pub mod cli;

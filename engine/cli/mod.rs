@@ -2,11 +2,22 @@
 //!
 //! In: arguments. Out: text for a person or a program, and an exit code.
 //! Always true: exit code 0 means all is well, 1 that problems were found, 2 that the command
-//! could not be understood; an error is one clear line.
+//! could not be understood, 3 that the workspace or server could not be opened; an error is one
+//! clear line.
 
 mod check;
+mod client;
+mod connections;
 mod graph;
+mod init;
+mod jobs;
+mod recipes;
+mod run;
+mod sandbox;
 mod schema;
+mod serve;
+mod show;
+mod tables;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -17,6 +28,7 @@ use clap::{Parser, Subcommand};
 
 use crate::diagnostic::Look;
 use crate::library::Library;
+use crate::server::Trouble;
 
 /// Runs recipes: YAML files that keep a learning platform in step with its neighbours.
 #[derive(Parser, Debug)]
@@ -24,7 +36,8 @@ use crate::library::Library;
     name = "recipes",
     version,
     arg_required_else_help = true,
-    after_help = "Exit codes: 0 all is well, 1 problems were found, 2 the command was not understood."
+    after_help = "Exit codes: 0 all is well, 1 problems were found, 2 the command was not understood, \
+                  3 the workspace or the server could not be opened."
 )]
 struct Arguments {
     /// The folder with recipes, connectors, lookup-tables and connections.yaml
@@ -37,9 +50,20 @@ struct Arguments {
 
 #[derive(Subcommand, Debug)]
 enum Verb {
+    Init(init::Init),
     Check(check::Check),
-    Schema(schema::Schema),
+    Serve(serve::Serve),
+    List(recipes::List),
+    Show(recipes::Show),
+    Start(recipes::Start),
+    Stop(recipes::Stop),
+    Run(run::Run),
+    Jobs(jobs::Jobs),
+    Tables(tables::Tables),
+    Connections(connections::Connections),
+    Sandbox(sandbox::Sandbox),
     Graph(graph::Graph),
+    Schema(schema::Schema),
 }
 
 /// How a command ended, when nothing went wrong with the command itself.
@@ -51,16 +75,51 @@ pub(crate) enum Ended {
     WithProblems,
 }
 
+impl Arguments {
+    fn run(self) -> anyhow::Result<Ended> {
+        let workspace = &self.workspace;
+        match self.verb {
+            Verb::Init(init) => init.run(workspace),
+            Verb::Check(check) => check.run(workspace),
+            Verb::Schema(schema) => schema.run(),
+            Verb::Graph(graph) => graph.run(workspace),
+            Verb::Serve(serve) => block_on(serve.run(workspace)),
+            Verb::Sandbox(sandbox) => block_on(sandbox.run()),
+            Verb::List(list) => block_on(list.run(workspace)),
+            Verb::Show(show) => block_on(show.run(workspace)),
+            Verb::Start(start) => block_on(start.run(workspace)),
+            Verb::Stop(stop) => block_on(stop.run(workspace)),
+            Verb::Run(run) => block_on(run.run(workspace)),
+            Verb::Jobs(jobs) => block_on(jobs.run(workspace)),
+            Verb::Tables(tables) => block_on(tables.run(workspace)),
+            Verb::Connections(connections) => block_on(connections.run(workspace)),
+        }
+    }
+}
+
+/// Runs a command that waits for the network or the database.
+fn block_on(command: impl Future<Output = anyhow::Result<Ended>>) -> anyhow::Result<Ended> {
+    // An error means that the process has a provider already, which serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the program cannot start its threads")?
+        .block_on(command)
+}
+
+/// The exit code of an error: 3 if the server could not start, else 1.
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    match error.downcast_ref::<Trouble>() {
+        Some(_) => ExitCode::from(3),
+        None => ExitCode::from(1),
+    }
+}
+
 /// Reads the arguments, does what they say, and tells how it ended.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let workspace = &arguments.workspace;
-    let ended = match arguments.verb {
-        Verb::Check(check) => check.run(workspace),
-        Verb::Schema(schema) => schema.run(),
-        Verb::Graph(graph) => graph.run(workspace),
-    };
-    match ended {
+    match arguments.run() {
         Ok(Ended::Well) => ExitCode::SUCCESS,
         Ok(Ended::WithProblems) => ExitCode::from(1),
         Err(error) => {
@@ -69,7 +128,7 @@ pub fn main() -> ExitCode {
                 return ExitCode::SUCCESS;
             }
             let _ = writeln!(std::io::stderr(), "error: {error:#}");
-            ExitCode::from(1)
+            exit_code(&error)
         }
     }
 }

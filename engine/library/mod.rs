@@ -5,17 +5,24 @@
 //! Always true: one mistaken file keeps nothing else from being read; what is bundled stands
 //! behind what the workspace has itself.
 
+mod closure;
+pub mod codes;
 mod codes_of_rooms;
 mod files;
 mod read;
+mod shelf;
+mod stamp;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use closure::Start;
 pub use codes_of_rooms::{Explanation, explanations};
 pub use files::{Found, bundled};
+pub use shelf::{Shelf, Shown};
+pub use stamp::Stamp;
 
 use crate::compile::{Catalogue, Recipe};
 use crate::connector::Connections;

@@ -9,6 +9,7 @@ mod contract;
 pub mod sqlite;
 
 pub use contract::*;
+pub use sqlite::{AuditEntry, Import, RecipeState, RowFilter, TableRow};
 
 /// The store that this program runs on.
 pub type Store = sqlite::Sqlite;

@@ -6,6 +6,7 @@
 
 pub mod codes;
 mod csv;
+mod filter;
 mod read;
 mod row;
 mod setting;

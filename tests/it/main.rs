@@ -3,6 +3,7 @@
 //! In: the files of the repository and the fixtures below `tests/`. Out: passes or differences.
 //! Always true: no network beyond this machine, no sleeps, no dependence on the machine's speed.
 
+mod bundle;
 mod connectors;
 mod differential;
 mod golden;

@@ -75,7 +75,8 @@ impl Bench {
     /// A vendor at this address, with these actions.
     pub(super) async fn new(connector: &str, url: &str) -> Self {
         let connections = format!(
-            "connections: {{ vendor: {{ base_url: '{url}', key: {{ env: KEY }}, allow_private: true }} }}"
+            "connections: {{ vendor: {{ base_url: '{url}', key: {{ env: KEY }}, \
+             allow_private: true }} }}"
         );
         Self::with(connector, &connections, Arc::new(Forgetful::default())).await
     }

@@ -1,0 +1,81 @@
+//! Reading what a request brings: body and parameters.
+
+use axum::body::{Body, Bytes};
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+
+use crate::data::Value;
+
+use super::Problem;
+
+/// How much of a body over the limit is read and thrown away, so that the sender gets to read the
+/// answer instead of a broken connection.
+const THROWN_AWAY_MAX: usize = 256 * 1024 * 1024;
+
+/// A body of at most this many bytes; `None` if it is larger.
+pub(super) async fn read_up_to(body: Body, limit: usize) -> Result<Option<Vec<u8>>, Problem> {
+    let mut chunks = body.into_data_stream();
+    let mut bytes = Vec::new();
+    let mut total = 0_usize;
+    while let Some(chunk) = chunks.next().await {
+        let chunk: Bytes =
+            chunk.map_err(|error| Problem::bad_request(format!("the body broke off: {error}")))?;
+        total = total.saturating_add(chunk.len());
+        if total <= limit {
+            bytes.extend_from_slice(&chunk);
+        } else {
+            bytes = Vec::new();
+            if total > THROWN_AWAY_MAX {
+                break;
+            }
+        }
+    }
+    Ok((total <= limit).then_some(bytes))
+}
+
+/// A JSON body of this form; an empty body counts as `{}`.
+pub(super) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let bytes = if bytes.trim_ascii().is_empty() {
+        b"{}"
+    } else {
+        bytes
+    };
+    // First as any JSON, so that a wrong form is told apart from no JSON at all.
+    let value: Value = serde_json::from_slice(bytes)
+        .map_err(|error| Problem::bad_request(format!("the body is not JSON: {error}")))?;
+    serde_json::from_value(value).map_err(|error| {
+        Problem::new(
+            422,
+            "invalid_body",
+            "The body is not of the form that is expected here.",
+        )
+        .detail(error.to_string())
+    })
+}
+
+/// The parameters of an address, in their order.
+pub(super) fn parameters(query: Option<&str>) -> Vec<(String, String)> {
+    let query = query.unwrap_or_default();
+    url::form_urlencoded::parse(query.as_bytes())
+        .into_owned()
+        .collect()
+}
+
+/// A parameter that is not known here.
+pub(super) fn unknown_parameter(name: &str, known: &[&str]) -> Problem {
+    let help = match crate::diagnostic::did_you_mean(name, known.iter().copied()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("known are: {}", known.join(", ")),
+    };
+    Problem::bad_request(format!("the parameter `{name}` is not known; {help}"))
+}
+
+/// A parameter that is a number between 1 and a limit.
+pub(super) fn limit(name: &str, value: &str, most: usize) -> Result<usize, Problem> {
+    match value.parse::<usize>() {
+        Ok(limit) if (1..=most).contains(&limit) => Ok(limit),
+        _ => Err(Problem::bad_request(format!(
+            "`{name}` is a number from 1 to {most}"
+        ))),
+    }
+}

@@ -1,0 +1,98 @@
+//! Lists of jobs, newest first, paged by key.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use serde_json::json;
+
+use crate::clock::Moment;
+use crate::data::Value;
+use crate::journal::JobStatus;
+use crate::names::{JobId, RecipeName};
+use crate::store::{JobFilter, Jobs};
+
+use super::body::{limit, parameters, unknown_parameter};
+use super::{Problem, Rooms, wire};
+
+/// How many jobs a page holds unless asked otherwise, and at most.
+const PAGE: usize = 50;
+const PAGE_MAX: usize = 500;
+
+/// The parameters of the list.
+const KNOWN: [&str; 6] = ["status", "recipe", "from", "to", "before", "limit"];
+
+/// `GET /api/jobs`
+pub(super) async fn list(
+    State(rooms): State<Arc<Rooms>>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, Problem> {
+    let given = parameters(query.as_deref());
+    let mut filter = filter_of(&given)?;
+    let page = filter.limit;
+    // One more than asked for tells whether there is a next page.
+    filter.limit += 1;
+    let mut records = rooms.intake.store.jobs(&filter).await?;
+    let has_more = records.len() > page;
+    records.truncate(page);
+    let next = records
+        .last()
+        .filter(|_| has_more)
+        .map(|last| next_page(&given, &last.id));
+    let jobs: Vec<Value> = records.iter().map(wire::job).collect();
+    let mut answer = json!({ "jobs": jobs });
+    if let (Some(answer), Some(next)) = (answer.as_object_mut(), next) {
+        answer.insert("next".into(), next.into());
+    }
+    Ok(Json(answer))
+}
+
+fn filter_of(given: &[(String, String)]) -> Result<JobFilter, Problem> {
+    let mut filter = JobFilter {
+        limit: PAGE,
+        ..JobFilter::default()
+    };
+    for (name, value) in given {
+        match name.as_str() {
+            "status" => {
+                for word in value
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|word| !word.is_empty())
+                {
+                    filter.statuses.push(status_of(word)?);
+                }
+            }
+            "recipe" => filter.recipe = Some(RecipeName::new(value).map_err(Problem::bad_request)?),
+            "from" => filter.from = Some(Moment::parse(value).map_err(Problem::bad_request)?),
+            "to" => filter.to = Some(Moment::parse(value).map_err(Problem::bad_request)?),
+            "before" => filter.before = Some(JobId::new(value).map_err(Problem::bad_request)?),
+            "limit" => filter.limit = limit(name, value, PAGE_MAX)?,
+            _ => return Err(unknown_parameter(name, &KNOWN)),
+        }
+    }
+    Ok(filter)
+}
+
+fn status_of(word: &str) -> Result<JobStatus, Problem> {
+    JobStatus::parse(word).ok_or_else(|| {
+        let known: Vec<&str> = JobStatus::ALL
+            .iter()
+            .map(|status| status.as_str())
+            .collect();
+        Problem::bad_request(format!(
+            "`{word}` is no status; known are: {}",
+            known.join(", ")
+        ))
+    })
+}
+
+/// The address of the page after this one: the same filters, older than the last job.
+fn next_page(given: &[(String, String)], last: &JobId) -> String {
+    let mut next = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in given.iter().filter(|(name, _)| name != "before") {
+        next.append_pair(name, value);
+    }
+    next.append_pair("before", last.as_str());
+    format!("/api/jobs?{}", next.finish())
+}

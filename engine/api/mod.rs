@@ -1,0 +1,109 @@
+//! Routes and wire shapes: JSON over HTTP, signed in by bearer token.
+//!
+//! In: requests. Out: what the rooms answer, or a problem object (RFC 9457).
+//! Always true: only this room knows status codes; nothing answers 200 to a refusal; no list reads
+//! payloads; no answer shows a secret, nor what is declared personal.
+
+mod body;
+mod decide;
+mod events;
+mod health;
+mod job;
+mod jobs;
+mod mask;
+mod problem;
+mod recipes;
+mod rows;
+mod sign_in;
+mod tree;
+mod wait;
+mod webhooks;
+mod wire;
+
+pub use problem::Problem;
+pub use sign_in::{Person, Tokens};
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use futures_util::FutureExt;
+
+use crate::trigger::Intake;
+
+/// The largest body of a request that is no webhook: an import of a big table.
+const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// The rooms that requests reach.
+#[derive(Clone)]
+pub struct Rooms {
+    /// Queue, recipes, clock.
+    pub intake: Intake,
+    /// Who may ask.
+    pub tokens: Arc<Tokens>,
+    /// Where the outside reaches this server, such as `https://recipes.example.com`.
+    pub public_url: Arc<str>,
+}
+
+/// All routes.
+pub fn router(rooms: Rooms) -> Router {
+    let rooms = Arc::new(rooms);
+    let signed_in = Router::new()
+        .route("/api/recipes", get(recipes::list))
+        .route("/api/recipes/{project}/{name}", get(recipes::show))
+        .route("/api/recipes/{project}/{name}/start", post(recipes::start))
+        .route("/api/recipes/{project}/{name}/stop", post(recipes::stop))
+        .route("/api/recipes/{project}/{name}/run", post(recipes::run))
+        .route("/api/jobs", get(jobs::list))
+        .route("/api/jobs/{id}", get(job::show))
+        .route("/api/jobs/{id}/decide", post(decide::decide))
+        .route(
+            "/api/lookup-tables/{name}/rows",
+            get(rows::list).put(rows::put).delete(rows::delete),
+        )
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(
+            rooms.clone(),
+            sign_in::require,
+        ));
+    Router::new()
+        .merge(signed_in)
+        .route("/webhooks/{project}/{name}", post(webhooks::deliver))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn(catch_faults))
+        .with_state(rooms)
+}
+
+async fn unknown(request: Request) -> Problem {
+    Problem::not_found(format!("there is nothing at `{}`", request.uri().path()))
+}
+
+async fn wrong_method(request: Request) -> Problem {
+    Problem::new(
+        405,
+        "method_not_allowed",
+        "This address does not take this method.",
+    )
+    .detail(format!(
+        "`{}` at `{}`",
+        request.method(),
+        request.uri().path()
+    ))
+}
+
+/// A fault of our own in one request must not take the connection down without a word.
+async fn catch_faults(request: Request, next: Next) -> Response {
+    let answer = std::panic::AssertUnwindSafe(next.run(request))
+        .catch_unwind()
+        .await;
+    answer.unwrap_or_else(|_| {
+        tracing::error!("a request met a fault of the engine's own");
+        Problem::new(500, "internal", "The engine met a fault of its own.").into_response()
+    })
+}

@@ -1,0 +1,296 @@
+//! Recipes: what there is, how it stands, start, stop, run.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::clock::parse_period;
+use crate::compile::{Activation, Recipe, Schedule, ScheduleRule, Trigger, Webhook, WebhookAuth};
+use crate::data::{Object, Value};
+use crate::library::{Shown, Start};
+use crate::names::{JobId, RecipeName};
+use crate::store::RecipeState;
+use crate::trigger::{self, Given};
+
+use super::body::{parameters, unknown_parameter};
+use super::wait::{self, RUN_WAIT_MAX};
+use super::{Person, Problem, Rooms, body, events, wire};
+
+/// `GET /api/recipes`
+pub(super) async fn list(State(rooms): State<Arc<Rooms>>) -> Result<Json<Value>, Problem> {
+    let states = rooms.intake.store.states().await?;
+    let recipes: Vec<Value> = rooms
+        .intake
+        .shelf
+        .all()
+        .iter()
+        .map(|shown| Value::Object(card(shown, &states)))
+        .collect();
+    Ok(Json(json!({ "recipes": recipes })))
+}
+
+/// `GET /api/recipes/{project}/{name}`
+pub(super) async fn show(
+    State(rooms): State<Arc<Rooms>>,
+    Path((project, name)): Path<(String, String)>,
+) -> Result<Json<Value>, Problem> {
+    let shown = find(&rooms, &project, &name)?;
+    let states = rooms.intake.store.states().await?;
+    let mut wire = card(&shown, &states);
+    if let Some(program) = &shown.program {
+        let recipe = program.root();
+        wire.insert("description".into(), recipe.description.as_str().into());
+        wire.insert("version".into(), recipe.hash.as_str().into());
+        wire.insert("timezone".into(), recipe.timezone.as_str().into());
+        wire.insert("input".into(), recipe.input.to_json_schema());
+        wire.insert("output".into(), recipe.output.to_json_schema());
+        let reaches: Vec<&str> = program
+            .recipes
+            .keys()
+            .filter(|name| **name != recipe.name)
+            .map(RecipeName::as_str)
+            .collect();
+        wire.insert("calls".into(), json!(reaches));
+        match &recipe.trigger {
+            Trigger::Webhook(webhook) => {
+                wire.insert("webhook".into(), webhook_wire(&rooms, &shown, webhook));
+            }
+            Trigger::Schedule(schedule) => {
+                wire.insert("schedule".into(), schedule_wire(schedule));
+            }
+            _ => {}
+        }
+    }
+    Ok(Json(Value::Object(wire)))
+}
+
+/// `POST /api/recipes/{project}/{name}/start`
+pub(super) async fn start(
+    State(rooms): State<Arc<Rooms>>,
+    Extension(Person(by)): Extension<Person>,
+    Path((project, name)): Path<(String, String)>,
+) -> Result<Json<Value>, Problem> {
+    let shown = find(&rooms, &project, &name)?;
+    if let Some(recipe) = shown.program.as_ref().map(|program| program.root()) {
+        check_startable(recipe)?;
+    }
+    let warnings = check_closure(&rooms, &shown.name).await?;
+    let now = rooms.intake.clock.now();
+    rooms.intake.store.start(&shown.name, &by, now).await?;
+    rooms.intake.bell.ring_queue();
+    Ok(Json(json!({
+        "name": shown.name.as_str(), "status": "started", "warnings": warnings,
+    })))
+}
+
+/// `POST /api/recipes/{project}/{name}/stop`
+pub(super) async fn stop(
+    State(rooms): State<Arc<Rooms>>,
+    Extension(Person(by)): Extension<Person>,
+    Path((project, name)): Path<(String, String)>,
+) -> Result<Json<Value>, Problem> {
+    let shown = find(&rooms, &project, &name)?;
+    let now = rooms.intake.clock.now();
+    rooms.intake.store.stop(&shown.name, &by, now).await?;
+    Ok(Json(
+        json!({ "name": shown.name.as_str(), "status": "stopped" }),
+    ))
+}
+
+/// What a run is given.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wish {
+    input: Option<Value>,
+    event: Option<Value>,
+}
+
+/// `POST /api/recipes/{project}/{name}/run`
+pub(super) async fn run(
+    State(rooms): State<Arc<Rooms>>,
+    Extension(Person(by)): Extension<Person>,
+    Path((project, name)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+    bytes: Bytes,
+) -> Result<Response, Problem> {
+    let patience = patience(query.as_deref())?;
+    let wish: Wish = body::json(&bytes)?;
+    let given = match (wish.input, wish.event) {
+        (None, None) => Given::Nothing,
+        (Some(input), None) => Given::Input(input),
+        (None, Some(event)) => Given::Event(event),
+        (Some(_), Some(_)) => {
+            return Err(Problem::bad_request("give `input` or `event`, not both"));
+        }
+    };
+    let shown = find(&rooms, &project, &name)?;
+    check_closure(&rooms, &shown.name).await?;
+    let jobs = trigger::run(&rooms.intake, &shown.name, given, &by).await?;
+    if let (Some(patience), [job]) = (patience, jobs.as_slice()) {
+        return wait::result(&rooms, job, patience).await;
+    }
+    let ids: Vec<&str> = jobs.iter().map(JobId::as_str).collect();
+    let place = match jobs.as_slice() {
+        [job] => format!("/api/jobs/{job}"),
+        _ => format!("/api/jobs?recipe={}", shown.name),
+    };
+    let answer = Json(json!({ "jobs": ids }));
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, place)], answer).into_response())
+}
+
+fn patience(query: Option<&str>) -> Result<Option<Duration>, Problem> {
+    let mut patience = None;
+    for (name, value) in parameters(query) {
+        if name != "wait" {
+            return Err(unknown_parameter(&name, &["wait"]));
+        }
+        let wait = parse_period(&value).map_err(Problem::bad_request)?;
+        patience = Some(wait.min(RUN_WAIT_MAX));
+    }
+    Ok(patience)
+}
+
+fn find(rooms: &Rooms, project: &str, name: &str) -> Result<Shown, Problem> {
+    let written = format!("{project}/{name}");
+    let found = RecipeName::of(project, name)
+        .ok()
+        .and_then(|name| rooms.intake.shelf.one(&name));
+    found.ok_or_else(|| {
+        let all = rooms.intake.shelf.all();
+        let known = all.iter().map(|shown| shown.name.as_str());
+        let help = crate::diagnostic::did_you_mean(&written, known)
+            .map_or(String::new(), |meant| format!("; did you mean `{meant}`?"));
+        Problem::not_found(format!("there is no recipe `{written}`{help}"))
+    })
+}
+
+/// Only what has a trigger of its own can be started.
+fn check_startable(recipe: &Recipe) -> Result<(), Problem> {
+    let Some((code, why)) = why_not_started(recipe) else {
+        return Ok(());
+    };
+    let name = &recipe.name;
+    Err(Problem::conflict(
+        code,
+        format!(
+            "`{name}` cannot be started: {why}; run it with POST /api/recipes/{name}/run or \
+             `recipes run {name}`"
+        ),
+    ))
+}
+
+/// Why a recipe is never started, with the kind of reason; `None` if it is one to be started.
+fn why_not_started(recipe: &Recipe) -> Option<(&'static str, &'static str)> {
+    match (&recipe.trigger, recipe.activation) {
+        (_, Some(Activation::ManualOnly)) | (Trigger::Manual, _) => {
+            Some(("manual_only", "it is only ever run by hand"))
+        }
+        (Trigger::Function, _) => Some(("needs_no_start", "other recipes call it as it is")),
+        _ => None,
+    }
+}
+
+/// Holds the whole closure of a recipe against the workspace; answers warnings.
+async fn check_closure(rooms: &Rooms, name: &RecipeName) -> Result<Vec<Value>, Problem> {
+    let intake = &rooms.intake;
+    let Start { errors, warnings } = intake
+        .shelf
+        .check_start(name, &intake.store, &*intake.references)
+        .await?;
+    if errors.is_empty() {
+        return Ok(warnings.iter().map(wire::diagnostic).collect());
+    }
+    let title = "The recipe, or something that it calls, is not complete.";
+    Err(Problem::new(422, "incomplete", title).errors(errors.iter().map(wire::diagnostic)))
+}
+
+/// A recipe as it is listed.
+fn card(shown: &Shown, states: &BTreeMap<RecipeName, RecipeState>) -> Object {
+    let mut card = Object::new();
+    card.insert("name".into(), shown.name.as_str().into());
+    card.insert("title".into(), shown.title.as_str().into());
+    let state = states.get(&shown.name);
+    let recipe = shown.program.as_ref().map(|program| program.root());
+    let status = match (recipe.map(|recipe| why_not_started(recipe)), state) {
+        (None, _) => "broken",
+        (Some(Some(_)), _) => "ready",
+        (
+            _,
+            Some(RecipeState {
+                is_started: true, ..
+            }),
+        ) => "started",
+        _ => "stopped",
+    };
+    card.insert("status".into(), status.into());
+    if let Some(recipe) = recipe {
+        card.insert("trigger".into(), trigger_word(&recipe.trigger).into());
+        if let Some(activation) = recipe.activation {
+            card.insert("activation".into(), activation_word(activation).into());
+        }
+    }
+    if let Some(state) = state {
+        card.insert("changed_by".into(), state.changed_by.as_str().into());
+        card.insert("changed_at".into(), wire::moment(state.changed_at));
+    }
+    let problems: Vec<Value> = shown.problems.iter().map(wire::diagnostic).collect();
+    card.insert("problems".into(), problems.into());
+    card
+}
+
+fn trigger_word(trigger: &Trigger) -> &'static str {
+    match trigger {
+        Trigger::Function => "function",
+        Trigger::Manual => "manual",
+        Trigger::Schedule(_) => "schedule",
+        Trigger::Webhook(_) => "webhook",
+        Trigger::Poll(_) => "poll",
+    }
+}
+
+fn activation_word(activation: Activation) -> &'static str {
+    match activation {
+        Activation::Required => "required",
+        Activation::Recommended => "recommended",
+        Activation::Optional => "optional",
+        Activation::ManualOnly => "manual_only",
+    }
+}
+
+/// What an outside system needs to deliver to a recipe.
+fn webhook_wire(rooms: &Rooms, shown: &Shown, webhook: &Webhook) -> Value {
+    let base = rooms.public_url.trim_end_matches('/');
+    let sign_in = match &webhook.auth {
+        None => json!({ "kind": "none" }),
+        Some(WebhookAuth::Basic(name)) => json!({ "kind": "basic", "connection": name.as_str() }),
+        Some(WebhookAuth::Token(name)) => json!({ "kind": "token", "connection": name.as_str() }),
+        Some(WebhookAuth::Hmac(name)) => json!({ "kind": "hmac", "connection": name.as_str() }),
+    };
+    let events = shown
+        .tree
+        .as_ref()
+        .map(|tree| events::compared(tree))
+        .unwrap_or_default();
+    json!({
+        "method": "POST",
+        "address": format!("{base}/webhooks/{}", shown.name),
+        "sign_in": sign_in,
+        "events": events,
+    })
+}
+
+fn schedule_wire(schedule: &Schedule) -> Value {
+    let rule = match &schedule.rule {
+        ScheduleRule::Every(every) => json!({ "every_s": every.as_secs() }),
+        ScheduleRule::Cron(line) => json!({ "cron": line }),
+    };
+    json!({ "rule": rule, "timezone": schedule.timezone })
+}

@@ -1,0 +1,149 @@
+//! A job's steps as a tree.
+//!
+//! In: what a replay saw, in the order in which steps ended. Out: each step below the one it
+//! belongs to, in the order in which they began.
+//! Always true: a step that has begun and not ended is there too, as far as its parts tell of it.
+
+use std::collections::HashMap;
+
+use serde_json::json;
+
+use crate::data::{Object, Value};
+use crate::interpret::Traced;
+use crate::journal::{Entry, EntryKind};
+
+use super::wire::moment;
+
+/// The parts of a tree, by key, with the keys below each.
+#[derive(Default)]
+struct Tree<'a> {
+    parts: HashMap<&'a str, &'a Traced>,
+    below: HashMap<&'a str, Vec<&'a str>>,
+    /// The latest that is known of places whose step has not ended.
+    open: HashMap<&'a str, &'a Entry>,
+}
+
+/// The steps as nested objects with `steps` inside; `show` says how a value is shown.
+pub(super) fn tree(
+    traced: &[Traced],
+    entries: &[Entry],
+    show: &dyn Fn(&Traced, Object) -> Object,
+) -> Vec<Value> {
+    let mut tree = Tree::default();
+    for step in traced {
+        let key = &*step.key.0;
+        let is_known = tree.parts.insert(key, step).is_some();
+        if !is_known {
+            tree.hang(key);
+        }
+    }
+    for entry in entries {
+        let key = &*entry.key.0;
+        if !tree.has_ended(key) {
+            tree.open.insert(key, entry);
+            tree.hang(key);
+        }
+    }
+    tree.level("", show)
+}
+
+impl<'a> Tree<'a> {
+    /// Puts a key below the one it belongs to, and that one below its own.
+    fn hang(&mut self, key: &'a str) {
+        let mut key = key;
+        loop {
+            let parent = parent_of(key);
+            let siblings = self.below.entry(parent).or_default();
+            if siblings.contains(&key) {
+                return;
+            }
+            siblings.push(key);
+            if parent.is_empty() {
+                return;
+            }
+            key = parent;
+        }
+    }
+
+    /// Whether the step at a place, or one around it, is known to have ended.
+    fn has_ended(&self, key: &str) -> bool {
+        let mut key = key;
+        while !key.is_empty() {
+            if self.parts.contains_key(key) {
+                return true;
+            }
+            key = parent_of(key);
+        }
+        false
+    }
+
+    fn level(&self, key: &str, show: &dyn Fn(&Traced, Object) -> Object) -> Vec<Value> {
+        let Some(keys) = self.below.get(key) else {
+            return Vec::new();
+        };
+        let mut shown = Vec::with_capacity(keys.len());
+        for key in keys {
+            let mut node = match self.parts.get(key) {
+                Some(step) => show(step, wire(step)),
+                None => open(key, self.open.get(key).copied()),
+            };
+            let inner = self.level(key, show);
+            if !inner.is_empty() {
+                node.insert("steps".into(), Value::Array(inner));
+            }
+            shown.push(Value::Object(node));
+        }
+        shown
+    }
+}
+
+/// The key of the step or iteration that a key stands in: `a[3]/b` stands in `a[3]`, that in `a`.
+fn parent_of(key: &str) -> &str {
+    let last = key.rfind('/').map_or(0, |at| at + 1);
+    match key[last..].find(['[', '~']) {
+        Some(at) if at > 0 => &key[..last + at],
+        _ => &key[..last.saturating_sub(1)],
+    }
+}
+
+fn wire(step: &Traced) -> Object {
+    let mut wire = Object::new();
+    wire.insert("key".into(), step.key.0.as_ref().into());
+    wire.insert("recipe".into(), step.recipe.as_str().into());
+    wire.insert("id".into(), step.step.as_ref().into());
+    if let Some(title) = &step.title {
+        wire.insert("title".into(), title.as_str().into());
+    }
+    wire.insert("kind".into(), step.kind.as_str().into());
+    wire.insert("state".into(), json!(step.state));
+    wire.insert("began_at".into(), moment(step.began_at));
+    wire.insert("ended_at".into(), moment(step.ended_at));
+    wire
+}
+
+/// A step or iteration that has not ended, as far as its journal tells.
+fn open(key: &str, entry: Option<&Entry>) -> Object {
+    let mut wire = Object::new();
+    let last = key.rsplit('/').next().unwrap_or(key);
+    wire.insert("key".into(), key.into());
+    wire.insert("id".into(), last.into());
+    wire.insert("state".into(), "began".into());
+    match entry.map(|entry| &entry.kind) {
+        Some(EntryKind::StepFailed {
+            failure,
+            next_try_at,
+        }) => {
+            let short = json!({ "code": failure.code, "message": failure.message });
+            wire.insert("failure".into(), short);
+            wire.extend(next_try_at.map(|at| ("next_try_at".to_owned(), moment(at))));
+        }
+        Some(EntryKind::WaitBegan { until }) => {
+            wire.insert("waits_until".into(), moment(*until));
+        }
+        Some(EntryKind::CallIntended { action, .. }) => {
+            wire.insert("kind".into(), format!("action {action}").into());
+        }
+        _ => {}
+    }
+    wire
+}

@@ -1,0 +1,81 @@
+//! Deliveries from outside.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::data::{Object, Value};
+use crate::names::RecipeName;
+use crate::trigger::{self, BODY_BYTES_MAX, Delivery, Refusal};
+
+use super::body::{parameters, read_up_to};
+use super::{Problem, Rooms, wait};
+
+/// Takes a delivery in; answers once it is durable, or once its job ended if the recipe says so.
+pub(super) async fn deliver(
+    State(rooms): State<Arc<Rooms>>,
+    Path((project, name)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let Ok(recipe) = RecipeName::of(&project, &name) else {
+        let message = format!("there is no webhook `{project}/{name}`");
+        return Err(Refusal::Unknown(message).into());
+    };
+    let Some(body) = read_up_to(body, BODY_BYTES_MAX).await? else {
+        let mib = BODY_BYTES_MAX / (1024 * 1024);
+        let message = format!("the body is larger than {mib} MiB; send it in parts");
+        return Err(Refusal::TooLarge(message).into());
+    };
+    let delivery = Delivery {
+        headers: object_of_headers(&headers),
+        query: object_of(parameters(query.as_deref())),
+        body,
+    };
+    let accepted = trigger::deliver(&rooms.intake, &recipe, delivery).await?;
+    let new: Vec<_> = accepted.jobs.iter().filter(|(_, is_new)| *is_new).collect();
+    if let (true, [(job, _)]) = (accepted.wants_result, new.as_slice()) {
+        return wait::result(&rooms, job, wait::WEBHOOK_WAIT).await;
+    }
+    let jobs: Vec<Value> = new.iter().map(|(id, _)| json!(id.as_str())).collect();
+    let known = accepted.jobs.len() - jobs.len();
+    let answer = Json(json!({ "accepted": jobs, "already_known": known }));
+    Ok((StatusCode::ACCEPTED, answer).into_response())
+}
+
+/// Headers as an object; several of one name are joined as HTTP says.
+fn object_of_headers(headers: &HeaderMap) -> Object {
+    let pairs = headers.iter().map(|(name, value)| {
+        (
+            name.as_str().to_owned(),
+            String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        )
+    });
+    let mut object = Object::new();
+    for (name, value) in pairs {
+        match object.get_mut(&name) {
+            Some(Value::String(text)) => {
+                text.push_str(", ");
+                text.push_str(&value);
+            }
+            _ => {
+                object.insert(name, value.into());
+            }
+        }
+    }
+    object
+}
+
+/// Parameters as an object; the last of one name counts.
+fn object_of(pairs: Vec<(String, String)>) -> Object {
+    pairs
+        .into_iter()
+        .map(|(name, value)| (name, value.into()))
+        .collect()
+}

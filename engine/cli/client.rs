@@ -1,0 +1,204 @@
+//! How commands reach the engine: over the API of the server that runs on the workspace; if none
+//! runs, over that of one which lives as long as the command.
+//!
+//! Always true: a command does the same whether a server runs or not; what is refused is an error
+//! with all that the problem object says.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use reqwest::{Method, StatusCode, Url};
+
+use crate::data::Value;
+use crate::server::{Engine, Whereabouts};
+use crate::settings::Settings;
+
+/// How long a server that left word gets to say that it lives.
+const LIFE_SIGN: Duration = Duration::from_secs(3);
+
+/// What a command needs done if no server runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Errand {
+    /// Looking things up and changing them.
+    Ask,
+    /// Running jobs, too.
+    Work,
+}
+
+/// A way to the engine.
+pub(super) struct Client {
+    http: reqwest::Client,
+    url: String,
+    token: String,
+    own: Option<Engine>,
+}
+
+/// An answer that was no refusal.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) body: Value,
+    pub(super) text: String,
+}
+
+impl Client {
+    /// Finds the server of a workspace, or opens the workspace.
+    pub(super) async fn connect(workspace: &Path, errand: Errand) -> anyhow::Result<Self> {
+        let http = http()?;
+        if let Some(here) = Whereabouts::read(workspace)
+            && is_alive(&http, &here.url).await
+        {
+            return Ok(Self {
+                http,
+                url: here.url,
+                token: here.token,
+                own: None,
+            });
+        }
+        let engine = Engine::open(Settings::private(workspace)).await?;
+        let listening = match errand {
+            Errand::Ask => engine.answer().await?,
+            Errand::Work => engine.serve().await?,
+        };
+        let token = listening.local_token.reveal().to_owned();
+        Ok(Self {
+            http,
+            url: listening.url,
+            token,
+            own: Some(engine),
+        })
+    }
+
+    /// Whether the engine lives in a server of its own, and goes on after this command.
+    pub(super) fn is_served(&self) -> bool {
+        self.own.is_none()
+    }
+
+    /// Lets go; a workspace that was opened is closed in order.
+    pub(super) async fn close(self) {
+        if let Some(engine) = self.own {
+            engine.shutdown().await;
+        }
+    }
+
+    /// `GET`
+    pub(super) async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        Ok(self.send(Method::GET, path, Body::None).await?.body)
+    }
+
+    /// Any other request.
+    pub(super) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Body<'_>,
+    ) -> anyhow::Result<Answer> {
+        let url = Url::parse(&self.url)?.join(path)?;
+        let request = self.http.request(method, url).bearer_auth(&self.token);
+        let request = match body {
+            Body::None => request,
+            Body::Json(value) => request.json(value),
+            Body::Csv(bytes) => request.header("content-type", "text/csv").body(bytes),
+            Body::AskForCsv => request.header("accept", "text/csv"),
+        };
+        let answer = request.send().await.context("the server does not answer")?;
+        let status = answer.status();
+        let text = answer
+            .text()
+            .await
+            .context("the server's answer broke off")?;
+        let body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+        if status.is_success() {
+            return Ok(Answer { status, body, text });
+        }
+        Err(refusal(status, &body))
+    }
+
+    /// The whole name of a recipe that is named with or without its project.
+    pub(super) async fn recipe(&self, written: &str) -> anyhow::Result<String> {
+        if written.contains('/') {
+            return Ok(written.to_owned());
+        }
+        let list = self.get("/api/recipes").await?;
+        let names: Vec<&str> = list["recipes"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|recipe| recipe["name"].as_str())
+            .collect();
+        let own_name = |name: &&str| name.rsplit('/').next() == Some(written);
+        let meant: Vec<&str> = names
+            .iter()
+            .copied()
+            .filter(|name| own_name(name))
+            .collect();
+        match meant.as_slice() {
+            [name] => Ok((*name).to_owned()),
+            [] => {
+                let known = names
+                    .iter()
+                    .map(|name| name.rsplit('/').next().unwrap_or(name));
+                let help = crate::diagnostic::did_you_mean(written, known).map_or_else(
+                    || "; `recipes list` shows all".to_owned(),
+                    |meant| format!("; did you mean `{meant}`?"),
+                );
+                Err(anyhow!("there is no recipe `{written}`{help}"))
+            }
+            several => Err(anyhow!(
+                "several recipes are called so; write {}",
+                several.join(" or ")
+            )),
+        }
+    }
+}
+
+/// What a request brings.
+pub(super) enum Body<'a> {
+    None,
+    Json(&'a Value),
+    Csv(Vec<u8>),
+    AskForCsv,
+}
+
+fn http() -> anyhow::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .context("no HTTP client can be made")
+}
+
+async fn is_alive(http: &reqwest::Client, url: &str) -> bool {
+    let answer = http
+        .get(format!("{url}/healthz"))
+        .timeout(LIFE_SIGN)
+        .send()
+        .await;
+    answer.is_ok_and(|answer| answer.status().is_success())
+}
+
+/// A problem object in words: what is wrong, then each thing on a line of its own.
+fn refusal(status: StatusCode, body: &Value) -> anyhow::Error {
+    let word = |name: &str| body.get(name).and_then(Value::as_str);
+    let mut text = match (word("detail"), word("title")) {
+        (Some(detail), _) => detail.to_owned(),
+        (None, Some(title)) => title.trim_end_matches('.').to_owned(),
+        (None, None) => format!("the server answered {status}"),
+    };
+    for error in body["errors"].as_array().into_iter().flatten() {
+        let place = ["place", "path"]
+            .iter()
+            .find_map(|name| error[*name].as_str());
+        let message = error["message"].as_str().unwrap_or_default();
+        let _ = write!(
+            text,
+            "\n  {}{message}",
+            place.map_or(String::new(), |p| format!("{p}: "))
+        );
+        if let Some(help) = error["help"].as_str() {
+            let _ = write!(text, "\n    help: {help}");
+        }
+    }
+    anyhow!(text)
+}

@@ -1,0 +1,112 @@
+//! `recipes connections`: which accounts there are, what they lack, and whether they work.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+
+use super::{Ended, library, say, show};
+use crate::clock::Clock;
+use crate::names::ConnectionName;
+use crate::outbound::{Accounts, Forgetful, Outbound, Probe};
+use crate::settings::WorkspaceReferences;
+
+/// Lists the connections of the workspace and what each one lacks
+#[derive(Args, Debug)]
+pub(super) struct Connections {
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+#[derive(Subcommand, Debug)]
+enum What {
+    Check(Check),
+}
+
+/// Asks vendors whether connections work, with a call that changes nothing
+#[derive(Args, Debug)]
+struct Check {
+    /// The connection (all of them if left out)
+    name: Option<String>,
+}
+
+impl Connections {
+    pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
+        let library = library(workspace)?;
+        let accounts = Accounts {
+            connectors: library.catalogue.connectors.clone(),
+            connections: library.connections.clone(),
+        };
+        match self.what {
+            None => list(workspace, &accounts),
+            Some(What::Check(check)) => check.run(workspace, accounts).await,
+        }
+    }
+}
+
+fn list(workspace: &Path, accounts: &Accounts) -> anyhow::Result<Ended> {
+    let references = WorkspaceReferences::of(workspace);
+    let mut ended = Ended::Well;
+    let mut rows = Vec::new();
+    for (name, connection) in &accounts.connections.all {
+        let state = match accounts.connectors.get(&connection.connector) {
+            None => format!("there is no connector `{}`", connection.connector),
+            Some(connector) => match connection.resolve(connector, &references) {
+                Ok(_) => "complete".to_owned(),
+                Err(troubles) => {
+                    ended = Ended::WithProblems;
+                    let words: Vec<String> = troubles
+                        .into_iter()
+                        .map(|trouble| trouble.message)
+                        .collect();
+                    words.join("; ")
+                }
+            },
+        };
+        rows.push(vec![
+            name.to_string(),
+            connection.connector.to_string(),
+            state,
+        ]);
+    }
+    if rows.is_empty() {
+        say("connections.yaml names no connection\n")?;
+        return Ok(Ended::Well);
+    }
+    show::rows(&["connection", "connector", "state"], rows)?;
+    Ok(ended)
+}
+
+impl Check {
+    async fn run(self, workspace: &Path, accounts: Accounts) -> anyhow::Result<Ended> {
+        let names: Vec<ConnectionName> = match &self.name {
+            Some(name) => vec![ConnectionName::new(name).map_err(anyhow::Error::msg)?],
+            None => accounts.connections.all.keys().cloned().collect(),
+        };
+        let scale = crate::settings::environment("RECIPES_TIME_SCALE");
+        let scale = scale
+            .and_then(|text| f64::from_str(&text).ok())
+            .unwrap_or(1.0);
+        let references = Arc::new(WorkspaceReferences::of(workspace));
+        let ledger = Arc::new(Forgetful::default());
+        let outbound = Outbound::open(accounts, references, ledger, Clock::real(scale))
+            .await
+            .map_err(|failure| anyhow::Error::msg(failure.message))?;
+        let mut ended = Ended::Well;
+        let mut rows = Vec::new();
+        for name in names {
+            let result = match outbound.probe(&name).await {
+                Probe::Answered(_) => "works".to_owned(),
+                Probe::Complete => "complete; it has nothing to ask the vendor with".to_owned(),
+                Probe::Failed(failure) => {
+                    ended = Ended::WithProblems;
+                    format!("{}: {}", failure.code, failure.message)
+                }
+            };
+            rows.push(vec![name.to_string(), result]);
+        }
+        show::rows(&["connection", "result"], rows)?;
+        Ok(ended)
+    }
+}

@@ -1,0 +1,234 @@
+//! `recipes list`, `show`, `start`, `stop`: how recipes stand, and changing it.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use clap::Args;
+use reqwest::Method;
+
+use super::client::{Body, Client, Errand};
+use super::{Ended, say, show};
+use crate::data::Value;
+
+/// Lists all recipes with their state
+#[derive(Args, Debug)]
+pub(super) struct List {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Shows one recipe, and what an outside system needs to reach it
+#[derive(Args, Debug)]
+pub(super) struct Show {
+    /// The recipe, with or without its project: process-credentials
+    name: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Starts a recipe: from now on its trigger makes jobs
+#[derive(Args, Debug)]
+pub(super) struct Start {
+    /// The recipe, with or without its project
+    name: String,
+}
+
+/// Stops a recipe: no new jobs; those under way finish, those in line wait
+#[derive(Args, Debug)]
+pub(super) struct Stop {
+    /// The recipe, with or without its project
+    name: String,
+}
+
+impl List {
+    pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
+        let client = Client::connect(workspace, Errand::Ask).await?;
+        let answer = client.get("/api/recipes").await;
+        client.close().await;
+        let answer = answer?;
+        if self.json {
+            show::json(&answer)?;
+            return Ok(Ended::Well);
+        }
+        let recipes = answer["recipes"].as_array().cloned().unwrap_or_default();
+        let rows = recipes
+            .iter()
+            .map(|recipe| {
+                let problems = recipe["problems"].as_array().map_or(0, Vec::len);
+                vec![
+                    show::cell(&recipe["name"]),
+                    show::cell(&recipe["status"]),
+                    show::cell(&recipe["trigger"]),
+                    show::cell(&recipe["activation"]),
+                    if problems > 0 {
+                        problems.to_string()
+                    } else {
+                        String::new()
+                    },
+                    show::cell(&recipe["title"]),
+                ]
+            })
+            .collect();
+        show::rows(
+            &[
+                "name",
+                "status",
+                "trigger",
+                "activation",
+                "problems",
+                "title",
+            ],
+            rows,
+        )?;
+        Ok(Ended::Well)
+    }
+}
+
+impl Show {
+    pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
+        let client = Client::connect(workspace, Errand::Ask).await?;
+        let answer = self.ask(&client).await;
+        client.close().await;
+        let recipe = answer?;
+        if self.json {
+            show::json(&recipe)?;
+        } else {
+            say(&text(&recipe))?;
+        }
+        Ok(Ended::Well)
+    }
+
+    async fn ask(&self, client: &Client) -> anyhow::Result<Value> {
+        let name = client.recipe(&self.name).await?;
+        client.get(&format!("/api/recipes/{name}")).await
+    }
+}
+
+impl Start {
+    pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
+        let client = Client::connect(workspace, Errand::Ask).await?;
+        let is_served = client.is_served();
+        let answer = change(&client, &self.name, "start").await;
+        client.close().await;
+        let answer = answer?;
+        let mut text = format!("{} is started\n", show::cell(&answer["name"]));
+        for warning in answer["warnings"].as_array().into_iter().flatten() {
+            let _ = writeln!(
+                text,
+                "warning: {}: {}",
+                show::cell(&warning["place"]),
+                show::cell(&warning["message"])
+            );
+        }
+        if !is_served {
+            text.push_str("no server runs on this workspace; `recipes serve` starts one\n");
+        }
+        say(&text)?;
+        Ok(Ended::Well)
+    }
+}
+
+impl Stop {
+    pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
+        let client = Client::connect(workspace, Errand::Ask).await?;
+        let answer = change(&client, &self.name, "stop").await;
+        client.close().await;
+        say(&format!("{} is stopped\n", show::cell(&answer?["name"])))?;
+        Ok(Ended::Well)
+    }
+}
+
+async fn change(client: &Client, name: &str, verb: &str) -> anyhow::Result<Value> {
+    let name = client.recipe(name).await?;
+    let path = format!("/api/recipes/{name}/{verb}");
+    Ok(client.send(Method::POST, &path, Body::None).await?.body)
+}
+
+/// A recipe in words.
+fn text(recipe: &Value) -> String {
+    let mut text = format!(
+        "{}\n{}\n",
+        show::cell(&recipe["title"]),
+        show::cell(&recipe["name"])
+    );
+    let description = show::cell(&recipe["description"]);
+    if !description.is_empty() {
+        let _ = writeln!(text, "\n{description}");
+    }
+    text.push('\n');
+    let mut line = |name: &str, value: String| {
+        if !value.is_empty() {
+            let _ = writeln!(text, "{:<12}{value}", format!("{name}:"));
+        }
+    };
+    line("status", show::cell(&recipe["status"]));
+    line("trigger", show::cell(&recipe["trigger"]));
+    line("activation", show::cell(&recipe["activation"]));
+    let webhook = &recipe["webhook"];
+    if webhook.is_object() {
+        line(
+            "address",
+            format!("POST {}", show::cell(&webhook["address"])),
+        );
+        let sign_in = &webhook["sign_in"];
+        line("sign-in", sign_in_in_words(sign_in));
+        line("events", joined(&webhook["events"]));
+    }
+    line("schedule", show::cell(&recipe["schedule"]["rule"]));
+    line("takes", fields(&recipe["input"]));
+    line("gives", fields(&recipe["output"]));
+    line("calls", joined(&recipe["calls"]));
+    for problem in recipe["problems"].as_array().into_iter().flatten() {
+        let _ = writeln!(
+            text,
+            "{}[{}] {}: {}",
+            show::cell(&problem["severity"]),
+            show::cell(&problem["code"]),
+            show::cell(&problem["place"]),
+            show::cell(&problem["message"])
+        );
+    }
+    text
+}
+
+fn sign_in_in_words(sign_in: &Value) -> String {
+    let connection = show::cell(&sign_in["connection"]);
+    match sign_in["kind"].as_str() {
+        Some("basic") => format!("user name and password of connection `{connection}`"),
+        Some("token") => format!("token of connection `{connection}`"),
+        Some("hmac") => format!("signature with the secret of connection `{connection}`"),
+        _ => "none".to_owned(),
+    }
+}
+
+fn joined(list: &Value) -> String {
+    let words: Vec<String> = list
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(show::cell)
+        .collect();
+    words.join(", ")
+}
+
+/// The fields of a JSON Schema, those that may be left out in brackets.
+fn fields(schema: &Value) -> String {
+    let required: Vec<&str> = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let fields: Vec<String> = schema["properties"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| match required.contains(&name.as_str()) {
+            true => name.clone(),
+            false => format!("[{name}]"),
+        })
+        .collect();
+    fields.join(", ")
+}

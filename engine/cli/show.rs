@@ -1,0 +1,66 @@
+//! How lists are shown: aligned on a terminal, tab-separated when piped.
+
+use std::fmt::Write;
+use std::io::IsTerminal;
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use super::say;
+use crate::data::Value;
+
+/// Prints rows below a heading; piped, the rows alone with tabs between.
+pub(super) fn rows(heading: &[&str], rows: Vec<Vec<String>>) -> anyhow::Result<()> {
+    if std::io::stdout().is_terminal() {
+        let mut table = Table::new();
+        table
+            .load_preset(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_header(heading.iter().map(|name| name.to_uppercase()))
+            .add_rows(rows);
+        return say(&format!("{table}\n"));
+    }
+    let mut text = String::new();
+    for row in rows {
+        let cells: Vec<String> = row.iter().map(|cell| flat(cell)).collect();
+        let _ = writeln!(text, "{}", cells.join("\t"));
+    }
+    say(&text)
+}
+
+/// Prints data as JSON, readable.
+pub(super) fn json(value: &Value) -> anyhow::Result<()> {
+    say(&format!("{}\n", serde_json::to_string_pretty(value)?))
+}
+
+/// A value as one cell: text as it is, all else as JSON, nothing for what is not there.
+pub(super) fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// A moment without the fraction of its seconds.
+pub(super) fn time(value: &Value) -> String {
+    let text = cell(value);
+    match text.split_once('.') {
+        Some((whole, _)) => format!("{whole}Z"),
+        None => text,
+    }
+}
+
+/// A value on one line, cut to a length.
+pub(super) fn short(value: &Value, chars: usize) -> String {
+    let text = flat(&value.to_string());
+    if text.chars().count() <= chars {
+        return text;
+    }
+    let cut: String = text.chars().take(chars).collect();
+    format!("{cut}...")
+}
+
+/// Text without what would break a row.
+fn flat(text: &str) -> String {
+    text.replace(['\t', '\n', '\r'], " ")
+}

@@ -1,0 +1,147 @@
+//! `recipes tables`: lookup tables, their rows, and CSV files in and out.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use reqwest::Method;
+
+use super::client::{Body, Client, Errand};
+use super::{Ended, library, say, show};
+use crate::names::TableName;
+
+/// Lists lookup tables, shows the rows of one, or moves rows as CSV
+#[derive(Args, Debug)]
+pub(super) struct Tables {
+    /// The table
+    name: Option<String>,
+    /// Write all rows as CSV into this file (- for the standard output)
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "name",
+        conflicts_with = "import"
+    )]
+    export: Option<PathBuf>,
+    /// Take rows in from this CSV file; rows of the same key are replaced, all or nothing
+    #[arg(long, value_name = "FILE", requires = "name")]
+    import: Option<PathBuf>,
+    /// Only rows with this value: --where column=value
+    #[arg(long = "where", value_name = "COLUMN=VALUE", requires = "name")]
+    filter: Vec<String>,
+    /// How many rows
+    #[arg(long, default_value_t = 100)]
+    limit: usize,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Tables {
+    pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
+        let Some(name) = &self.name else {
+            return self.list(workspace);
+        };
+        let name = TableName::new(name).map_err(anyhow::Error::msg)?;
+        let client = Client::connect(workspace, Errand::Ask).await?;
+        let told = match (&self.export, &self.import) {
+            (Some(path), _) => export(&client, &name, path).await,
+            (None, Some(path)) => import(&client, &name, path).await,
+            (None, None) => self.rows(&client, &name).await,
+        };
+        client.close().await;
+        told
+    }
+
+    fn list(&self, workspace: &Path) -> anyhow::Result<Ended> {
+        let library = library(workspace)?;
+        let rows = library
+            .catalogue
+            .tables
+            .values()
+            .map(|table| {
+                let columns: Vec<&str> = table.columns.keys().map(String::as_str).collect();
+                vec![
+                    table.name.to_string(),
+                    table.title.clone(),
+                    table.key.join(", "),
+                    columns.join(", "),
+                ]
+            })
+            .collect();
+        show::rows(&["table", "title", "key", "columns"], rows)?;
+        Ok(Ended::Well)
+    }
+
+    async fn rows(&self, client: &Client, name: &TableName) -> anyhow::Result<Ended> {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("limit", &self.limit.to_string());
+        for filter in &self.filter {
+            let (column, value) = filter
+                .split_once('=')
+                .with_context(|| format!("`{filter}` is not of the form column=value"))?;
+            query.append_pair(&format!("where.{column}"), value);
+        }
+        let path = format!("/api/lookup-tables/{name}/rows?{}", query.finish());
+        let answer = client.get(&path).await?;
+        if self.json {
+            show::json(&answer)?;
+            return Ok(Ended::Well);
+        }
+        let columns: Vec<String> = answer["columns"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(show::cell)
+            .collect();
+        let rows = answer["rows"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|row| {
+                columns
+                    .iter()
+                    .map(|column| show::cell(&row[column]))
+                    .collect()
+            })
+            .collect();
+        let heading: Vec<&str> = columns.iter().map(String::as_str).collect();
+        show::rows(&heading, rows)?;
+        Ok(Ended::Well)
+    }
+}
+
+async fn export(client: &Client, name: &TableName, path: &Path) -> anyhow::Result<Ended> {
+    let address = format!("/api/lookup-tables/{name}/rows");
+    let answer = client.send(Method::GET, &address, Body::AskForCsv).await?;
+    if path == Path::new("-") {
+        say(&answer.text)?;
+        return Ok(Ended::Well);
+    }
+    fs::write(path, answer.text.as_bytes())
+        .with_context(|| format!("`{}` cannot be written", path.display()))?;
+    let rows = csv::Reader::from_reader(answer.text.as_bytes())
+        .into_byte_records()
+        .count();
+    say(&format!("{rows} rows written to {}\n", path.display()))?;
+    Ok(Ended::Well)
+}
+
+async fn import(client: &Client, name: &TableName, path: &Path) -> anyhow::Result<Ended> {
+    let bytes = fs::read(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
+    let address = format!("/api/lookup-tables/{name}/rows");
+    let answer = client
+        .send(Method::PUT, &address, Body::Csv(bytes))
+        .await
+        .with_context(|| format!("nothing of `{}` was taken in", path.display()))?;
+    let count = |name: &str| show::cell(&answer.body[name]);
+    say(&format!(
+        "{}: {} rows added, {} changed, {} unchanged\n",
+        name,
+        count("added"),
+        count("changed"),
+        count("unchanged")
+    ))?;
+    Ok(Ended::Well)
+}

@@ -1,0 +1,329 @@
+//! The recipes that jobs are made of, as they are now.
+//!
+//! In: a [`Library`] each time the workspace changes; pinned sources of older versions. Out:
+//! [`Program`]s by recipe and by hash.
+//! Always true: a file that breaks keeps its last good version running until it is mended; a
+//! version that a job pinned can be had as long as the store keeps its sources.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+
+use crate::compile::{Catalogue, Program, Recipe, Signature, compile, program};
+use crate::connector::{Connection, Connections, Connector};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::names::{ConnectionName, ConnectorName, RecipeName, TableName};
+use crate::recipe::RecipeFile;
+use crate::source::{self, Node};
+use crate::table::{SettingsDeclared, Table};
+
+use super::Library;
+
+/// Under this name the sources of a program tell which recipe is its root.
+const ROOT: &str = "root";
+
+/// The recipes as they are now, shared by all who run or show them.
+#[derive(Default)]
+pub struct Shelf {
+    held: RwLock<Held>,
+    known: Mutex<Known>,
+}
+
+/// What the last reading of the workspace gave.
+#[derive(Default)]
+pub(super) struct Held {
+    pub(super) library: Library,
+    /// The good version of each recipe: the present one, or the last one before it broke.
+    pub(super) recipes: BTreeMap<RecipeName, Arc<Recipe>>,
+    pub(super) programs: BTreeMap<RecipeName, Arc<Program>>,
+}
+
+/// What is remembered beyond one reading.
+#[derive(Default)]
+struct Known {
+    programs: HashMap<String, Arc<Program>>,
+    /// The text of each version of a recipe, by its hash.
+    texts: HashMap<String, Arc<str>>,
+    saved: HashSet<String>,
+}
+
+/// A recipe as it is shown.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// Its name.
+    pub name: RecipeName,
+    /// Its title; its name if that could not be read.
+    pub title: String,
+    /// What runs, with all that it calls; `None` if it never was without errors.
+    pub program: Option<Arc<Program>>,
+    /// Its file's tree, if the file could be read.
+    pub tree: Option<Arc<Node>>,
+    /// Whether it came with the program.
+    pub is_bundled: bool,
+    /// What is wrong in its file.
+    pub problems: Vec<Diagnostic>,
+}
+
+impl Shelf {
+    /// A shelf with what was read of a workspace.
+    pub fn new(library: Library) -> Arc<Self> {
+        let shelf = Self::default();
+        shelf.replace(library);
+        Arc::new(shelf)
+    }
+
+    /// Puts a new reading in place. Recipes that broke stay as they were; those whose file is gone
+    /// go.
+    pub fn replace(&self, library: Library) {
+        let before = std::mem::take(&mut self.write().recipes);
+        let mut recipes = BTreeMap::new();
+        for name in library.written.keys() {
+            let good = library.recipes.get(name).or_else(|| before.get(name));
+            recipes.extend(good.map(|recipe| (name.clone(), recipe.clone())));
+        }
+        let programs: BTreeMap<RecipeName, Arc<Program>> = recipes
+            .keys()
+            .filter_map(|name| Some((name.clone(), Arc::new(program(name, &recipes).ok()?))))
+            .collect();
+        {
+            let mut known = self.known();
+            for written in library.written.values() {
+                let text = written.file.document.text.clone();
+                known.texts.insert(written.file.hash.clone(), text);
+            }
+            for program in programs.values() {
+                known.programs.insert(program.hash.clone(), program.clone());
+            }
+        }
+        *self.write() = Held {
+            library,
+            recipes,
+            programs,
+        };
+    }
+
+    /// The present version of a recipe with all that it calls.
+    pub fn program(&self, recipe: &RecipeName) -> Option<Arc<Program>> {
+        self.read().programs.get(recipe).cloned()
+    }
+
+    /// A version by its hash, if it is in memory.
+    pub fn program_of_hash(&self, hash: &str) -> Option<Arc<Program>> {
+        self.known().programs.get(hash).cloned()
+    }
+
+    /// Compiles a version again from its kept sources; the error says what does not fit any more.
+    pub fn revive(
+        &self,
+        hash: &str,
+        sources: &BTreeMap<String, String>,
+    ) -> Result<Arc<Program>, String> {
+        let root = sources
+            .get(ROOT)
+            .ok_or("its sources do not say where it begins")?;
+        let root = RecipeName::new(root)?;
+        let program = self.compile_sources(&root, sources)?;
+        let program = Arc::new(Program {
+            hash: hash.to_owned(),
+            ..program
+        });
+        let mut known = self.known();
+        known.saved.insert(hash.to_owned());
+        known.programs.insert(hash.to_owned(), program.clone());
+        Ok(program)
+    }
+
+    /// Whether a version's sources are not known to be in the store.
+    pub fn is_unsaved(&self, hash: &str) -> bool {
+        !self.known().saved.contains(hash)
+    }
+
+    /// Remembers that a version's sources are in the store.
+    pub fn mark_saved(&self, hash: &str) {
+        self.known().saved.insert(hash.to_owned());
+    }
+
+    /// The sources of a version by recipe, for the store.
+    pub fn sources(&self, program: &Program) -> BTreeMap<String, String> {
+        let known = self.known();
+        let mut sources: BTreeMap<String, String> = program
+            .recipes
+            .iter()
+            .filter_map(|(name, recipe)| {
+                Some((name.to_string(), known.texts.get(&recipe.hash)?.to_string()))
+            })
+            .collect();
+        sources.insert(ROOT.to_owned(), program.root.to_string());
+        sources
+    }
+
+    /// The settings that the projects of a version declare.
+    pub fn settings_of(&self, program: &Program) -> SettingsDeclared {
+        let held = self.read();
+        let projects = &held.library.catalogue.projects;
+        program
+            .recipes
+            .keys()
+            .filter_map(|name| projects.get(name.project()))
+            .map(|project| (project.name.clone(), project.settings.clone()))
+            .collect()
+    }
+
+    /// Every recipe that has a file.
+    pub fn all(&self) -> Vec<Shown> {
+        let held = self.read();
+        held.library
+            .written
+            .keys()
+            .filter_map(|name| held.shown(name))
+            .collect()
+    }
+
+    /// One recipe, if it has a file.
+    pub fn one(&self, name: &RecipeName) -> Option<Shown> {
+        self.read().shown(name)
+    }
+
+    /// Whether there is a file of this name, good or bad.
+    pub fn has_file(&self, name: &RecipeName) -> bool {
+        self.read().library.written.contains_key(name)
+    }
+
+    /// A connector as it is now.
+    pub fn connector(&self, name: &ConnectorName) -> Option<Arc<Connector>> {
+        self.read().library.catalogue.connectors.get(name).cloned()
+    }
+
+    /// A connection and the connector it is for.
+    pub fn connection(&self, name: &ConnectionName) -> Option<(Connection, Arc<Connector>)> {
+        let held = self.read();
+        let connection = held.library.connections.get(name)?.clone();
+        let connector = held
+            .library
+            .catalogue
+            .connectors
+            .get(&connection.connector)?
+            .clone();
+        Some((connection, connector))
+    }
+
+    /// All connectors and connections as they are now.
+    pub fn accounts(&self) -> (BTreeMap<ConnectorName, Arc<Connector>>, Connections) {
+        let held = self.read();
+        (
+            held.library.catalogue.connectors.clone(),
+            held.library.connections.clone(),
+        )
+    }
+
+    /// All lookup tables as they are declared now.
+    pub fn tables(&self) -> BTreeMap<TableName, Arc<Table>> {
+        self.read().library.catalogue.tables.clone()
+    }
+
+    /// The settings that all projects declare.
+    pub fn settings(&self) -> SettingsDeclared {
+        let held = self.read();
+        let projects = held.library.catalogue.projects.values();
+        projects
+            .map(|project| (project.name.clone(), project.settings.clone()))
+            .collect()
+    }
+
+    /// What was found about all files, errors only.
+    pub fn errors(&self) -> Vec<Diagnostic> {
+        let held = self.read();
+        let found = held.library.diagnostics.iter();
+        found
+            .filter(|found| found.severity == Severity::Error)
+            .cloned()
+            .collect()
+    }
+
+    fn compile_sources(
+        &self,
+        root: &RecipeName,
+        sources: &BTreeMap<String, String>,
+    ) -> Result<Program, String> {
+        let mut files = Vec::new();
+        for (name, text) in sources.iter().filter(|(name, _)| *name != ROOT) {
+            let name = RecipeName::new(name)?;
+            let path = Arc::from(format!("recipes/{name}.yaml"));
+            let (document, report) = source::parse(&path, text.as_bytes());
+            let document = document.ok_or_else(|| first_error(report.into_diagnostics()))?;
+            files.push(RecipeFile::read(name, document).0);
+        }
+        let catalogue = self.catalogue_with(&files);
+        let mut recipes = BTreeMap::new();
+        for file in &files {
+            let (recipe, report) = compile(file, &catalogue);
+            let recipe = recipe.ok_or_else(|| first_error(report.into_diagnostics()))?;
+            recipes.insert(file.name.clone(), Arc::new(recipe));
+        }
+        program(root, &recipes).map_err(|missing| {
+            let missing: Vec<&str> = missing.iter().map(RecipeName::as_str).collect();
+            format!("these recipes are missing: {}", missing.join(", "))
+        })
+    }
+
+    /// The present catalogue, with these versions of the recipes.
+    fn catalogue_with(&self, files: &[RecipeFile]) -> Catalogue {
+        let held = self.read();
+        let now = &held.library.catalogue;
+        Catalogue {
+            connectors: now.connectors.clone(),
+            tables: now.tables.clone(),
+            projects: now.projects.clone(),
+            signatures: files
+                .iter()
+                .map(|file| (file.name.clone(), Signature::of(file)))
+                .collect(),
+        }
+    }
+
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, Held> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Held> {
+        self.held.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn shown(&self, name: &RecipeName) -> Option<Shown> {
+        let written = self.library.written.get(name)?;
+        let title = written.file.text("title");
+        Some(Shown {
+            name: name.clone(),
+            title: title.map_or_else(|| name.to_string(), |title| title.to_string()),
+            program: self.programs.get(name).cloned(),
+            tree: Some(Arc::new(written.file.document.root.clone())),
+            is_bundled: written.is_bundled,
+            problems: self
+                .library
+                .diagnostics_of(&written.file.document.file)
+                .cloned()
+                .collect(),
+        })
+    }
+}
+
+impl std::fmt::Debug for Shelf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Shelf({} recipes)", self.read().recipes.len())
+    }
+}
+
+fn first_error(found: Vec<Diagnostic>) -> String {
+    let error = found
+        .into_iter()
+        .find(|found| found.severity == Severity::Error);
+    error.map_or_else(
+        || "it cannot be read".to_owned(),
+        |error| format!("{}: {}", error.place, error.message),
+    )
+}

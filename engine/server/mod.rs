@@ -1,0 +1,209 @@
+//! Builds the rooms, starts their loops, and stops them in order.
+//!
+//! In: settings. Out: an [`Engine`] that takes deliveries in and runs jobs.
+//! Always true: nothing is taken in before it can be kept; an orderly stop gives every job back.
+
+mod open;
+mod reload;
+mod tokens;
+mod trouble;
+
+pub use tokens::Whereabouts;
+pub use trouble::Trouble;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::api::{self, Rooms, Tokens};
+use crate::clock::Clock;
+use crate::data::{Secret, digest};
+use crate::library::Shelf;
+use crate::outbound::Outbound;
+use crate::runner::World;
+use crate::settings::Settings;
+use crate::store::Store;
+use crate::trigger::Intake;
+use crate::worker::Worker;
+
+/// How long requests that are under way at a stop are waited for.
+const REQUESTS_GRACE: Duration = Duration::from_secs(10);
+
+/// How long jobs get to come to a place where they can be given back.
+const JOBS_GRACE: Duration = Duration::from_secs(30);
+
+/// A workspace with its database open, ready to take in and to run.
+pub struct Engine {
+    settings: Settings,
+    world: World,
+    intake: Intake,
+    worker: Arc<Worker>,
+    outbound: Arc<Outbound>,
+    local_token: Secret,
+    stop: watch::Sender<bool>,
+    loops: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What a server tells of itself once it listens.
+#[derive(Clone, Debug)]
+pub struct Listening {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The address for programs on this machine, such as `http://127.0.0.1:8700`.
+    pub url: String,
+    /// The admin's token, if it was made just now: it is shown this once.
+    pub new_admin_token: Option<Secret>,
+    /// A token for programs on this machine, as long as this server lives.
+    pub local_token: Secret,
+}
+
+impl Engine {
+    /// Opens a workspace: reads its files, opens its database, takes its jobs over.
+    pub async fn open(settings: Settings) -> Result<Self, Trouble> {
+        open::open(settings).await
+    }
+
+    /// Listens, takes in and runs jobs, until [`Engine::shutdown`]. Refuses while a started recipe
+    /// lacks a connection or a part of one: its jobs would fail for a reason that the right
+    /// environment mends.
+    pub async fn serve(&self) -> Result<Listening, Trouble> {
+        open::check_started(self.shelf(), self.store(), &*self.intake.references).await?;
+        // Alone on this database, so whoever held a lease is gone.
+        let recovered = self.store().recover(self.world.clock.now()).await?;
+        if recovered > 0 {
+            tracing::info!("{recovered} jobs go on that an earlier server left");
+        }
+        let (admin_hash, new_admin_token) = tokens::admin(&self.settings)?;
+        let listening = self.listen(Some(admin_hash)).await?;
+        let here = Whereabouts {
+            url: listening.url.clone(),
+            token: self.local_token.reveal().to_owned(),
+            pid: std::process::id(),
+        };
+        let text = serde_json::to_string(&here).unwrap_or_default();
+        tokens::write_private(&self.settings.data(tokens::SERVER_FILE), &text)?;
+        let working = tokio::spawn(self.worker.clone().work());
+        let reloading = tokio::spawn(reload::watch(
+            self.settings.workspace.clone(),
+            self.intake.clone(),
+            self.outbound.clone(),
+        ));
+        self.loops().extend([working, reloading]);
+        Ok(Listening {
+            new_admin_token,
+            ..listening
+        })
+    }
+
+    /// Listens and answers commands of this process, and runs nothing.
+    pub async fn answer(&self) -> Result<Listening, Trouble> {
+        self.listen(None).await
+    }
+
+    async fn listen(&self, admin_hash: Option<String>) -> Result<Listening, Trouble> {
+        let wanted = self.settings.address;
+        let listener = TcpListener::bind(wanted)
+            .await
+            .map_err(|error| match error.kind() {
+                std::io::ErrorKind::AddrInUse => Trouble::PortInUse(wanted),
+                _ => Trouble::Listen {
+                    address: wanted,
+                    why: error.to_string(),
+                },
+            })?;
+        let address = listener.local_addr().map_err(|error| Trouble::Listen {
+            address: wanted,
+            why: error.to_string(),
+        })?;
+        let url = local_url(address);
+        let public_url = self
+            .settings
+            .public_url
+            .clone()
+            .unwrap_or_else(|| url.clone());
+        let local_hash = digest(self.local_token.reveal().as_bytes());
+        let admin = admin_hash.map(|hash| ("admin", hash));
+        let tokens = Tokens::new(admin.into_iter().chain([("cli", local_hash)]));
+        let rooms = Rooms {
+            intake: self.intake.clone(),
+            tokens: Arc::new(tokens),
+            public_url: public_url.into(),
+        };
+        let mut stopping = self.stop.subscribe();
+        let stopped = async move {
+            let _ = stopping.wait_for(|is_stopping| *is_stopping).await;
+        };
+        let server = axum::serve(listener, api::router(rooms)).with_graceful_shutdown(stopped);
+        let serving = tokio::spawn(async move {
+            if let Err(error) = server.await {
+                tracing::error!("the server stopped answering: {error}");
+            }
+        });
+        self.loops().push(serving);
+        Ok(Listening {
+            address,
+            url,
+            new_admin_token: None,
+            local_token: self.local_token.clone(),
+        })
+    }
+
+    /// Stops in order: nothing new is taken in, calls under way are recorded, jobs are given back.
+    pub async fn shutdown(self) {
+        self.stop.send_replace(true);
+        let loops: Vec<JoinHandle<()>> = std::mem::take(&mut *self.loops());
+        for (index, running) in loops.into_iter().enumerate() {
+            let grace = if index == 0 {
+                REQUESTS_GRACE
+            } else {
+                JOBS_GRACE
+            };
+            let abort = running.abort_handle();
+            if Clock::within(grace, running).await.is_none() {
+                tracing::warn!("stopping took too long; what is durable counts");
+                abort.abort();
+            }
+        }
+        let _ = std::fs::remove_file(self.settings.data(tokens::SERVER_FILE));
+    }
+
+    /// The recipes.
+    pub fn shelf(&self) -> &Arc<Shelf> {
+        &self.intake.shelf
+    }
+
+    /// The database.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.world.store
+    }
+
+    /// What triggers need.
+    pub fn intake(&self) -> &Intake {
+        &self.intake
+    }
+
+    fn loops(&self) -> std::sync::MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.loops.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How programs on this machine reach an address that may stand for all of them.
+fn local_url(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        ip if ip.is_unspecified() && ip.is_ipv4() => "127.0.0.1".to_owned(),
+        ip if ip.is_unspecified() => "[::1]".to_owned(),
+        ip if ip.is_ipv6() => format!("[{ip}]"),
+        ip => ip.to_string(),
+    };
+    format!("http://{ip}:{}", address.port())
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Engine({})", self.settings.workspace.display())
+    }
+}

@@ -1,0 +1,137 @@
+//! From settings to an engine whose rooms are built and not yet at work.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::connector::References;
+use crate::diagnostic::Severity;
+use crate::library::Shelf;
+use crate::outbound::{Accounts, Outbound};
+use crate::runner::{Bell, World};
+use crate::settings::{Settings, WorkspaceReferences};
+use crate::store::Store;
+use crate::trigger::Intake;
+use crate::worker::Worker;
+
+use super::{Engine, Trouble, reload, tokens};
+
+/// Opens a workspace.
+pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
+    let workspace = &settings.workspace;
+    let library = reload::read(workspace)
+        .await
+        .map_err(|why| Trouble::Workspace {
+            path: workspace.display().to_string(),
+            why,
+        })?;
+    let folder = settings.data("");
+    make_private(&folder).map_err(|error| Trouble::Write {
+        path: folder.display().to_string(),
+        why: error.to_string(),
+    })?;
+    let store = Arc::new(Store::open(&settings.database()).await?);
+    let clock = Clock::real(settings.time_scale);
+    let shelf = Shelf::new(library);
+    let tables: Vec<_> = shelf
+        .tables()
+        .values()
+        .map(|table| (**table).clone())
+        .collect();
+    store.declare_settings(shelf.settings());
+    store.declare(&tables, clock.now()).await?;
+    let references: Arc<dyn References> = Arc::new(WorkspaceReferences::of(workspace.clone()));
+    let (connectors, connections) = shelf.accounts();
+    let accounts = Accounts {
+        connectors,
+        connections,
+    };
+    let outbound = Outbound::open(accounts, references.clone(), store.clone(), clock.clone())
+        .await
+        .map_err(|failure| Trouble::Outbound(failure.message))?;
+    let outbound = Arc::new(outbound);
+    let (stop, is_stopping) = watch::channel(false);
+    let bell = Arc::new(Bell::default());
+    let world = World {
+        store: store.clone(),
+        calls: outbound.clone(),
+        clock: clock.clone(),
+        halt: settings.halt.clone(),
+        bell: bell.clone(),
+        is_stopping: is_stopping.clone(),
+    };
+    let intake = Intake {
+        store: store.clone(),
+        shelf: shelf.clone(),
+        references,
+        clock: clock.clone(),
+        bell,
+        gauge: Arc::default(),
+        is_stopping,
+    };
+    Ok(Engine {
+        worker: Worker::new(world.clone(), shelf),
+        world,
+        intake,
+        outbound,
+        local_token: tokens::fresh(),
+        stop,
+        loops: std::sync::Mutex::default(),
+        settings,
+    })
+}
+
+/// Makes the folder that the server writes into; what it holds is nobody else's business.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    let mut maker = fs::DirBuilder::new();
+    maker.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        maker.mode(0o700);
+    }
+    maker.create(folder)
+}
+
+/// Refuses while a started recipe lacks a connection or a part of one.
+pub(super) async fn check_started(
+    shelf: &Shelf,
+    store: &Store,
+    references: &dyn References,
+) -> Result<(), Trouble> {
+    let states = store.states().await?;
+    let started = states
+        .iter()
+        .filter(|(_, state)| state.is_started)
+        .map(|(name, _)| name);
+    let mut troubles: Vec<String> = Vec::new();
+    for name in started.filter(|name| shelf.program(name).is_some()) {
+        let (found, _) = shelf.check_files(name, references);
+        for found in found {
+            let is_missing = found.severity == Severity::Error
+                && [
+                    crate::library::codes::NO_CONNECTION,
+                    crate::library::codes::INCOMPLETE_CONNECTION,
+                ]
+                .contains(&found.code);
+            let line = format!("{} ({name})", found.message);
+            if is_missing
+                && !troubles
+                    .iter()
+                    .any(|known| known.starts_with(&found.message))
+            {
+                troubles.push(line);
+            }
+        }
+    }
+    if troubles.is_empty() {
+        return Ok(());
+    }
+    Err(Trouble::NotReady(format!(
+        "{}; set what is missing, or stop the recipe with `recipes stop NAME`",
+        troubles.join("; ")
+    )))
+}

@@ -1,0 +1,82 @@
+//! Takes changed files of the workspace up while the server runs.
+//!
+//! Always true: a file that breaks changes nothing but what is shown of it; a connector or
+//! connection that is mended counts for the next call.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::library::{Library, Stamp};
+use crate::outbound::{Accounts, Outbound};
+use crate::trigger::Intake;
+
+/// How often the files are looked at. Polling also sees what network folders and container mounts
+/// do not announce.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Looks at the files until the server stops.
+pub(super) async fn watch(workspace: PathBuf, intake: Intake, outbound: Arc<Outbound>) {
+    let mut stopping = intake.is_stopping.clone();
+    let mut last = stamp(&workspace).await;
+    while !*stopping.borrow() {
+        tokio::select! {
+            () = Clock::rest(LOOK_EVERY) => {}
+            _ = stopping.changed() => return,
+        }
+        let now = stamp(&workspace).await;
+        if now != last {
+            last = now;
+            take_up(&workspace, &intake, &outbound).await;
+        }
+    }
+}
+
+/// Reads the workspace again and puts what is good in place.
+async fn take_up(workspace: &Path, intake: &Intake, outbound: &Outbound) {
+    let library = match read(workspace).await {
+        Ok(library) => library,
+        Err(why) => {
+            tracing::warn!("the workspace cannot be read, everything stays as it was: {why}");
+            return;
+        }
+    };
+    let tables: Vec<_> = library
+        .catalogue
+        .tables
+        .values()
+        .map(|table| (**table).clone())
+        .collect();
+    if let Err(error) = intake.store.declare(&tables, intake.clock.now()).await {
+        tracing::error!("changed lookup tables were refused, everything stays as it was: {error}");
+        return;
+    }
+    let broken = library.diagnostics.len();
+    intake.shelf.replace(library);
+    intake.store.declare_settings(intake.shelf.settings());
+    let (connectors, connections) = intake.shelf.accounts();
+    outbound.replace(Accounts {
+        connectors,
+        connections,
+    });
+    intake.bell.ring_queue();
+    tracing::info!("changed files were taken up ({broken} findings; `recipes check` shows them)");
+}
+
+/// Reads the workspace on a thread that may block.
+pub(super) async fn read(workspace: &Path) -> Result<Library, String> {
+    let path = workspace.to_owned();
+    match tokio::task::spawn_blocking(move || Library::read(&path)).await {
+        Ok(Ok(library)) => Ok(library),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("reading it met a fault of the engine's own".to_owned()),
+    }
+}
+
+async fn stamp(workspace: &Path) -> Option<Stamp> {
+    let path = workspace.to_owned();
+    tokio::task::spawn_blocking(move || Stamp::of(&path))
+        .await
+        .ok()
+}

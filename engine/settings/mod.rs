@@ -1,0 +1,215 @@
+//! What an admin sets about the server itself: read once, from arguments, environment and file.
+//!
+//! In: arguments of the command line, `RECIPES_*` variables, `settings.yaml` of the workspace; the
+//! first that says something counts. Out: [`Settings`], or one clear sentence.
+//! Always true: nothing else in the engine reads the environment.
+
+mod references;
+
+pub use references::WorkspaceReferences;
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::data::Secret;
+use crate::diagnostic::did_you_mean;
+use crate::runner::Halt;
+use crate::source::{self, Node, NodeKind};
+
+/// Where the server listens unless told otherwise: this machine only.
+pub const ADDRESS: &str = "127.0.0.1:8700";
+
+/// The file of a workspace that sets what the server does.
+pub const FILE: &str = "settings.yaml";
+
+/// The folder of a workspace that the server writes into.
+pub const DATA_FOLDER: &str = "data";
+
+/// All keys of the settings file.
+const KEYS: [&str; 4] = ["address", "public_url", "log", "time_scale"];
+
+/// The most that time may be scaled.
+const TIME_SCALE_MAX: f64 = 100_000.0;
+
+/// What the server is told.
+#[derive(Debug)]
+pub struct Settings {
+    /// The folder with recipes, connectors, tables, connections and the database.
+    pub workspace: PathBuf,
+    /// Where the server listens.
+    pub address: SocketAddr,
+    /// Where the outside reaches it, if that differs.
+    pub public_url: Option<String>,
+    /// How log lines look.
+    pub log: LogFormat,
+    /// How much faster than the wall the clock runs; 1 but for rehearsals.
+    pub time_scale: f64,
+    /// Where a crash test stops the process.
+    pub halt: Arc<Halt>,
+    /// An admin token that is set from outside; otherwise the first start makes one.
+    pub admin_token: Option<Secret>,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What the command line says.
+#[derive(Clone, Debug, Default)]
+pub struct Arguments {
+    /// The workspace.
+    pub workspace: Option<PathBuf>,
+    /// Where the server listens.
+    pub address: Option<String>,
+    /// How log lines look.
+    pub log: Option<String>,
+}
+
+impl Settings {
+    /// Reads arguments, environment and the workspace's file.
+    pub fn read(arguments: Arguments) -> Result<Self, String> {
+        let workspace = arguments
+            .workspace
+            .or_else(|| environment("RECIPES_WORKSPACE").map(PathBuf::from))
+            .unwrap_or_else(|| PathBuf::from("."));
+        let file = SettingsFile::read(&workspace)?;
+        let say = |argument: Option<String>, variable: &str, key: &str| {
+            argument
+                .or_else(|| environment(variable))
+                .or_else(|| file.text(key))
+        };
+        let address = say(arguments.address, "RECIPES_ADDRESS", "address");
+        let log = say(arguments.log, "RECIPES_LOG", "log");
+        let scale = say(None, "RECIPES_TIME_SCALE", "time_scale");
+        let halt =
+            environment("RECIPES_HALT").map_or(Ok(Halt::default()), |text| Halt::parse(&text));
+        Ok(Self {
+            workspace,
+            address: parse_address(address.as_deref().unwrap_or(ADDRESS))?,
+            public_url: say(None, "RECIPES_PUBLIC_URL", "public_url"),
+            log: parse_log(log.as_deref().unwrap_or("text"))?,
+            time_scale: parse_scale(scale.as_deref().unwrap_or("1"))?,
+            halt: Arc::new(halt?),
+            admin_token: environment("RECIPES_ADMIN_TOKEN").map(Secret::new),
+        })
+    }
+
+    /// Settings of a server for one workspace at a free port of this machine.
+    pub fn private(workspace: &Path) -> Self {
+        Self {
+            workspace: workspace.to_owned(),
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            public_url: None,
+            log: LogFormat::Text,
+            time_scale: 1.0,
+            halt: Arc::default(),
+            admin_token: None,
+        }
+    }
+
+    /// The database file.
+    pub fn database(&self) -> PathBuf {
+        self.data("recipes.db")
+    }
+
+    /// A file that the server writes.
+    pub fn data(&self, name: &str) -> PathBuf {
+        data_file(&self.workspace, name)
+    }
+}
+
+/// A file that the server of a workspace writes.
+pub fn data_file(workspace: &Path, name: &str) -> PathBuf {
+    workspace.join(DATA_FOLDER).join(name)
+}
+
+/// A variable of the environment, unless it is empty.
+pub fn environment(name: &str) -> Option<String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the room that reads the environment"
+    )]
+    std::env::var(name).ok().filter(|text| !text.is_empty())
+}
+
+/// The settings file of a workspace; empty if there is none.
+struct SettingsFile(Option<Node>);
+
+impl SettingsFile {
+    fn read(workspace: &Path) -> Result<Self, String> {
+        let path = workspace.join(FILE);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self(None)),
+            Err(error) => return Err(format!("`{}` cannot be read: {error}", path.display())),
+        };
+        let (document, report) = source::parse(&Arc::from(FILE), &bytes);
+        let found = report.into_diagnostics();
+        let Some(document) = document else {
+            let why = found
+                .first()
+                .map_or("it is not YAML", |found| found.message.as_str());
+            return Err(format!("`{}`: {why}", path.display()));
+        };
+        for (key, _) in document.root.as_map().unwrap_or_default() {
+            if !KEYS.contains(&&*key.text) {
+                let help = did_you_mean(&key.text, KEYS).map_or_else(
+                    || format!("known are: {}", KEYS.join(", ")),
+                    |meant| format!("did you mean `{meant}`?"),
+                );
+                return Err(format!(
+                    "`{}`:{}: `{}` is no setting; {help}",
+                    path.display(),
+                    key.span.line,
+                    key.text
+                ));
+            }
+        }
+        Ok(Self(Some(document.root)))
+    }
+
+    fn text(&self, key: &str) -> Option<String> {
+        match &self.0.as_ref()?.get(key)?.kind {
+            NodeKind::Text(text) => Some(text.to_string()),
+            NodeKind::Integer(number) => Some(number.to_string()),
+            NodeKind::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+}
+
+fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    let whole = if text.contains(':') {
+        text.to_owned()
+    } else {
+        format!("127.0.0.1:{text}")
+    };
+    let whole = whole.replace("localhost:", "127.0.0.1:");
+    whole
+        .parse()
+        .map_err(|_| format!("`{text}` is not an address to listen at; write it like {ADDRESS}"))
+}
+
+fn parse_log(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(format!("`{text}` is no log format; write text or json")),
+    }
+}
+
+fn parse_scale(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(scale) if scale > 0.0 && scale <= TIME_SCALE_MAX => Ok(scale),
+        _ => Err(format!(
+            "`{text}` is no time scale; write 1 for real time, or a greater number for rehearsals"
+        )),
+    }
+}

@@ -1,0 +1,144 @@
+//! A person wants a run.
+//!
+//! In: a recipe with input or a sample event. Out: queued jobs, whatever the recipe's state.
+
+use serde_json::json;
+
+use crate::clock::Moment;
+use crate::compile::{Recipe, Trigger, Webhook};
+use crate::data::{Object, Value, kind_of};
+use crate::names::{JobId, RecipeName};
+use crate::shape::{Misfit, fill_defaults};
+
+use super::{Intake, Made, Refusal, split, take_in};
+
+/// What a person gives a run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Given {
+    /// Nothing.
+    Nothing,
+    /// The root `input`.
+    Input(Value),
+    /// A sample event: for a webhook `{ body, headers, query }`.
+    Event(Value),
+}
+
+/// Queues a run by hand. Everything that does not fit is named at once.
+pub async fn run(
+    intake: &Intake,
+    name: &RecipeName,
+    given: Given,
+    by: &str,
+) -> Result<Vec<JobId>, Refusal> {
+    if *intake.is_stopping.borrow() {
+        return Err(Refusal::later("the server is stopping"));
+    }
+    let Some(program) = intake.shelf.program(name) else {
+        return Err(Refusal::Unknown(format!(
+            "there is no usable recipe `{name}`"
+        )));
+    };
+    let recipe = program.root();
+    let now = intake.clock.now();
+    let (events, input) = match &recipe.trigger {
+        Trigger::Function | Trigger::Manual => {
+            (vec![(Value::Null, None)], input_of(recipe, given)?)
+        }
+        Trigger::Webhook(webhook) => (events_of(webhook, recipe, given, now)?, json!({})),
+        Trigger::Schedule(_) | Trigger::Poll(_) => (vec![(event_of(given)?, None)], json!({})),
+    };
+    let made = Made {
+        recipe: name.clone(),
+        events,
+        input,
+        payload: None,
+        started_by: format!("person:{by}"),
+        needs_started_recipe: false,
+    };
+    let jobs = take_in(intake, made).await?;
+    Ok(jobs.into_iter().map(|(id, _)| id).collect())
+}
+
+fn input_of(recipe: &Recipe, given: Given) -> Result<Value, Refusal> {
+    let input = match given {
+        Given::Nothing => json!({}),
+        Given::Input(input) => input,
+        Given::Event(_) => {
+            return Err(wrong(
+                "event",
+                "this recipe takes input and no event; give `input`",
+            ));
+        }
+    };
+    let input = fill_defaults(&recipe.input, input);
+    let misfits = recipe.input.check(&input, "input");
+    if misfits.is_empty() {
+        return Ok(input);
+    }
+    Err(Refusal::WrongInput(misfits))
+}
+
+/// The events of a sample delivery; they are new whatever their dedupe key.
+fn events_of(
+    webhook: &Webhook,
+    recipe: &Recipe,
+    given: Given,
+    now: Moment,
+) -> Result<Vec<split::Event>, Refusal> {
+    let Value::Object(mut event) = event_of(given)? else {
+        return Err(wrong(
+            "event",
+            "a webhook's event is `{ body, headers, query }`; give a `body`",
+        ));
+    };
+    let known = ["body", "headers", "query"];
+    let mut misfits: Vec<Misfit> = event
+        .keys()
+        .filter(|key| !known.contains(&key.as_str()))
+        .map(|key| Misfit {
+            path: format!("event.{key}"),
+            message: "is not expected here; known are: body, headers, query".into(),
+        })
+        .collect();
+    if !event.contains_key("body") {
+        misfits.push(Misfit {
+            path: "event.body".into(),
+            message: "is missing".into(),
+        });
+    }
+    for part in ["headers", "query"] {
+        let value = event
+            .entry(part)
+            .or_insert_with(|| Value::Object(Object::new()));
+        if !value.is_object() {
+            let message = format!("expected an object, not {}", kind_of(value));
+            misfits.push(Misfit {
+                path: format!("event.{part}"),
+                message,
+            });
+        }
+    }
+    if !misfits.is_empty() {
+        return Err(Refusal::WrongInput(misfits));
+    }
+    let events = split::events(webhook, event, now, &recipe.timezone);
+    Ok(events.into_iter().map(|(event, _)| (event, None)).collect())
+}
+
+fn event_of(given: Given) -> Result<Value, Refusal> {
+    match given {
+        Given::Nothing => Ok(Value::Null),
+        Given::Event(event) => Ok(event),
+        Given::Input(_) => Err(wrong(
+            "input",
+            "this recipe has a trigger and takes no input; give an `event`",
+        )),
+    }
+}
+
+fn wrong(path: &str, message: &str) -> Refusal {
+    Refusal::WrongInput(vec![Misfit {
+        path: path.into(),
+        message: message.into(),
+    }])
+}

@@ -1,0 +1,153 @@
+//! Something happened: a webhook came, a person wants a run. It becomes queued jobs.
+//!
+//! In: deliveries and wishes. Out: jobs in the queue, or why not.
+//! Always true: nothing is acknowledged before payload, dedupe key and jobs are committed
+//! together; a sender is never told that it did wrong when the trouble is ours.
+
+mod by_hand;
+mod gauge;
+mod sign_in;
+mod split;
+mod webhook;
+
+pub use by_hand::{Given, run};
+pub use gauge::{Gauge, QUEUED_JOBS_MAX};
+pub use webhook::{BODY_BYTES_MAX, Delivery, deliver};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::connector::References;
+use crate::data::Value;
+use crate::library::Shelf;
+use crate::names::{JobId, RecipeName};
+use crate::runner::Bell;
+use crate::shape::Misfit;
+use crate::store::{Arrival, Jobs, NewJob, Payload, Store, StoreError};
+
+/// What triggers need of the house.
+#[derive(Clone)]
+pub struct Intake {
+    /// The queue.
+    pub store: Arc<Store>,
+    /// The recipes.
+    pub shelf: Arc<Shelf>,
+    /// Where secrets of incoming sign-ins come from.
+    pub references: Arc<dyn References>,
+    /// The time.
+    pub clock: Clock,
+    /// Wakes the worker.
+    pub bell: Arc<Bell>,
+    /// How full the queue is.
+    pub gauge: Arc<Gauge>,
+    /// Turns true when nothing new is taken in.
+    pub is_stopping: watch::Receiver<bool>,
+}
+
+/// What was taken in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// The jobs it became, with whether each is new (false: the same event came before).
+    pub jobs: Vec<(JobId, bool)>,
+    /// Whether the sender waits for the result.
+    pub wants_result: bool,
+}
+
+/// Why nothing was taken in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// There is no such recipe, or no webhook of that name.
+    #[error("{0}")]
+    Unknown(String),
+    /// The sender did not sign in as it must.
+    #[error("{message}")]
+    NotSignedIn {
+        /// What is wrong; never what would have been right.
+        message: String,
+        /// The scheme that is asked for, if it has a name in HTTP.
+        challenge: Option<&'static str>,
+    },
+    /// The delivery is larger than what is taken.
+    #[error("{0}")]
+    TooLarge(String),
+    /// The body is not what it must be.
+    #[error("{0}")]
+    Unreadable(String),
+    /// The input does not fit what the recipe declares.
+    #[error("the input does not fit what the recipe declares")]
+    WrongInput(Vec<Misfit>),
+    /// Too many jobs wait already.
+    #[error("{QUEUED_JOBS_MAX} jobs are waiting; nothing more is taken in until some are done")]
+    QueueFull,
+    /// It cannot be taken in now; the same thing may be sent again.
+    #[error("{why}")]
+    Later {
+        /// Why not now.
+        why: String,
+        /// When it is worth another try.
+        retry_after: Duration,
+    },
+}
+
+/// When a sender should come back after a trouble of ours.
+const RETRY_AFTER: Duration = Duration::from_secs(10);
+
+impl Refusal {
+    fn later(why: impl Into<String>) -> Self {
+        Self::Later {
+            why: why.into(),
+            retry_after: RETRY_AFTER,
+        }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::later(error.to_string())
+    }
+}
+
+/// Everything but the jobs' own names that they are made of.
+struct Made {
+    recipe: RecipeName,
+    events: Vec<(Value, Option<(String, crate::clock::Moment)>)>,
+    input: Value,
+    payload: Option<Payload>,
+    started_by: String,
+    needs_started_recipe: bool,
+}
+
+/// Commits what arrived and wakes the worker.
+async fn take_in(intake: &Intake, made: Made) -> Result<Vec<(JobId, bool)>, Refusal> {
+    let at = intake.clock.now();
+    intake
+        .gauge
+        .make_room(&intake.store, made.events.len())
+        .await?;
+    let jobs: Vec<NewJob> = made
+        .events
+        .into_iter()
+        .map(|(event, dedupe)| NewJob {
+            id: JobId::fresh(),
+            recipe: made.recipe.clone(),
+            event,
+            input: made.input.clone(),
+            started_by: made.started_by.clone(),
+            needs_started_recipe: made.needs_started_recipe,
+            dedupe,
+        })
+        .collect();
+    let ids: Vec<JobId> = jobs.iter().map(|job| job.id.clone()).collect();
+    let arrival = Arrival {
+        recipe: made.recipe,
+        payload: made.payload,
+        jobs,
+        at,
+    };
+    let enqueued = intake.store.enqueue(arrival).await?;
+    intake.bell.ring_queue();
+    Ok(ids.into_iter().zip(enqueued.is_new).collect())
+}

@@ -1,0 +1,182 @@
+//! Whether the sender of a delivery is who the recipe expects.
+//!
+//! In: headers, raw body, and the connection that holds the secret. Out: yes, or why not.
+//! Always true: secrets are compared in constant time, and no answer tells what was expected; a
+//! secret that we cannot read is our trouble and never the sender's.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::compile::WebhookAuth;
+use crate::connector::References;
+use crate::data::{Object, Value, hex};
+use crate::library::Shelf;
+use crate::names::ConnectionName;
+
+use super::Refusal;
+
+/// The header that carries what most senders sign in with.
+const AUTHORIZATION: &str = "authorization";
+
+/// Headers that are never kept, whatever the sign-in.
+const CREDENTIAL_HEADERS: [&str; 3] = [AUTHORIZATION, "proxy-authorization", "cookie"];
+
+/// Checks the sender; answers the headers without what it signed in with.
+pub(super) fn check(
+    auth: Option<&WebhookAuth>,
+    headers: &Object,
+    body: &[u8],
+    shelf: &Shelf,
+    references: &dyn References,
+) -> Result<Object, Refusal> {
+    let mut kept = headers.clone();
+    kept.retain(|name, _| !CREDENTIAL_HEADERS.contains(&name.as_str()));
+    match auth {
+        None => {}
+        Some(WebhookAuth::Basic(name)) => {
+            let secrets = secrets_of(name, shelf, references)?;
+            check_basic(&secrets, headers)?;
+        }
+        Some(WebhookAuth::Token(name)) => {
+            let secrets = secrets_of(name, shelf, references)?;
+            let header = check_token(&secrets, headers)?;
+            kept.shift_remove(&header);
+        }
+        Some(WebhookAuth::Hmac(name)) => {
+            let secrets = secrets_of(name, shelf, references)?;
+            check_signature(&secrets, headers, body)?;
+        }
+    }
+    Ok(kept)
+}
+
+fn secrets_of(
+    name: &ConnectionName,
+    shelf: &Shelf,
+    references: &dyn References,
+) -> Result<Value, Refusal> {
+    let trouble = |why: String| {
+        tracing::error!(connection = %name, "a webhook cannot check its sender: {why}");
+        Refusal::later("the sign-in of this webhook is not set up; its administrator must mend it")
+    };
+    let (connection, connector) = shelf
+        .connection(name)
+        .ok_or_else(|| trouble("the connection is not in connections.yaml".into()))?;
+    let resolved = connection
+        .resolve(&connector, references)
+        .map_err(|troubles| {
+            let all: Vec<&str> = troubles
+                .iter()
+                .map(|trouble| trouble.message.as_str())
+                .collect();
+            trouble(all.join("; "))
+        })?;
+    Ok(Value::clone(&resolved.value))
+}
+
+fn check_basic(secrets: &Value, headers: &Object) -> Result<(), Refusal> {
+    let refusal = |message: &str| Refusal::NotSignedIn {
+        message: message.into(),
+        challenge: Some("Basic"),
+    };
+    let given = text(headers, AUTHORIZATION)
+        .and_then(|header| after_scheme(header, "basic"))
+        .ok_or_else(|| refusal("this webhook asks for a user name and password (HTTP Basic)"))?;
+    let given = BASE64_STANDARD
+        .decode(given.trim())
+        .map_err(|_| refusal("the Authorization header is not Basic sign-in in base64"))?;
+    let field = |name: &str| {
+        secrets
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    let wanted = format!("{}:{}", field("username"), field("password"));
+    if is_same(&given, wanted.as_bytes()) {
+        return Ok(());
+    }
+    Err(refusal("user name or password is wrong"))
+}
+
+/// Answers the name of the header that held the token.
+fn check_token(secrets: &Value, headers: &Object) -> Result<String, Refusal> {
+    let own = secrets
+        .get("header")
+        .and_then(Value::as_str)
+        .filter(|name| !name.is_empty());
+    let challenge = own.is_none().then_some("Bearer");
+    let refusal = |message: String| Refusal::NotSignedIn { message, challenge };
+    let header = own.unwrap_or(AUTHORIZATION).to_lowercase();
+    let given = text(headers, &header)
+        .and_then(|value| match own {
+            Some(_) => Some(value),
+            None => after_scheme(value, "bearer"),
+        })
+        .ok_or_else(|| {
+            refusal(format!(
+                "this webhook asks for a token in the header `{header}`"
+            ))
+        })?;
+    let wanted = secrets
+        .get("token")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    if is_same(given.trim().as_bytes(), wanted.as_bytes()) {
+        return Ok(header);
+    }
+    Err(refusal("the token is wrong".into()))
+}
+
+fn check_signature(secrets: &Value, headers: &Object, body: &[u8]) -> Result<(), Refusal> {
+    let refusal = |message: String| Refusal::NotSignedIn {
+        message,
+        challenge: None,
+    };
+    let field = |name: &str| secrets.get(name).and_then(Value::as_str);
+    let header = field("header").unwrap_or("X-Signature").to_lowercase();
+    let given = text(headers, &header).ok_or_else(|| {
+        refusal(format!(
+            "this webhook asks for a signature in header `{header}`"
+        ))
+    })?;
+    let prefix = field("prefix").unwrap_or_default();
+    let given = given.trim().strip_prefix(prefix).unwrap_or_default();
+    let key = field("secret").unwrap_or_default();
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else {
+        return Err(Refusal::later("the sign-in of this webhook is not set up"));
+    };
+    mac.update(body);
+    let signature = mac.finalize().into_bytes();
+    let is_right = if field("encoding") == Some("base64") {
+        is_same(
+            given.as_bytes(),
+            BASE64_STANDARD.encode(signature).as_bytes(),
+        )
+    } else {
+        is_same(given.to_lowercase().as_bytes(), hex(&signature).as_bytes())
+    };
+    if is_right {
+        return Ok(());
+    }
+    Err(refusal("the signature does not belong to this body".into()))
+}
+
+/// Compares without telling by its duration how much is right, not even the length.
+fn is_same(given: &[u8], wanted: &[u8]) -> bool {
+    let is_empty = wanted.is_empty() || wanted == b":";
+    let (given, wanted) = (Sha256::digest(given), Sha256::digest(wanted));
+    !is_empty && bool::from(given.as_slice().ct_eq(wanted.as_slice()))
+}
+
+fn text<'a>(headers: &'a Object, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(Value::as_str)
+}
+
+/// What follows the scheme's name, whatever its letters' case.
+fn after_scheme<'a>(header: &'a str, scheme: &str) -> Option<&'a str> {
+    let (given, rest) = header.trim().split_once(' ')?;
+    given.eq_ignore_ascii_case(scheme).then_some(rest)
+}
