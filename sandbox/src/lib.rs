@@ -58,6 +58,23 @@ pub struct SandboxConfig {
     pub scale: f64,
 }
 
+impl SandboxConfig {
+    /// The stand-ins at neighbouring ports, beginning with this one; 0 takes free ones.
+    #[must_use]
+    pub fn at_ports_from(self, first: u16) -> Self {
+        let port = |offset: u16| match first {
+            0 => 0,
+            first => first.saturating_add(offset),
+        };
+        Self {
+            docebo_port: port(0),
+            accredible_port: port(1),
+            records_port: port(2),
+            ..self
+        }
+    }
+}
+
 impl Default for SandboxConfig {
     fn default() -> Self {
         Self {
@@ -134,6 +151,16 @@ impl Sandbox {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// The name and base address of every stand-in.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<(&'static str, &str)> {
+        vec![
+            ("docebo", &self.docebo_url),
+            ("accredible", &self.accredible_url),
+            ("records", &self.records_url),
+        ]
     }
 
     /// Ends every task and connection and waits until they are gone.
