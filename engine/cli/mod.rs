@@ -14,7 +14,9 @@ mod init;
 mod jobs;
 mod recipes;
 mod run;
+mod sandbox;
 mod schema;
+mod test;
 mod serve;
 mod show;
 mod tables;
@@ -62,7 +64,9 @@ enum Verb {
     Jobs(jobs::Jobs),
     Tables(tables::Tables),
     Connections(connections::Connections),
+    Sandbox(sandbox::Sandbox),
     Graph(graph::Graph),
+    Test(test::Test),
     Schema(schema::Schema),
 }
 
@@ -86,7 +90,9 @@ impl Arguments {
             Verb::Check(check) => check.run(workspace),
             Verb::Schema(schema) => schema.run(),
             Verb::Graph(graph) => graph.run(workspace),
+            Verb::Test(test) => test.run(workspace),
             Verb::Serve(serve) => block_on(serve.run(workspace)),
+            Verb::Sandbox(sandbox) => block_on(sandbox.run()),
             Verb::List(list) => block_on(list.run(workspace)),
             Verb::Show(show) => block_on(show.run(workspace)),
             Verb::Start(start) => block_on(start.run(workspace)),

@@ -8,6 +8,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use super::{Ended, say};
+use crate::connector::CONNECTOR;
 use crate::data::Value;
 use crate::form::schema;
 use crate::recipe::{PROJECT, RECIPE};
@@ -32,6 +33,8 @@ enum Subject {
     Project,
     /// lookup-tables/<name>.yaml
     LookupTable,
+    /// connectors/<name>.yaml
+    Connector,
 }
 
 /// Every schema with its file name.
@@ -40,6 +43,7 @@ pub(super) fn schemas() -> Vec<(&'static str, Value)> {
         ("recipe.schema.json", schema(&RECIPE, "Recipe")),
         ("project.schema.json", schema(&PROJECT, "Project")),
         ("lookup-table.schema.json", schema(&TABLE, "Lookup table")),
+        ("connector.schema.json", schema(&CONNECTOR, "Connector")),
     ]
 }
 
@@ -64,6 +68,7 @@ impl Schema {
             Subject::Recipe => "recipe.schema.json",
             Subject::Project => "project.schema.json",
             Subject::LookupTable => "lookup-table.schema.json",
+            Subject::Connector => "connector.schema.json",
         });
         for (name, schema) in schemas() {
             if wanted.is_none_or(|wanted| wanted == name) {

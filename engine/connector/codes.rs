@@ -54,14 +54,14 @@ pub const ALL: &[(Code, &str, &str)] = &[
     (
         WRONG_KIND,
         "wrong kind of value in a connector",
-        "A connector file says at each place whether it wants text, a number, true or false, a list \
-         or a mapping; the message names what was found instead.",
+        "A connector file says at each place whether it wants text, a number, true or false, a \
+         list or a mapping; the message names what was found instead.",
     ),
     (
         UNKNOWN_KEY,
         "unknown key in a connector",
-        "Every key of a connector file has a meaning; an unknown one is probably misspelt, and what \
-         was meant would silently not happen.",
+        "Every key of a connector file has a meaning; an unknown one is probably misspelt, and \
+         what was meant would silently not happen.",
     ),
     (
         MISSING_KEY,
@@ -72,8 +72,8 @@ pub const ALL: &[(Code, &str, &str)] = &[
     (
         WRONG_NAME,
         "not a name",
-        "Connection fields, actions and outputs are named by lower-case letters, digits and `_`, \
-         beginning with a letter.",
+        "Connection fields, actions and outputs are named by lower-case letters, digits and \
+         `_`, beginning with a letter.",
     ),
     (
         UNKNOWN_WORD,
@@ -89,20 +89,20 @@ pub const ALL: &[(Code, &str, &str)] = &[
     (
         PATH,
         "a path that cannot be read",
-        "A path is text with `{{ ... }}` where values are inserted, which are percent-encoded; or one \
-         value that begins with `$.` and is the whole path.",
+        "A path is text with `{{ ... }}` where values are inserted, which are percent-encoded; \
+         or one value that begins with `$.` and is the whole path.",
     ),
     (
         SIGN_IN,
         "a sign-in needs exactly one form",
-        "Write one of header, query, basic and oauth2, or `choose` with `cases`. An OAuth2 sign-in \
-         names its grant, its token address and what that grant needs.",
+        "Write one of header, query, basic and oauth2, or `choose` with `cases`. An OAuth2 \
+         sign-in names its grant, its token address and what that grant needs.",
     ),
     (
         PAGES,
         "paging that cannot work",
-        "Each kind of paging needs to know where its number or cursor goes (`send`) and where the \
-         next one is found (`next` or `more`).",
+        "Each kind of paging needs to know where its number or cursor goes (`send`) and where \
+         the next one is found (`next` or `more`).",
     ),
     (
         REPLY_RULE,
@@ -113,36 +113,39 @@ pub const ALL: &[(Code, &str, &str)] = &[
     (
         ITEMS,
         "`pages` and `items` belong together",
-        "A listing says how its pages follow one another (`pages`) and where the items of a page \
-         stand (`items`); an action without pages reads one object (`item`).",
+        "A listing says how its pages follow one another (`pages`) and where the items of a \
+         page stand (`items`); an action without pages reads one object (`item`).",
     ),
     (
         VERIFY,
         "a verification that cannot work",
-        "`verify` stands at an action of effect `once`. It asks a read action of the same connector, \
-         says by `applied_when` or `pick` what the answer means, and gives the action's own output.",
+        "`verify` stands at an action of effect `once`. It asks a read action of the same \
+         connector, says by `applied_when` or `pick` what the answer means, and gives the \
+         action's own output.",
     ),
     (
         PROBE,
         "an unsuitable probe",
-        "The probe is asked to check a connection, so it is a read action without required input.",
+        "The probe is asked to check a connection, so it is a read action without required \
+         input.",
     ),
     (
         ANY_IN_SHIPPED,
         "a shipped connector has no `any`",
-        "What a shipped connector takes and gives is declared, so that recipes are checked against \
-         it. Declare the fields, or use `object` for an open set of them.",
+        "What a shipped connector takes and gives is declared, so that recipes are checked \
+         against it. Declare the fields, or use `object` for an open set of them.",
     ),
     (
         OUTPUT,
         "an output that cannot be read",
-        "An output is `name: type`, `name: { type, from, map, if_unfit }`, `name: { list, each }` or \
-         `name: { object, fields }`. Dropping what does not fit needs an optional type.",
+        "An output is `name: type`, `name: { type, from, map, if_unfit }`, `name: { list, each \
+         }` or `name: { object, fields }`. Dropping what does not fit needs an optional type.",
     ),
     (
         QUANTITY,
         "a length of time or number that makes no sense",
-        "Lengths of time are written 500ms, 30s, 5m, 6h or 7d; counts are whole numbers above zero.",
+        "Lengths of time are written 500ms, 30s, 5m, 6h or 7d; counts are whole numbers above \
+         zero.",
     ),
     (
         NOT_AVAILABLE,
@@ -162,13 +165,14 @@ pub const ALL: &[(Code, &str, &str)] = &[
     (
         UNKNOWN_CONNECTOR,
         "a connection for no connector",
-        "A connection names the connector it is for: a file below `connectors/`, or a built-in one.",
+        "A connection names the connector it is for: a file below `connectors/`, or a built-in \
+         one.",
     ),
     (
         CONNECTION_FIELD,
         "a field of a connection is wrong",
-        "The fields are those that the connector declares under `connection`. A field is a value, \
-         `{ env: NAME }` or `{ file: path }`.",
+        "The fields are those that the connector declares under `connection`. A field is a \
+         value, `{ env: NAME }` or `{ file: path }`.",
     ),
     (
         MISSING_CONNECTION_FIELD,
@@ -178,7 +182,7 @@ pub const ALL: &[(Code, &str, &str)] = &[
     (
         SECRET_IN_FILE,
         "a secret stands in the file",
-        "Files are copied, committed and sent around. Keep secrets in the environment or in files of \
-         their own, and refer to them.",
+        "Files are copied, committed and sent around. Keep secrets in the environment or in \
+         files of their own, and refer to them.",
     ),
 ];

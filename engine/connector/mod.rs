@@ -9,6 +9,7 @@ pub mod builtin;
 pub mod codes;
 mod connections;
 mod convert;
+mod grammar;
 mod judge;
 mod message;
 mod output;
@@ -25,6 +26,7 @@ mod trouble;
 mod verify;
 
 pub use connections::{Connection, Connections, FieldSource, References, Resolved};
+pub use grammar::CONNECTOR;
 pub use judge::{Facts, Verdict, judge};
 pub use message::Place;
 pub use output::{Mapping, OutputField, Source};

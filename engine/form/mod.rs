@@ -159,6 +159,13 @@ impl Form {
     }
 }
 
+impl Form {
+    /// The names of all its keys.
+    pub fn names(&self) -> Vec<&'static str> {
+        self.all_keys().map(|key| key.name).collect()
+    }
+}
+
 impl Kind {
     /// What is expected, in an admin's words.
     pub fn in_words(&self) -> String {

@@ -5,6 +5,7 @@
 //! schemas for editors follow from it.
 
 mod grammar;
+mod parts;
 mod project;
 mod steps;
 

@@ -40,6 +40,12 @@ static CASE: Form = Form {
             "What connectors answer, in order, by `connector.action`; to the question whether a \
              doubtful call was applied, by `connector.action/verify`.",
         ),
+        Key::new(
+            "survives_crashes",
+            Kind::Flag,
+            "Write false where the end is another one when the worker dies on the way, because the \
+             recipe or the test itself answers a doubtful end.",
+        ),
         Key::required("expect", Kind::Form(&EXPECT), "What must hold after."),
     ],
     variants: &[],

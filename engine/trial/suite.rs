@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crate::clock::Moment;
 use crate::data::{Object, Value};
-use crate::diagnostic::{Place, Report};
+use crate::diagnostic::{Diagnostic, Place, Report};
 use crate::form;
 use crate::journal::{Failure, JobStatus};
+use crate::library::Library;
 use crate::names::RecipeName;
 use crate::source::{Document, Node};
 
@@ -45,6 +46,8 @@ pub struct Case {
     pub tables: Object,
     /// What connectors answer.
     pub replies: Vec<(String, Vec<Reply>)>,
+    /// Whether the end is the same when the worker dies on the way.
+    pub survives_crashes: bool,
     /// What must hold after.
     pub expect: Expect,
 }
@@ -99,10 +102,23 @@ pub struct Expect {
     pub log: Vec<String>,
 }
 
+/// Reads all test files of a workspace; the findings are those of the test files only.
+pub fn suites(library: &Library) -> (Vec<Suite>, Vec<Diagnostic>) {
+    let mut suites = Vec::new();
+    let mut found = Vec::new();
+    for (path, document) in &library.tests {
+        let project = path.split('/').nth(1).unwrap_or_default();
+        let mut report = Report::of(&document.file);
+        suites.extend(read(document, project, &mut report));
+        found.extend(report.into_diagnostics());
+    }
+    (suites, found)
+}
+
 /// Reads a test file of a project; findings are in the report.
 pub fn read(document: &Document, project: &str, report: &mut Report) -> Option<Suite> {
     let root = &document.root;
-    form::check(&TEST, root, report);
+    form::check(root, &TEST, report);
     if report.has_errors() {
         return None;
     }
@@ -145,12 +161,13 @@ fn read_case(node: &Node, report: &mut Report) -> Option<Case> {
         settings: object(node.get("settings")),
         tables: object(node.get("tables")),
         replies,
+        survives_crashes: node.get("survives_crashes").is_none_or(is_true),
         expect: read_expect(node.get("expect")?, report)?,
     })
 }
 
 fn read_reply(node: &Node, report: &mut Report) -> Option<Reply> {
-    let flag = |key: &str| node.get(key).map(|flag| flag.to_value() == Value::Bool(true));
+    let flag = |key: &str| node.get(key).map(is_true);
     let kind = if let Some(output) = node.get("output") {
         ReplyKind::Output(output.to_value())
     } else if let Some(status) = number(node.get("status")) {
@@ -215,6 +232,10 @@ fn request(node: &Node) -> (String, Value) {
         Some([(action, fields)]) => (action.text.to_string(), fields.to_value()),
         _ => (text(Some(node)).unwrap_or_default(), Value::Null),
     }
+}
+
+fn is_true(node: &Node) -> bool {
+    node.to_value() == Value::Bool(true)
 }
 
 fn text(node: Option<&Node>) -> Option<String> {

@@ -63,6 +63,23 @@ pub struct SandboxConfig {
     pub scale: f64,
 }
 
+impl SandboxConfig {
+    /// The stand-ins at neighbouring ports, beginning with this one; 0 takes free ones.
+    #[must_use]
+    pub fn at_ports_from(self, first: u16) -> Self {
+        let port = |offset: u16| match first {
+            0 => 0,
+            first => first.saturating_add(offset),
+        };
+        Self {
+            docebo_port: port(0),
+            accredible_port: port(1),
+            records_port: port(2),
+            ..self
+        }
+    }
+}
+
 impl Default for SandboxConfig {
     fn default() -> Self {
         Self {
@@ -141,13 +158,12 @@ impl Sandbox {
         &self.clock
     }
 
-    /// Every server by name, with its address.
+    /// The name and base address of every stand-in.
     #[must_use]
-    pub fn servers(&self) -> [(&'static str, &str); 3] {
+    pub fn addresses(&self) -> Vec<(&'static str, &str)> {
         let urls = [&self.docebo_url, &self.accredible_url, &self.records_url];
-        let [docebo, accredible, records] = urls.map(String::as_str);
-        let [first, second, third] = SERVERS;
-        [(first, docebo), (second, accredible), (third, records)]
+        let named = SERVERS.into_iter().zip(urls);
+        named.map(|(name, url)| (name, url.as_str())).collect()
     }
 
     /// Ends every task and connection and waits until they are gone.

@@ -3,6 +3,7 @@
 //! In: the files of the repository and the fixtures below `tests/`. Out: passes or differences.
 //! Always true: no network beyond this machine, no sleeps, no dependence on the machine's speed.
 
+mod bundle;
 mod connectors;
 mod differential;
 mod golden;
@@ -11,3 +12,4 @@ mod lint;
 mod schema;
 mod store;
 mod tidy;
+mod trials;

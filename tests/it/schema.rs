@@ -2,6 +2,12 @@
 
 use std::process::Command;
 
+use recipe_engine::connector::CONNECTOR;
+use recipe_engine::diagnostic::{Look, Report, print};
+use recipe_engine::form::check;
+use recipe_engine::library::Library;
+use recipe_engine::source::parse;
+
 use crate::golden::root;
 
 #[test]
@@ -29,4 +35,29 @@ fn schemas_are_up_to_date() {
         .expect("it can be listed")
         .count();
     assert_eq!(count, kept, "schemas/ holds files that no longer exist");
+}
+
+#[test]
+fn the_grammar_of_connectors_describes_the_shipped_ones() {
+    let library = Library::bundled();
+    let mut report = Report::default();
+    let mut count = 0;
+    for (path, text) in &library.texts {
+        if path.starts_with("connectors/") {
+            let (document, _) = parse(path, text.as_bytes());
+            check(
+                &document.expect("it was read before").root,
+                &CONNECTOR,
+                &mut report,
+            );
+            count += 1;
+        }
+    }
+    let found = report.into_diagnostics();
+    assert!(
+        found.is_empty(),
+        "{}",
+        print(&found, &library.texts, Look::Plain)
+    );
+    assert!(count >= 2);
 }

@@ -24,9 +24,10 @@ pub(super) fn fill(value: &Value, known: &Object) -> Result<Value, String> {
             [Piece::Path(_, path)] => look_up(known, path)?.clone(),
             _ => Value::String(fill_text(text, known)?),
         },
-        Value::Array(list) => {
-            list.iter().map(|value| fill(value, known)).collect::<Result<_, _>>()?
-        }
+        Value::Array(list) => list
+            .iter()
+            .map(|value| fill(value, known))
+            .collect::<Result<_, _>>()?,
         Value::Object(object) => {
             let mut filled = Object::new();
             for (key, value) in object {
@@ -93,7 +94,8 @@ fn look_up<'a>(known: &'a Object, path: &str) -> Result<&'a Value, String> {
             Value::Array(list) => part.parse().ok().and_then(|index: usize| list.get(index)),
             other => other.get(part),
         };
-        value = inner.ok_or_else(|| format!("`{{{{{path}}}}}`: there is no `{part}` in {value}"))?;
+        value =
+            inner.ok_or_else(|| format!("`{{{{{path}}}}}`: there is no `{part}` in {value}"))?;
     }
     Ok(value)
 }

@@ -47,8 +47,13 @@ pub(super) struct Demo {
 impl Demo {
     pub(super) async fn run(self) -> anyhow::Result<Ended> {
         let document = document(self.story.as_deref())?;
-        let (story, report) =
-            Story::read(&document, &Known { servers: &SERVERS, worlds: &WORLDS });
+        let (story, report) = Story::read(
+            &document,
+            &Known {
+                servers: &SERVERS,
+                worlds: &WORLDS,
+            },
+        );
         let has_errors = report.has_errors();
         let texts = [(document.file.clone(), document.text.clone())].into();
         say(&print(&report.into_diagnostics(), &texts, look()))?;
@@ -99,7 +104,10 @@ impl Demo {
         known.insert("recipes".to_owned(), json!(own_command()));
         let stage = stage.insert(Stage::set(story, folder.path(), &mut known, teller).await?);
         let mut player = Player::new(story, stage, teller, known)?;
-        player.play().await.context("the story did not end as it must")?;
+        player
+            .play()
+            .await
+            .context("the story did not end as it must")?;
         if self.once {
             return teller.close("The story ended as it must.");
         }
@@ -118,7 +126,10 @@ fn document(wanted: Option<&str>) -> anyhow::Result<Document> {
         Some(name) => STORIES.iter().find(|story| story.name == name),
     };
     let (file, bytes) = match (bundled, wanted) {
-        (Some(story), _) => (format!("{}.yaml", story.name), story.text.as_bytes().to_vec()),
+        (Some(story), _) => (
+            format!("{}.yaml", story.name),
+            story.text.as_bytes().to_vec(),
+        ),
         (None, Some(path)) if PathBuf::from(path).is_file() => {
             let bytes = std::fs::read(path).with_context(|| format!("`{path}` cannot be read"))?;
             (path.to_owned(), bytes)
@@ -144,15 +155,19 @@ fn document(wanted: Option<&str>) -> anyhow::Result<Document> {
 
 /// The texts that stand in the story as secrets.
 fn secrets(story: &Story) -> Vec<String> {
-    let fields = story.connections.values().flat_map(|fields| fields.values());
+    let fields = story
+        .connections
+        .values()
+        .flat_map(|fields| fields.values());
     fields.filter_map(secret_of).map(str::to_owned).collect()
 }
 
 /// How this program was called, for commands to try.
 fn own_command() -> String {
-    std::env::args_os()
-        .next()
-        .map_or_else(|| "recipes".to_owned(), |name| name.to_string_lossy().into_owned())
+    std::env::args_os().next().map_or_else(
+        || "recipes".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 #[cfg(test)]

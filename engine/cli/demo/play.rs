@@ -52,7 +52,14 @@ impl<'a> Player<'a> {
         known: Object,
     ) -> anyhow::Result<Self> {
         let http = super::super::client::http()?;
-        Ok(Self { story, stage, teller, http, known, jobs: HashMap::new() })
+        Ok(Self {
+            story,
+            stage,
+            teller,
+            http,
+            known,
+            jobs: HashMap::new(),
+        })
     }
 
     /// Plays all scenes; stops at the first thing that is not as it must be.
@@ -81,7 +88,12 @@ impl<'a> Player<'a> {
     async fn step(&mut self, step: &Step) -> anyhow::Result<()> {
         match step {
             Step::Say(text) => self.teller.paragraph(&self.text(text)?),
-            Step::Send { server, path, body, keep } => {
+            Step::Send {
+                server,
+                path,
+                body,
+                keep,
+            } => {
                 let body = fill(body, &self.known).map_err(anyhow::Error::msg)?;
                 self.teller.sent(server, path, &body)?;
                 let answer = self.send(server, path, &body).await?;
@@ -90,9 +102,12 @@ impl<'a> Player<'a> {
                 }
                 Ok(())
             }
-            Step::Await { recipe, jobs, status, within } => {
-                self.wait(recipe, *jobs, status, *within).await
-            }
+            Step::Await {
+                recipe,
+                jobs,
+                status,
+                within,
+            } => self.wait(recipe, *jobs, status, *within).await,
             Step::Check(check) => self.check(check).await,
         }
     }
@@ -101,22 +116,37 @@ impl<'a> Player<'a> {
     async fn send(&self, server: &str, path: &str, body: &Value) -> anyhow::Result<Value> {
         let url = self.control(server, path)?;
         let request = self.http.post(&url);
-        let request = if body.is_null() { request } else { request.json(body) };
+        let request = if body.is_null() {
+            request
+        } else {
+            request.json(body)
+        };
         self.answer(request, &url).await
     }
 
     fn control(&self, server: &str, path: &str) -> anyhow::Result<String> {
-        let base = self.known.get(server).and_then(|server| server["url"].as_str());
+        let base = self
+            .known
+            .get(server)
+            .and_then(|server| server["url"].as_str());
         let base = base.ok_or_else(|| anyhow!("the story has no stand-in `{server}`"))?;
         Ok(format!("{base}/_control/{path}"))
     }
 
     async fn answer(&self, request: reqwest::RequestBuilder, url: &str) -> anyhow::Result<Value> {
-        let answer = request.send().await.with_context(|| format!("{url} does not answer"))?;
+        let answer = request
+            .send()
+            .await
+            .with_context(|| format!("{url} does not answer"))?;
         let status = answer.status();
-        let body: Value = answer.json().await.with_context(|| format!("{url} answers no JSON"))?;
+        let body: Value = answer
+            .json()
+            .await
+            .with_context(|| format!("{url} answers no JSON"))?;
         if !status.is_success() {
-            let why = body["error"].as_str().map_or_else(|| body.to_string(), str::to_owned);
+            let why = body["error"]
+                .as_str()
+                .map_or_else(|| body.to_string(), str::to_owned);
             bail!("{url} refuses it ({status}): {why}");
         }
         Ok(body)
@@ -141,8 +171,12 @@ impl<'a> Player<'a> {
         loop {
             let new = self.new_jobs(&recipe).await?;
             if new.len() > wanted {
-                self.teller.bad(&format!("{} new jobs, not {wanted}", new.len()))?;
-                bail!("there are {} new jobs of `{recipe}` where {wanted} must be", new.len());
+                self.teller
+                    .bad(&format!("{} new jobs, not {wanted}", new.len()))?;
+                bail!(
+                    "there are {} new jobs of `{recipe}` where {wanted} must be",
+                    new.len()
+                );
             }
             let mut ended = 0;
             for id in &new {
@@ -169,7 +203,9 @@ impl<'a> Player<'a> {
         match wanted {
             0 => self.teller.good("no new job was made"),
             1..=TOLD_MAX => Ok(()),
-            _ => self.teller.good(&format!("{wanted} jobs of {recipe} have ended")),
+            _ => self
+                .teller
+                .good(&format!("{wanted} jobs of {recipe} have ended")),
         }
     }
 
@@ -210,7 +246,9 @@ impl<'a> Player<'a> {
             self.teller.ended(status, took(&job))?;
         }
         if (has_ended && status != wanted) || status == "needs_decision" {
-            let why = job["failure"]["message"].as_str().unwrap_or("see its steps");
+            let why = job["failure"]["message"]
+                .as_str()
+                .unwrap_or("see its steps");
             bail!("job {id} is {status} where it must be {wanted}: {why}");
         }
         Ok(has_ended)
@@ -231,7 +269,10 @@ impl<'a> Player<'a> {
             }
             bail!(
                 "{} has {} {} with {wanted} where {} must be",
-                check.server, found.len(), check.rows, check.count
+                check.server,
+                found.len(),
+                check.rows,
+                check.count
             );
         }
         self.teller.good(&means)?;
@@ -239,7 +280,8 @@ impl<'a> Player<'a> {
             for row in found.into_iter().take(SHOWN_MAX) {
                 let mut known = self.known.clone();
                 known.insert(ROW.to_owned(), row.clone());
-                self.teller.detail(&fill_text(show, &known).map_err(anyhow::Error::msg)?)?;
+                self.teller
+                    .detail(&fill_text(show, &known).map_err(anyhow::Error::msg)?)?;
             }
         }
         Ok(())
@@ -254,12 +296,12 @@ impl<'a> Player<'a> {
 pub(super) fn holds(row: &Value, wanted: &Value) -> bool {
     match wanted {
         Value::Null => true,
-        Value::Object(fields) => {
-            fields.iter().all(|(name, wanted)| row.get(name).is_some_and(|row| match wanted {
+        Value::Object(fields) => fields.iter().all(|(name, wanted)| {
+            row.get(name).is_some_and(|row| match wanted {
                 Value::Null => row.is_null(),
                 wanted => holds(row, wanted),
-            }))
-        }
+            })
+        }),
         wanted => same(row, wanted),
     }
 }

@@ -91,7 +91,7 @@ impl Stage {
         teller: &Teller,
     ) -> anyhow::Result<Self> {
         let sandbox = sandbox(story).await?;
-        for (name, url) in sandbox.servers() {
+        for (name, url) in sandbox.addresses() {
             if story.servers.iter().any(|server| server == name) {
                 known.insert(name.to_owned(), json!({ "url": url }));
                 teller.ready("stand-in", &format!("{name} at {url}"))?;
@@ -103,13 +103,21 @@ impl Stage {
         let engine = Engine::open(Settings::private(folder)).await?;
         let listening = engine.serve().await?;
         teller.ready("engine", &format!("listening at {}", listening.url))?;
-        let token = listening.new_admin_token.as_ref().unwrap_or(&listening.local_token);
+        let token = listening
+            .new_admin_token
+            .as_ref()
+            .unwrap_or(&listening.local_token);
         known.insert(
             "api".to_owned(),
             json!({ "url": listening.url, "token": token.reveal() }),
         );
         let client = Client::connect(folder, Errand::Ask).await?;
-        let stage = Self { engine, sandbox, listening, client };
+        let stage = Self {
+            engine,
+            sandbox,
+            listening,
+            client,
+        };
         match stage.dress(story, known, teller).await {
             Ok(()) => Ok(stage),
             Err(error) => {
@@ -122,7 +130,11 @@ impl Stage {
     /// The token that an administrator uses.
     pub(super) fn token(&self) -> &str {
         let listening = &self.listening;
-        listening.new_admin_token.as_ref().unwrap_or(&listening.local_token).reveal()
+        listening
+            .new_admin_token
+            .as_ref()
+            .unwrap_or(&listening.local_token)
+            .reveal()
     }
 
     /// Stops everything in order: jobs under way are given back.
@@ -170,8 +182,13 @@ impl Stage {
 async fn sandbox(story: &Story) -> anyhow::Result<Sandbox> {
     let name = story.world.as_deref().unwrap_or(recipe_sandbox::WORLDS[0]);
     let world = World::named(name).ok_or_else(|| anyhow!("there is no world `{name}`"))?;
-    let config = SandboxConfig { world, ..SandboxConfig::default() };
-    recipe_sandbox::start(config).await.context("the stand-ins cannot be started")
+    let config = SandboxConfig {
+        world,
+        ..SandboxConfig::default()
+    };
+    recipe_sandbox::start(config)
+        .await
+        .context("the stand-ins cannot be started")
 }
 
 /// Writes `connections.yaml`, and each secret into a file that only its owner may read.

@@ -33,9 +33,21 @@ pub(super) static STORY: Form = Form {
     doc: "What happens at the vendors, and what must be there afterwards.",
     keys: &[
         Key::required("title", Kind::Text, "What it is about, in one line."),
-        Key::new("description", Kind::Text, "What a reader should know first."),
-        Key::new("world", Kind::Name, "What the stand-ins know at first: the name of a world."),
-        Key::required("servers", Kind::List(&Kind::Name), "The stand-ins that take part."),
+        Key::new(
+            "description",
+            Kind::Text,
+            "What a reader should know first.",
+        ),
+        Key::new(
+            "world",
+            Kind::Name,
+            "What the stand-ins know at first: the name of a world.",
+        ),
+        Key::required(
+            "servers",
+            Kind::List(&Kind::Name),
+            "The stand-ins that take part.",
+        ),
         Key::required(
             "connections",
             Kind::Map(Naming::Name, &Kind::Map(Naming::Id, &Kind::Data)),
@@ -43,7 +55,10 @@ pub(super) static STORY: Form = Form {
         ),
         Key::new(
             "tables",
-            Kind::Map(Naming::Name, &Kind::List(&Kind::Map(Naming::Free, &Kind::Data))),
+            Kind::Map(
+                Naming::Name,
+                &Kind::List(&Kind::Map(Naming::Free, &Kind::Data)),
+            ),
             "Rows of lookup tables.",
         ),
         Key::required(
@@ -51,8 +66,16 @@ pub(super) static STORY: Form = Form {
             Kind::Map(Naming::Id, &Kind::Text),
             "Recipes to start, each under the name that scenes call it by.",
         ),
-        Key::required("scenes", Kind::List(&Kind::Form(&SCENE)), "What happens, in order."),
-        Key::new("next", Kind::List(&Kind::Form(&NEXT)), "What to try when the story is over."),
+        Key::required(
+            "scenes",
+            Kind::List(&Kind::Form(&SCENE)),
+            "What happens, in order.",
+        ),
+        Key::new(
+            "next",
+            Kind::List(&Kind::Form(&NEXT)),
+            "What to try when the story is over.",
+        ),
     ],
     variants: &[],
 };
@@ -62,7 +85,11 @@ static SCENE: Form = Form {
     doc: "Steps that belong together.",
     keys: &[
         Key::required("title", Kind::Text, "What happens in it."),
-        Key::required("steps", Kind::List(&Kind::Form(&STEP)), "What is done, in order."),
+        Key::required(
+            "steps",
+            Kind::List(&Kind::Form(&STEP)),
+            "What is done, in order.",
+        ),
     ],
     variants: &[],
 };
@@ -74,37 +101,75 @@ static STEP: Form = Form {
     variants: &[
         Variant::new(Key::new("say", Kind::Text, "What the reader is told.")),
         Variant::with(
-            Key::new("send", Kind::Name, "The stand-in whose control surface is asked."),
+            Key::new(
+                "send",
+                Kind::Name,
+                "The stand-in whose control surface is asked.",
+            ),
             &[
                 Key::required("post", Kind::Text, "The path below /_control/."),
                 Key::new("body", Kind::Data, "What is sent, as JSON."),
-                Key::new("keep", Kind::Id, "The name under which later steps find the answer."),
+                Key::new(
+                    "keep",
+                    Kind::Id,
+                    "The name under which later steps find the answer.",
+                ),
             ],
         ),
         Variant::with(
-            Key::new("await", Kind::Id, "A started recipe, whose new jobs are followed to their end."),
+            Key::new(
+                "await",
+                Kind::Id,
+                "A started recipe, whose new jobs are followed to their end.",
+            ),
             &[
                 Key::required(
                     "jobs",
-                    Kind::Whole { min: 0, max: 10_000 },
+                    Kind::Whole {
+                        min: 0,
+                        max: 10_000,
+                    },
                     "How many new jobs there must be, exactly.",
                 ),
-                Key::new("status", Kind::Text, "How they must end; `succeeded` if left out."),
-                Key::new("within", Kind::Period, "How long they may take; 60s if left out."),
+                Key::new(
+                    "status",
+                    Kind::Text,
+                    "How they must end; `succeeded` if left out.",
+                ),
+                Key::new(
+                    "within",
+                    Kind::Period,
+                    "How long they may take; 60s if left out.",
+                ),
             ],
         ),
         Variant::with(
-            Key::new("check", Kind::Name, "The stand-in whose state is looked at."),
+            Key::new(
+                "check",
+                Kind::Name,
+                "The stand-in whose state is looked at.",
+            ),
             &[
                 Key::required("rows", Kind::Name, "The collection."),
-                Key::new("where", Kind::Map(Naming::Free, &Kind::Data), "What a row must hold to count."),
+                Key::new(
+                    "where",
+                    Kind::Map(Naming::Free, &Kind::Data),
+                    "What a row must hold to count.",
+                ),
                 Key::required(
                     "count",
-                    Kind::Whole { min: 0, max: 1_000_000 },
+                    Kind::Whole {
+                        min: 0,
+                        max: 1_000_000,
+                    },
                     "How many such rows there must be, exactly.",
                 ),
                 Key::required("means", Kind::Text, "What is true if there are so many."),
-                Key::new("show", Kind::Text, "How each such row is shown; `{{row.name}}` is its content."),
+                Key::new(
+                    "show",
+                    Kind::Text,
+                    "How each such row is shown; `{{row.name}}` is its content.",
+                ),
             ],
         ),
     ],
@@ -145,8 +210,18 @@ pub(super) struct Scene {
 #[derive(Debug, PartialEq)]
 pub(super) enum Step {
     Say(String),
-    Send { server: String, path: String, body: Value, keep: Option<String> },
-    Await { recipe: String, jobs: usize, status: String, within: Duration },
+    Send {
+        server: String,
+        path: String,
+        body: Value,
+        keep: Option<String>,
+    },
+    Await {
+        recipe: String,
+        jobs: usize,
+        status: String,
+        within: Duration,
+    },
     Check(Check),
 }
 
@@ -183,7 +258,10 @@ impl Story {
         if report.has_errors() {
             return (Self::default(), report);
         }
-        let mut reader = Reader { names: GIVEN.into_iter().map(str::to_owned).collect(), report };
+        let mut reader = Reader {
+            names: GIVEN.into_iter().map(str::to_owned).collect(),
+            report,
+        };
         let story = Self {
             title: text(root, "title"),
             description: optional(root, "description"),
@@ -198,16 +276,32 @@ impl Story {
         let story = Self {
             connections: reader.maps(root, "connections", Reader::connection),
             tables: reader.maps(root, "tables", |reader, node| {
-                node.as_list().unwrap_or_default().iter().map(|row| reader.data(row)).collect()
+                node.as_list()
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|row| reader.data(row))
+                    .collect()
             }),
             start: reader.maps(root, "start", Reader::recipe),
             ..story
         };
         reader.names.extend(story.start.keys().cloned());
-        let scenes =
-            elements(root, "scenes").iter().map(|scene| reader.scene(scene, &story)).collect();
-        let next = elements(root, "next").iter().map(|node| reader.next(node)).collect();
-        (Self { scenes, next, ..story }, reader.report)
+        let scenes = elements(root, "scenes")
+            .iter()
+            .map(|scene| reader.scene(scene, &story))
+            .collect();
+        let next = elements(root, "next")
+            .iter()
+            .map(|node| reader.next(node))
+            .collect();
+        (
+            Self {
+                scenes,
+                next,
+                ..story
+            },
+            reader.report,
+        )
     }
 }
 
@@ -220,8 +314,14 @@ struct Reader {
 
 impl Reader {
     fn scene(&mut self, node: &Node, story: &Story) -> Scene {
-        let steps = elements(node, "steps").iter().map(|step| self.step(step, story)).collect();
-        Scene { title: text(node, "title"), steps }
+        let steps = elements(node, "steps")
+            .iter()
+            .map(|step| self.step(step, story))
+            .collect();
+        Scene {
+            title: text(node, "title"),
+            steps,
+        }
     }
 
     fn step(&mut self, node: &Node, story: &Story) -> Step {
@@ -230,12 +330,19 @@ impl Reader {
             let body = node.get("body").map_or(Value::Null, |body| self.data(body));
             let keep = optional(node, "keep");
             self.names.extend(keep.clone());
-            return Step::Send { server, path: text(node, "post"), body, keep };
+            return Step::Send {
+                server,
+                path: text(node, "post"),
+                body,
+                keep,
+            };
         }
         if let Some(recipe) = node.get("await") {
             let started: Vec<&str> = story.start.keys().map(String::as_str).collect();
             return Step::Await {
-                recipe: self.one_of(Some(recipe), &started, "started recipe").unwrap_or_default(),
+                recipe: self
+                    .one_of(Some(recipe), &started, "started recipe")
+                    .unwrap_or_default(),
                 jobs: whole(node, "jobs"),
                 status: optional(node, "status").unwrap_or_else(|| "succeeded".to_owned()),
                 within: optional(node, "within")
@@ -247,7 +354,9 @@ impl Reader {
             let mut check = Check {
                 server: self.server(server, story),
                 rows: text(node, "rows"),
-                wanted: node.get("where").map_or(Value::Null, |wanted| self.data(wanted)),
+                wanted: node
+                    .get("where")
+                    .map_or(Value::Null, |wanted| self.data(wanted)),
                 count: whole(node, "count"),
                 means: self.text(node, "means"),
                 show: None,
@@ -263,7 +372,10 @@ impl Reader {
     }
 
     fn next(&mut self, node: &Node) -> Next {
-        Next { say: self.text(node, "say"), run: self.text(node, "run") }
+        Next {
+            say: self.text(node, "say"),
+            run: self.text(node, "run"),
+        }
     }
 
     /// A mapping whose values are read by `read`.
@@ -274,7 +386,10 @@ impl Reader {
         read: impl Fn(&mut Self, &Node) -> T,
     ) -> IndexMap<String, T> {
         let entries = root.get(key).and_then(Node::as_map).unwrap_or_default();
-        entries.iter().map(|(key, node)| (key.text.to_string(), read(self, node))).collect()
+        entries
+            .iter()
+            .map(|(key, node)| (key.text.to_string(), read(self, node)))
+            .collect()
     }
 
     fn connection(&mut self, node: &Node) -> Object {
@@ -288,7 +403,11 @@ impl Reader {
         let written = node.as_text().map(ToString::to_string).unwrap_or_default();
         if RecipeName::new(&written).is_err() {
             self.report
-                .error(codes::BAD_NAME, node.span, format!("`{written}` is no name of a recipe"))
+                .error(
+                    codes::BAD_NAME,
+                    node.span,
+                    format!("`{written}` is no name of a recipe"),
+                )
                 .help("write project/name, as `recipes list` shows it");
         }
         written
@@ -296,7 +415,8 @@ impl Reader {
 
     fn server(&mut self, node: &Node, story: &Story) -> String {
         let servers: Vec<&str> = story.servers.iter().map(String::as_str).collect();
-        self.one_of(Some(node), &servers, "stand-in of this story").unwrap_or_default()
+        self.one_of(Some(node), &servers, "stand-in of this story")
+            .unwrap_or_default()
     }
 
     /// The text of a node, if it is one of those that are known.
@@ -311,7 +431,11 @@ impl Reader {
             None => format!("known are: {}", known.join(", ")),
         };
         self.report
-            .error(codes::UNKNOWN_WORD, node.span, format!("`{text}` is no {what}"))
+            .error(
+                codes::UNKNOWN_WORD,
+                node.span,
+                format!("`{text}` is no {what}"),
+            )
             .help(help);
         None
     }
@@ -351,7 +475,11 @@ impl Reader {
             None => format!("known at this point are: {}", known.join(", ")),
         };
         self.report
-            .error(codes::UNKNOWN_WORD, span, format!("nothing is called `{name}` here"))
+            .error(
+                codes::UNKNOWN_WORD,
+                span,
+                format!("nothing is called `{name}` here"),
+            )
             .help(help);
     }
 }
@@ -365,7 +493,9 @@ fn text(node: &Node, key: &str) -> String {
 }
 
 fn optional(node: &Node, key: &str) -> Option<String> {
-    node.get(key).and_then(Node::as_text).map(ToString::to_string)
+    node.get(key)
+        .and_then(Node::as_text)
+        .map(ToString::to_string)
 }
 
 fn whole(node: &Node, key: &str) -> usize {

@@ -53,7 +53,10 @@ impl Teller {
 
     /// A scene begins.
     pub(super) fn scene(&self, number: usize, title: &str) -> anyhow::Result<()> {
-        say(&format!("\n{}\n", self.tone(Tone::Strong, &format!("{number}. {title}"))))
+        say(&format!(
+            "\n{}\n",
+            self.tone(Tone::Strong, &format!("{number}. {title}"))
+        ))
     }
 
     /// A paragraph.
@@ -86,7 +89,10 @@ impl Teller {
 
     /// More about the line before.
     pub(super) fn detail(&self, text: &str) -> anyhow::Result<()> {
-        say(&format!("       {}\n", self.tone(Tone::Faint, &self.hidden(text))))
+        say(&format!(
+            "       {}\n",
+            self.tone(Tone::Faint, &self.hidden(text))
+        ))
     }
 
     /// A job begins to be told.
@@ -97,7 +103,11 @@ impl Teller {
 
     /// A job has ended.
     pub(super) fn ended(&self, status: &str, took: Option<Duration>) -> anyhow::Result<()> {
-        let tone = if status == "succeeded" { Tone::Good } else { Tone::Bad };
+        let tone = if status == "succeeded" {
+            Tone::Good
+        } else {
+            Tone::Bad
+        };
         let took = took.map_or(String::new(), |took| format!(" in {}", in_words(took)));
         let corner = self.tone(Tone::Faint, self.sign("'-", "└"));
         say(&format!("   {corner} {}{took}\n", self.tone(tone, status)))
@@ -106,10 +116,12 @@ impl Teller {
     /// A line of a job's tree.
     pub(super) fn line(&self, line: &Line) -> anyhow::Result<()> {
         let guide = self.sign("| ", "│ ").repeat(line.depth + 1);
-        let took = line.took.map_or(String::new(), |took| format!("  {}", in_words(took)));
-        let named = |name: &str, kind: &str| {
-            let kind = if name == kind { "" } else { kind };
-            format!("{} {}", self.hidden(name), self.tone(Tone::Faint, kind))
+        let took = line
+            .took
+            .map_or(String::new(), |took| format!("  {}", in_words(took)));
+        let named = |name: &str, kind: &str| match (name, kind) {
+            ("", kind) => kind.to_owned(),
+            (name, kind) => format!("{} {}", self.hidden(name), self.tone(Tone::Faint, kind)),
         };
         let said = match &line.what {
             What::Opens { name, kind } => named(name, kind),
@@ -119,12 +131,20 @@ impl Teller {
             }
             What::Failed { name, kind, why } => {
                 let sign = self.tone(Tone::Bad, self.sign("!!", "✗"));
-                format!("{sign} {}: {}", named(name, kind).trim_end(), self.hidden(why))
+                format!(
+                    "{sign} {}: {}",
+                    named(name, kind).trim_end(),
+                    self.hidden(why)
+                )
             }
             What::Closes => self.tone(Tone::Faint, self.sign("'-", "└")),
         };
         let took = self.tone(Tone::Faint, &took);
-        say(&format!("   {}{}{took}\n", self.tone(Tone::Faint, &guide), said.trim_end()))
+        say(&format!(
+            "   {}{}{took}\n",
+            self.tone(Tone::Faint, &guide),
+            said.trim_end()
+        ))
     }
 
     /// The end of what was told.
@@ -151,12 +171,18 @@ impl Teller {
     }
 
     fn sign(&self, plain: &'static str, colourful: &'static str) -> &'static str {
-        if self.look == Look::Plain { plain } else { colourful }
+        if self.look == Look::Plain {
+            plain
+        } else {
+            colourful
+        }
     }
 
     fn hidden(&self, text: &str) -> String {
         let secrets = self.secrets.iter();
-        secrets.fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "(hidden)"))
+        secrets.fold(text.to_owned(), |text, secret| {
+            text.replace(secret.as_str(), "(hidden)")
+        })
     }
 }
 

@@ -12,7 +12,10 @@ use super::tree::{Growing, What};
 use crate::data::Value;
 use crate::source::parse;
 
-const KNOWN: Known<'_> = Known { servers: &SERVERS, worlds: &WORLDS };
+const KNOWN: Known<'_> = Known {
+    servers: &SERVERS,
+    worlds: &WORLDS,
+};
 
 /// A whole story but for the scenes.
 const HEAD: &str = "title: T\nservers: [docebo]\nconnections: {}\nstart: { one: p/one }\n";
@@ -27,7 +30,10 @@ fn findings(text: &str) -> Vec<String> {
         .iter()
         .map(|found| {
             let help = found.help.as_deref().unwrap_or("no help");
-            format!("{} {}: {}; {help}", found.place, found.code.0, found.message)
+            format!(
+                "{} {}: {}; {help}",
+                found.place, found.code.0, found.message
+            )
         })
         .collect()
 }
@@ -70,7 +76,10 @@ fn mistakes_of_stories_are_found_with_their_places() {
     ];
     for (scenes, wanted) in cases {
         let found = findings(&format!("{HEAD}{scenes}\n"));
-        assert!(found.iter().any(|line| line.contains(wanted)), "{scenes}: {found:?}");
+        assert!(
+            found.iter().any(|line| line.contains(wanted)),
+            "{scenes}: {found:?}"
+        );
     }
 }
 
@@ -85,9 +94,15 @@ fn answers_can_be_used_from_the_step_that_keeps_them() {
 fn placeholders_keep_the_kind_of_a_whole_value() {
     let known = json!({ "a": { "id": 7, "list": [1, "x"], "none": null } });
     let known = known.as_object().expect("an object");
-    let filled = fill(&json!({ "id": "{{ a.id }}", "text": "no. {{a.id}}!" }), known);
+    let filled = fill(
+        &json!({ "id": "{{ a.id }}", "text": "no. {{a.id}}!" }),
+        known,
+    );
     assert_eq!(filled, Ok(json!({ "id": 7, "text": "no. 7!" })));
-    assert_eq!(fill_text("{{a.list.1}} {{a.none}}{{ open", known), Ok("x {{ open".to_owned()));
+    assert_eq!(
+        fill_text("{{a.list.1}} {{a.none}}{{ open", known),
+        Ok("x {{ open".to_owned())
+    );
     let why = fill_text("{{a.di}}", known).expect_err("nothing is called so");
     assert!(why.starts_with("`{{a.di}}`: there is no `di`"), "{why}");
 }
@@ -112,7 +127,7 @@ fn a_row_holds_what_is_named() {
 #[test]
 fn a_tree_is_told_once_and_in_order() {
     let done = |key: &str| {
-        json!({ "key": key, "id": key, "kind": "set", "state": "succeeded",
+        json!({ "key": key, "id": key, "kind": "transform", "state": "succeeded",
                 "began_at": "2026-03-01T10:00:00Z", "ended_at": "2026-03-01T10:00:00.25Z" })
     };
     let open = |key: &str, steps: Vec<Value>| json!({ "key": key, "id": key, "steps": steps });
@@ -129,7 +144,10 @@ fn a_tree_is_told_once_and_in_order() {
             })
             .collect()
     };
-    assert_eq!(told(json!([done("a"), open("b", vec![done("c")])])), ["0=a", "0+b", "1=c"]);
+    assert_eq!(
+        told(json!([done("a"), open("b", vec![done("c")])])),
+        ["0=a", "0+b", "1=c"]
+    );
     let more = json!([done("a"), open("b", vec![done("c"), done("d")])]);
     assert_eq!(told(more.clone()), ["1=d"]);
     assert_eq!(told(more), [""; 0]);

@@ -2,7 +2,8 @@
 //!
 //! In: the job as the API shows it, again and again. Out: the lines that are new.
 //! Always true: lines come in the order of the tree and are never taken back, so that a terminal
-//! and a pipe are told the same; a step that holds others is closed by its time.
+//! and a pipe are told the same; a step that holds others is closed by its time; steps that only
+//! arrange data are left out.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -38,7 +39,11 @@ pub(super) enum What {
     /// A step was done.
     Done { name: String, kind: String },
     /// A step failed, and why.
-    Failed { name: String, kind: String, why: String },
+    Failed {
+        name: String,
+        kind: String,
+        why: String,
+    },
 }
 
 impl Growing {
@@ -54,16 +59,25 @@ impl Growing {
     fn level(&mut self, steps: &Value, depth: usize, is_over: bool, lines: &mut Vec<Line>) {
         for step in steps.as_array().into_iter().flatten() {
             let key = text(step, "key");
-            if step["state"] == "skipped" || self.closed.contains(&key) {
+            if step["state"] == "skipped" || self.closed.contains(&key) || is_quiet(step) {
                 continue;
             }
             let has_ended =
                 is_over || matches!(step["state"].as_str(), Some("succeeded" | "failed"));
-            let has_parts = step["steps"].as_array().is_some_and(|parts| !parts.is_empty());
+            let has_parts = step["steps"]
+                .as_array()
+                .is_some_and(|parts| !parts.is_empty());
             if has_parts {
                 if self.opened.insert(key.clone()) {
-                    let what = What::Opens { name: name(step), kind: text(step, "kind") };
-                    lines.push(Line { depth, what, took: None });
+                    let what = What::Opens {
+                        name: name(step),
+                        kind: text(step, "kind"),
+                    };
+                    lines.push(Line {
+                        depth,
+                        what,
+                        took: None,
+                    });
                 }
                 self.level(&step["steps"], depth + 1, has_ended, lines);
             }
@@ -75,11 +89,24 @@ impl Growing {
             match (failure(step), has_parts) {
                 (Some(why), _) => {
                     let (name, kind) = (name(step), text(step, "kind"));
-                    lines.push(Line { depth, what: What::Failed { name, kind, why }, took });
+                    lines.push(Line {
+                        depth,
+                        what: What::Failed { name, kind, why },
+                        took,
+                    });
                 }
-                (None, true) => lines.push(Line { depth, what: What::Closes, took }),
+                // What took no time of its own, such as an iteration, ends where the next begins.
+                (None, true) if took.is_none() => {}
+                (None, true) => lines.push(Line {
+                    depth,
+                    what: What::Closes,
+                    took,
+                }),
                 (None, false) => {
-                    let what = What::Done { name: name(step), kind: text(step, "kind") };
+                    let what = What::Done {
+                        name: name(step),
+                        kind: text(step, "kind"),
+                    };
                     lines.push(Line { depth, what, took });
                 }
             }
@@ -89,20 +116,53 @@ impl Growing {
 
 /// The time between beginning and end of a step or a job.
 pub(super) fn took(thing: &Value) -> Option<Duration> {
-    let moment = |name: &str| thing[name].as_str().and_then(|text| Moment::parse(text).ok());
+    let moment = |name: &str| {
+        thing[name]
+            .as_str()
+            .and_then(|text| Moment::parse(text).ok())
+    };
     let began = moment("began_at").or_else(|| moment("started_at"))?;
     Some(moment("ended_at")?.since(began))
 }
 
 fn failure(step: &Value) -> Option<String> {
     (step["state"] == "failed").then(|| {
-        format!("{}: {}", text(&step["failure"], "code"), text(&step["failure"], "message"))
+        format!(
+            "{}: {}",
+            text(&step["failure"], "code"),
+            text(&step["failure"], "message")
+        )
     })
 }
 
+/// Whether a step is left out: it did nothing but arrange what the recipe knows already.
+fn is_quiet(step: &Value) -> bool {
+    let kind = kind(step);
+    let kind = kind.split(' ').next().unwrap_or(&kind);
+    let has_parts = step["steps"]
+        .as_array()
+        .is_some_and(|parts| !parts.is_empty());
+    step["state"] == "succeeded" && !has_parts && ["set", "return", "if"].contains(&kind)
+}
+
+/// What a step is; of one that has not ended and has no name, only its id tells.
+fn kind(step: &Value) -> String {
+    let (kind, id) = (text(step, "kind"), text(step, "id"));
+    match id.split_once('@') {
+        Some((made, _)) if kind.is_empty() => made.replace(':', " "),
+        _ => kind,
+    }
+}
+
+/// What a step is called: as written, or nothing if only the engine named it.
 fn name(step: &Value) -> String {
     let title = text(step, "title");
-    if title.is_empty() { text(step, "id") } else { title }
+    let id = text(step, "id");
+    if title.is_empty() && !id.contains('@') {
+        id
+    } else {
+        title
+    }
 }
 
 fn text(thing: &Value, name: &str) -> String {

@@ -7,6 +7,7 @@
 mod acting;
 mod flow;
 mod plain;
+mod read;
 mod table;
 mod trigger;
 
@@ -15,9 +16,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(in crate::compile) use acting::meant;
+pub(in crate::compile) use read::{error_shape, integer, is_word, key_span, period, span_of_key};
 pub(in crate::compile) use trigger::trigger_shape;
 
-use crate::clock::parse_period;
 use crate::compile::catalogue::Catalogue;
 use crate::compile::codes;
 use crate::compile::scope::{Facts, Scope, Seen, Visible};
@@ -26,7 +27,7 @@ use crate::connector::Retry;
 use crate::diagnostic::{Place, Report, Span};
 use crate::expression::{Condition, Expression, Typed};
 use crate::recipe::{RecipeFile, STEP};
-use crate::shape::{Field, Shape};
+use crate::shape::Shape;
 use crate::source::{Node, NodeKind};
 
 /// The most steps a recipe may have.
@@ -181,14 +182,14 @@ impl<'a> Walk<'a> {
     fn step(&mut self, node: &Node, visible: &mut Visible) -> (Option<Step>, bool) {
         let when = node.get("when");
         let when = when.map(|when| self.condition(when, visible));
-        let before = visible.clone();
+        let continue_on_error = is_word(node, "on_error", "continue");
+        let is_certain = when.is_none() && !continue_on_error;
+        let before = (!is_certain).then(|| visible.clone());
         let Some((kind, made)) = self.kind(node, visible) else {
             return (None, false);
         };
-        let continue_on_error = is_word(node, "on_error", "continue");
-        let is_certain = when.is_none() && !continue_on_error;
         let retry = self.retry(node, &made.retry, visible);
-        if !is_certain {
+        if let Some(before) = before {
             visible.doubt_since(&before);
         }
         let written = node.get("id").and_then(Node::as_text).cloned();
@@ -201,7 +202,7 @@ impl<'a> Walk<'a> {
         };
         let id = written.unwrap_or_else(|| Arc::from(format!("{kind}{target}@{place}")));
         if has_written_id {
-            let shape = result_shape(made.result, continue_on_error);
+            let shape = read::result_shape(made.result, continue_on_error);
             let maybe = when.is_some();
             visible.steps.insert(id.clone(), Seen { shape, maybe });
         } else if matches!(
@@ -343,64 +344,4 @@ impl<'a> Walk<'a> {
         let place = self.place(span);
         self.not_available_yet.push((place, what.to_owned()));
     }
-}
-
-/// What `error` holds in a `catch`, and after `on_error: continue`.
-pub(in crate::compile) fn error_shape() -> Shape {
-    Shape::object_of([
-        ("code", Field::required(Shape::String)),
-        ("message", Field::required(Shape::String)),
-        ("status", Field::optional(Shape::Integer)),
-        ("step", Field::optional(Shape::String)),
-        ("body", Field::optional(Shape::Any)),
-    ])
-}
-
-/// The result of a step; after a failure that was passed over there is only `error`.
-fn result_shape(result: Option<Shape>, continue_on_error: bool) -> Shape {
-    let result = result.unwrap_or_else(|| Shape::object_of([]));
-    if !continue_on_error {
-        return result;
-    }
-    let Shape::Fields(mut fields) = result else {
-        return Shape::Any;
-    };
-    for field in fields.values_mut() {
-        field.optional = true;
-    }
-    fields.insert("error".to_owned(), Field::optional(error_shape()));
-    Shape::Fields(fields)
-}
-
-/// Where a step's first key stands.
-pub(in crate::compile) fn key_span(node: &Node) -> Span {
-    let first = node.as_map().and_then(|entries| entries.first());
-    first.map_or(node.span, |(key, _)| key.span)
-}
-
-/// Where a key of a mapping stands.
-pub(in crate::compile) fn span_of_key(node: &Node, name: &str) -> Span {
-    let entries = node.as_map().unwrap_or_default();
-    let found = entries.iter().find(|(key, _)| &*key.text == name);
-    found.map_or(node.span, |(key, _)| key.span)
-}
-
-/// A length of time; one that is wrong was reported before.
-pub(in crate::compile) fn period(node: Option<&Node>) -> Option<Duration> {
-    parse_period(node?.as_text()?).ok()
-}
-
-/// A whole number.
-pub(in crate::compile) fn integer(node: &Node) -> Option<i64> {
-    match node.kind {
-        NodeKind::Integer(number) => Some(number),
-        _ => None,
-    }
-}
-
-/// Whether a key holds this word.
-pub(in crate::compile) fn is_word(node: &Node, key: &str, word: &str) -> bool {
-    node.get(key)
-        .and_then(Node::as_text)
-        .is_some_and(|text| &**text == word)
 }

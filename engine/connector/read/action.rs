@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use super::super::grammar::{ACTION, ROWS};
 use super::super::roots::Shapes;
 use super::super::{Action, Effect, Mapping, Provenance, Request, Retry, Rows, codes};
 use super::fields::{known, list, period, required, text_of, text_under, value, word};
@@ -25,27 +26,6 @@ pub(super) struct Defaults<'a> {
     pub(super) replies: Option<&'a Node>,
 }
 
-/// The keys of an action.
-const KEYS: [&str; 17] = [
-    "title",
-    "description",
-    "effect",
-    "provenance",
-    "input",
-    "request",
-    "pages",
-    "items",
-    "item",
-    "output",
-    "rows",
-    "replies",
-    "exclusive",
-    "budget",
-    "timeout",
-    "retry",
-    "verify",
-];
-
 /// The effects, as they are written.
 const EFFECTS: [(&str, Effect); 3] = [
     ("read", Effect::Read),
@@ -62,7 +42,7 @@ const PROVENANCES: [(&str, Provenance); 3] = [
 
 /// Reads an action, all but its verification.
 pub(super) fn read(key: &Key, node: &Node, defaults: &Defaults<'_>, report: &mut Report) -> Action {
-    known(node, "an action", &KEYS, report);
+    known(node, "an action", &ACTION.names(), report);
     let what = format!("action `{}`", key.text);
     // What may be repeated must be known; where it is not said, nothing may be.
     let effect = required(node, "effect", &what, report)
@@ -186,7 +166,7 @@ fn output_shape(
 }
 
 fn read_rows(node: &Node, roots: &Shapes, report: &mut Report) -> (Rows, IndexMap<String, Field>) {
-    known(node, "`rows`", &["list", "ok", "each", "message"], report);
+    known(node, "`rows`", &ROWS.names(), report);
     let roots_of_item = roots.with("item", Shape::Any);
     let list = required(node, "list", "`rows`", report).map_or_else(
         || Expression::literal(crate::data::Value::Null),

@@ -1,7 +1,7 @@
 //! From the tree of `connectors/<name>.yaml` to a [`Connector`].
 //!
 //! In: a document. Out: a connector to go on with, and all findings at once.
-//! Always true: a connector that was read without errors can build and judge every one of its calls.
+//! Always true: a connector that was read without errors can build and judge all of its calls.
 
 mod action;
 mod fields;
@@ -16,6 +16,7 @@ pub(super) use fields::{entries, text_of, unknown_key};
 
 use indexmap::IndexMap;
 
+use super::grammar::{BUDGET, CONNECTOR, RETRY};
 use super::message::Place;
 use super::roots::Shapes;
 use super::{Action, Budget, Connector, Effect, Retry, SignIn, codes};
@@ -27,30 +28,13 @@ use crate::shape::{Field, Shape};
 use crate::source::{Document, Node, NodeKind};
 use fields::{count, known, name, period, required, text_under, text_value, value, values};
 
-/// The keys of a connector file.
-const KEYS: [&str; 13] = [
-    "title",
-    "description",
-    "connection",
-    "base_url",
-    "headers",
-    "sign_in",
-    "probe",
-    "budget",
-    "timeout",
-    "retry",
-    "replies",
-    "message",
-    "actions",
-];
-
 /// Where built-in connectors are said to stand; only they may do more than HTTP.
 pub(super) const BUILT_IN: &str = "built-in/";
 
 /// Reads a connector.
 pub fn read(connector: &ConnectorName, document: &Document, report: &mut Report) -> Connector {
     let root = &document.root;
-    known(root, "a connector", &KEYS, report);
+    known(root, "a connector", &CONNECTOR.names(), report);
     required(root, "title", "the connector", report);
     required(root, "actions", "the connector", report);
     let connection = read_connection(root, report);
@@ -167,7 +151,7 @@ fn read_budget(node: &Node, roots: &Shapes, report: &mut Report) -> Vec<Budget> 
     };
     let mut budgets = Vec::new();
     for node in fields::list(written) {
-        known(node, "a budget", &["calls", "per"], report);
+        known(node, "a budget", &BUDGET.names(), report);
         let calls = required(node, "calls", "the budget", report).map(|node| {
             if matches!(node.kind, NodeKind::Integer(_)) {
                 let calls = count(node, "`calls`", report).unwrap_or(1);
@@ -204,8 +188,7 @@ fn read_retry(node: &Node, otherwise: &Retry, report: &mut Report) -> Retry {
     let Some(node) = node.get("retry") else {
         return retry;
     };
-    let keys = ["tries", "for", "delay", "backoff", "max_delay"];
-    known(node, "`retry`", &keys, report);
+    known(node, "`retry`", &RETRY.names(), report);
     if let Some(tries) = node
         .get("tries")
         .and_then(|node| count(node, "`tries`", report))

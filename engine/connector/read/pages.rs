@@ -1,6 +1,7 @@
 //! The `pages` of a listing.
 
 use super::super::codes;
+use super::super::grammar::{PAGES, SIZE};
 use super::super::paging::{Ends, PAGES_MAX, PageKind, Pages, Target};
 use super::super::roots::Shapes;
 use super::fields::{count, entries, known, list, required, text_of, value, word};
@@ -19,24 +20,9 @@ const KINDS: [(&str, PageKind); 7] = [
     ("header_cursor", PageKind::HeaderCursor),
 ];
 
-/// The keys of `pages`.
-const KEYS: [&str; 11] = [
-    "by",
-    "send",
-    "size",
-    "first",
-    "next",
-    "more",
-    "total",
-    "cap",
-    "on_first",
-    "carry",
-    "ends_when",
-];
-
 /// Reads the paging of a listing.
 pub(super) fn read(node: &Node, roots: &Shapes, report: &mut Report) -> Option<Pages> {
-    known(node, "`pages`", &KEYS, report);
+    known(node, "`pages`", &PAGES.names(), report);
     let by = required(node, "by", "`pages`", report)
         .and_then(|node| word(node, "`by`", &KINDS, report))?;
     let mut expression = |key: &str| node.get(key).map(|node| value(node, roots, report));
@@ -142,7 +128,7 @@ fn targets(
 }
 
 fn read_size(node: &Node, report: &mut Report) -> Option<(Target, u64)> {
-    known(node, "`size`", &["send", "value"], report);
+    known(node, "`size`", &SIZE.names(), report);
     let send = required(node, "send", "`size`", report).and_then(|node| target(node, report));
     let size =
         required(node, "value", "`size`", report).and_then(|node| count(node, "`value`", report));

@@ -1,23 +1,13 @@
 //! Reply rules.
 
 use super::super::codes;
+use super::super::grammar::RULE;
 use super::super::reply::{ReplyRule, StatusTest, VerdictWord};
 use super::super::roots::Shapes;
 use super::fields::{flag, known, list, required, text_under, value, word};
 use crate::diagnostic::Report;
 use crate::expression::Condition;
 use crate::source::{Node, NodeKind};
-
-/// The keys of a rule.
-const KEYS: [&str; 7] = [
-    "status",
-    "when",
-    "verdict",
-    "code",
-    "message",
-    "after",
-    "not_applied",
-];
 
 /// Reads a list of rules; no node is no rules.
 pub(super) fn read(node: Option<&Node>, roots: &Shapes, report: &mut Report) -> Vec<ReplyRule> {
@@ -45,7 +35,7 @@ pub(super) fn means_absent(rule: &ReplyRule) -> bool {
 }
 
 fn read_rule(node: &Node, roots: &Shapes, report: &mut Report) -> Option<ReplyRule> {
-    known(node, "a reply rule", &KEYS, report);
+    known(node, "a reply rule", &RULE.names(), report);
     if node.get("status").is_none() && node.get("when").is_none() {
         report
             .error(codes::REPLY_RULE, node.span, "the rule is for no replies")

@@ -1,6 +1,7 @@
 //! The `request` of an action.
 
 use super::super::codes;
+use super::super::grammar::REQUEST;
 use super::super::request::{Body, HttpRequest, More, Path, PathPart, Request, Tree};
 use super::super::roots::Shapes;
 use super::fields::{known, list, required, text_of, text_value, value, values};
@@ -24,10 +25,7 @@ pub(super) fn read(
     if may_send_mail && node.get("mail").is_some() {
         return Request::Mail;
     }
-    let mut keys = vec!["method", "path", "query", "headers"];
-    keys.extend(METHODS);
-    keys.extend(BODIES);
-    known(node, "`request`", &keys, report);
+    known(node, "`request`", &REQUEST.names(), report);
     let (method, path) = read_method(node, roots, report);
     let (query, more_query) = fields_or_object(node, "query", roots, report);
     let (headers, more_headers) = fields_or_object(node, "headers", roots, report);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::super::codes;
+use super::super::grammar::{BASIC, OAUTH2};
 use super::super::roots::Shapes;
 use super::super::sign_in::{ClientSecretIn, Grant, OAuth2, SignIn};
 use super::fields::{entries, known, period, required, text_of, text_value, value, values, word};
@@ -16,23 +17,6 @@ const REFRESH_BEFORE: Duration = Duration::from_secs(60);
 
 /// The forms, as they are written.
 const FORMS: [&str; 4] = ["header", "query", "basic", "oauth2"];
-
-/// The keys of `oauth2`.
-const OAUTH2_KEYS: [&str; 13] = [
-    "grant",
-    "token",
-    "send",
-    "client_id",
-    "client_secret",
-    "scope",
-    "username",
-    "password",
-    "refresh_token",
-    "jwt",
-    "extra",
-    "refresh_before",
-    "base_url",
-];
 
 /// Reads a sign-in; an empty mapping is none.
 pub(super) fn read(node: &Node, roots: &Shapes, report: &mut Report) -> SignIn {
@@ -52,7 +36,7 @@ pub(super) fn read(node: &Node, roots: &Shapes, report: &mut Report) -> SignIn {
         "header" => SignIn::Header(values(form, "`header`", roots, report)),
         "query" => SignIn::Query(values(form, "`query`", roots, report)),
         "basic" => {
-            known(form, "`basic`", &["username", "password"], report);
+            known(form, "`basic`", &BASIC.names(), report);
             let mut part = |key| match required(form, key, "`basic`", report).cloned() {
                 Some(node) => text_value(&node, roots, report),
                 None => Expression::literal(Value::Null),
@@ -84,7 +68,7 @@ fn read_choice(node: &Node, roots: &Shapes, report: &mut Report) -> SignIn {
 }
 
 fn read_oauth2(node: &Node, roots: &Shapes, report: &mut Report) -> SignIn {
-    known(node, "`oauth2`", &OAUTH2_KEYS, report);
+    known(node, "`oauth2`", &OAUTH2.names(), report);
     let grants = [
         ("password", Some(Grant::Password)),
         ("client_credentials", Some(Grant::ClientCredentials)),
@@ -104,7 +88,7 @@ fn read_oauth2(node: &Node, roots: &Shapes, report: &mut Report) -> SignIn {
     }
     let grant = grant.flatten().unwrap_or(Grant::ClientCredentials);
     let needed: &[&str] = match grant {
-        Grant::Password => &["username", "password"],
+        Grant::Password => &BASIC.names(),
         Grant::ClientCredentials => &["client_id", "client_secret"],
         Grant::RefreshToken => &["refresh_token"],
     };

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use super::super::grammar::VERIFY;
 use super::super::roots::Shapes;
 use super::super::verify::Verification;
 use super::super::{Action, Effect, Verify, codes};
@@ -14,16 +15,6 @@ use crate::expression::{Condition, Expression};
 use crate::shape::{Field, Shape};
 use crate::source::Node;
 
-/// The keys of `verify`.
-const KEYS: [&str; 7] = [
-    "action",
-    "with",
-    "pick",
-    "applied_when",
-    "output",
-    "settle",
-    "tries",
-];
 /// The wait before each question where nothing is said.
 const SETTLE: Duration = Duration::from_secs(5);
 /// How often is asked where nothing is said.
@@ -36,7 +27,7 @@ pub(super) fn read(
     actions: &IndexMap<String, Action>,
     report: &mut Report,
 ) -> Option<Verify> {
-    known(node, "`verify`", &KEYS, report);
+    known(node, "`verify`", &VERIFY.names(), report);
     let action = actions.get(name)?;
     if action.effect != Effect::Once {
         report

@@ -152,12 +152,16 @@ fn every_reference_that_leads_nowhere_is_named() {
 #[test]
 fn what_is_personal_or_secret_is_masked_by_name() {
     let connector = sound(
-        "actions:\n  make:\n    title: Make\n    effect: read\n    request: { get: / }\n    output: {}\n    \
-         input: { id: integer, email: { type: string, personal: true }, rows: [{ n: integer, tel: { type: string, personal: true } }] }",
+        "actions:\n  make:\n    title: Make\n    effect: read\n    request: { get: / }\n    \
+         output: {}\n    \
+         input:\n      id: integer\n      email: { type: string, personal: true }\n      \
+         rows: [{ n: integer, tel: { type: string, personal: true } }]",
     );
-    let value = serde_json::json!({ "id": 1, "email": "a@b.c", "rows": [{ "n": 1, "tel": "5" }], "new": "x" });
-    assert_eq!(
-        mask(&connector.actions["make"].input, &value),
-        serde_json::json!({ "id": 1, "email": "***", "rows": [{ "n": 1, "tel": "***" }], "new": "***" })
-    );
+    let value = serde_json::json!({
+        "id": 1, "email": "a@b.c", "rows": [{ "n": 1, "tel": "5" }], "new": "x",
+    });
+    let masked = serde_json::json!({
+        "id": 1, "email": "***", "rows": [{ "n": 1, "tel": "***" }], "new": "***",
+    });
+    assert_eq!(mask(&connector.actions["make"].input, &value), masked);
 }

@@ -9,8 +9,9 @@ use crate::data::Object;
 fn judged(action: &str, status: u16, headers: Value, body: &str) -> Verdict {
     let connector = sound(&format!(
         "message: [$.reply.body.errors?, $.reply.body.message?, text]\nreplies:\n  \
-         - {{ status: 2xx, when: {{ $.reply.body.success?: {{ is: false }} }}, verdict: fail, code: refused, \
-         message: $.reply.body.data? }}\nactions:\n  act:\n    title: Act\n    request: {{ get: / }}\n    {}\n",
+         - {{ status: 2xx, when: {{ $.reply.body.success?: {{ is: false }} }}, verdict: fail, \
+         code: refused, message: $.reply.body.data? }}\nactions:\n  act:\n    title: Act\n    \
+         request: {{ get: / }}\n    {}\n",
         action.replace('\n', "\n    ")
     ));
     let headers: Object = headers.as_object().expect("headers").clone();
@@ -64,7 +65,8 @@ fn outputs_are_made_clean() {
             "{}",
         ),
         (
-            "output: { l: { list: $.item.l?, each: { id: integer } }, o: { object: $.item.o, fields: { a: string? } } }",
+            "output:\n  l: { list: $.item.l?, each: { id: integer } }\n  \
+             o: { object: $.item.o, fields: { a: string? } }",
             r#"{"l":[{"id":"1"},{"id":2}],"o":{"a":"x","b":"y"}}"#,
             r#"{"l":[{"id":1},{"id":2}],"o":{"a":"x"}}"#,
         ),
@@ -74,9 +76,13 @@ fn outputs_are_made_clean() {
             r#"{"l":[]}"#,
         ),
         (
-            "rows: { list: $.reply.body.rows, ok: { $.item.ok: { is: true } }, each: { id: integer? }, message: $.item.why? }\noutput: {}",
+            "rows: { list: $.reply.body.rows, ok: { $.item.ok: { is: true } }, \
+             each: { id: integer? }, message: $.item.why? }\noutput: {}",
             r#"{"rows":[{"ok":true,"id":1},{"ok":false,"why":["no","way"]},{"id":3}]}"#,
-            r#"{"succeeded":[{"index":0,"id":1}],"failed":[{"index":1,"message":"no; way"},{"index":2,"id":3,"message":"the vendor refused this row"}]}"#,
+            concat!(
+                r#"{"succeeded":[{"index":0,"id":1}],"failed":[{"index":1,"message":"no; way"},"#,
+                r#"{"index":2,"id":3,"message":"the vendor refused this row"}]}"#
+            ),
         ),
         ("output: {}", "", "{}"),
     ];
@@ -131,10 +137,13 @@ fn what_does_not_fit_is_named() {
 
 #[test]
 fn the_first_rule_that_matches_decides() {
-    let rules = "effect: once\noutput: {}\nreplies:\n  - { status: [409, 410], verdict: success }\n  \
-                 - { status: 4xx, when: { $.reply.body.code?: { equals: 7 } }, verdict: retry_later, after: 3m }\n  \
+    let rules = "effect: once\noutput: {}\nreplies:\n  \
+                 - { status: [409, 410], verdict: success }\n  \
+                 - { status: 4xx, when: { $.reply.body.code?: { equals: 7 } }, \
+                 verdict: retry_later, after: 3m }\n  \
                  - { status: 502, verdict: fail, code: gone, not_applied: true }\n  \
-                 - { status: 503, verdict: retry_later, after: $.reply.body.wait?, not_applied: true }";
+                 - { status: 503, verdict: retry_later, after: $.reply.body.wait?, \
+                 not_applied: true }";
     let cases = [
         (409, "{}", "{}"),
         (400, r#"{"code":7}"#, "later bad_request Some(180s)"),

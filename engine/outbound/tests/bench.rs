@@ -75,7 +75,8 @@ impl Bench {
     /// A vendor at this address, with these actions.
     pub(super) async fn new(connector: &str, url: &str) -> Self {
         let connections = format!(
-            "connections: {{ vendor: {{ base_url: '{url}', key: {{ env: KEY }}, allow_private: true }} }}"
+            "connections: {{ vendor: {{ base_url: '{url}', key: {{ env: KEY }}, \
+             allow_private: true }} }}"
         );
         Self::with(connector, &connections, Arc::new(Forgetful::default())).await
     }
@@ -145,6 +146,7 @@ pub(super) fn call(action: &str, input: Value) -> Call {
         cursor: None,
         timeout: Some(Duration::from_secs(20)),
         call_key: "key-1".to_owned(),
+        place: crate::journal::EntryKey("step".into()),
     }
 }
 

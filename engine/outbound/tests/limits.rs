@@ -18,7 +18,11 @@ budget: [{ calls: 3, per: 10s }]
 actions:
   look: { title: Look, effect: read, request: { get: /look }, output: {} }
   rare:
-    { title: Rare, effect: read, budget: [{ calls: 1, per: 1m }], request: { get: /rare }, output: {} }
+    title: Rare
+    effect: read
+    budget: [{ calls: 1, per: 1m }]
+    request: { get: /rare }
+    output: {}
   alone:
     { title: Alone, effect: read, exclusive: tree, request: { get: /alone }, output: {} }
 "#;
@@ -155,7 +159,8 @@ impl Ledger for Kept {
 
 fn connections(url: &str) -> String {
     format!(
-        "connections: {{ vendor: {{ base_url: '{url}', key: {{ env: KEY }}, allow_private: true }} }}"
+        "connections: {{ vendor: {{ base_url: '{url}', key: {{ env: KEY }}, \
+         allow_private: true }} }}"
     )
 }
 

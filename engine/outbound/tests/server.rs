@@ -83,7 +83,8 @@ async fn talk(
         match answer(&seen, before) {
             Answer::Reply(status, headers, body) => {
                 let head = format!(
-                    "HTTP/1.1 {status} -\r\nContent-Type: application/json\r\n{headers}Content-Length: {}\r\n\r\n",
+                    "HTTP/1.1 {status} -\r\nContent-Type: application/json\r\n{headers}\
+                     Content-Length: {}\r\n\r\n",
                     body.len()
                 );
                 let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;

@@ -36,14 +36,18 @@ async fn vendor(lifetime: &'static str) -> Server {
     Server::start(move |seen, _| {
         use std::sync::atomic::Ordering::SeqCst;
         if seen.line == "POST /token" {
-            let number = given.fetch_add(1, SeqCst);
+            let n = given.fetch_add(1, SeqCst);
             let body = format!(
-                r#"{{"access_token":"t{number}","expires_in":{lifetime},"refresh_token":"r{number}"}}"#
+                r#"{{"access_token":"t{n}","refresh_token":"r{n}","expires_in":{lifetime}}}"#
             );
             return Answer::Reply(200, "", body);
         }
         let newest = format!("Bearer t{}", given.load(SeqCst).wrapping_sub(1));
-        let status = if seen.head.contains(&newest) { 200 } else { 401 };
+        let status = if seen.head.contains(&newest) {
+            200
+        } else {
+            401
+        };
         Answer::Reply(status, "", r#"{"id":1}"#.to_owned())
     })
     .await

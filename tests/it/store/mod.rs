@@ -1,5 +1,6 @@
 //! What every store promises, as one list of cases for each database.
 
+mod finding;
 mod fixtures;
 mod holds;
 mod jobs;
@@ -7,6 +8,7 @@ mod leases;
 mod ledger;
 mod opening;
 mod people;
+mod pruning;
 mod settings;
 mod tables;
 

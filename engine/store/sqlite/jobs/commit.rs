@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::super::error::{corrupt, store_error};
-use super::super::pack::{Large, pack, pack_entries};
+use super::super::pack::{Large, NO_JOB, pack, pack_entries};
 use super::super::tables::{self, Known};
 use super::{enqueue, holds, request};
 use crate::clock::Moment;
@@ -40,7 +40,7 @@ pub(super) async fn commit(
     }
     move_holds(connection, &job, at, &advance, &mut committed).await?;
     if !advance.children.is_empty() {
-        enqueue::start_children(connection, &advance.children, at, &mut large).await?;
+        enqueue::start_children(connection, &advance.children, at).await?;
         committed
             .woken
             .extend(advance.children.iter().map(|child| child.id.clone()));
@@ -54,7 +54,7 @@ pub(super) async fn commit(
     if !entries.is_empty() {
         append(connection, &job, entries, &mut large).await?;
     }
-    large.store(connection).await?;
+    large.store(connection, job.number).await?;
     if matches!(advance.next, Next::Ended(_)) {
         end(connection, &job, at, &mut committed).await?;
     }
@@ -138,7 +138,7 @@ async fn guard(
     if let Some((hash, pinned)) = pin
         && !is_pinned
     {
-        keep_pin(connection, job.number, &hash, pinned, large).await?;
+        keep_pin(connection, job.number, &hash, pinned).await?;
     }
     Ok(job)
 }
@@ -216,8 +216,8 @@ async fn keep_pin(
     job: i64,
     hash: &str,
     pinned: &Pinned,
-    large: &mut Large,
 ) -> Result<(), StoreError> {
+    let mut large = Large::default();
     sqlx::query(
         "INSERT INTO pin (hash, program, settings) VALUES ($2, $3, $4);
          UPDATE job SET pin = last_insert_rowid() WHERE number = $1",
@@ -225,11 +225,11 @@ async fn keep_pin(
     .bind(job)
     .bind(hash)
     .bind(pinned.program.as_str())
-    .bind(pack(&pinned.settings, large)?)
-    .execute(connection)
+    .bind(pack(&pinned.settings, &mut large)?)
+    .execute(&mut *connection)
     .await
     .map_err(store_error)?;
-    Ok(())
+    large.store(connection, NO_JOB).await
 }
 
 async fn consume(

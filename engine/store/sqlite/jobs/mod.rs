@@ -8,10 +8,12 @@ mod commit;
 mod enqueue;
 mod holds;
 mod list;
+mod prune;
 mod quarantine;
 mod record;
 mod request;
 
+pub use prune::Prune;
 pub use quarantine::RECOVERIES_MAX;
 
 use std::time::Duration;
@@ -19,11 +21,12 @@ use std::time::Duration;
 use super::Sqlite;
 use super::tables::Known;
 use crate::clock::Moment;
+use crate::data::Value;
 use crate::journal::Entry;
-use crate::names::JobId;
+use crate::names::{JobId, RecipeName};
 use crate::store::{
     Advance, Arrival, Claimed, Committed, Enqueued, JobFilter, JobRecord, JobRequest, Jobs, Lease,
-    Pinned, RequestKind, StoreError,
+    Payload, Pinned, RequestKind, StoreError,
 };
 use crate::table::SETTINGS_TABLE;
 
@@ -122,6 +125,48 @@ impl Sqlite {
     /// How many jobs are queued: those that wait for their recipe to be started among them.
     pub async fn queue_length(&self) -> Result<u64, StoreError> {
         self.with_reader(|connection| Box::pin(list::queue_length(connection)))
+            .await
+    }
+
+    /// Queues what a poll found and moves its cursor, in one commit.
+    pub async fn enqueue_polled(
+        &self,
+        arrival: Arrival,
+        cursor: Value,
+    ) -> Result<Enqueued, StoreError> {
+        self.with_writer(|connection| {
+            Box::pin(async move {
+                let (recipe, at) = (arrival.recipe.clone(), arrival.at);
+                enqueue::move_cursor(connection, &recipe, &cursor, at).await?;
+                enqueue::enqueue(connection, arrival).await
+            })
+        })
+        .await
+    }
+
+    /// Where a recipe's poll trigger stands; `None` before its first poll.
+    pub async fn cursor(&self, recipe: &RecipeName) -> Result<Option<Value>, StoreError> {
+        let recipe = recipe.clone();
+        self.with_reader(|connection| Box::pin(enqueue::cursor(connection, recipe)))
+            .await
+    }
+
+    /// The webhook delivery that a job was made of, as it came in.
+    pub async fn payload(&self, job: &JobId) -> Result<Option<Payload>, StoreError> {
+        let job = job.clone();
+        self.with_reader(|connection| Box::pin(list::payload(connection, job)))
+            .await
+    }
+
+    /// Forgets what old jobs held; a line for each stays. See [`Prune`].
+    pub async fn prune(&self, what: Prune) -> Result<u64, StoreError> {
+        self.with_writer(|connection| Box::pin(prune::prune(connection, what)))
+            .await
+    }
+
+    /// How many bytes the database takes, without what was freed and not given back yet.
+    pub async fn size_bytes(&self) -> Result<u64, StoreError> {
+        self.with_reader(|connection| Box::pin(prune::size_bytes(connection)))
             .await
     }
 }

@@ -1,0 +1,63 @@
+//! `recipes sandbox`: the vendors' stand-ins, without an engine.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use recipe_sandbox::{SandboxConfig, World};
+
+use super::serve::{log, stop_signal};
+use super::{Ended, say, show};
+use crate::settings::{LogFormat, environment};
+
+/// Runs stand-ins for the vendors on this machine, to try recipes without touching real accounts
+#[derive(Args, Debug)]
+pub(super) struct Sandbox {
+    /// The port of the first stand-in; the others follow (0 takes free ones)
+    #[arg(long, default_value_t = 8710)]
+    port: u16,
+    /// What the vendors know at first: a YAML file (a small academy if left out)
+    #[arg(long, value_name = "FILE")]
+    world: Option<PathBuf>,
+    /// Print the small academy's file, to copy and change
+    #[arg(long)]
+    print_world: bool,
+}
+
+impl Sandbox {
+    pub(super) async fn run(self) -> anyhow::Result<Ended> {
+        if self.print_world {
+            say(World::training_text())?;
+            return Ok(Ended::Well);
+        }
+        log(LogFormat::Text);
+        let world = match &self.world {
+            None => World::training(),
+            Some(path) => {
+                let text = fs::read_to_string(path)
+                    .with_context(|| format!("`{}` cannot be read", path.display()))?;
+                World::parse(&text).map_err(|error| anyhow!("`{}`: {error}", path.display()))?
+            }
+        };
+        let scale = environment("RECIPES_TIME_SCALE").map_or(Ok(1.0), |text| text.parse());
+        let scale = scale.context("RECIPES_TIME_SCALE is not a number")?;
+        let config = SandboxConfig {
+            world,
+            scale,
+            ..SandboxConfig::default()
+        };
+        let stopped = stop_signal()?;
+        let sandbox = recipe_sandbox::start(config.at_ports_from(self.port)).await?;
+        let rows = sandbox
+            .addresses()
+            .into_iter()
+            .map(|(name, url)| vec![name.to_owned(), url.to_owned()])
+            .collect();
+        show::rows(&["stand-in", "address"], rows)?;
+        say("each tells what it saw at /_control/; stop with Ctrl-C\n")?;
+        stopped.await;
+        sandbox.stop().await;
+        Ok(Ended::Well)
+    }
+}
