@@ -6,6 +6,7 @@
 
 mod bell;
 mod halt;
+mod perform;
 mod run;
 
 pub use bell::Bell;

@@ -8,33 +8,20 @@ use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::Notify;
 
-use crate::clock::Clock;
-use crate::clock::Moment;
+use crate::clock::{Clock, Moment};
 use crate::connector::Effect as Repeats;
 use crate::interpret::{Answer, Called, Effect, EffectKind, Machine, Start, Turn};
 use crate::journal::{Ending, EntryKey, Failure, JobStatus};
-use crate::step::Performed;
 use crate::store::{
     Advance, Claimed, Committed, HoldRequest, JobRequest, Jobs, Lease, Next, Pinned, RequestKind,
     StoreError, TableStep,
 };
 
+use super::perform::{Done, Outcome, perform};
 use super::{Left, Point, World};
 
 /// The longest that something recorded stays in memory only.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
-
-/// An effect that was performed.
-struct Done {
-    effect: Effect,
-    at: Moment,
-    outcome: Outcome,
-}
-
-enum Outcome {
-    Answer(Answer),
-    Later(Moment),
-}
 
 /// One job while a worker has it.
 struct Run<'a> {
@@ -372,39 +359,5 @@ impl<'a> Run<'a> {
             }
         }
         has_news
-    }
-}
-
-/// Does what an effect asks for.
-async fn perform(world: &World, effect: Effect) -> Done {
-    let outcome = match &effect.kind {
-        EffectKind::Call(call) => {
-            if call.action.effect == Repeats::Once {
-                world.halt.pass(Point::IntentWritten).await;
-            }
-            match world.calls.call(call).await {
-                Performed::Ended(called) => Outcome::Answer(Answer::Called(called)),
-                Performed::Later(moment) => Outcome::Later(moment),
-            }
-        }
-        EffectKind::Verify(call) => {
-            Outcome::Answer(Answer::Verified(world.calls.verify(call).await))
-        }
-        EffectKind::Read { table, operation } => match world.store.read(table, operation).await {
-            Ok(performed) => Outcome::Answer(Answer::Performed(performed)),
-            Err(error) => {
-                tracing::warn!("a table could not be read: {error}");
-                Outcome::Later(world.clock.now().after(Duration::from_secs(1)))
-            }
-        },
-        EffectKind::Change { .. }
-        | EffectKind::Timer { .. }
-        | EffectKind::Hold(_)
-        | EffectKind::Decision => Outcome::Answer(Answer::Fired),
-    };
-    Done {
-        effect,
-        at: world.clock.now(),
-        outcome,
     }
 }
