@@ -8,6 +8,7 @@
 mod check;
 mod client;
 mod connections;
+mod explain;
 mod graph;
 mod init;
 mod jobs;
@@ -26,6 +27,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+pub use explain::{Explanation, explanations};
 
 use crate::diagnostic::Look;
 use crate::library::Library;
