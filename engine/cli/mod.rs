@@ -8,6 +8,7 @@
 mod check;
 mod client;
 mod connections;
+mod demo;
 mod explain;
 mod graph;
 mod init;
@@ -53,6 +54,7 @@ struct Arguments {
 
 #[derive(Subcommand, Debug)]
 enum Verb {
+    Demo(demo::Demo),
     Init(init::Init),
     Check(check::Check),
     Serve(serve::Serve),
@@ -77,12 +79,15 @@ pub(crate) enum Ended {
     Well,
     /// It worked, and found problems.
     WithProblems,
+    /// It was ended by Ctrl-C before it was done.
+    Interrupted,
 }
 
 impl Arguments {
     fn run(self) -> anyhow::Result<Ended> {
         let workspace = &self.workspace;
         match self.verb {
+            Verb::Demo(demo) => block_on(demo.run()),
             Verb::Init(init) => init.run(workspace),
             Verb::Check(check) => check.run(workspace),
             Verb::Schema(schema) => schema.run(),
@@ -127,6 +132,8 @@ pub fn main() -> ExitCode {
     match arguments.run() {
         Ok(Ended::Well) => ExitCode::SUCCESS,
         Ok(Ended::WithProblems) => ExitCode::from(1),
+        // What shells say of a program that Ctrl-C ended.
+        Ok(Ended::Interrupted) => ExitCode::from(130),
         Err(error) => {
             // A reader that went away, such as `head`, is no trouble of ours.
             if is_broken_pipe(&error) {
