@@ -119,13 +119,20 @@ async fn history_outlives_a_row(store: &Store) {
     let number = store.rows(&name(), all).await.unwrap()[0].number;
     assert_eq!(changes(store, number).await, ["added", "removed", "added"]);
     let audit = store.audit(Some("table:blocked-domains"), 10).await;
-    let actions: Vec<_> = audit.unwrap().into_iter().map(|entry| entry.action).collect();
+    let actions: Vec<_> = audit
+        .unwrap()
+        .into_iter()
+        .map(|entry| entry.action)
+        .collect();
     assert_eq!(actions, ["row_put", "row_deleted", "row_put"]);
 }
 
 async fn an_import_is_all_or_nothing(store: &Store) {
     let table = domains();
-    store.declare(std::slice::from_ref(&table), at(0)).await.unwrap();
+    store
+        .declare(std::slice::from_ref(&table), at(0))
+        .await
+        .unwrap();
     let rows = table
         .parse_csv(b"domain,count\r\na.example,1\r\nB.example,\r\n")
         .unwrap();
