@@ -8,9 +8,10 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 
+use super::explain::explanations;
 use super::{Ended, library, look, say};
 use crate::diagnostic::{Diagnostic, Severity, did_you_mean, print};
-use crate::library::{Library, explanations};
+use crate::library::Library;
 use crate::trial::suites;
 
 /// Checks recipes, projects, lookup tables and connectors, and prints every problem with its place

@@ -131,7 +131,10 @@ pub fn read(document: &Document, project: &str, report: &mut Report) -> Option<S
     let recipe = match recipe {
         Ok(recipe) => recipe,
         Err(why) => {
-            report.error(codes::UNUSABLE, root.get("recipe")?.span, why);
+            let (message, help) = why.split_once(": ").unwrap_or((&why, "rename it"));
+            report
+                .error(codes::UNUSABLE, root.get("recipe")?.span, message)
+                .help(help);
             return None;
         }
     };
@@ -155,7 +158,9 @@ fn read_case(node: &Node, report: &mut Report) -> Option<Case> {
     let now = match Moment::parse(&text(now).unwrap_or_else(|| NOW.to_owned())) {
         Ok(now) => now,
         Err(why) => {
-            report.error(codes::UNUSABLE, now.map_or(node.span, |now| now.span), why);
+            report
+                .error(codes::UNUSABLE, now.map_or(node.span, |now| now.span), why)
+                .help("write a date and time, such as 2026-03-01T10:00:00Z");
             return None;
         }
     };
@@ -213,8 +218,13 @@ fn read_reply(node: &Node, report: &mut Report) -> Option<Reply> {
     } else if let Some(is_applied) = flag("applied") {
         ReplyKind::Applied(is_applied)
     } else {
-        let message = "a reply needs `output`, `status`, `error`, `unknown` or `applied`";
-        report.error(codes::UNUSABLE, node.span, message);
+        report
+            .error(
+                codes::UNUSABLE,
+                node.span,
+                "the reply does not say what it is",
+            )
+            .help("it needs one of output, status, error, unknown and applied");
         return None;
     };
     Some(Reply {
