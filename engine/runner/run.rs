@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use crate::clock::{Clock, Moment};
 use crate::connector::Effect as Repeats;
 use crate::interpret::{Answer, Called, Effect, EffectKind, Machine, Start, Turn};
-use crate::journal::{Ending, EntryKey, Failure, JobStatus};
+use crate::journal::{Ending, EntryKey, EntryKind, Failure, JobStatus};
 use crate::store::{
     Advance, Claimed, Committed, HoldRequest, JobRequest, Jobs, Lease, Next, Pinned, RequestKind,
     StoreError, TableStep,
@@ -22,6 +22,9 @@ use super::{Left, Point, World};
 
 /// The longest that something recorded stays in memory only.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+
+/// The wait between attempts to write to a database that cannot be written.
+const UNAVAILABLE_WAIT: Duration = Duration::from_secs(1);
 
 /// One job while a worker has it.
 struct Run<'a> {
@@ -83,9 +86,26 @@ pub async fn advance(
         Ok(left) => left,
         Err(error) => {
             tracing::warn!(job = %run.lease.job, "the job was left: {error}");
-            Left::Lost
+            hand_back(world, &run.lease, error).await
         }
     }
+}
+
+/// Gives a job back in order once the database can be written again, so that a full disk is not
+/// taken for a crash. What was not committed is done over, or cleared up.
+async fn hand_back(world: &World, lease: &Lease, mut error: StoreError) -> Left {
+    while matches!(error, StoreError::Unavailable(_)) && !*world.is_stopping.borrow() {
+        Clock::rest(UNAVAILABLE_WAIT).await;
+        let advance = Advance {
+            next: Next::GivenBack,
+            ..Advance::default()
+        };
+        match world.store.commit(lease, world.clock.now(), advance).await {
+            Ok(_) => return Left::GivenBack,
+            Err(still) => error = still,
+        }
+    }
+    Left::Lost
 }
 
 impl<'a> Run<'a> {
@@ -101,23 +121,24 @@ impl<'a> Run<'a> {
             if self.take_up_requests() {
                 continue;
             }
+            let is_stopping = *self.world.is_stopping.borrow();
+            if is_stopping {
+                self.withhold_blocked();
+            }
             if self.must_commit() || self.is_checkpoint_due() {
                 self.commit().await?;
                 continue;
+            }
+            if is_stopping && self.under_way.is_empty() {
+                self.pending.next = Next::GivenBack;
+                self.commit().await?;
+                return Ok(Left::GivenBack);
             }
             if has_more_work {
                 tokio::task::yield_now().await;
                 continue;
             }
-            if *self.world.is_stopping.borrow() {
-                if self.under_way.is_empty() {
-                    self.pending.next = Next::GivenBack;
-                    self.commit().await?;
-                    return Ok(Left::GivenBack);
-                }
-            } else {
-                self.start_blocked();
-            }
+            self.start_blocked();
             if self.fire_timers() {
                 continue;
             }
@@ -209,6 +230,7 @@ impl<'a> Run<'a> {
         if std::mem::take(&mut self.settles_once) {
             self.world.halt.pass(Point::CommitDone).await;
         }
+        self.start_blocked();
         for ((_, result), number) in performed.into_iter().zip(numbers.tables) {
             self.machine.answer(number, at, Answer::Performed(result));
         }
@@ -220,6 +242,16 @@ impl<'a> Run<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Gives up calls that were not sent and whose intent is not durable: the intent goes too.
+    fn withhold_blocked(&mut self) -> Vec<Effect> {
+        let blocked = std::mem::take(&mut self.blocked);
+        self.pending.entries.retain(|entry| {
+            let is_intent = matches!(entry.kind, EntryKind::CallIntended { .. });
+            !(is_intent && blocked.iter().any(|effect| effect.key == entry.key))
+        });
+        blocked
     }
 
     /// Starts the calls that only waited for a commit.
@@ -333,7 +365,7 @@ impl<'a> Run<'a> {
                 RequestKind::Cancel { .. } => {
                     self.machine.cancel();
                     self.timers.clear();
-                    for effect in std::mem::take(&mut self.blocked) {
+                    for effect in self.withhold_blocked() {
                         self.machine.abandon(effect.number);
                     }
                     self.pending.consumed_requests.push(request.number);
