@@ -17,6 +17,7 @@ mod hostile;
 mod library;
 mod lint;
 mod schema;
+mod scoping;
 mod store;
 mod tidy;
 mod trials;
