@@ -22,7 +22,7 @@ use crate::names::JobId;
 use crate::runner::{Left, World, advance};
 use crate::store::{Advance, Claimed, Jobs, Lease, Next, Pinned, StoreError};
 
-/// How long a lease lasts unless renewed.
+/// How long a lease lasts unless renewed, in real time: a worker is as slow as the machine.
 pub const LEASE: Duration = Duration::from_secs(30);
 
 /// How many jobs run at once in one process.
@@ -100,7 +100,7 @@ impl Worker {
             return Vec::new();
         }
         let now = self.world.clock.now();
-        match self.world.store.claim(limit, now, LEASE).await {
+        match self.world.store.claim(limit, now, self.world.clock.span(LEASE)).await {
             Ok(claimed) => claimed,
             Err(error) => {
                 tracing::warn!("no job can be claimed: {error}");
@@ -277,7 +277,8 @@ impl Worker {
             if leases.is_empty() {
                 continue;
             }
-            let until = self.world.clock.now().after(LEASE);
+            let clock = &self.world.clock;
+            let until = clock.now().after(clock.span(LEASE));
             if let Err(error) = self.world.store.renew(leases, until).await {
                 tracing::warn!("leases could not be renewed: {error}");
             }

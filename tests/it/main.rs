@@ -14,6 +14,7 @@ mod connectors;
 mod differential;
 mod golden;
 mod hostile;
+mod kill;
 mod library;
 mod lint;
 mod schema;
