@@ -108,9 +108,8 @@ fn plan(kills: u64, seed: u64) -> Vec<Kill> {
 fn kills_at_every_moment_lose_nothing_and_double_nothing() {
     let kills = number("RECIPES_KILLS").unwrap_or(KILLS);
     let seed = number("RECIPES_KILL_SEED").unwrap_or(1);
-    let mut vendors = Vendors::start(TIME_SCALE);
-    let workspace = vendors.workspace();
-    set_up(&vendors, &Engine::start(&workspace, None, TIME_SCALE));
+    let mut vendors = Vendors::start();
+    set_up(&vendors, &Engine::start(&vendors, None));
     let mut counts: BTreeMap<Moment, u64> = BTreeMap::new();
     for kill in plan(kills, seed) {
         let halt = kill.moment.halt().map(|point| format!("{point}:{}", kill.nth));
@@ -119,7 +118,7 @@ fn kills_at_every_moment_lose_nothing_and_double_nothing() {
             None => Some(vendors.hold_back(kill.nth, kill.is_slow)),
             Some(_) => None,
         };
-        let engine = Engine::start(&workspace, halt.as_deref(), TIME_SCALE);
+        let engine = Engine::start(&vendors, halt.as_deref());
         vendors.deliver_to(&engine.webhook(DISPATCHER));
         vendors.complete(kill.is_on_plan);
         match (asked, kill.moment.halt()) {
@@ -134,7 +133,7 @@ fn kills_at_every_moment_lose_nothing_and_double_nothing() {
     for (moment, count) in &counts {
         println!("killed {count} times at {moment:?}");
     }
-    let engine = Engine::start(&workspace, None, TIME_SCALE);
+    let engine = Engine::start(&vendors, None);
     vendors.deliver_to(&engine.webhook(DISPATCHER));
     vendors.flush();
     engine.until_idle(&vendors);
