@@ -114,14 +114,19 @@ impl Engine {
         )
     }
 
-    /// Returns once no job has anything left to do by itself.
+    /// Returns once no job has anything left to do by itself, or once one needs a person: others
+    /// may wait for it.
     pub(super) fn until_idle(&self, vendors: &Vendors) {
         for _ in 0..LOOKS_MAX {
+            let stuck = self.get(vendors, "/api/jobs?status=needs_decision&limit=1");
+            if stuck["jobs"][0].is_object() {
+                return;
+            }
             let open = self.get(vendors, "/api/jobs?status=queued,running,waiting&limit=1");
             let Some(id) = open["jobs"][0]["id"].as_str() else {
                 return;
             };
-            self.get(vendors, &format!("/api/jobs/{id}?wait=60s"));
+            self.get(vendors, &format!("/api/jobs/{id}?wait=10s"));
         }
         panic!("jobs have not ended\n{}", self.log());
     }
