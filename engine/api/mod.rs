@@ -107,3 +107,6 @@ async fn catch_faults(request: Request, next: Next) -> Response {
         Problem::new(500, "internal", "The engine met a fault of its own.").into_response()
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,12 +98,52 @@ impl<'a> Tree<'a> {
 }
 
 /// The key of the step or iteration that a key stands in: `a[3]/b` stands in `a[3]`, that in `a`.
-fn parent_of(key: &str) -> &str {
-    let last = key.rfind('/').map_or(0, |at| at + 1);
-    match key[last..].find(['[', '~']) {
-        Some(at) if at > 0 => &key[..last + at],
-        _ => &key[..last.saturating_sub(1)],
+pub(super) fn parent_of(key: &str) -> &str {
+    let last = last_part(key);
+    let id = last + id_len(&key[last..]);
+    if id < key.len() {
+        return &key[..id];
     }
+    &key[..last.saturating_sub(1)]
+}
+
+/// Where the last part of a key begins.
+fn last_part(key: &str) -> usize {
+    let mut at = 0;
+    loop {
+        let id = at + id_len(&key[at..]);
+        match key[id..].find('/') {
+            Some(slash) => at = id + slash + 1,
+            None => return at,
+        }
+    }
+}
+
+/// How long the id is that a text begins with. An id that nobody wrote names its place in the
+/// recipe, slashes included: `set@3/do/1`, `call:project/name@0`.
+fn id_len(text: &str) -> usize {
+    let mut end = text.find(['/', '[', '~', ':', '@']).unwrap_or(text.len());
+    if text[end..].starts_with(':') {
+        end += text[end..].find('@').unwrap_or(text.len() - end);
+    }
+    if !text[end..].starts_with('@') {
+        return end;
+    }
+    end += 1 + digits(&text[end + 1..]);
+    while let Some((part, number)) = text[end..]
+        .strip_prefix('/')
+        .and_then(|r| r.split_once('/'))
+        && digits(number) > 0
+        && !part.contains(['[', '~', ':', '@'])
+    {
+        end += part.len() + 2 + digits(number);
+    }
+    end
+}
+
+fn digits(text: &str) -> usize {
+    text.find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len())
 }
 
 fn wire(step: &Traced) -> Object {
@@ -124,7 +164,7 @@ fn wire(step: &Traced) -> Object {
 /// A step or iteration that has not ended, as far as its journal tells.
 fn open(key: &str, entry: Option<&Entry>) -> Object {
     let mut wire = Object::new();
-    let last = key.rsplit('/').next().unwrap_or(key);
+    let last = &key[last_part(key)..];
     wire.insert("key".into(), key.into());
     wire.insert("id".into(), last.into());
     wire.insert("state".into(), "began".into());

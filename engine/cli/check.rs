@@ -8,9 +8,11 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 
+use super::explain::explanations;
 use super::{Ended, library, look, say};
 use crate::diagnostic::{Diagnostic, Severity, did_you_mean, print};
-use crate::library::{Library, explanations};
+use crate::library::Library;
+use crate::trial::suites;
 
 /// Checks recipes, projects, lookup tables and connectors, and prints every problem with its place
 #[derive(Args, Debug)]
@@ -46,6 +48,7 @@ impl Check {
         let found: Vec<Diagnostic> = library
             .diagnostics
             .iter()
+            .chain(&suites(&library).1)
             .filter(|found| wanted.contains(&*found.place.file))
             .filter(|found| !self.no_advice || found.severity != Severity::Advice)
             .cloned()

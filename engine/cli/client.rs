@@ -161,7 +161,8 @@ pub(super) enum Body<'a> {
     AskForCsv,
 }
 
-fn http() -> anyhow::Result<reqwest::Client> {
+/// A client for addresses of this machine and what stands in the workspace.
+pub(super) fn http() -> anyhow::Result<reqwest::Client> {
     reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())

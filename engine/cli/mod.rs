@@ -8,6 +8,8 @@
 mod check;
 mod client;
 mod connections;
+mod demo;
+mod explain;
 mod graph;
 mod init;
 mod jobs;
@@ -15,6 +17,7 @@ mod recipes;
 mod run;
 mod sandbox;
 mod schema;
+mod test;
 mod serve;
 mod show;
 mod tables;
@@ -25,6 +28,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+pub use explain::{Explanation, explanations};
 
 use crate::diagnostic::Look;
 use crate::library::Library;
@@ -50,6 +54,7 @@ struct Arguments {
 
 #[derive(Subcommand, Debug)]
 enum Verb {
+    Demo(demo::Demo),
     Init(init::Init),
     Check(check::Check),
     Serve(serve::Serve),
@@ -63,6 +68,7 @@ enum Verb {
     Connections(connections::Connections),
     Sandbox(sandbox::Sandbox),
     Graph(graph::Graph),
+    Test(test::Test),
     Schema(schema::Schema),
 }
 
@@ -73,16 +79,20 @@ pub(crate) enum Ended {
     Well,
     /// It worked, and found problems.
     WithProblems,
+    /// It was ended by Ctrl-C before it was done.
+    Interrupted,
 }
 
 impl Arguments {
     fn run(self) -> anyhow::Result<Ended> {
         let workspace = &self.workspace;
         match self.verb {
+            Verb::Demo(demo) => block_on(demo.run()),
             Verb::Init(init) => init.run(workspace),
             Verb::Check(check) => check.run(workspace),
             Verb::Schema(schema) => schema.run(),
             Verb::Graph(graph) => graph.run(workspace),
+            Verb::Test(test) => test.run(workspace),
             Verb::Serve(serve) => block_on(serve.run(workspace)),
             Verb::Sandbox(sandbox) => block_on(sandbox.run()),
             Verb::List(list) => block_on(list.run(workspace)),
@@ -122,6 +132,8 @@ pub fn main() -> ExitCode {
     match arguments.run() {
         Ok(Ended::Well) => ExitCode::SUCCESS,
         Ok(Ended::WithProblems) => ExitCode::from(1),
+        // What shells say of a program that Ctrl-C ended.
+        Ok(Ended::Interrupted) => ExitCode::from(130),
         Err(error) => {
             // A reader that went away, such as `head`, is no trouble of ours.
             if is_broken_pipe(&error) {

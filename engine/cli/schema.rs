@@ -13,6 +13,7 @@ use crate::data::Value;
 use crate::form::schema;
 use crate::recipe::{PROJECT, RECIPE};
 use crate::table::TABLE;
+use crate::trial::TEST;
 
 /// Prints the JSON Schema of a kind of file, so that editors can help while it is written
 #[derive(Args, Debug)]
@@ -33,6 +34,8 @@ enum Subject {
     Project,
     /// lookup-tables/<name>.yaml
     LookupTable,
+    /// recipes/<project>/tests/<name>.test.yaml
+    RecipeTest,
     /// connectors/<name>.yaml
     Connector,
 }
@@ -43,6 +46,7 @@ pub(super) fn schemas() -> Vec<(&'static str, Value)> {
         ("recipe.schema.json", schema(&RECIPE, "Recipe")),
         ("project.schema.json", schema(&PROJECT, "Project")),
         ("lookup-table.schema.json", schema(&TABLE, "Lookup table")),
+        ("recipe-test.schema.json", schema(&TEST, "Recipe test")),
         ("connector.schema.json", schema(&CONNECTOR, "Connector")),
     ]
 }
@@ -68,6 +72,7 @@ impl Schema {
             Subject::Recipe => "recipe.schema.json",
             Subject::Project => "project.schema.json",
             Subject::LookupTable => "lookup-table.schema.json",
+            Subject::RecipeTest => "recipe-test.schema.json",
             Subject::Connector => "connector.schema.json",
         });
         for (name, schema) in schemas() {

@@ -66,6 +66,7 @@ pub(super) fn prepare(
         cursor: None,
         timeout: step.timeout,
         call_key: path.stable_hash(layer.frame.job.id.as_str(), "call")[..32].to_owned(),
+        place: path.key(),
     })
 }
 

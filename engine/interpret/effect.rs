@@ -70,6 +70,8 @@ pub struct Call {
     pub timeout: Option<Duration>,
     /// The same for every try of this call: the idempotency key.
     pub call_key: String,
+    /// The place of this try in the job.
+    pub place: EntryKey,
 }
 
 /// What the world answers.

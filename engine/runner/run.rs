@@ -218,6 +218,7 @@ impl<'a> Run<'a> {
         for job in woken {
             self.world.bell.ring(&job);
         }
+        self.world.halt.pass(Point::Committed).await;
         if std::mem::take(&mut self.settles_once) {
             self.world.halt.pass(Point::CommitDone).await;
         }

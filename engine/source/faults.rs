@@ -169,7 +169,8 @@ fn is_template(text: &str, span: Span) -> bool {
     let before: String = line.chars().take(span.column as usize + 1).collect();
     before.match_indices("{{").any(|(at, _)| {
         let head = before[..at].trim_end();
-        let is_open = head.matches('"').count() % 2 == 0 && head.matches('\'').count() % 2 == 0;
+        let is_even = |quote: char| head.matches(quote).count().is_multiple_of(2);
+        let is_open = is_even('"') && is_even('\'');
         is_open && (head.is_empty() || head.ends_with([':', '-', ',', '[', '{']))
     })
 }

@@ -257,10 +257,10 @@ impl Builder<'_> {
     /// `color: #fff` gives nothing at all.
     fn check_nothing(&mut self, span: Span) {
         let after = self.text[span.start..].trim_start_matches(':');
-        if let Some(lost) = after.strip_prefix(" #") {
-            if lost.starts_with(|c: char| !c.is_whitespace() && c != '#') {
-                self.cut_short(span, lost);
-            }
+        if let Some(lost) = after.strip_prefix(" #")
+            && lost.starts_with(|c: char| !c.is_whitespace() && c != '#')
+        {
+            self.cut_short(span, lost);
         }
     }
 

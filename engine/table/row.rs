@@ -90,6 +90,22 @@ impl Table {
         })
     }
 
+    /// Columns whose key is whole: key columns that were not given take their defaults, as they
+    /// would in a new row.
+    pub fn with_key(&self, mut columns: Object) -> Object {
+        for name in &self.key {
+            let is_given = columns.get(name).is_some_and(|value| !value.is_null());
+            let default = self
+                .columns
+                .get(name)
+                .and_then(|column| column.field.default.clone());
+            if let (false, Some(default)) = (is_given, default) {
+                columns.insert(name.clone(), default);
+            }
+        }
+        columns
+    }
+
     /// The text that names a row in this table; `None` if the table has no key.
     pub fn key_of(&self, row: &Object) -> Result<Option<String>, Refused> {
         if self.key.is_empty() {

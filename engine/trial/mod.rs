@@ -11,4 +11,4 @@ mod suite;
 
 pub use grammar::TEST;
 pub use run::{CaseResult, run_case};
-pub use suite::{Case, Suite, read};
+pub use suite::{Case, Suite, codes, read, suites};

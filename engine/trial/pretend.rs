@@ -10,10 +10,14 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, FutureExt};
 
 use crate::clock::Clock;
-use crate::connector::{Action, Connector, Effect, Facts, Page, Reply as HttpReply, Verdict, judge};
+use crate::compile::ActionRef;
+use crate::connector::{
+    Action, Connector, Effect, Facts, Page, Reply as HttpReply, Trouble, Values, Verdict, judge,
+    verification_input, verified,
+};
 use crate::data::{Object, Value};
 use crate::interpret::{Call, Called, Verified};
-use crate::journal::Failure;
+use crate::journal::{EntryKey, Failure};
 use crate::names::ConnectorName;
 use crate::step::{Calls, Performed};
 
@@ -31,6 +35,10 @@ struct State {
     replies: HashMap<String, VecDeque<Reply>>,
     requests: Vec<(String, Value)>,
     troubles: Vec<String>,
+    /// What each place was answered, so that it gets the same answer after a crash.
+    answered: HashMap<EntryKey, Called>,
+    /// What became of calls that must not happen twice, by idempotency key.
+    done: HashMap<String, Option<Value>>,
 }
 
 impl Pretend {
@@ -39,10 +47,18 @@ impl Pretend {
         clock: Clock,
         replies: &[(String, Vec<Reply>)],
     ) -> Self {
-        let replies =
-            replies.iter().map(|(name, list)| (name.clone(), list.iter().cloned().collect()));
-        let state = Mutex::new(State { replies: replies.collect(), ..State::default() });
-        Self { connectors, clock, state }
+        let replies = replies
+            .iter()
+            .map(|(name, list)| (name.clone(), list.iter().cloned().collect()));
+        let state = Mutex::new(State {
+            replies: replies.collect(),
+            ..State::default()
+        });
+        Self {
+            connectors,
+            clock,
+            state,
+        }
     }
 
     /// Every request that was sent, in order.
@@ -67,43 +83,87 @@ impl Pretend {
     fn next_reply(&self, name: &str) -> Option<Reply> {
         let mut state = self.state();
         let list = state.replies.get_mut(name)?;
-        if list.front()?.is_repeated { list.front().cloned() } else { list.pop_front() }
+        if list.front()?.is_repeated {
+            list.front().cloned()
+        } else {
+            list.pop_front()
+        }
     }
 
     fn answer(&self, call: &Call) -> Called {
-        let name = format!("{}.{}", call.action.connector, call.action.action);
-        let request = sent(call);
-        self.state().requests.push((name.clone(), request));
-        let Some(reply) = self.next_reply(&name) else {
-            let message = format!("the test has no reply left for `{name}`");
-            self.state().troubles.push(message.clone());
-            return Called::Failed { failure: Failure::new("no_reply", message), retry: None };
+        let name = name_of(call);
+        let before = self.state().answered.get(&call.place).cloned();
+        let is_once = call.action.effect == Effect::Once;
+        if let Some(before) = before {
+            if is_once {
+                self.trouble(format!("`{name}` was sent twice at {}", call.place));
+            }
+            return before;
+        }
+        self.state().requests.push((name.clone(), sent(call)));
+        let called = match self.next_reply(&name) {
+            Some(reply) => self.said(call, &name, reply.kind),
+            None => self.no_reply(format!("the test has no reply left for `{name}`")),
         };
-        match reply.kind {
+        let mut state = self.state();
+        if is_once {
+            let became = match &called {
+                Called::Done { output } => Some(Some(output.clone())),
+                Called::Doubtful { .. } => Some(None),
+                Called::Failed { .. } => None,
+            };
+            state
+                .done
+                .extend(became.map(|became| (call.call_key.clone(), became)));
+        }
+        state.answered.insert(call.place.clone(), called.clone());
+        called
+    }
+
+    fn said(&self, call: &Call, name: &str, reply: ReplyKind) -> Called {
+        match reply {
             ReplyKind::Output(output) => {
                 if let Some((_, action)) = self.action(call) {
-                    let misfits = action.output.check(&output, "output");
-                    let mut state = self.state();
-                    for misfit in misfits {
-                        state.troubles.push(format!("a reply to `{name}` is wrong: {misfit}"));
+                    for misfit in action.output.check(&output, "output") {
+                        self.trouble(format!("a reply to `{name}` is wrong: {misfit}"));
                     }
                 }
                 Called::Done { output }
             }
-            ReplyKind::Error(failure) => Called::Failed { failure, retry: None },
+            ReplyKind::Error(failure) => Called::Failed {
+                failure,
+                retry: None,
+            },
             ReplyKind::Unknown(doubt) => {
                 let failure = Failure::new("interrupted", doubt);
                 if call.action.effect == Effect::Once {
                     return Called::Doubtful { failure };
                 }
-                Called::Failed { failure, retry: Some(Duration::ZERO) }
+                Called::Failed {
+                    failure,
+                    retry: Some(Duration::ZERO),
+                }
             }
             ReplyKind::Applied(_) => {
-                let message = format!("`applied` answers `{name}/verify` only");
-                self.state().troubles.push(message.clone());
-                Called::Failed { failure: Failure::new("no_reply", message), retry: None }
+                self.no_reply(format!("`applied` answers `{name}/verify` only"))
             }
-            ReplyKind::Http { status, headers, body } => self.judged(call, status, headers, body),
+            ReplyKind::Http {
+                status,
+                headers,
+                body,
+            } => self.judged(call, status, headers, body),
+        }
+    }
+
+    fn trouble(&self, trouble: String) {
+        self.state().troubles.push(trouble);
+    }
+
+    fn no_reply(&self, why: String) -> Called {
+        self.trouble(why.clone());
+        Called::Failed {
+            failure: Failure::new("no_reply", why),
+            retry: None,
         }
     }
 
@@ -111,11 +171,21 @@ impl Pretend {
     fn judged(&self, call: &Call, status: u16, headers: Object, body: Value) -> Called {
         let Some((connector, action)) = self.action(call) else {
             let message = format!("connector `{}` not found", call.action.connector);
-            return Called::Failed { failure: Failure::new("unknown_action", message), retry: None };
+            return Called::Failed {
+                failure: Failure::new("unknown_action", message),
+                retry: None,
+            };
         };
-        let headers =
-            headers.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
-        let reply = HttpReply { status, headers, body, is_readable: true };
+        let headers = headers
+            .into_iter()
+            .map(|(name, value)| (name.to_lowercase(), value))
+            .collect();
+        let body = match body {
+            Value::String(text) => text,
+            Value::Null => String::new(),
+            body => body.to_string(),
+        };
+        let reply = HttpReply::new(status, headers, body.as_bytes());
         let page = page_of(call);
         let input = Arc::new(call.input.clone());
         let facts = Facts {
@@ -127,9 +197,9 @@ impl Pretend {
             keep_raw: call.action.keeps_raw,
             now: self.clock.now(),
         };
-        let failure = |trouble: crate::connector::Trouble| Failure {
+        let failure = |trouble: Trouble| Failure {
             status: trouble.status,
-            body: trouble.body,
+            body: trouble.body.map(|body| *body),
             ..Failure::new(&trouble.code, trouble.message)
         };
         match judge(&facts, &reply) {
@@ -141,37 +211,86 @@ impl Pretend {
                     let next = serde_json::to_value(next).unwrap_or_default();
                     output.insert("next".into(), next);
                 }
-                Called::Done { output: Value::Object(output) }
+                Called::Done {
+                    output: Value::Object(output),
+                }
             }
-            Verdict::Retry(trouble) => {
-                Called::Failed { failure: failure(trouble), retry: Some(Duration::ZERO) }
-            }
+            Verdict::Retry(trouble) => Called::Failed {
+                failure: failure(trouble),
+                retry: Some(Duration::ZERO),
+            },
             Verdict::RetryLater(trouble, after) => Called::Failed {
                 failure: failure(trouble),
                 retry: Some(after.unwrap_or(Duration::ZERO)),
             },
-            Verdict::SignInAgainOnce(trouble) | Verdict::Fail(trouble) => {
-                Called::Failed { failure: failure(trouble), retry: None }
-            }
-            Verdict::Doubtful(trouble) => Called::Doubtful { failure: failure(trouble) },
+            Verdict::SignInAgainOnce(trouble) | Verdict::Fail(trouble) => Called::Failed {
+                failure: failure(trouble),
+                retry: None,
+            },
+            Verdict::Doubtful(trouble) => Called::Doubtful {
+                failure: failure(trouble),
+            },
         }
     }
 
+    /// What the vendor says of a doubtful call: as the test says; else the truth of this pretend
+    /// world; and where the test left the truth open, what the connector's own question finds.
     fn answer_question(&self, call: &Call) -> Verified {
-        let name = format!("{}.{}/verify", call.action.connector, call.action.action);
-        let nothing = |why: String| Verified::Unknown(Failure::new("no_reply", why));
-        match self.next_reply(&name).map(|reply| reply.kind) {
-            None => {
-                let message = format!("the test has no reply left for `{name}`");
-                self.state().troubles.push(message.clone());
-                nothing(message)
-            }
+        let unknown = |why: String| Verified::Unknown(Failure::new("no_reply", why));
+        match self
+            .next_reply(&format!("{}/verify", name_of(call)))
+            .map(|reply| reply.kind)
+        {
             Some(ReplyKind::Output(output)) => Verified::Applied(output),
             Some(ReplyKind::Applied(false)) => Verified::NotApplied,
             Some(ReplyKind::Applied(true)) => Verified::Applied(Value::Object(Object::new())),
             Some(ReplyKind::Error(failure)) => Verified::Unknown(failure),
-            Some(ReplyKind::Unknown(doubt)) => nothing(doubt),
-            Some(ReplyKind::Http { status, .. }) => nothing(format!("the answer was {status}")),
+            Some(ReplyKind::Unknown(doubt)) => unknown(doubt),
+            Some(ReplyKind::Http { status, .. }) => unknown(format!("the answer was {status}")),
+            None => {
+                let became = self.state().done.get(&call.call_key).cloned();
+                match became {
+                    None => Verified::NotApplied,
+                    Some(Some(output)) => Verified::Applied(output),
+                    Some(None) => self.ask(call).unwrap_or_else(unknown),
+                }
+            }
+        }
+    }
+
+    /// Asks the connector's own question, which the test answers like any other request.
+    fn ask(&self, call: &Call) -> Result<Verified, String> {
+        let (connector, action) = self.action(call).ok_or("the action is gone")?;
+        let verify = action.verify.as_ref().ok_or("the action has no question")?;
+        let input = Arc::new(call.input.clone());
+        let values = Values::new(self.clock.now(), &call.call_key).with("input", input);
+        let with = verification_input(&verify.question, &values).map_err(|why| why.message)?;
+        let asked = connector
+            .action(&verify.question.action)
+            .ok_or("the question is gone")?;
+        let question = ActionRef {
+            action: verify.question.action.clone(),
+            effect: asked.effect,
+            is_listing: asked.is_listing,
+            ..call.action.clone()
+        };
+        let number = self.state().requests.len();
+        let place = EntryKey(format!("{}/question[{number}]", call.place).into());
+        let question = Call {
+            action: question,
+            input: with,
+            place,
+            ..call.clone()
+        };
+        match self.answer(&question) {
+            Called::Done { output } => {
+                let found = verified(action, &verify.question, &values, output);
+                let found = found.map_err(|why| why.message)?;
+                Ok(found.map_or(Verified::NotApplied, Verified::Applied))
+            }
+            Called::Failed { failure, .. } | Called::Doubtful { failure } => {
+                Ok(Verified::Unknown(failure))
+            }
         }
     }
 }
@@ -184,6 +303,10 @@ impl Calls for Pretend {
     fn verify<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Verified> {
         std::future::ready(self.answer_question(call)).boxed()
     }
+}
+
+fn name_of(call: &Call) -> String {
+    format!("{}.{}", call.action.connector, call.action.action)
 }
 
 /// What a request carries: the arguments and the fields sent beside them.
@@ -201,5 +324,7 @@ fn sent(call: &Call) -> Value {
 /// Where a listing goes on.
 fn page_of(call: &Call) -> Page {
     let cursor = call.cursor.clone();
-    cursor.and_then(|cursor| serde_json::from_value(cursor).ok()).unwrap_or_default()
+    cursor
+        .and_then(|cursor| serde_json::from_value(cursor).ok())
+        .unwrap_or_default()
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crate::clock::Moment;
 use crate::data::{Object, Value};
-use crate::diagnostic::{Place, Report};
+use crate::diagnostic::{Diagnostic, Place, Report};
 use crate::form;
 use crate::journal::{Failure, JobStatus};
+use crate::library::Library;
 use crate::names::RecipeName;
 use crate::source::{Document, Node};
 
@@ -45,6 +46,8 @@ pub struct Case {
     pub tables: Object,
     /// What connectors answer.
     pub replies: Vec<(String, Vec<Reply>)>,
+    /// Whether the end is the same when the worker dies on the way.
+    pub survives_crashes: bool,
     /// What must hold after.
     pub expect: Expect,
 }
@@ -99,26 +102,55 @@ pub struct Expect {
     pub log: Vec<String>,
 }
 
+/// Reads all test files of a workspace; the findings are those of the test files only.
+pub fn suites(library: &Library) -> (Vec<Suite>, Vec<Diagnostic>) {
+    let mut suites = Vec::new();
+    let mut found = Vec::new();
+    for (path, document) in &library.tests {
+        let project = path.split('/').nth(1).unwrap_or_default();
+        let mut report = Report::of(&document.file);
+        suites.extend(read(document, project, &mut report));
+        found.extend(report.into_diagnostics());
+    }
+    (suites, found)
+}
+
 /// Reads a test file of a project; findings are in the report.
 pub fn read(document: &Document, project: &str, report: &mut Report) -> Option<Suite> {
     let root = &document.root;
-    form::check(&TEST, root, report);
+    form::check(root, &TEST, report);
     if report.has_errors() {
         return None;
     }
     let name = text(root.get("recipe"))?;
-    let recipe =
-        if name.contains('/') { RecipeName::new(&name) } else { RecipeName::of(project, &name) };
+    let recipe = if name.contains('/') {
+        RecipeName::new(&name)
+    } else {
+        RecipeName::of(project, &name)
+    };
     let recipe = match recipe {
         Ok(recipe) => recipe,
         Err(why) => {
-            report.error(codes::UNUSABLE, root.get("recipe")?.span, why);
+            let (message, help) = why.split_once(": ").unwrap_or((&why, "rename it"));
+            report
+                .error(codes::UNUSABLE, root.get("recipe")?.span, message)
+                .help(help);
             return None;
         }
     };
-    let cases = root.get("cases").and_then(Node::as_list).unwrap_or_default();
-    let cases = cases.iter().filter_map(|node| read_case(node, report)).collect();
-    Some(Suite { file: document.file.clone(), recipe, cases })
+    let cases = root
+        .get("cases")
+        .and_then(Node::as_list)
+        .unwrap_or_default();
+    let cases = cases
+        .iter()
+        .filter_map(|node| read_case(node, report))
+        .collect();
+    Some(Suite {
+        file: document.file.clone(),
+        recipe,
+        cases,
+    })
 }
 
 fn read_case(node: &Node, report: &mut Report) -> Option<Case> {
@@ -126,37 +158,56 @@ fn read_case(node: &Node, report: &mut Report) -> Option<Case> {
     let now = match Moment::parse(&text(now).unwrap_or_else(|| NOW.to_owned())) {
         Ok(now) => now,
         Err(why) => {
-            report.error(codes::UNUSABLE, now.map_or(node.span, |now| now.span), why);
+            report
+                .error(codes::UNUSABLE, now.map_or(node.span, |now| now.span), why)
+                .help("write a date and time, such as 2026-03-01T10:00:00Z");
             return None;
         }
     };
     let mut replies = Vec::new();
-    for (action, list) in node.get("replies").and_then(Node::as_map).unwrap_or_default() {
+    for (action, list) in node
+        .get("replies")
+        .and_then(Node::as_map)
+        .unwrap_or_default()
+    {
         let list = list.as_list().unwrap_or_default();
-        let list = list.iter().filter_map(|reply| read_reply(reply, report)).collect();
+        let list = list
+            .iter()
+            .filter_map(|reply| read_reply(reply, report))
+            .collect();
         replies.push((action.text.to_string(), list));
     }
     Some(Case {
         title: text(node.get("title"))?,
-        place: Place { file: report.file(), span: node.span },
+        place: Place {
+            file: report.file(),
+            span: node.span,
+        },
         now,
-        input: node.get("input").map_or_else(|| Value::Object(Object::new()), Node::to_value),
+        input: node
+            .get("input")
+            .map_or_else(|| Value::Object(Object::new()), Node::to_value),
         event: node.get("event").map(Node::to_value),
         settings: object(node.get("settings")),
         tables: object(node.get("tables")),
         replies,
+        survives_crashes: node.get("survives_crashes").is_none_or(is_true),
         expect: read_expect(node.get("expect")?, report)?,
     })
 }
 
 fn read_reply(node: &Node, report: &mut Report) -> Option<Reply> {
-    let flag = |key: &str| node.get(key).map(|flag| flag.to_value() == Value::Bool(true));
+    let flag = |key: &str| node.get(key).map(is_true);
     let kind = if let Some(output) = node.get("output") {
         ReplyKind::Output(output.to_value())
     } else if let Some(status) = number(node.get("status")) {
         let headers = object(node.get("headers"));
         let body = node.get("body").map_or(Value::Null, Node::to_value);
-        ReplyKind::Http { status, headers, body }
+        ReplyKind::Http {
+            status,
+            headers,
+            body,
+        }
     } else if let Some(error) = node.get("error") {
         let message = text(error.get("message")).unwrap_or_default();
         let mut failure = Failure::new(&text(error.get("code"))?, message);
@@ -167,11 +218,19 @@ fn read_reply(node: &Node, report: &mut Report) -> Option<Reply> {
     } else if let Some(is_applied) = flag("applied") {
         ReplyKind::Applied(is_applied)
     } else {
-        let message = "a reply needs `output`, `status`, `error`, `unknown` or `applied`";
-        report.error(codes::UNUSABLE, node.span, message);
+        report
+            .error(
+                codes::UNUSABLE,
+                node.span,
+                "the reply does not say what it is",
+            )
+            .help("it needs one of output, status, error, unknown and applied");
         return None;
     };
-    Some(Reply { kind, is_repeated: flag("repeat") == Some(true) })
+    Some(Reply {
+        kind,
+        is_repeated: flag("repeat") == Some(true),
+    })
 }
 
 fn read_expect(node: &Node, report: &mut Report) -> Option<Expect> {
@@ -184,19 +243,27 @@ fn read_expect(node: &Node, report: &mut Report) -> Option<Expect> {
                 let known = JobStatus::ALL.map(JobStatus::as_str).join(", ");
                 let span = node.get("status")?.span;
                 report
-                    .error(codes::UNUSABLE, span, format!("`{word}` is no status of a job"))
+                    .error(
+                        codes::UNUSABLE,
+                        span,
+                        format!("`{word}` is no status of a job"),
+                    )
                     .help(format!("use one of {known}"));
                 return None;
             }
         },
     };
     let in_order = node.get("requests").is_some();
-    let requests = node.get("requests").or_else(|| node.get("requests_any_order"));
+    let requests = node
+        .get("requests")
+        .or_else(|| node.get("requests_any_order"));
     Some(Expect {
         status,
         output: node.get("output").map(Node::to_value),
         error: node.get("error").map(Node::to_value),
-        requests: requests.and_then(Node::as_list).map(|list| list.iter().map(request).collect()),
+        requests: requests
+            .and_then(Node::as_list)
+            .map(|list| list.iter().map(request).collect()),
         in_order,
         tables: object(node.get("tables")),
         log: node
@@ -217,12 +284,19 @@ fn request(node: &Node) -> (String, Value) {
     }
 }
 
+fn is_true(node: &Node) -> bool {
+    node.to_value() == Value::Bool(true)
+}
+
 fn text(node: Option<&Node>) -> Option<String> {
     node?.as_text().map(ToString::to_string)
 }
 
 fn number(node: Option<&Node>) -> Option<u16> {
-    node?.to_value().as_u64().and_then(|number| u16::try_from(number).ok())
+    node?
+        .to_value()
+        .as_u64()
+        .and_then(|number| u16::try_from(number).ok())
 }
 
 fn object(node: Option<&Node>) -> Object {

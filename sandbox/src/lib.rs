@@ -23,9 +23,10 @@ use wire::connection::{Connections, Door, Peer};
 
 pub use clock::Clock;
 pub use faults::{FaultKind, FaultRule};
+pub use stories::{STORIES, Story};
 pub use webhooks::Webhook;
 pub use wire::route::Provenance;
-pub use world::{World, WorldError};
+pub use world::{WORLDS, World, WorldError};
 
 mod accredible;
 mod chance;
@@ -37,9 +38,13 @@ mod gate;
 mod journal;
 mod moment;
 mod records;
+mod stories;
 mod webhooks;
 mod wire;
 mod world;
+
+/// The names of the servers that a sandbox has.
+pub const SERVERS: [&str; 3] = ["docebo", "accredible", "records"];
 
 /// How a sandbox starts.
 #[derive(Debug, Clone)]
@@ -156,11 +161,9 @@ impl Sandbox {
     /// The name and base address of every stand-in.
     #[must_use]
     pub fn addresses(&self) -> Vec<(&'static str, &str)> {
-        vec![
-            ("docebo", &self.docebo_url),
-            ("accredible", &self.accredible_url),
-            ("records", &self.records_url),
-        ]
+        let urls = [&self.docebo_url, &self.accredible_url, &self.records_url];
+        let named = SERVERS.into_iter().zip(urls);
+        named.map(|(name, url)| (name, url.as_str())).collect()
     }
 
     /// Ends every task and connection and waits until they are gone.

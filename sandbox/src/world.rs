@@ -10,6 +10,9 @@ use crate::moment::Moment;
 /// The world that comes with the crate.
 const TRAINING: &str = include_str!("../worlds/training.yaml");
 
+/// The names of the worlds that come with the crate.
+pub const WORLDS: [&str; 1] = ["training"];
+
 /// What a sandbox starts with, one part per vendor.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -49,6 +52,12 @@ impl World {
             reason = "the file is part of the crate and has a test"
         )]
         Self::parse(TRAINING).expect("worlds/training.yaml is readable")
+    }
+
+    /// The world of this name that comes with the crate.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        (name == WORLDS[0]).then(Self::training)
     }
 
     /// The text of that world, to copy and change.

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use recipe_engine::cli::explanations;
 use recipe_engine::diagnostic::{Look, print};
-use recipe_engine::library::{Found, Library, explanations};
+use recipe_engine::library::{Found, Library};
+use recipe_engine::trial::suites;
 
 use crate::golden::{differs, files_below, root};
 
@@ -95,7 +97,9 @@ fn read(path: &Path) -> (String, Library) {
     if !name_of(path).starts_with("R054") {
         files.remove("recipes/lint/back-to-fixture.yaml");
     }
-    (file, Library::of(files))
+    let mut library = Library::of(files);
+    library.diagnostics.extend(suites(&library).1);
+    (file, library)
 }
 
 #[test]

@@ -146,6 +146,7 @@ pub(super) fn call(action: &str, input: Value) -> Call {
         cursor: None,
         timeout: Some(Duration::from_secs(20)),
         call_key: "key-1".to_owned(),
+        place: crate::journal::EntryKey("step".into()),
     }
 }
 

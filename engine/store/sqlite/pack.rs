@@ -23,6 +23,9 @@ const INLINE_BYTES_MAX: usize = 4096;
 /// No stored value unpacks to more; a larger one was never written by us.
 const UNPACKED_BYTES_MAX: u64 = 256 << 20;
 
+/// The job that stands for what is never pruned.
+pub(super) const NO_JOB: i64 = 0;
+
 /// Large values that were met while packing, still to be stored.
 #[derive(Default)]
 pub(super) struct Large(Vec<(String, Vec<u8>)>);
@@ -35,14 +38,20 @@ impl Large {
         Ok(hash)
     }
 
-    /// Stores them; those that are known already cost one look-up each.
-    pub(super) async fn store(self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    /// Stores them for a job; of those that are known already, only the job's need is noted.
+    pub(super) async fn store(
+        self,
+        connection: &mut SqliteConnection,
+        job: i64,
+    ) -> Result<(), StoreError> {
         for (hash, json) in self.0 {
             sqlx::query(
-                "INSERT INTO large_value (hash, body) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                "INSERT INTO large_value (hash, body) VALUES ($1, $2) ON CONFLICT DO NOTHING;
+                 INSERT INTO large_use (job, hash) VALUES ($3, $1) ON CONFLICT DO NOTHING",
             )
             .bind(hash)
             .bind(compress(&json)?)
+            .bind(job)
             .execute(&mut *connection)
             .await
             .map_err(store_error)?;

@@ -207,6 +207,7 @@ pub(super) fn call(action: &str, input: Value) -> Call {
         cursor: None,
         timeout: None,
         call_key: uuid::Uuid::now_v7().to_string(),
+        place: recipe_engine::journal::EntryKey("step".into()),
     }
 }
 

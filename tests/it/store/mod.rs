@@ -1,5 +1,8 @@
 //! What every store promises, as one list of cases for each database.
 
+#![expect(clippy::unwrap_used, reason = "a case that fails shows what it met")]
+
+mod finding;
 mod fixtures;
 mod holds;
 mod jobs;
@@ -7,6 +10,7 @@ mod leases;
 mod ledger;
 mod opening;
 mod people;
+mod pruning;
 mod settings;
 mod tables;
 

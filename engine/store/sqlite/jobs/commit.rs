@@ -7,9 +7,9 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::super::error::{corrupt, store_error};
-use super::super::pack::{Large, pack, pack_entries};
+use super::super::pack::{Large, NO_JOB, pack, pack_entries};
 use super::super::tables::{self, Known};
-use super::{enqueue, holds, request};
+use super::{enqueue, fires, holds, request};
 use crate::clock::Moment;
 use crate::data::digest;
 use crate::journal::{Ending, Entry, EntryKey, EntryKind, Failure, JobStatus};
@@ -40,7 +40,7 @@ pub(super) async fn commit(
     }
     move_holds(connection, &job, at, &advance, &mut committed).await?;
     if !advance.children.is_empty() {
-        enqueue::start_children(connection, &advance.children, at, &mut large).await?;
+        enqueue::start_children(connection, &advance.children, at).await?;
         committed
             .woken
             .extend(advance.children.iter().map(|child| child.id.clone()));
@@ -54,9 +54,9 @@ pub(super) async fn commit(
     if !entries.is_empty() {
         append(connection, &job, entries, &mut large).await?;
     }
-    large.store(connection).await?;
-    if matches!(advance.next, Next::Ended(_)) {
-        end(connection, &job, at, &mut committed).await?;
+    large.store(connection, job.number).await?;
+    if let Next::Ended(ending) = &advance.next {
+        end(connection, &job, at, ending, &mut committed).await?;
     }
     Ok(committed)
 }
@@ -67,6 +67,7 @@ struct Guarded {
     chunk: i64,
     has_holds: bool,
     is_awaited: bool,
+    is_scheduled: bool,
 }
 
 /// Checks the lease and changes the row of a job that its worker keeps; no index is touched.
@@ -78,7 +79,7 @@ const STAY: &str = "
         pin = COALESCE(pin, (SELECT number FROM pin WHERE hash = $5)),
         started_at = COALESCE($6, started_at)
     WHERE id = $1 AND lease = $2 AND status = 'running'
-    RETURNING number, chunks, has_holds, is_awaited, pin";
+    RETURNING number, chunks, has_holds, is_awaited, pin, started_by = 'schedule'";
 
 /// Checks the lease and changes the row of a job that its worker gives back or has ended. News that
 /// the worker has not heard of make it claimable at once.
@@ -95,7 +96,7 @@ const LEAVE: &str = "
         output = $11,
         failure = $12
     WHERE id = $1 AND lease = $2 AND status = 'running'
-    RETURNING number, chunks, has_holds, is_awaited, pin";
+    RETURNING number, chunks, has_holds, is_awaited, pin, started_by = 'schedule'";
 
 async fn guard(
     connection: &mut SqliteConnection,
@@ -138,7 +139,7 @@ async fn guard(
     if let Some((hash, pinned)) = pin
         && !is_pinned
     {
-        keep_pin(connection, job.number, &hash, pinned, large).await?;
+        keep_pin(connection, job.number, &hash, pinned).await?;
     }
     Ok(job)
 }
@@ -149,6 +150,7 @@ fn read_guard(row: &SqliteRow) -> Result<(Guarded, bool), sqlx::Error> {
         chunk: row.try_get(1)?,
         has_holds: row.try_get::<i64, _>(2)? == 1,
         is_awaited: row.try_get::<i64, _>(3)? == 1,
+        is_scheduled: row.try_get::<i64, _>(5)? == 1,
     };
     Ok((job, row.try_get::<Option<i64>, _>(4)?.is_some()))
 }
@@ -216,8 +218,8 @@ async fn keep_pin(
     job: i64,
     hash: &str,
     pinned: &Pinned,
-    large: &mut Large,
 ) -> Result<(), StoreError> {
+    let mut large = Large::default();
     sqlx::query(
         "INSERT INTO pin (hash, program, settings) VALUES ($2, $3, $4);
          UPDATE job SET pin = last_insert_rowid() WHERE number = $1",
@@ -225,11 +227,11 @@ async fn keep_pin(
     .bind(job)
     .bind(hash)
     .bind(pinned.program.as_str())
-    .bind(pack(&pinned.settings, large)?)
-    .execute(connection)
+    .bind(pack(&pinned.settings, &mut large)?)
+    .execute(&mut *connection)
     .await
     .map_err(store_error)?;
-    Ok(())
+    large.store(connection, NO_JOB).await
 }
 
 async fn consume(
@@ -327,8 +329,16 @@ async fn end(
     connection: &mut SqliteConnection,
     job: &Guarded,
     at: Moment,
+    ending: &Ending,
     committed: &mut Committed,
 ) -> Result<(), StoreError> {
+    let is_good = matches!(
+        ending.status,
+        JobStatus::Succeeded | JobStatus::SucceededWithErrors
+    );
+    if job.is_scheduled && is_good {
+        fires::mark_good(connection, job.number).await?;
+    }
     if job.has_holds {
         let woken = holds::release_all(connection, job.number, at).await?;
         committed.woken.extend(woken);

@@ -2,9 +2,10 @@
 
 use sqlx::SqliteConnection;
 
-use super::super::error::store_error;
+use super::super::error::{corrupt, store_error};
 use super::super::pack::{Large, pack};
 use crate::clock::Moment;
+use crate::data::Value;
 use crate::names::RecipeName;
 use crate::store::{Arrival, Enqueued, NewJob, Payload, StoreError};
 
@@ -17,17 +18,14 @@ pub(super) async fn enqueue(
     for job in &arrival.jobs {
         is_new.push(is_unknown(connection, &arrival.recipe, job, arrival.at).await?);
     }
+    let count = is_new.iter().filter(|new| **new).count();
     let payload = match &arrival.payload {
-        Some(payload) if is_new.contains(&true) => {
-            Some(keep(connection, &arrival.recipe, payload, arrival.at).await?)
-        }
+        Some(payload) if count > 0 => Some(keep(connection, &arrival, payload, count).await?),
         _ => None,
     };
-    let mut large = Large::default();
     for (job, _) in arrival.jobs.iter().zip(&is_new).filter(|(_, new)| **new) {
-        insert(connection, job, arrival.at, payload, &mut large).await?;
+        insert(connection, job, arrival.at, payload).await?;
     }
-    large.store(connection).await?;
     Ok(Enqueued { is_new })
 }
 
@@ -36,11 +34,10 @@ pub(super) async fn start_children(
     connection: &mut SqliteConnection,
     children: &[NewJob],
     at: Moment,
-    large: &mut Large,
 ) -> Result<(), StoreError> {
     for job in children {
         if is_unknown(connection, &job.recipe, job, at).await? {
-            insert(connection, job, at, None, large).await?;
+            insert(connection, job, at, None).await?;
         }
     }
     Ok(())
@@ -73,19 +70,21 @@ async fn is_unknown(
 
 async fn keep(
     connection: &mut SqliteConnection,
-    recipe: &RecipeName,
+    arrival: &Arrival,
     payload: &Payload,
-    at: Moment,
+    jobs: usize,
 ) -> Result<i64, StoreError> {
-    let done =
-        sqlx::query("INSERT INTO payload (recipe, at, headers, body) VALUES ($1, $2, $3, $4)")
-            .bind(recipe.as_str())
-            .bind(at.0)
-            .bind(payload.headers.to_string())
-            .bind(payload.body.as_slice())
-            .execute(connection)
-            .await
-            .map_err(store_error)?;
+    let done = sqlx::query(
+        "INSERT INTO payload (recipe, at, headers, body, jobs) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(arrival.recipe.as_str())
+    .bind(arrival.at.0)
+    .bind(payload.headers.to_string())
+    .bind(payload.body.as_slice())
+    .bind(i64::try_from(jobs).unwrap_or(i64::MAX))
+    .execute(connection)
+    .await
+    .map_err(store_error)?;
     Ok(done.last_insert_rowid())
 }
 
@@ -104,19 +103,55 @@ async fn insert(
     job: &NewJob,
     at: Moment,
     payload: Option<i64>,
-    large: &mut Large,
 ) -> Result<(), StoreError> {
-    sqlx::query(INSERT)
+    let mut large = Large::default();
+    let done = sqlx::query(INSERT)
         .bind(job.id.as_str())
         .bind(job.recipe.as_str())
         .bind(job.started_by.as_str())
         .bind(i64::from(job.needs_started_recipe))
         .bind(at.0)
-        .bind(pack(&job.event, large)?)
-        .bind(pack(&job.input, large)?)
+        .bind(pack(&job.event, &mut large)?)
+        .bind(pack(&job.input, &mut large)?)
         .bind(payload)
-        .execute(connection)
+        .execute(&mut *connection)
         .await
         .map_err(store_error)?;
+    large.store(connection, done.last_insert_rowid()).await
+}
+
+/// Writes where a poll trigger stands.
+pub(super) async fn move_cursor(
+    connection: &mut SqliteConnection,
+    recipe: &RecipeName,
+    cursor: &Value,
+    at: Moment,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO poll_cursor (recipe, cursor, written_at) VALUES ($1, $2, $3)
+         ON CONFLICT (recipe) DO UPDATE
+         SET cursor = excluded.cursor, written_at = excluded.written_at",
+    )
+    .bind(recipe.as_str())
+    .bind(cursor.to_string())
+    .bind(at.0)
+    .execute(connection)
+    .await
+    .map_err(store_error)?;
     Ok(())
+}
+
+/// Where a poll trigger stands.
+pub(super) async fn cursor(
+    connection: &mut SqliteConnection,
+    recipe: RecipeName,
+) -> Result<Option<Value>, StoreError> {
+    let cursor: Option<String> =
+        sqlx::query_scalar("SELECT cursor FROM poll_cursor WHERE recipe = $1")
+            .bind(recipe.as_str())
+            .fetch_optional(connection)
+            .await
+            .map_err(store_error)?;
+    let cursor = cursor.map(|text| serde_json::from_str(&text)).transpose();
+    cursor.map_err(|e| corrupt("a cursor", &e))
 }

@@ -2,12 +2,12 @@
 
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
-use super::super::error::store_error;
+use super::super::error::{corrupt, store_error};
 use super::claim::journal;
 use super::record::{COLUMNS_COUNT, Stored, columns, pinned};
 use crate::journal::{Entry, JobStatus};
 use crate::names::JobId;
-use crate::store::{JobFilter, JobRecord, Pinned, StoreError};
+use crate::store::{JobFilter, JobRecord, Payload, Pinned, StoreError};
 
 /// Jobs that are queued at nearly the same moment may be numbered in another order; this many
 /// neighbours are looked at beyond a moment's place.
@@ -21,15 +21,20 @@ pub(super) async fn job(
     let row = sqlx::query(concat!(
         "SELECT ",
         columns!(),
-        ", event, input FROM job JOIN job_input ON job_input.job = job.number WHERE id = $1"
+        ", event, input FROM job LEFT JOIN job_input ON job_input.job = job.number WHERE id = $1"
     ))
     .bind(id.as_str())
     .fetch_optional(&mut *connection)
     .await
     .map_err(store_error)?
     .ok_or_else(|| StoreError::NotFound(format!("job {id}")))?;
-    let event: String = row.try_get(COLUMNS_COUNT).map_err(store_error)?;
-    let input: String = row.try_get(COLUMNS_COUNT + 1).map_err(store_error)?;
+    // A pruned job has neither.
+    let event: Option<String> = row.try_get(COLUMNS_COUNT).map_err(store_error)?;
+    let input: Option<String> = row.try_get(COLUMNS_COUNT + 1).map_err(store_error)?;
+    let (event, input) = (
+        event.unwrap_or_else(|| "null".to_owned()),
+        input.unwrap_or_else(|| "null".to_owned()),
+    );
     let stored = Stored::read(&row)?;
     let entries = journal(connection, stored.number).await?;
     let pinned = match stored.pin {
@@ -38,6 +43,31 @@ pub(super) async fn job(
     };
     let record = stored.into_whole(connection, &event, &input).await?;
     Ok((record, entries, pinned))
+}
+
+/// The webhook delivery that a job was made of.
+pub(super) async fn payload(
+    connection: &mut SqliteConnection,
+    id: JobId,
+) -> Result<Option<Payload>, StoreError> {
+    let row = sqlx::query(
+        "SELECT headers, body FROM job
+         JOIN job_input ON job_input.job = job.number
+         JOIN payload ON payload.number = job_input.payload
+         WHERE job.id = $1",
+    )
+    .bind(id.as_str())
+    .fetch_optional(connection)
+    .await
+    .map_err(store_error)?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let headers: &str = row.try_get(0).map_err(store_error)?;
+    Ok(Some(Payload {
+        headers: serde_json::from_str(headers).map_err(|e| corrupt("headers", &e))?,
+        body: row.try_get(1).map_err(store_error)?,
+    }))
 }
 
 /// A page of jobs, newest first.

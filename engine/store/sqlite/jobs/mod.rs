@@ -6,12 +6,16 @@
 mod claim;
 mod commit;
 mod enqueue;
+mod fires;
 mod holds;
 mod list;
+mod prune;
 mod quarantine;
 mod record;
 mod request;
 
+pub use fires::Fires;
+pub use prune::Prune;
 pub use quarantine::RECOVERIES_MAX;
 
 use std::time::Duration;
@@ -19,11 +23,12 @@ use std::time::Duration;
 use super::Sqlite;
 use super::tables::Known;
 use crate::clock::Moment;
+use crate::data::Value;
 use crate::journal::Entry;
-use crate::names::JobId;
+use crate::names::{JobId, RecipeName};
 use crate::store::{
     Advance, Arrival, Claimed, Committed, Enqueued, JobFilter, JobRecord, JobRequest, Jobs, Lease,
-    Pinned, RequestKind, StoreError,
+    Payload, Pinned, RequestKind, StoreError,
 };
 use crate::table::SETTINGS_TABLE;
 
@@ -122,6 +127,68 @@ impl Sqlite {
     /// How many jobs are queued: those that wait for their recipe to be started among them.
     pub async fn queue_length(&self) -> Result<u64, StoreError> {
         self.with_reader(|connection| Box::pin(list::queue_length(connection)))
+            .await
+    }
+
+    /// Queues what a poll found and moves its cursor, in one commit.
+    pub async fn enqueue_polled(
+        &self,
+        arrival: Arrival,
+        cursor: Value,
+    ) -> Result<Enqueued, StoreError> {
+        self.with_writer(|connection| {
+            Box::pin(async move {
+                let (recipe, at) = (arrival.recipe.clone(), arrival.at);
+                enqueue::move_cursor(connection, &recipe, &cursor, at).await?;
+                enqueue::enqueue(connection, arrival).await
+            })
+        })
+        .await
+    }
+
+    /// Where a recipe's poll trigger stands; `None` before its first poll.
+    pub async fn cursor(&self, recipe: &RecipeName) -> Result<Option<Value>, StoreError> {
+        let recipe = recipe.clone();
+        self.with_reader(|connection| Box::pin(enqueue::cursor(connection, recipe)))
+            .await
+    }
+
+    /// Queues the job of a schedule's fire, unless this instant was taken up before; an arrival
+    /// without jobs passes the instant over.
+    pub async fn enqueue_fire(
+        &self,
+        arrival: Arrival,
+        instant: Moment,
+    ) -> Result<Enqueued, StoreError> {
+        self.with_writer(move |connection| {
+            Box::pin(fires::enqueue_fire(connection, arrival, instant))
+        })
+        .await
+    }
+
+    /// Where a recipe's schedule stands: its last fire, and the last whose job ended well.
+    pub async fn fires(&self, recipe: &RecipeName) -> Result<Fires, StoreError> {
+        let recipe = recipe.clone();
+        self.with_reader(|connection| Box::pin(fires::fires(connection, recipe)))
+            .await
+    }
+
+    /// The webhook delivery that a job was made of, as it came in.
+    pub async fn payload(&self, job: &JobId) -> Result<Option<Payload>, StoreError> {
+        let job = job.clone();
+        self.with_reader(|connection| Box::pin(list::payload(connection, job)))
+            .await
+    }
+
+    /// Forgets what old jobs held; a line for each stays. See [`Prune`].
+    pub async fn prune(&self, what: Prune) -> Result<u64, StoreError> {
+        self.with_writer(|connection| Box::pin(prune::prune(connection, what)))
+            .await
+    }
+
+    /// How many bytes the database takes, without what was freed and not given back yet.
+    pub async fn size_bytes(&self) -> Result<u64, StoreError> {
+        self.with_reader(|connection| Box::pin(prune::size_bytes(connection)))
             .await
     }
 }

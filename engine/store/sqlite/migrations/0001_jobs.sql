@@ -38,9 +38,10 @@ CREATE TABLE job_input (
     payload  INTEGER
 );
 
--- Webhook deliveries as they came in.
+-- Webhook deliveries as they came in; `jobs` counts those made of it that still have their input.
 CREATE TABLE payload (
     number   INTEGER PRIMARY KEY,
+    jobs     INTEGER NOT NULL,
     recipe   TEXT    NOT NULL,
     at       INTEGER NOT NULL,
     headers  TEXT    NOT NULL,
@@ -70,6 +71,14 @@ CREATE TABLE large_value (
     body  BLOB NOT NULL
 );
 
+-- Which jobs need which large value; job 0 stands for what is never pruned.
+CREATE TABLE large_use (
+    job   INTEGER NOT NULL,
+    hash  TEXT    NOT NULL,
+    PRIMARY KEY (job, hash)
+) WITHOUT ROWID;
+CREATE INDEX large_use_hash ON large_use (hash);
+
 -- What jobs pin at their first claim; many jobs share one row.
 CREATE TABLE pin (
     number    INTEGER PRIMARY KEY,
@@ -77,6 +86,25 @@ CREATE TABLE pin (
     program   TEXT NOT NULL,
     settings  TEXT NOT NULL
 );
+
+-- Where poll triggers stand.
+CREATE TABLE poll_cursor (
+    recipe      TEXT PRIMARY KEY,
+    cursor      TEXT    NOT NULL,
+    written_at  INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- The fires of schedules: one row for each instant that the rule names, once a job was made of it
+-- or it was passed over.
+CREATE TABLE fire (
+    recipe   TEXT    NOT NULL,
+    instant  INTEGER NOT NULL,
+    job      INTEGER,
+    is_good  INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (recipe, instant)
+) WITHOUT ROWID;
+CREATE INDEX fire_job ON fire (job) WHERE job IS NOT NULL;
+CREATE INDEX fire_good ON fire (recipe, instant) WHERE is_good = 1;
 
 -- In which jobs a recipe was called, beside those it is the root of.
 CREATE TABLE job_call (

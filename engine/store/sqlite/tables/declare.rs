@@ -3,7 +3,7 @@
 //! Always true: a declaration is taken only if every row that is there fits it; what is refused is
 //! refused with every reason, and nothing of it is kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::SqliteConnection;
 
@@ -13,7 +13,7 @@ use super::plan::whole_rows;
 use super::rows::{self, StoredRow};
 use super::{Kept, Trouble};
 use crate::clock::Moment;
-use crate::data::{Object, Value, digest};
+use crate::data::{Object, digest};
 use crate::store::StoreError;
 use crate::table::{Refused, Table, key_text, same_rows};
 
@@ -79,7 +79,7 @@ async fn declare_one(
         .iter()
         .filter(|(_, column)| column.unique)
     {
-        kept.index(connection, name).await?;
+        rows::index_column(connection, kept.number, name).await?;
     }
     Ok(kept)
 }
@@ -110,16 +110,14 @@ async fn refit(connection: &mut SqliteConnection, kept: &Kept, now: Moment) -> R
     let present = rows::all(connection, kept).await?;
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
     let mut keys: BTreeMap<String, usize> = BTreeMap::new();
-    let mut changes = Vec::new();
+    let mut after = Vec::with_capacity(present.len());
     for before in present {
         match refit_row(kept, &before) {
             Ok((key, row)) => {
                 if let Some(key) = &key {
                     *keys.entry(key.clone()).or_default() += 1;
                 }
-                if key != before.key || !same_rows(&before.row, &row) {
-                    changes.push(Change::Alter { before, key, row });
-                }
+                after.push((before, key, row));
             }
             Err(refused) => *reasons.entry(refused.message).or_default() += 1,
         }
@@ -127,23 +125,28 @@ async fn refit(connection: &mut SqliteConnection, kept: &Kept, now: Moment) -> R
     for (key, count) in keys.iter().filter(|(_, count)| **count > 1) {
         reasons.insert(format!("the key {key} would name {count} rows"), *count);
     }
-    for reason in not_unique(connection, kept).await? {
+    for reason in not_unique(kept, after.iter().map(|(_, _, row)| row)) {
         reasons.insert(reason, 1);
     }
     if !reasons.is_empty() {
         return Err(refusal(&reasons).into());
     }
+    let changes = after
+        .into_iter()
+        .filter(|(before, key, row)| *key != before.key || !same_rows(&before.row, row))
+        .map(|(before, key, row)| Change::Alter { before, key, row })
+        .collect();
     apply(connection, kept, BY, now, changes).await?;
     Ok(())
 }
 
 fn refit_row(kept: &Kept, before: &StoredRow) -> Result<(Option<String>, Object), Refused> {
     let table = &kept.table;
-    for (name, _) in before
+    let gone = before
         .row
-        .iter()
-        .filter(|(name, _)| !table.columns.contains_key(*name))
-    {
+        .keys()
+        .find(|name| !table.columns.contains_key(*name));
+    if let Some(name) = gone {
         return Err(Refused::new(
             "column_in_use",
             format!("column `{name}` is no longer declared but holds values; clear it first"),
@@ -154,27 +157,24 @@ fn refit_row(kept: &Kept, before: &StoredRow) -> Result<(Option<String>, Object)
 }
 
 /// The unique columns in which rows share a value.
-async fn not_unique(
-    connection: &mut SqliteConnection,
-    kept: &Kept,
-) -> Result<Vec<String>, StoreError> {
+fn not_unique<'a>(kept: &Kept, rows: impl Iterator<Item = &'a Object> + Clone) -> Vec<String> {
     let mut reasons = Vec::new();
-    let present = rows::all(connection, kept).await?;
     for (name, _) in kept
         .table
         .columns
         .iter()
         .filter(|(_, column)| column.unique)
     {
-        let mut seen: BTreeMap<String, &Value> = BTreeMap::new();
-        for value in present.iter().filter_map(|row| row.row.get(name)) {
-            if seen.insert(key_text(&[value]), value).is_some() {
-                reasons.push(format!("column `{name}` is unique but holds {value} twice"));
-                break;
-            }
+        let mut seen = BTreeSet::new();
+        let twice = rows
+            .clone()
+            .filter_map(|row| row.get(name))
+            .find(|value| !seen.insert(key_text(&[*value])));
+        if let Some(value) = twice {
+            reasons.push(format!("column `{name}` is unique but holds {value} twice"));
         }
     }
-    Ok(reasons)
+    reasons
 }
 
 fn refusal(reasons: &BTreeMap<String, usize>) -> Refused {

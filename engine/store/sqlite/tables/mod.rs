@@ -15,10 +15,12 @@ mod settings;
 mod sync;
 
 pub use people::{Import, RowFilter, RowVersion, TableRow};
+#[cfg(test)]
+pub(super) use rows::{by_column_sql, index_column};
 pub(super) use settings::Settings;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use sqlx::SqliteConnection;
 
@@ -46,21 +48,19 @@ impl Kept {
         }
     }
 
+    /// Whether the column is known to have an index; unique ones have theirs from the start.
     fn has_index(&self, column: &str) -> bool {
-        let indexed = self.indexed.lock().unwrap_or_else(PoisonError::into_inner);
-        indexed.contains(column)
+        let is_unique = self.table.columns.get(column).is_some_and(|c| c.unique);
+        is_unique || self.indexed().contains(column)
     }
 
-    /// Makes sure that a column can be looked up by an index.
-    async fn index(
-        &self,
-        connection: &mut SqliteConnection,
-        column: &str,
-    ) -> Result<(), StoreError> {
-        rows::index_column(connection, self.number, column).await?;
-        let mut indexed = self.indexed.lock().unwrap_or_else(PoisonError::into_inner);
-        indexed.insert(column.to_owned());
-        Ok(())
+    /// Remembers an index whose making was acknowledged.
+    fn remember_index(&self, column: String) {
+        self.indexed().insert(column);
+    }
+
+    fn indexed(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.indexed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -122,11 +122,12 @@ impl Sqlite {
         };
         let operation = operation.clone();
         if let Some(column) = query::columns_to_index(&kept, &operation) {
-            let kept = kept.clone();
+            let (number, name) = (kept.number, column.clone());
             self.with_writer(move |connection| {
-                Box::pin(async move { kept.index(connection, &column).await })
+                Box::pin(async move { rows::index_column(connection, number, &name).await })
             })
             .await?;
+            kept.remember_index(column);
         }
         self.with_reader(move |connection| {
             Box::pin(async move { settle(lookup::read(connection, &kept, &operation).await) })
@@ -156,7 +157,7 @@ pub(super) async fn perform(
         Err(refused) => return Ok(Err(refused)),
     };
     if let Some(column) = query::columns_to_index(&kept, operation) {
-        kept.index(connection, &column).await?;
+        rows::index_column(connection, kept.number, &column).await?;
     }
     if operation.is_read() {
         return settle(lookup::read(connection, &kept, operation).await);

@@ -100,6 +100,7 @@ async fn upsert(
     for (index, columns) in given.iter().enumerate() {
         let named = table
             .given_columns(columns)
+            .map(|columns| table.with_key(columns))
             .and_then(|columns| Ok((table.key_of(&columns)?.unwrap_or_default(), columns)));
         wanted.push(named.map_err(|refused| place(refused, index, given.len()))?);
     }

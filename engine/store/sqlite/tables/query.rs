@@ -143,8 +143,8 @@ pub(super) fn sort(
         }
         keyed.push((keys, row));
     }
-    for (index, sort) in sort_by.iter().enumerate() {
-        check_comparable(keyed.iter().map(|(keys, _)| keys[index].as_ref()), sort)?;
+    for index in 0..sort_by.len() {
+        check_comparable(keyed.iter().map(|(keys, _)| keys[index].as_ref()))?;
     }
     keyed.sort_by(|(left, left_row), (right, right_row)| {
         let by_sort = sort_by
@@ -174,30 +174,23 @@ fn by_table_key(kept: &Kept, left: &StoredRow, right: &StoredRow) -> Ordering {
 }
 
 /// Refuses to sort values of different types, which have no order that anybody could foresee.
-fn check_comparable<'a>(
-    values: impl Iterator<Item = Option<&'a Value>>,
-    sort: &Sort,
-) -> Result<(), Trouble> {
+fn check_comparable<'a>(values: impl Iterator<Item = Option<&'a Value>>) -> Result<(), Trouble> {
     let mut first: Option<&Value> = None;
     for value in values.flatten().filter(|value| !value.is_null()) {
         let known = *first.get_or_insert(value);
         if rank(known) != rank(value) {
-            return Err(Refused::new(
-                "not_comparable",
-                format!(
-                    "`sort_by` meets {} and {}, which cannot be put in order ({:?})",
-                    kind_of(known),
-                    kind_of(value),
-                    sort.value
-                ),
-            )
-            .into());
+            let message = format!(
+                "`sort_by` cannot compare {} with {}",
+                kind_of(known),
+                kind_of(value)
+            );
+            return Err(Refused::new("wrong_type", message).into());
         }
     }
     Ok(())
 }
 
-/// The order of two values of one type; what is absent comes first.
+/// The order of two values of one type; what is absent comes last.
 pub(super) fn order(left: Option<&Value>, right: Option<&Value>) -> Ordering {
     let (left, right) = (left.unwrap_or(&Value::Null), right.unwrap_or(&Value::Null));
     match (left, right) {
@@ -218,7 +211,7 @@ pub(super) fn order(left: Option<&Value>, right: Option<&Value>) -> Ordering {
 
 fn rank(value: &Value) -> u8 {
     match value {
-        Value::Null => 0,
+        Value::Null => 9,
         Value::Bool(_) => 1,
         Value::Number(_) => 2,
         Value::String(_) => 3,

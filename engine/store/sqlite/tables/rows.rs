@@ -130,13 +130,7 @@ pub(super) async fn by_column(
     values: &[Value],
 ) -> Result<Vec<StoredRow>, StoreError> {
     let values = serde_json::to_string(values).map_err(|e| corrupt("values", &e))?;
-    // The number and the column stand in the text, as they do in the index: otherwise SQLite does
-    // not see that the index fits. A column's name holds letters, digits and `_` only.
-    let sql = format!(
-        "SELECT number, key, body, written_by, written_at FROM lookup_row
-         WHERE tbl = {} AND json_extract(body, '$.{column}') IN (SELECT value FROM json_each($1))",
-        kept.number
-    );
+    let sql = by_column_sql(kept.number, column);
     let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(values)
         .fetch_all(connection)
@@ -145,8 +139,20 @@ pub(super) async fn by_column(
     rows.iter().map(StoredRow::read).collect()
 }
 
+/// The number and the column stand in the text, as they do in the index: otherwise SQLite does not
+/// see that the index fits. It is named, since without statistics SQLite prefers the whole table.
+/// A column's name holds letters, digits and `_` only.
+pub(in crate::store::sqlite) fn by_column_sql(number: i64, column: &str) -> String {
+    format!(
+        "SELECT number, key, body, written_by, written_at
+         FROM lookup_row INDEXED BY lookup_row_{number}_{column}
+         WHERE tbl = {number}
+            AND json_extract(body, '$.{column}') IN (SELECT value FROM json_each($1))"
+    )
+}
+
 /// Makes sure that a column can be looked up by an index.
-pub(super) async fn index_column(
+pub(in crate::store::sqlite) async fn index_column(
     connection: &mut SqliteConnection,
     number: i64,
     column: &str,

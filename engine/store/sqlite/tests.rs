@@ -1,0 +1,173 @@
+//! Promises that only show from inside: group commit, full disks, the use of indexes.
+
+use futures_util::future::join_all;
+use serde_json::json;
+use sqlx::Row;
+
+use super::Sqlite;
+use super::error::store_error;
+use crate::clock::Moment;
+use crate::names::{JobId, RecipeName};
+use crate::store::{Arrival, JobFilter, Jobs, NewJob, StoreError};
+
+fn arrival(event: serde_json::Value) -> Arrival {
+    let recipe = RecipeName::new("tests/a").unwrap();
+    Arrival {
+        recipe: recipe.clone(),
+        payload: None,
+        jobs: vec![NewJob {
+            id: JobId::fresh(),
+            recipe,
+            event,
+            input: json!({}),
+            started_by: "webhook".to_owned(),
+            needs_started_recipe: false,
+            dedupe: None,
+        }],
+        at: Moment(1),
+    }
+}
+
+async fn run(store: &Sqlite, sql: String) {
+    store
+        .with_writer(move |connection| {
+            Box::pin(async move {
+                sqlx::query(sqlx::AssertSqlSafe(sql))
+                    .execute(connection)
+                    .await
+                    .map_err(store_error)?;
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+}
+
+async fn plan_of(store: &Sqlite, sql: &str) -> String {
+    let sql = format!("EXPLAIN QUERY PLAN {sql}");
+    store
+        .with_reader(move |connection| {
+            Box::pin(async move {
+                let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+                    .fetch_all(connection)
+                    .await
+                    .map_err(store_error)?;
+                let lines = rows.iter().map(|row| row.get::<String, _>(3));
+                Ok(lines.collect::<Vec<_>>().join("\n"))
+            })
+        })
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_all_and_keeps_nothing_half_done() {
+    let store = Sqlite::in_memory().await.unwrap();
+    store.enqueue(arrival(json!(1))).await.unwrap();
+    run(&store, "PRAGMA max_page_count = 1".to_owned()).await;
+    let noise: Vec<String> = (0..3000)
+        .map(|n| JobId::fresh().to_string() + &n.to_string())
+        .collect();
+    let outcomes = join_all([
+        store.enqueue(arrival(json!(noise))),
+        store.enqueue(arrival(json!(noise[1..]))),
+    ])
+    .await;
+    for outcome in outcomes {
+        let refused = outcome.unwrap_err();
+        assert!(matches!(&refused, StoreError::Unavailable(why) if why.contains("disk is full")));
+    }
+    run(&store, "PRAGMA max_page_count = 1000000".to_owned()).await;
+    let all = JobFilter {
+        limit: 10,
+        ..JobFilter::default()
+    };
+    assert_eq!(store.jobs(&all).await.unwrap().len(), 1);
+    store.enqueue(arrival(json!(noise))).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_ready_together_is_committed_together() {
+    let store = Sqlite::in_memory().await.unwrap();
+    let before = store.commits();
+    let outcomes = join_all((0..100).map(|n| store.enqueue(arrival(json!(n))))).await;
+    assert!(outcomes.iter().all(Result::is_ok));
+    assert!(
+        store.commits() - before <= 2,
+        "one transaction for all that waited"
+    );
+}
+
+#[tokio::test]
+async fn the_same_job_twice_is_a_conflict_that_undoes_no_stranger() {
+    let store = Sqlite::in_memory().await.unwrap();
+    let twice = arrival(json!(1));
+    let (first, stranger, second) = tokio::join!(
+        store.enqueue(twice.clone()),
+        store.enqueue(arrival(json!(2))),
+        store.enqueue(twice.clone()),
+    );
+    first.unwrap();
+    stranger.unwrap();
+    assert!(matches!(second, Err(StoreError::Conflict(_))));
+    let all = JobFilter {
+        limit: 10,
+        ..JobFilter::default()
+    };
+    assert_eq!(store.jobs(&all).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn the_queue_is_never_scanned() {
+    let store = Sqlite::in_memory().await.unwrap();
+    let cases = [
+        (
+            "SELECT number FROM job WHERE due <= 5 ORDER BY due LIMIT 10",
+            "job_due",
+        ),
+        (
+            "SELECT due FROM job WHERE due IS NOT NULL ORDER BY due LIMIT 1",
+            "job_due",
+        ),
+        (
+            "UPDATE job SET due = 1 WHERE recipe = 'a' AND status = 'queued' AND needs_start = 1",
+            "job_held_back",
+        ),
+        (
+            "SELECT id FROM job WHERE true AND status IN ('failed') AND status IN ('failed', \
+             'succeeded_with_errors', 'stopped', 'quarantined', 'needs_decision') \
+             ORDER BY number DESC LIMIT 5",
+            "job_notable",
+        ),
+        (
+            "SELECT id FROM job WHERE status IN ('running') AND ended_at IS NULL \
+             ORDER BY number DESC LIMIT 5",
+            "job_open",
+        ),
+        (
+            "SELECT id FROM job WHERE recipe = 'a' ORDER BY number DESC LIMIT 5",
+            "job_recipe",
+        ),
+        (
+            "SELECT job FROM hold WHERE recipe = 'a' AND value = 'b' AND is_granted = 0 \
+             ORDER BY number LIMIT 1",
+            "hold_value",
+        ),
+    ];
+    for (sql, index) in cases {
+        let plan = plan_of(&store, sql).await;
+        assert!(plan.contains(index), "{sql}\n{plan}");
+    }
+}
+
+#[tokio::test]
+async fn a_column_of_a_lookup_table_is_found_by_its_index() {
+    let store = Sqlite::in_memory().await.unwrap();
+    store
+        .with_writer(|connection| Box::pin(super::tables::index_column(connection, 7, "email")))
+        .await
+        .unwrap();
+    let sql = super::tables::by_column_sql(7, "email").replace("$1", "'[1]'");
+    let plan = plan_of(&store, &sql).await;
+    assert!(plan.contains("lookup_row_7_email"), "{plan}");
+}
