@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::clock::Moment;
 use crate::connector::Effect as Repeats;
 use crate::interpret::{Answer, Called, Effect, EffectKind, Machine, Start, Turn};
-use crate::journal::{Ending, EntryKey, Failure, JobStatus};
+use crate::journal::{Ending, Entry, EntryKey, EntryKind, Failure, JobStatus};
 use crate::step::Performed;
 use crate::store::{
     Advance, Claimed, Committed, HoldRequest, JobRequest, Jobs, Lease, Next, Pinned, RequestKind,
@@ -124,6 +124,7 @@ impl<'a> Run<'a> {
             }
             if *self.world.is_stopping.borrow() {
                 if self.under_way.is_empty() {
+                    self.withdraw_unsent();
                     self.pending.next = Next::GivenBack;
                     self.commit().await?;
                     return Ok(Left::GivenBack);
@@ -312,8 +313,32 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Says of every call whose intent is written and that never left that it was not sent, so that
+    /// whoever takes the job up does not take it for one in doubt.
+    fn withdraw_unsent(&mut self) {
+        let now = self.world.clock.now();
+        let blocked = self.blocked.drain(..).map(|effect| (now, effect));
+        let later = self.timers.iter().map(|((moment, _), effect)| (*moment, effect.clone()));
+        for (next_try_at, effect) in blocked.chain(later) {
+            let EffectKind::Call(call) = &effect.kind else {
+                continue;
+            };
+            if call.action.effect == Repeats::Once {
+                let failure = Failure::new("not_sent", "the call was put off before it was sent");
+                let next_try_at = Some(next_try_at);
+                let kind = EntryKind::StepFailed {
+                    failure,
+                    next_try_at,
+                };
+                let key = effect.key;
+                self.pending.entries.push(Entry { key, at: now, kind });
+            }
+        }
+    }
+
     /// Gives a job back that only waits: for moments, for holds, for people.
     async fn give_back(&mut self) -> Result<Left, StoreError> {
+        self.withdraw_unsent();
         let wake_at = self.timers.keys().next().map(|(moment, _)| *moment);
         if wake_at.is_none() && self.decisions.is_empty() && self.in_line.is_empty() {
             let failure = Failure::new("internal", "the job waits for nothing");

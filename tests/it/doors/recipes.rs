@@ -87,7 +87,7 @@ async fn recipes_are_listed_with_state_and_problems() {
     assert_eq!(named(&list, "stories/broken")["status"], "broken");
     assert_eq!(named(&list, "stories/by-hand")["activation"], "manual_only");
     let problem = &named(&list, "stories/broken")["problems"][0];
-    assert_eq!(problem["place"], "recipes/stories/broken.yaml:4:10");
+    assert_eq!(problem["place"], "recipes/stories/broken.yaml:4:11");
     assert!(problem["help"].as_str().unwrap().contains("log"));
 
     let (_, recipe) = house.get("/api/recipes/stories/later").await;
