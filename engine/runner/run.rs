@@ -318,7 +318,10 @@ impl<'a> Run<'a> {
     fn withdraw_unsent(&mut self) {
         let now = self.world.clock.now();
         let blocked = self.blocked.drain(..).map(|effect| (now, effect));
-        let later = self.timers.iter().map(|((moment, _), effect)| (*moment, effect.clone()));
+        let later = self
+            .timers
+            .iter()
+            .map(|((moment, _), effect)| (*moment, effect.clone()));
         for (next_try_at, effect) in blocked.chain(later) {
             let EffectKind::Call(call) = &effect.kind else {
                 continue;

@@ -23,7 +23,9 @@ async fn doubtful(vendor: &Vendor) -> (House, String) {
     ])
     .await;
     let path = "/api/recipes/stories/order/run";
-    let (status, answer) = house.post(path, json!({ "input": { "what": "tea" } })).await;
+    let (status, answer) = house
+        .post(path, json!({ "input": { "what": "tea" } }))
+        .await;
     assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
     let asked = vendor.asked().await;
     assert!(asked.text.starts_with("POST /orders"), "{}", asked.text);
@@ -47,8 +49,14 @@ async fn a_person_says_that_it_happened() {
     let cases = [
         (json!({ "choice": "perhaps" }), 422),
         (json!({ "choice": "again", "output": output }), 400),
-        (json!({ "choice": "happened", "output": { "status": "ok" } }), 422),
-        (json!({ "choice": "happened", "output": output, "key": "elsewhere" }), 409),
+        (
+            json!({ "choice": "happened", "output": { "status": "ok" } }),
+            422,
+        ),
+        (
+            json!({ "choice": "happened", "output": output, "key": "elsewhere" }),
+            409,
+        ),
     ];
     for (wish, expected) in cases {
         let (status, problem) = house.post(&decide, wish.clone()).await;

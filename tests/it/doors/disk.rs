@@ -24,7 +24,9 @@ impl<'a> SmallDisk<'a> {
     fn mount(path: &'a Path) -> Option<Self> {
         std::fs::create_dir_all(path).ok()?;
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"]).arg(path);
+        mount
+            .args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"])
+            .arg(path);
         let is_mounted = mount.output().is_ok_and(|output| output.status.success());
         is_mounted.then_some(Self(path))
     }
@@ -54,7 +56,9 @@ async fn a_full_disk_refuses_and_loses_nothing() {
     let mut accepted = 0;
     let refused = loop {
         // Text that does not compress to nothing.
-        let text: String = (0..3_000).map(|_| uuid::Uuid::new_v4().to_string()).collect();
+        let text: String = (0..3_000)
+            .map(|_| uuid::Uuid::new_v4().to_string())
+            .collect();
         let answer = send(text).await;
         if answer.status() != StatusCode::ACCEPTED {
             break answer;
@@ -75,7 +79,12 @@ async fn a_full_disk_refuses_and_loses_nothing() {
     let mut remount = Command::new("mount");
     remount.args(["-o", "remount,size=64m"]).arg(&data);
     assert!(remount.output().unwrap().status.success());
-    let engine = Engine::open(Settings::private(folder.path())).await.unwrap();
-    assert_eq!(engine.store().queue_length().await.unwrap(), accepted as u64);
+    let engine = Engine::open(Settings::private(folder.path()))
+        .await
+        .unwrap();
+    assert_eq!(
+        engine.store().queue_length().await.unwrap(),
+        accepted as u64
+    );
     engine.shutdown().await;
 }

@@ -49,7 +49,9 @@ impl House {
     /// Opens a workspace that is there and serves it.
     pub(super) async fn open(folder: Arc<TempDir>) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let engine = Engine::open(Settings::private(folder.path())).await.unwrap();
+        let engine = Engine::open(Settings::private(folder.path()))
+            .await
+            .unwrap();
         let listening = engine.serve().await.unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self {

@@ -21,7 +21,12 @@ steps: [{ return: { text: \"hello {{input.name}}\" } }]
 fn recipes(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_recipes"));
     command.arg("--workspace").arg(folder).args(arguments);
-    for name in ["RECIPES_ADDRESS", "RECIPES_WORKSPACE", "RUST_LOG", "RECIPES_HALT"] {
+    for name in [
+        "RECIPES_ADDRESS",
+        "RECIPES_WORKSPACE",
+        "RUST_LOG",
+        "RECIPES_HALT",
+    ] {
         command.env_remove(name);
     }
     command
@@ -61,7 +66,7 @@ impl Server {
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut first = Vec::new();
-        while let Some(line) = lines.next() {
+        for line in lines.by_ref() {
             first.push(line.unwrap());
             if first.iter().any(|line| line.starts_with("listening at")) {
                 break;
@@ -106,18 +111,32 @@ fn a_new_workspace_is_made_and_kept() {
     assert!(kept.contains("# mine"));
     said(&ended(&folder, &["check"]));
     let list = said(&ended(&folder, &["list"]));
-    assert!(list.lines().any(|line| line.contains("\tready\tfunction\t")), "{list}");
+    assert!(
+        list.lines()
+            .any(|line| line.contains("\tready\tfunction\t")),
+        "{list}"
+    );
 }
 
 #[test]
 fn commands_work_without_a_server() {
     let folder = workspace(&[("recipes/stories/hello.yaml", HELLO)]);
-    let run = ["run", "hello", "--input", "{\"name\": \"Ann\"}", "--wait", "--json"];
+    let run = [
+        "run",
+        "hello",
+        "--input",
+        "{\"name\": \"Ann\"}",
+        "--wait",
+        "--json",
+    ];
     let job: Value = serde_json::from_str(&said(&ended(folder.path(), &run))).unwrap();
     assert_eq!(job["output"], json!({ "text": "hello Ann" }));
     let jobs = said(&ended(folder.path(), &["jobs"]));
     assert!(jobs.contains("\tsucceeded\tstories/hello\t"), "{jobs}");
-    let shown = said(&ended(folder.path(), &["jobs", job["id"].as_str().unwrap(), "-v"]));
+    let shown = said(&ended(
+        folder.path(),
+        &["jobs", job["id"].as_str().unwrap(), "-v"],
+    ));
     assert!(shown.contains("hello Ann"), "{shown}");
     let wrong = ended(folder.path(), &["run", "helo"]);
     let text = String::from_utf8_lossy(&wrong.stderr).into_owned();
@@ -130,7 +149,10 @@ fn commands_work_without_a_server() {
 fn what_keeps_a_server_from_starting_is_one_clear_line() {
     let missing = Path::new("/nowhere/at/all");
     let text = refused(&ended(missing, &["list"]), 3);
-    assert!(text.contains("there is no folder") && text.contains("recipes init"), "{text}");
+    assert!(
+        text.contains("there is no folder") && text.contains("recipes init"),
+        "{text}"
+    );
 
     let folder = workspace(&[]);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -155,10 +177,17 @@ fn a_database_of_a_newer_version_is_left_alone() {
     bytes[60..64].copy_from_slice(&99_u32.to_be_bytes());
     std::fs::write(&path, &bytes).unwrap();
     let _ = std::fs::remove_file(folder.path().join("data/recipes.db-wal"));
-    let text = refused(&ended(folder.path(), &["serve", "--address", "127.0.0.1:0"]), 3);
+    let text = refused(
+        &ended(folder.path(), &["serve", "--address", "127.0.0.1:0"]),
+        3,
+    );
     assert!(text.contains("newer version"), "{text}");
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
-    std::fs::write(&path, "not a database at all, but long enough to look like a file").unwrap();
+    std::fs::write(
+        &path,
+        "not a database at all, but long enough to look like a file",
+    )
+    .unwrap();
     refused(&ended(folder.path(), &["list"]), 3);
 }
 
@@ -186,8 +215,14 @@ fn a_missing_variable_is_named_before_anything_is_lost() {
     assert_eq!(output.status.code(), Some(1));
     let mut start = recipes(folder.path(), &["start", "guarded"]);
     said(&start.env("STORY_PASSWORD", "p").output().unwrap());
-    let text = refused(&ended(folder.path(), &["serve", "--address", "127.0.0.1:0"]), 3);
-    assert!(text.contains("STORY_PASSWORD") && text.contains("stories/guarded"), "{text}");
+    let text = refused(
+        &ended(folder.path(), &["serve", "--address", "127.0.0.1:0"]),
+        3,
+    );
+    assert!(
+        text.contains("STORY_PASSWORD") && text.contains("stories/guarded"),
+        "{text}"
+    );
     said(&ended(folder.path(), &["stop", "guarded"]));
 }
 
@@ -195,8 +230,15 @@ fn a_missing_variable_is_named_before_anything_is_lost() {
 fn a_second_server_is_refused_and_commands_find_the_first() {
     let folder = workspace(&[("recipes/stories/hello.yaml", HELLO)]);
     let mut server = Server::start(folder.path());
-    assert!(server.first[0].starts_with("admin token"), "{:?}", server.first);
-    let text = refused(&ended(folder.path(), &["serve", "--address", "127.0.0.1:0"]), 3);
+    assert!(
+        server.first[0].starts_with("admin token"),
+        "{:?}",
+        server.first
+    );
+    let text = refused(
+        &ended(folder.path(), &["serve", "--address", "127.0.0.1:0"]),
+        3,
+    );
     assert!(text.contains("another server"), "{text}");
     let run = ["run", "hello", "--input", "{\"name\": \"Bo\"}", "--wait"];
     assert!(said(&ended(folder.path(), &run)).contains("hello Bo"));
@@ -234,7 +276,9 @@ async fn ctrl_c_records_the_call_under_way_and_the_next_server_goes_on() {
         ("connections.yaml", &connections),
     ]);
     let mut server = Server::start(folder.path());
-    let job = said(&ended(folder.path(), &["run", "orders"])).trim().to_owned();
+    let job = said(&ended(folder.path(), &["run", "orders"]))
+        .trim()
+        .to_owned();
     let first = vendor.asked().await;
     assert!(first.text.starts_with("POST /first"), "{}", first.text);
     server.signal("-INT");
@@ -245,7 +289,11 @@ async fn ctrl_c_records_the_call_under_way_and_the_next_server_goes_on() {
     let folder: Arc<TempDir> = Arc::new(folder);
     let house = House::open(folder).await;
     let second = vendor.asked().await;
-    assert!(second.text.starts_with("POST /second"), "sent once: {}", second.text);
+    assert!(
+        second.text.starts_with("POST /second"),
+        "sent once: {}",
+        second.text
+    );
     second.answer("2").await;
     let job = house.ended(&job).await;
     assert_eq!(job["status"], "succeeded", "{job}");

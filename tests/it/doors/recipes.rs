@@ -70,7 +70,9 @@ async fn nobody_asks_without_a_token() {
     }
     // The first start shows an admin token, which works; whether the server lives, all may ask.
     let token = house.listening.new_admin_token.as_ref().unwrap().reveal();
-    let request = house.request(Method::GET, "/api/recipes").bearer_auth(token);
+    let request = house
+        .request(Method::GET, "/api/recipes")
+        .bearer_auth(token);
     assert_eq!(request.send().await.unwrap().status(), StatusCode::OK);
     for path in ["/healthz", "/readyz"] {
         let answer = house.request(Method::GET, path).send().await.unwrap();
@@ -97,7 +99,10 @@ async fn recipes_are_listed_with_state_and_problems() {
         .get("/api/recipes/accredible/event-dispatcher-docebo-to-accredible")
         .await;
     let events = recipe["webhook"]["events"].as_array().unwrap();
-    assert!(events.contains(&json!("course.enrollment.completed")), "{events:?}");
+    assert!(
+        events.contains(&json!("course.enrollment.completed")),
+        "{events:?}"
+    );
     assert_eq!(recipe["webhook"]["sign_in"]["kind"], "basic");
 
     let (status, problem) = house.get("/api/recipes/stories/ad").await;
@@ -178,14 +183,21 @@ async fn a_run_by_hand_gives_its_result_or_every_misfit() {
         ("/api/recipes/stories/add/run?wait=soon", json!({}), 400),
         ("/api/recipes/stories/add/run?waits=1s", json!({}), 400),
         ("/api/recipes/stories/broken/run", json!({}), 422),
-        ("/api/recipes/stories/later/run", json!({ "event": { "bodi": 1 } }), 422),
+        (
+            "/api/recipes/stories/later/run",
+            json!({ "event": { "bodi": 1 } }),
+            422,
+        ),
     ];
     for (path, body, expected) in cases {
         let (status, problem) = house.post(path, body.clone()).await;
         assert_eq!(status.as_u16(), expected, "{path} {body} {problem}");
     }
     let (status, answer) = house
-        .post("/api/recipes/stories/add/run", json!({ "input": { "a": 1 } }))
+        .post(
+            "/api/recipes/stories/add/run",
+            json!({ "input": { "a": 1 } }),
+        )
         .await;
     assert_eq!(status, StatusCode::ACCEPTED);
     house.settled(answer["jobs"][0].as_str().unwrap()).await;
@@ -206,7 +218,10 @@ async fn jobs_are_paged_by_key_and_filtered() {
         assert_eq!(status, StatusCode::OK);
         let jobs = page["jobs"].as_array().unwrap();
         assert!(jobs.len() <= 2);
-        seen.extend(jobs.iter().map(|job| job["id"].as_str().unwrap().to_owned()));
+        seen.extend(
+            jobs.iter()
+                .map(|job| job["id"].as_str().unwrap().to_owned()),
+        );
         next = page["next"].as_str().map(str::to_owned);
     }
     assert_eq!(seen.len(), 5);
@@ -215,7 +230,14 @@ async fn jobs_are_paged_by_key_and_filtered() {
     assert_eq!(page["jobs"], json!([]));
     let (_, page) = house.get("/api/jobs?to=2020-01-01T00:00:00Z").await;
     assert_eq!(page["jobs"], json!([]));
-    for wrong in ["status=done", "limit=0", "limit=x", "from=monday", "colour=red", "before=1"] {
+    for wrong in [
+        "status=done",
+        "limit=0",
+        "limit=x",
+        "from=monday",
+        "colour=red",
+        "before=1",
+    ] {
         let (status, _) = house.get(&format!("/api/jobs?{wrong}")).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{wrong}");
     }

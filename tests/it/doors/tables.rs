@@ -61,7 +61,10 @@ async fn a_wrong_type_in_line_4711_is_named_and_nothing_is_kept() {
     let error = &problem["errors"][0];
     assert_eq!(error["line"], 4_711);
     assert_eq!(error["column"], "In stock");
-    assert!(error["message"].as_str().unwrap().contains("twelve"), "{error}");
+    assert!(
+        error["message"].as_str().unwrap().contains("twelve"),
+        "{error}"
+    );
     let (_, answer) = house.get(ROWS).await;
     assert_eq!(answer["rows"], json!([]));
 
@@ -69,7 +72,10 @@ async fn a_wrong_type_in_line_4711_is_named_and_nothing_is_kept() {
     assert_eq!(status, StatusCode::OK);
     assert_eq!(answer["added"], 5_000);
     let (_, answer) = import(&house, export(&house).await).await;
-    assert_eq!(answer["unchanged"], 5_000, "what was exported reads back the same");
+    assert_eq!(
+        answer["unchanged"], 5_000,
+        "what was exported reads back the same"
+    );
     house.engine.shutdown().await;
 }
 
@@ -93,7 +99,10 @@ async fn rows_are_put_found_paged_and_deleted() {
     assert_eq!(found["rows"], json!([]), "a value is no path");
     let number = &page["rows"][0]["_number"];
     let path = format!("{ROWS}?number={number}");
-    assert_eq!(house.ask(Method::DELETE, &path, None).await.0, StatusCode::OK);
+    assert_eq!(
+        house.ask(Method::DELETE, &path, None).await.0,
+        StatusCode::OK
+    );
     let (status, _) = house.ask(Method::DELETE, &path, None).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
     house.engine.shutdown().await;
@@ -103,9 +112,17 @@ async fn rows_are_put_found_paged_and_deleted() {
 async fn rows_that_do_not_fit_change_nothing() {
     let house = house().await;
     let cases = [
-        (json!({ "rows": [{ "code": "a" }, { "code": "b", "count": "2" }] }), 422, "row 2"),
+        (
+            json!({ "rows": [{ "code": "a" }, { "code": "b", "count": "2" }] }),
+            422,
+            "row 2",
+        ),
         (json!({ "rows": [{ "count": 2 }] }), 422, "code"),
-        (json!({ "rows": [{ "code": "a", "cuont": 2 }] }), 422, "did you mean `count`"),
+        (
+            json!({ "rows": [{ "code": "a", "cuont": 2 }] }),
+            422,
+            "did you mean `count`",
+        ),
         (json!({ "row": [] }), 422, "unknown field"),
         (json!([1]), 422, ""),
     ];
@@ -119,12 +136,23 @@ async fn rows_that_do_not_fit_change_nothing() {
         let (status, problem) = house.get(&format!("{ROWS}?{wrong}")).await;
         assert!(status.is_client_error(), "{wrong} {problem}");
     }
-    assert_eq!(house.ask(Method::DELETE, ROWS, None).await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        house.ask(Method::DELETE, ROWS, None).await.0,
+        StatusCode::BAD_REQUEST
+    );
     let (status, problem) = house.get("/api/lookup-tables/part/rows").await;
     assert_eq!(status, StatusCode::NOT_FOUND);
-    assert!(problem["detail"].as_str().unwrap().contains("did you mean `parts`"));
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains("did you mean `parts`")
+    );
     let csv = "Part code,Colour\nx,red\n".to_owned();
-    assert_eq!(import(&house, csv).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        import(&house, csv).await.0,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
     let (_, answer) = house.get(ROWS).await;
     assert_eq!(answer["rows"], json!([]));
     house.engine.shutdown().await;

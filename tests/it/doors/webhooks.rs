@@ -77,14 +77,10 @@ async fn a_delivery_becomes_a_job_for_each_element_and_a_repetition_none() {
 
     // One element without a list, and none at all: the body itself is the item.
     let (_, answer) = deliver(&house, &json!({ "id": "m2", "item": 7 })).await;
-    let job = house
-        .settled(answer["accepted"][0].as_str().unwrap())
-        .await;
+    let job = house.settled(answer["accepted"][0].as_str().unwrap()).await;
     assert_eq!(job["output"]["item"], 7);
     let (_, answer) = deliver(&house, &json!({ "id": "m3" })).await;
-    let job = house
-        .settled(answer["accepted"][0].as_str().unwrap())
-        .await;
+    let job = house.settled(answer["accepted"][0].as_str().unwrap()).await;
     assert_eq!(job["output"]["item"], json!({ "id": "m3" }));
     house.engine.shutdown().await;
 }
@@ -94,8 +90,16 @@ async fn bad_deliveries_are_refused_in_their_own_words_and_leave_nothing() {
     let house = house(&[]).await;
     let send = |path: &str| house.request(Method::POST, path);
     let cases = [
-        (send("/webhooks/stories/nothing").body("{}"), 404, "there is no webhook"),
-        (send("/webhooks/Stories/Hook").body("{}"), 404, "there is no webhook"),
+        (
+            send("/webhooks/stories/nothing").body("{}"),
+            404,
+            "there is no webhook",
+        ),
+        (
+            send("/webhooks/Stories/Hook").body("{}"),
+            404,
+            "there is no webhook",
+        ),
         (send(PATH).body("{}"), 401, "asks for a user name"),
         (
             send(PATH).basic_auth("vendor", Some("guess")).body("{}"),
@@ -108,7 +112,9 @@ async fn bad_deliveries_are_refused_in_their_own_words_and_leave_nothing() {
             "asks for a user name",
         ),
         (
-            send(PATH).basic_auth("vendor", Some("s3cret")).body("{\"id\": "),
+            send(PATH)
+                .basic_auth("vendor", Some("s3cret"))
+                .body("{\"id\": "),
             400,
             "the body is not JSON: EOF",
         ),
@@ -125,7 +131,11 @@ async fn bad_deliveries_are_refused_in_their_own_words_and_leave_nothing() {
             "recursion limit",
         ),
         (house.request(Method::GET, PATH), 405, "`GET`"),
-        (house.request(Method::GET, "/api/nothing"), 404, "/api/nothing"),
+        (
+            house.request(Method::GET, "/api/nothing"),
+            404,
+            "/api/nothing",
+        ),
     ];
     for (request, expected, detail) in cases {
         let (status, problem) = taken(request.send().await.unwrap()).await;
@@ -164,7 +174,10 @@ async fn tokens_and_signatures_are_checked() {
     };
     let house = house(&[
         ("recipes/stories/by-token.yaml", &recipe("{ token: token }")),
-        ("recipes/stories/by-header.yaml", &recipe("{ token: header }")),
+        (
+            "recipes/stories/by-header.yaml",
+            &recipe("{ token: header }"),
+        ),
         ("recipes/stories/signed.yaml", &recipe("{ hmac: signed }")),
         ("recipes/stories/open.yaml", &recipe("none")),
     ])
@@ -185,7 +198,10 @@ async fn tokens_and_signatures_are_checked() {
         (send("by-token"), 401),
         (send("by-header").header("x-key", "s3cret"), 202),
         (send("by-header").bearer_auth("s3cret"), 401),
-        (send("signed").header("x-hub", format!("sha256={right}")), 202),
+        (
+            send("signed").header("x-hub", format!("sha256={right}")),
+            202,
+        ),
         (send("signed").header("x-hub", upper), 202),
         (send("signed").header("x-hub", right.clone()), 401),
         (send("signed").header("x-hub", "sha256="), 401),
