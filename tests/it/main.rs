@@ -18,6 +18,7 @@ mod hostile;
 mod library;
 mod lint;
 mod schema;
+mod scoping;
 mod store;
 mod tidy;
 mod trials;
