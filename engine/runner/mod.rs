@@ -6,7 +6,9 @@
 
 mod bell;
 mod halt;
+mod perform;
 mod run;
+mod unsent;
 
 pub use bell::Bell;
 pub use halt::{Halt, Point};
