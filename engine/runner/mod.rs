@@ -6,6 +6,7 @@
 
 mod bell;
 mod halt;
+mod hand_back;
 mod perform;
 mod run;
 mod unsent;

@@ -17,15 +17,13 @@ use crate::store::{
     StoreError, TableStep,
 };
 
+use super::hand_back::hand_back;
 use super::perform::{Done, Outcome, perform};
 use super::unsent::withdraw;
 use super::{Left, Point, World};
 
 /// The longest that something recorded stays in memory only.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
-
-/// The wait between attempts to write to a database that cannot be written.
-const UNAVAILABLE_WAIT: Duration = Duration::from_secs(1);
 
 /// One job while a worker has it.
 struct Run<'a> {
@@ -90,23 +88,6 @@ pub async fn advance(
             hand_back(world, &run.lease, error).await
         }
     }
-}
-
-/// Gives a job back in order once the database can be written again, so that a full disk is not
-/// taken for a crash. What was not committed is done over, or cleared up.
-async fn hand_back(world: &World, lease: &Lease, mut error: StoreError) -> Left {
-    while matches!(error, StoreError::Unavailable(_)) && !*world.is_stopping.borrow() {
-        Clock::rest(UNAVAILABLE_WAIT).await;
-        let advance = Advance {
-            next: Next::GivenBack,
-            ..Advance::default()
-        };
-        match world.store.commit(lease, world.clock.now(), advance).await {
-            Ok(_) => return Left::GivenBack,
-            Err(still) => error = still,
-        }
-    }
-    Left::Lost
 }
 
 impl<'a> Run<'a> {
