@@ -84,7 +84,7 @@ impl World {
         let mut asked = Vec::new();
         let mut now = left.iter().map(|entry| entry.at.0).max().unwrap_or(0);
         for _ in 0..10_000 {
-            let turn = machine.turn();
+            let turn = machine.turn(Moment(now));
             left.extend(turn.entries);
             if let Some(ending) = turn.ending {
                 return Left {
@@ -294,11 +294,11 @@ fn a_person_decides_what_nothing_clears_up() {
 fn a_cancelled_job_lets_its_call_finish_and_records_it() {
     let world = make(Vec::new());
     let mut machine = Machine::new(world.start(), Vec::new());
-    let turn = machine.turn();
+    let turn = machine.turn(Moment(0));
     machine.cancel();
-    assert!(machine.turn().ending.is_none(), "the call is under way");
+    assert!(machine.turn(Moment(0)).ending.is_none(), "the call is under way");
     machine.answer(turn.effects[0].number, Moment(1), done(json!({ "id": 1 })));
-    let turn = machine.turn();
+    let turn = machine.turn(Moment(0));
     assert_eq!(turn.ending.unwrap().status, JobStatus::Stopped);
     assert!(matches!(
         turn.entries[0].kind,
@@ -337,13 +337,13 @@ fn a_cancelled_job_still_cleans_up() {
     };
     let mut machine = Machine::new(world.start(), Vec::new());
     assert!(matches!(
-        machine.turn().effects[0].kind,
+        machine.turn(Moment(0)).effects[0].kind,
         EffectKind::Timer { .. }
     ));
     machine.cancel();
-    let turn = machine.turn();
+    let turn = machine.turn(Moment(0));
     assert!(turn.ending.is_none());
     let cleaning = turn.effects[0].number;
     machine.answer(cleaning, Moment(1), done(json!({ "found": false })));
-    assert_eq!(machine.turn().ending.unwrap().status, JobStatus::Stopped);
+    assert_eq!(machine.turn(Moment(0)).ending.unwrap().status, JobStatus::Stopped);
 }

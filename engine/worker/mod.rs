@@ -66,10 +66,14 @@ impl Worker {
             for job in claimed {
                 running.spawn(self.clone().run(job));
             }
-            if is_idle {
+            if free == 0 {
+                tokio::select! {
+                    _ = running.join_next() => {}
+                    _ = stopping.changed() => {}
+                }
+            } else if is_idle {
                 tokio::select! {
                     () = self.rest() => {}
-                    Some(_) = running.join_next(), if free == 0 => {}
                     _ = stopping.changed() => {}
                 }
             }
