@@ -15,6 +15,7 @@ mod differential;
 mod doors;
 mod golden;
 mod hostile;
+mod kill;
 mod library;
 mod lint;
 mod schema;
