@@ -13,6 +13,7 @@ mod graph;
 mod init;
 mod jobs;
 mod recipes;
+mod reference;
 mod run;
 mod sandbox;
 mod schema;

@@ -1,8 +1,9 @@
-//! Every finding the engine can make about files, explained.
+//! Every finding about files and about starting them, explained.
 //!
 //! Always true: the list is made of the rooms' own lists; a code stands in exactly one of them.
 
 use crate::diagnostic::Code;
+use super::codes;
 use crate::{compile, connector, expression, form, shape, source, table};
 
 /// What a code means.
@@ -26,6 +27,7 @@ pub fn explanations() -> Vec<Explanation> {
         expression::codes::ALL,
         shape::codes::ALL,
         connector::codes::ALL,
+        codes::ALL,
     ];
     let mut all: Vec<Explanation> = rooms
         .into_iter()

@@ -6,6 +6,7 @@
 mod bundle;
 mod connectors;
 mod differential;
+mod documents;
 mod golden;
 mod hostile;
 mod lint;
