@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 
-use super::reference::all_explanations;
+use super::explain::explanations;
 use super::{Ended, library, look, say};
 use crate::diagnostic::{Diagnostic, Severity, did_you_mean, print};
 use crate::library::Library;
@@ -148,7 +148,7 @@ fn of(count: usize, thing: &str) -> String {
 }
 
 fn explain(code: &str) -> anyhow::Result<Ended> {
-    let all = all_explanations();
+    let all = explanations();
     let wanted = code.to_uppercase();
     match all.iter().find(|explanation| explanation.code.0 == wanted) {
         Some(found) => {

@@ -9,6 +9,7 @@ mod check;
 mod client;
 mod connections;
 mod demo;
+mod explain;
 mod graph;
 mod init;
 mod jobs;
@@ -28,6 +29,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+pub use explain::{Explanation, explanations};
 
 use crate::diagnostic::Look;
 use crate::library::Library;

@@ -31,12 +31,12 @@ pub(super) struct Schema {
 enum Subject {
     /// recipes/<project>/<name>.yaml
     Recipe,
-    /// recipes/<project>/tests/<name>.test.yaml
-    RecipeTest,
     /// recipes/<project>/project.yaml
     Project,
     /// lookup-tables/<name>.yaml
     LookupTable,
+    /// recipes/<project>/tests/<name>.test.yaml
+    RecipeTest,
     /// connectors/<name>.yaml
     Connector,
 }
@@ -45,9 +45,9 @@ enum Subject {
 pub(super) fn schemas() -> Vec<(&'static str, Value)> {
     vec![
         ("recipe.schema.json", schema(&RECIPE, "Recipe")),
-        ("recipe-test.schema.json", schema(&TEST, "Recipe test")),
         ("project.schema.json", schema(&PROJECT, "Project")),
         ("lookup-table.schema.json", schema(&TABLE, "Lookup table")),
+        ("recipe-test.schema.json", schema(&TEST, "Recipe test")),
         ("connector.schema.json", schema(&CONNECTOR, "Connector")),
     ]
 }
@@ -59,9 +59,9 @@ impl Schema {
         }
         let wanted = self.kind.map(|kind| match kind {
             Subject::Recipe => "recipe.schema.json",
-            Subject::RecipeTest => "recipe-test.schema.json",
             Subject::Project => "project.schema.json",
             Subject::LookupTable => "lookup-table.schema.json",
+            Subject::RecipeTest => "recipe-test.schema.json",
             Subject::Connector => "connector.schema.json",
         });
         for (name, schema) in schemas() {

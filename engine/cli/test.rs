@@ -38,11 +38,20 @@ impl Test {
             say(&print(&findings, &library.texts, look()))?;
             bail!("{} test files cannot be used", findings.len());
         }
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
         let runtime = runtime.context("no work can be done")?;
         let tally = runtime.block_on(self.play(&Shelf::new(library), &suites))?;
-        say(&format!("\n{} passed, {} failed\n", tally.passed, tally.failed))?;
-        Ok(if tally.failed == 0 { Ended::Well } else { Ended::WithProblems })
+        say(&format!(
+            "\n{} passed, {} failed\n",
+            tally.passed, tally.failed
+        ))?;
+        Ok(if tally.failed == 0 {
+            Ended::Well
+        } else {
+            Ended::WithProblems
+        })
     }
 
     async fn play(&self, shelf: &Arc<Shelf>, suites: &[Suite]) -> anyhow::Result<Tally> {
@@ -58,7 +67,8 @@ impl Test {
                 if self.crash && case.survives_crashes && problems.is_empty() {
                     for commits in 1..=first.commits {
                         let again = run_case(shelf, &suite.recipe, case, Some(commits)).await;
-                        let after = |problem| format!("after a crash at commit {commits}: {problem}");
+                        let after =
+                            |problem| format!("after a crash at commit {commits}: {problem}");
                         problems.extend(again.problems.into_iter().map(after));
                     }
                 }
@@ -82,6 +92,8 @@ impl Test {
     }
 
     fn means(&self, text: &str) -> bool {
-        self.names.iter().any(|name| text.to_lowercase().contains(&name.to_lowercase()))
+        self.names
+            .iter()
+            .any(|name| text.to_lowercase().contains(&name.to_lowercase()))
     }
 }

@@ -30,6 +30,10 @@ pub struct Foreach {
 
 /// Where a loop's elements come from.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there are few of them, and they are never moved"
+)]
 pub enum ForeachSource {
     /// A list.
     List(Expression),

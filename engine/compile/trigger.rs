@@ -10,6 +10,10 @@ use crate::names::ConnectionName;
 
 /// What sets a recipe off.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there are few of them, and they are never moved"
+)]
 pub enum Trigger {
     /// Other recipes, or a person.
     Function,

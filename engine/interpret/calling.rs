@@ -83,8 +83,13 @@ async fn one_try(
         };
         desk.write(&key, layer.now(), kind);
     }
-    let this_try = Call { place: key.clone(), ..call.clone() };
-    let asked = layer.ask(key.clone(), EffectKind::Call(Box::new(this_try))).await;
+    let this_try = Call {
+        place: key.clone(),
+        ..call.clone()
+    };
+    let asked = layer
+        .ask(key.clone(), EffectKind::Call(Box::new(this_try)))
+        .await;
     let Some((at, Answer::Called(called))) = asked else {
         return Err(Exit::Cancelled);
     };

@@ -17,50 +17,45 @@ pub const WRONG_SETTING: Code = Code("S006");
 /// Something that this version of the engine does not run yet.
 pub const NOT_AVAILABLE_YET: Code = Code("S007");
 
-/// Every code of this room: code, title, explanation.
+/// What each finding means, for people.
 pub const ALL: &[(Code, &str, &str)] = &[
     (
         UNUSABLE_RECIPE,
-        "a recipe has errors or is missing",
-        "A recipe can only be started or run if it and every recipe that it reaches by `call` is \
-         without errors. `recipes check` prints what is wrong.",
+        "a recipe of the closure cannot be used",
+        "A recipe runs with everything that it calls, and one of those has errors or is missing; \
+         `recipes check` names them.",
     ),
     (
         NO_CONNECTION,
-        "a connection is missing",
-        "A step uses a connector, or a webhook its sign-in, through a connection that \
-         `connections.yaml` does not name. Add it there, or wire another one in `project.yaml`.",
+        "no such connection",
+        "An action or a webhook's sign-in needs a connection that connections.yaml does not name.",
     ),
     (
         WRONG_CONNECTION,
-        "a connection is for another connector",
-        "The connection that plays the connector's part is one for another connector. Wire another \
-         one in `project.yaml`, or change its `connector` in `connections.yaml`.",
+        "a connection of another connector",
+        "The connection that plays this connector in project.yaml is an account at another vendor.",
     ),
     (
         INCOMPLETE_CONNECTION,
-        "a connection is not complete",
-        "A field of the connection is missing, or its variable of the environment or its file is \
-         not there for the process that runs the recipe. The message names connection, field and \
-         variable.",
+        "a connection that is not complete",
+        "A field of the connection has no value: a variable that the server's environment lacks, \
+         or a file that cannot be read.",
     ),
     (
         NO_TABLE,
-        "a lookup table is missing",
-        "A step uses a lookup table that the workspace does not declare. Add its file below \
-         `lookup-tables/`, or wire another table in `project.yaml`.",
+        "no such lookup table",
+        "A step uses a lookup table that lookup-tables/ does not hold.",
     ),
     (
         WRONG_SETTING,
-        "a setting is missing or wrong",
-        "A recipe reads a setting that has no row in the lookup table `integration-settings`, or \
-         whose value does not fit what `project.yaml` declares. An empty value counts as missing. \
-         A setting with a default, or one that is read with `?`, may be missing.",
+        "a setting without a value, or with a wrong one",
+        "A recipe reads a setting that has no value and no default, or whose value is not of the \
+         declared type; settings stand in the lookup table integration-settings.",
     ),
     (
         NOT_AVAILABLE_YET,
-        "something that is not available yet",
-        "The language knows it, this version does not run it. The recipe can be started; a job \
-         that reaches the place fails there with `not_available_yet`.",
+        "not available yet",
+        "The recipe uses something that this version of the engine reads but does not run; a job \
+         that reaches it fails with the code not_available_yet.",
     ),
 ];

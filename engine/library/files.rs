@@ -72,6 +72,12 @@ pub fn bundled() -> BTreeMap<String, Found> {
         .collect()
 }
 
+/// The bundled file of a path.
+pub(super) fn bundled_file(path: &str) -> Option<&'static [u8]> {
+    let found = BUNDLED.binary_search_by_key(&path, |(path, _)| path);
+    found.ok().map(|at| BUNDLED[at].1)
+}
+
 fn find_below(
     folder: &Path,
     path: &str,

@@ -7,7 +7,6 @@
 
 mod closure;
 pub mod codes;
-mod codes_of_rooms;
 mod files;
 mod read;
 mod shelf;
@@ -19,7 +18,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use closure::Start;
-pub use codes_of_rooms::{Explanation, explanations};
 pub use files::{Found, bundled};
 pub use shelf::{Shelf, Shown};
 pub use stamp::Stamp;

@@ -3,17 +3,17 @@
 //! In: paths and bytes. Out: a [`Library`].
 //! Always true: every file is parsed once and every finding is kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::files::{CONNECTIONS, Found};
+use super::files::{self, CONNECTIONS, Found};
 use super::{Library, Written};
-use crate::compile::{Catalogue, Project, Signature, check_wiring, codes, compile};
+use crate::compile::{Project, Signature, check_wiring, codes, compile};
 use crate::connector::{self, Connections, builtin};
-use crate::diagnostic::{Report, Span};
+use crate::diagnostic::{Report, Severity, Span};
 use crate::names::{ConnectorName, RecipeName, TableName, is_file_name};
 use crate::recipe::{ProjectFile, RecipeFile};
-use crate::source::{self, Document, codes as source_codes};
+use crate::source::{self, Document, Key, Node, NodeKind, codes as source_codes};
 use crate::table::Table;
 
 /// What a path says about a file.
@@ -28,95 +28,205 @@ enum Subject {
 
 /// Reads all files.
 pub(super) fn read(files: BTreeMap<String, Found>) -> Library {
-    let mut library = Library::default();
-    let mut all = Report::default();
+    let mut reading = Reading::default();
     let mut parsed = Vec::new();
     for (path, found) in files {
         let path: Arc<str> = Arc::from(path);
-        library.paths.push(path.clone());
-        let (document, report) = open(&path, &found, &mut library);
-        all.absorb(report);
-        let mut report = Report::of(&path);
-        let subject = subject(&path, &mut report);
-        all.absorb(report);
+        reading.library.paths.push(path.clone());
+        let document = reading.open(&path, &found);
+        let subject = reading.about(&path, |report| subject(&path, report));
         if let (Some(document), Some(subject)) = (document, subject) {
             parsed.push((subject, document, found.is_bundled));
         }
     }
-    let mut catalogue = Catalogue::default();
-    read_built_in(&mut catalogue, &mut all);
-    let mut projects = Vec::new();
-    let mut connections = None;
+    reading.built_in();
     for (subject, document, is_bundled) in parsed {
-        match subject {
-            Subject::Connections => connections = Some(document),
-            Subject::Connector(name) => {
-                let mut report = Report::of(&document.file);
-                let read = connector::read(&name, &document, &mut report);
-                if is_bundled {
-                    report_any(&read, &document, &mut report);
+        reading.take_in(subject, document, is_bundled);
+    }
+    reading.finish()
+}
+
+/// A library on the way.
+#[derive(Default)]
+struct Reading {
+    library: Library,
+    found: Report,
+    projects: Vec<(ProjectFile, Arc<str>)>,
+    connections: Option<Document>,
+}
+
+impl Reading {
+    /// Gathers the findings about one file.
+    fn about<T>(&mut self, file: &Arc<str>, look: impl FnOnce(&mut Report) -> T) -> T {
+        let mut report = Report::of(file);
+        let seen = look(&mut report);
+        self.found.absorb(report);
+        seen
+    }
+
+    fn open(&mut self, path: &Arc<str>, found: &Found) -> Option<Document> {
+        match &found.bytes {
+            Ok(bytes) => {
+                if bytes.len() <= source::FILE_BYTES_MAX {
+                    let text = Arc::from(String::from_utf8_lossy(bytes));
+                    self.library.texts.insert(path.clone(), text);
                 }
-                all.absorb(report);
-                catalogue.connectors.insert(name, Arc::new(read));
+                let (document, report) = source::parse(path, bytes);
+                self.found.absorb(report);
+                document
             }
-            Subject::Table(name) => {
-                let (table, report) = Table::read(name.clone(), &document);
-                all.absorb(report);
-                catalogue.tables.insert(name, Arc::new(table));
-            }
-            Subject::Project(name) => {
-                let (file, report) = ProjectFile::read(&name, &document);
-                all.absorb(report);
-                catalogue
-                    .projects
-                    .insert(name, Arc::new(Project::of(&file)));
-                projects.push((file, document.file));
-            }
-            Subject::Recipe(name) => {
-                let (file, report) = RecipeFile::read(name.clone(), document);
-                all.absorb(report);
-                catalogue
-                    .signatures
-                    .insert(name.clone(), Signature::of(&file));
-                library.written.insert(name, Written { file, is_bundled });
-            }
-            Subject::Test => {
-                library.tests.insert(document.file.to_string(), document);
+            Err(why) => self.about(path, |report| {
+                report
+                    .error(
+                        source_codes::UNREADABLE,
+                        start(),
+                        format!("cannot be read: {why}"),
+                    )
+                    .help("check that it is a file, and who may read it");
+                None
+            }),
+        }
+    }
+
+    fn built_in(&mut self) {
+        for (name, text) in builtin::ALL {
+            let file: Arc<str> = Arc::from(format!("built-in/{name}.yaml"));
+            let (document, report) = source::parse(&file, text.as_bytes());
+            self.found.absorb(report);
+            if let (Some(document), Ok(name)) = (document, ConnectorName::new(name)) {
+                self.connector(name, &document);
             }
         }
     }
-    for (file, path) in projects {
-        let mut report = Report::of(&path);
-        check_wiring(&file, &catalogue, &mut report);
-        all.absorb(report);
+
+    fn connector(&mut self, name: ConnectorName, document: &Document) {
+        let read = self.about(&document.file, |report| {
+            connector::read(&name, document, report)
+        });
+        self.library
+            .catalogue
+            .connectors
+            .insert(name, Arc::new(read));
     }
-    if let Some(document) = connections {
-        let mut report = Report::of(&document.file);
-        library.connections = Connections::read(&document.root, &catalogue.connectors, &mut report);
-        all.absorb(report);
+
+    fn take_in(&mut self, subject: Subject, document: Document, is_bundled: bool) {
+        let file = document.file.clone();
+        match subject {
+            Subject::Connections => self.connections = Some(document),
+            Subject::Connector(name) => {
+                let document = match is_bundled {
+                    true => document,
+                    false => over_bundled(document),
+                };
+                self.connector(name.clone(), &document);
+                if is_bundled {
+                    let connector = self.library.catalogue.connectors[&name].clone();
+                    self.about(&file, |report| report_any(&connector, &document, report));
+                }
+            }
+            Subject::Table(name) => {
+                let (table, report) = Table::read(name.clone(), &document);
+                self.found.absorb(report);
+                self.library.catalogue.tables.insert(name, Arc::new(table));
+            }
+            Subject::Project(name) => {
+                let (project, report) = ProjectFile::read(&name, &document);
+                self.found.absorb(report);
+                let projects = &mut self.library.catalogue.projects;
+                projects.insert(name, Arc::new(Project::of(&project)));
+                self.projects.push((project, file));
+            }
+            Subject::Recipe(name) => {
+                let (file, report) = RecipeFile::read(name.clone(), document);
+                self.found.absorb(report);
+                let signatures = &mut self.library.catalogue.signatures;
+                signatures.insert(name.clone(), Signature::of(&file));
+                self.library
+                    .written
+                    .insert(name, Written { file, is_bundled });
+            }
+            Subject::Test => {
+                self.library.tests.insert(file.to_string(), document);
+            }
+        }
     }
-    for (name, written) in &library.written {
-        let (recipe, report) = compile(&written.file, &catalogue);
-        all.absorb(report);
-        library
-            .recipes
-            .extend(recipe.map(|recipe| (name.clone(), Arc::new(recipe))));
-    }
-    library.catalogue = catalogue;
-    library.diagnostics = all.into_diagnostics();
-    let broken = |written: &Written| {
-        let path = &written.file.document.file;
-        let mut found = library
+
+    /// Looks at what can only be judged once everything is known.
+    fn finish(mut self) -> Library {
+        for (project, file) in std::mem::take(&mut self.projects) {
+            let mut report = Report::of(&file);
+            check_wiring(&project, &self.library.catalogue, &mut report);
+            self.found.absorb(report);
+        }
+        let mut library = self.library;
+        if let Some(document) = self.connections {
+            let mut report = Report::of(&document.file);
+            let connectors = &library.catalogue.connectors;
+            library.connections = Connections::read(&document.root, connectors, &mut report);
+            self.found.absorb(report);
+        }
+        for (name, written) in &library.written {
+            let (recipe, report) = compile(&written.file, &library.catalogue);
+            self.found.absorb(report);
+            library
+                .recipes
+                .extend(recipe.map(|recipe| (name.clone(), Arc::new(recipe))));
+        }
+        library.diagnostics = self.found.into_diagnostics();
+        // A recipe that leaves its grammar is not run, even if what is left of it compiles.
+        let errors = library
             .diagnostics
             .iter()
-            .filter(|found| found.place.file == *path);
-        found.any(|found| found.severity == crate::diagnostic::Severity::Error)
+            .filter(|found| found.severity == Severity::Error);
+        let broken: BTreeSet<&Arc<str>> = errors.map(|found| &found.place.file).collect();
+        library.recipes.retain(|name, _| {
+            let written = library.written.get(name);
+            !written.is_some_and(|written| broken.contains(&written.file.document.file))
+        });
+        library
+    }
+}
+
+/// A connector of the workspace that has no title changes the bundled one: each key stands in
+/// place of the bundled one, and actions one by one.
+fn over_bundled(document: Document) -> Document {
+    let behind = files::bundled_file(&document.file);
+    let (Some(own), None, Some(bytes)) =
+        (document.root.as_map(), document.root.get("title"), behind)
+    else {
+        return document;
     };
-    // A recipe that leaves its grammar is not run, even if what is left of it compiles.
-    library
-        .recipes
-        .retain(|name, _| !library.written.get(name).is_some_and(broken));
-    library
+    let (Some(bundled), _) = source::parse(&document.file, bytes) else {
+        return document;
+    };
+    let root = Node {
+        kind: NodeKind::Map(over(bundled.root.as_map().unwrap_or_default(), own)),
+        ..document.root.clone()
+    };
+    // The hash is made of the text, and both files decide what the connector does.
+    let text = Arc::from(format!("{}\n{}", document.text, bundled.text));
+    Document {
+        text,
+        root,
+        ..document
+    }
+}
+
+/// Entries with others over them; below `actions`, one by one.
+fn over(below: &[(Key, Node)], above: &[(Key, Node)]) -> Vec<(Key, Node)> {
+    let mut merged = below.to_vec();
+    for (key, node) in above {
+        match merged.iter_mut().find(|(known, _)| known.text == key.text) {
+            Some((_, known)) if &*key.text == "actions" => {
+                let own = node.as_map().unwrap_or_default();
+                let actions = over(known.as_map().unwrap_or_default(), own);
+                known.kind = NodeKind::Map(actions);
+            }
+            Some(entry) => *entry = (key.clone(), node.clone()),
+            None => merged.push((key.clone(), node.clone())),
+        }
+    }
+    merged
 }
 
 /// A shipped connector declares what it takes and gives.
@@ -136,43 +246,6 @@ fn report_any(connector: &connector::Connector, document: &Document, report: &mu
                 format!("`{place}` is `any`"),
             )
             .help("declare what it holds; only a connector of one's own may leave it open");
-    }
-}
-
-fn open(path: &Arc<str>, found: &Found, library: &mut Library) -> (Option<Document>, Report) {
-    match &found.bytes {
-        Ok(bytes) => {
-            if bytes.len() <= source::FILE_BYTES_MAX {
-                let text = Arc::from(String::from_utf8_lossy(bytes));
-                library.texts.insert(path.clone(), text);
-            }
-            source::parse(path, bytes)
-        }
-        Err(why) => {
-            let mut report = Report::of(path);
-            report
-                .error(
-                    source_codes::UNREADABLE,
-                    start(),
-                    format!("cannot be read: {why}"),
-                )
-                .help("check that it is a file, and who may read it");
-            (None, report)
-        }
-    }
-}
-
-fn read_built_in(catalogue: &mut Catalogue, all: &mut Report) {
-    for (name, text) in builtin::ALL {
-        let file: Arc<str> = Arc::from(format!("built-in/{name}.yaml"));
-        let (document, report) = source::parse(&file, text.as_bytes());
-        all.absorb(report);
-        if let (Some(document), Ok(name)) = (document, ConnectorName::new(name)) {
-            let mut report = Report::of(&file);
-            let read = connector::read(&name, &document, &mut report);
-            all.absorb(report);
-            catalogue.connectors.insert(name, Arc::new(read));
-        }
     }
 }
 

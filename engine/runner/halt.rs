@@ -31,8 +31,12 @@ pub struct Halt {
 
 impl Point {
     /// All points.
-    pub const ALL: [Self; 4] =
-        [Self::Committed, Self::IntentWritten, Self::ReplyReceived, Self::CommitDone];
+    pub const ALL: [Self; 4] = [
+        Self::Committed,
+        Self::IntentWritten,
+        Self::ReplyReceived,
+        Self::CommitDone,
+    ];
 
     /// The point as it is written in the setting.
     pub fn as_str(self) -> &'static str {
@@ -48,7 +52,10 @@ impl Point {
 impl Halt {
     /// Stops at the n-th passing of this point.
     pub fn at(point: Point, n: u32) -> Self {
-        Self { armed: Some((point, n)), ..Self::default() }
+        Self {
+            armed: Some((point, n)),
+            ..Self::default()
+        }
     }
 
     /// Reads `point:n`, such as `reply_received:3`.
@@ -56,7 +63,10 @@ impl Halt {
         let wrong = || format!("`{text}` is not a halt such as `reply_received:3`");
         let (name, n) = text.split_once(':').ok_or_else(wrong)?;
         let point = Point::ALL.into_iter().find(|point| point.as_str() == name);
-        Ok(Self::at(point.ok_or_else(wrong)?, n.parse().map_err(|_| wrong())?))
+        Ok(Self::at(
+            point.ok_or_else(wrong)?,
+            n.parse().map_err(|_| wrong())?,
+        ))
     }
 
     /// Passes a point: if it is the armed one's turn, says so in the log and stops for ever.

@@ -42,9 +42,9 @@ pub(super) fn not_yaml(text: &str, error: &Error, report: &mut Report) {
     );
     let (code, message, help) = describe(error);
     if code == codes::TOO_COMPLEX {
-        report
-            .error(code, span, message)
-            .help("at most 64 levels, 200,000 values and 1,000 aliases are read");
+        report.error(code, span, message).help(
+            "at most 64 levels, 200,000 values and 20,000 values repeated by aliases are read",
+        );
         return;
     }
     if is_template(text, span) {
@@ -169,7 +169,8 @@ fn is_template(text: &str, span: Span) -> bool {
     let before: String = line.chars().take(span.column as usize + 1).collect();
     before.match_indices("{{").any(|(at, _)| {
         let head = before[..at].trim_end();
-        let is_open = head.matches('"').count() % 2 == 0 && head.matches('\'').count() % 2 == 0;
+        let is_even = |quote: char| head.matches(quote).count().is_multiple_of(2);
+        let is_open = is_even('"') && is_even('\'');
         is_open && (head.is_empty() || head.ends_with([':', '-', ',', '[', '{']))
     })
 }

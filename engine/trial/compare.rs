@@ -9,7 +9,10 @@ pub(super) fn misses(expected: &Value, actual: Option<&Value>, path: &str) -> Ve
         if expected.is_null() {
             return Vec::new();
         }
-        return vec![format!("{path}: expected {}, found nothing", short(expected))];
+        return vec![format!(
+            "{path}: expected {}, found nothing",
+            short(expected)
+        )];
     };
     match (expected, actual) {
         (Value::Object(fields), Value::Object(found)) => fields
@@ -23,13 +26,19 @@ pub(super) fn misses(expected: &Value, actual: Option<&Value>, path: &str) -> Ve
             .flat_map(|(i, (value, found))| misses(value, Some(found), &format!("{path}[{i}]")))
             .collect(),
         (Value::String(part), Value::String(found))
-            if part.strip_prefix('~').is_some_and(|part| found.contains(part)) =>
+            if part
+                .strip_prefix('~')
+                .is_some_and(|part| found.contains(part)) =>
         {
             Vec::new()
         }
         (expected, actual) if same(expected, actual) => Vec::new(),
         (expected, actual) => {
-            vec![format!("{path}: expected {}, found {}", short(expected), short(actual))]
+            vec![format!(
+                "{path}: expected {}, found {}",
+                short(expected),
+                short(actual)
+            )]
         }
     }
 }

@@ -10,8 +10,16 @@ pub static TEST: Form = Form {
     doc: "Tests of a recipe: a pretend world before, and what must hold after.",
     keys: &[
         Key::new("title", Kind::Text, "What the tests show."),
-        Key::required("recipe", Kind::Text, "The recipe, by its name in this project."),
-        Key::required("cases", Kind::List(&Kind::Form(&CASE)), "The tests, one after another."),
+        Key::required(
+            "recipe",
+            Kind::Text,
+            "The recipe, by its name in this project.",
+        ),
+        Key::required(
+            "cases",
+            Kind::List(&Kind::Form(&CASE)),
+            "The tests, one after another.",
+        ),
     ],
     variants: &[],
 };
@@ -21,9 +29,17 @@ static CASE: Form = Form {
     doc: "One test.",
     keys: &[
         Key::required("title", Kind::Text, "What it shows."),
-        Key::new("now", Kind::Text, "The moment at which it begins: a date and time."),
+        Key::new(
+            "now",
+            Kind::Text,
+            "The moment at which it begins: a date and time.",
+        ),
         Key::new("input", Kind::Data, "What the recipe is given."),
-        Key::new("event", Kind::Data, "What the trigger is given: body, headers, query."),
+        Key::new(
+            "event",
+            Kind::Data,
+            "What the trigger is given: body, headers, query.",
+        ),
         Key::new(
             "settings",
             Kind::Map(Naming::Free, &Kind::Map(Naming::Free, &Kind::Data)),
@@ -56,13 +72,33 @@ static REPLY: Form = Form {
     doc: "One answer of a connector.",
     keys: &[
         Key::new("output", Kind::Data, "The action's output."),
-        Key::new("status", Kind::Whole { min: 100, max: 599 }, "A raw HTTP answer: its status."),
-        Key::new("headers", Kind::Map(Naming::Free, &Kind::Data), "Its headers."),
+        Key::new(
+            "status",
+            Kind::Whole { min: 100, max: 599 },
+            "A raw HTTP answer: its status.",
+        ),
+        Key::new(
+            "headers",
+            Kind::Map(Naming::Free, &Kind::Data),
+            "Its headers.",
+        ),
         Key::new("body", Kind::Data, "Its body."),
-        Key::new("error", Kind::Form(&ERROR), "A failure that was certainly not applied."),
+        Key::new(
+            "error",
+            Kind::Form(&ERROR),
+            "A failure that was certainly not applied.",
+        ),
         Key::new("unknown", Kind::Text, "A doubtful end, in words."),
-        Key::new("applied", Kind::Flag, "To a question: whether the call was applied."),
-        Key::new("repeat", Kind::Flag, "Whether the answer is used again and again."),
+        Key::new(
+            "applied",
+            Kind::Flag,
+            "To a question: whether the call was applied.",
+        ),
+        Key::new(
+            "repeat",
+            Kind::Flag,
+            "Whether the answer is used again and again.",
+        ),
     ],
     variants: &[],
 };
@@ -73,7 +109,11 @@ static ERROR: Form = Form {
     keys: &[
         Key::required("code", Kind::Text, "Its code, such as `not_found`."),
         Key::new("message", Kind::Text, "What happened."),
-        Key::new("status", Kind::Whole { min: 100, max: 599 }, "The HTTP status behind it."),
+        Key::new(
+            "status",
+            Kind::Whole { min: 100, max: 599 },
+            "The HTTP status behind it.",
+        ),
     ],
     variants: &[],
 };
@@ -82,9 +122,17 @@ static EXPECT: Form = Form {
     name: "expect",
     doc: "What must hold after. What is left out is not looked at.",
     keys: &[
-        Key::new("status", Kind::Text, "How the job ends; `succeeded` if left out."),
+        Key::new(
+            "status",
+            Kind::Text,
+            "How the job ends; `succeeded` if left out.",
+        ),
         Key::new("output", Kind::Data, "What it returns, exactly."),
-        Key::new("error", Kind::Data, "The error it fails with: `code`, `message` (a part)."),
+        Key::new(
+            "error",
+            Kind::Data,
+            "The error it fails with: `code`, `message` (a part).",
+        ),
         Key::new(
             "requests",
             Kind::List(&Kind::Data),
@@ -100,7 +148,11 @@ static EXPECT: Form = Form {
             Kind::Map(Naming::Name, &Kind::List(&Kind::Data)),
             "All rows of tables after, in the order of keys, with some of their columns.",
         ),
-        Key::new("log", Kind::List(&Kind::Text), "Texts that lines of the log contain."),
+        Key::new(
+            "log",
+            Kind::List(&Kind::Text),
+            "Texts that lines of the log contain.",
+        ),
     ],
     variants: &[],
 };

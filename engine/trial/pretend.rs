@@ -47,10 +47,18 @@ impl Pretend {
         clock: Clock,
         replies: &[(String, Vec<Reply>)],
     ) -> Self {
-        let replies =
-            replies.iter().map(|(name, list)| (name.clone(), list.iter().cloned().collect()));
-        let state = Mutex::new(State { replies: replies.collect(), ..State::default() });
-        Self { connectors, clock, state }
+        let replies = replies
+            .iter()
+            .map(|(name, list)| (name.clone(), list.iter().cloned().collect()));
+        let state = Mutex::new(State {
+            replies: replies.collect(),
+            ..State::default()
+        });
+        Self {
+            connectors,
+            clock,
+            state,
+        }
     }
 
     /// Every request that was sent, in order.
@@ -75,7 +83,11 @@ impl Pretend {
     fn next_reply(&self, name: &str) -> Option<Reply> {
         let mut state = self.state();
         let list = state.replies.get_mut(name)?;
-        if list.front()?.is_repeated { list.front().cloned() } else { list.pop_front() }
+        if list.front()?.is_repeated {
+            list.front().cloned()
+        } else {
+            list.pop_front()
+        }
     }
 
     fn answer(&self, call: &Call) -> Called {
@@ -100,7 +112,9 @@ impl Pretend {
                 Called::Doubtful { .. } => Some(None),
                 Called::Failed { .. } => None,
             };
-            state.done.extend(became.map(|became| (call.call_key.clone(), became)));
+            state
+                .done
+                .extend(became.map(|became| (call.call_key.clone(), became)));
         }
         state.answered.insert(call.place.clone(), called.clone());
         called
@@ -116,16 +130,28 @@ impl Pretend {
                 }
                 Called::Done { output }
             }
-            ReplyKind::Error(failure) => Called::Failed { failure, retry: None },
+            ReplyKind::Error(failure) => Called::Failed {
+                failure,
+                retry: None,
+            },
             ReplyKind::Unknown(doubt) => {
                 let failure = Failure::new("interrupted", doubt);
                 if call.action.effect == Effect::Once {
                     return Called::Doubtful { failure };
                 }
-                Called::Failed { failure, retry: Some(Duration::ZERO) }
+                Called::Failed {
+                    failure,
+                    retry: Some(Duration::ZERO),
+                }
             }
-            ReplyKind::Applied(_) => self.no_reply(format!("`applied` answers `{name}/verify` only")),
-            ReplyKind::Http { status, headers, body } => self.judged(call, status, headers, body),
+            ReplyKind::Applied(_) => {
+                self.no_reply(format!("`applied` answers `{name}/verify` only"))
+            }
+            ReplyKind::Http {
+                status,
+                headers,
+                body,
+            } => self.judged(call, status, headers, body),
         }
     }
 
@@ -135,17 +161,25 @@ impl Pretend {
 
     fn no_reply(&self, why: String) -> Called {
         self.trouble(why.clone());
-        Called::Failed { failure: Failure::new("no_reply", why), retry: None }
+        Called::Failed {
+            failure: Failure::new("no_reply", why),
+            retry: None,
+        }
     }
 
     /// Runs a raw answer through the connector's reply rules.
     fn judged(&self, call: &Call, status: u16, headers: Object, body: Value) -> Called {
         let Some((connector, action)) = self.action(call) else {
             let message = format!("connector `{}` not found", call.action.connector);
-            return Called::Failed { failure: Failure::new("unknown_action", message), retry: None };
+            return Called::Failed {
+                failure: Failure::new("unknown_action", message),
+                retry: None,
+            };
         };
-        let headers =
-            headers.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
+        let headers = headers
+            .into_iter()
+            .map(|(name, value)| (name.to_lowercase(), value))
+            .collect();
         let body = match body {
             Value::String(text) => text,
             Value::Null => String::new(),
@@ -177,19 +211,25 @@ impl Pretend {
                     let next = serde_json::to_value(next).unwrap_or_default();
                     output.insert("next".into(), next);
                 }
-                Called::Done { output: Value::Object(output) }
+                Called::Done {
+                    output: Value::Object(output),
+                }
             }
-            Verdict::Retry(trouble) => {
-                Called::Failed { failure: failure(trouble), retry: Some(Duration::ZERO) }
-            }
+            Verdict::Retry(trouble) => Called::Failed {
+                failure: failure(trouble),
+                retry: Some(Duration::ZERO),
+            },
             Verdict::RetryLater(trouble, after) => Called::Failed {
                 failure: failure(trouble),
                 retry: Some(after.unwrap_or(Duration::ZERO)),
             },
-            Verdict::SignInAgainOnce(trouble) | Verdict::Fail(trouble) => {
-                Called::Failed { failure: failure(trouble), retry: None }
-            }
-            Verdict::Doubtful(trouble) => Called::Doubtful { failure: failure(trouble) },
+            Verdict::SignInAgainOnce(trouble) | Verdict::Fail(trouble) => Called::Failed {
+                failure: failure(trouble),
+                retry: None,
+            },
+            Verdict::Doubtful(trouble) => Called::Doubtful {
+                failure: failure(trouble),
+            },
         }
     }
 
@@ -197,7 +237,10 @@ impl Pretend {
     /// world; and where the test left the truth open, what the connector's own question finds.
     fn answer_question(&self, call: &Call) -> Verified {
         let unknown = |why: String| Verified::Unknown(Failure::new("no_reply", why));
-        match self.next_reply(&format!("{}/verify", name_of(call))).map(|reply| reply.kind) {
+        match self
+            .next_reply(&format!("{}/verify", name_of(call)))
+            .map(|reply| reply.kind)
+        {
             Some(ReplyKind::Output(output)) => Verified::Applied(output),
             Some(ReplyKind::Applied(false)) => Verified::NotApplied,
             Some(ReplyKind::Applied(true)) => Verified::Applied(Value::Object(Object::new())),
@@ -222,7 +265,9 @@ impl Pretend {
         let input = Arc::new(call.input.clone());
         let values = Values::new(self.clock.now(), &call.call_key).with("input", input);
         let with = verification_input(&verify.question, &values).map_err(|why| why.message)?;
-        let asked = connector.action(&verify.question.action).ok_or("the question is gone")?;
+        let asked = connector
+            .action(&verify.question.action)
+            .ok_or("the question is gone")?;
         let question = ActionRef {
             action: verify.question.action.clone(),
             effect: asked.effect,
@@ -231,7 +276,12 @@ impl Pretend {
         };
         let number = self.state().requests.len();
         let place = EntryKey(format!("{}/question[{number}]", call.place).into());
-        let question = Call { action: question, input: with, place, ..call.clone() };
+        let question = Call {
+            action: question,
+            input: with,
+            place,
+            ..call.clone()
+        };
         match self.answer(&question) {
             Called::Done { output } => {
                 let found = verified(action, &verify.question, &values, output);
@@ -274,5 +324,7 @@ fn sent(call: &Call) -> Value {
 /// Where a listing goes on.
 fn page_of(call: &Call) -> Page {
     let cursor = call.cursor.clone();
-    cursor.and_then(|cursor| serde_json::from_value(cursor).ok()).unwrap_or_default()
+    cursor
+        .and_then(|cursor| serde_json::from_value(cursor).ok())
+        .unwrap_or_default()
 }

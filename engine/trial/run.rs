@@ -13,9 +13,9 @@ use crate::journal::{Ending, Entry, EntryKind, Failure, JobStatus};
 use crate::library::Shelf;
 use crate::names::{JobId, RecipeName, TableName};
 use crate::runner::{Bell, Halt, Point, World};
+use crate::shape::Misfit;
 use crate::store::{Import, Jobs, Store, StoreError};
 use crate::table::{Operation, SETTINGS_TABLE, Table};
-use crate::shape::Misfit;
 use crate::trigger::{Gauge, Given, Intake, Refusal, run as run_by_hand};
 use crate::worker::Worker;
 
@@ -62,7 +62,12 @@ pub async fn run_case(
         Ok(after) => (judge(&case.expect, &after), after.commits),
         Err(why) => (vec![why], 0),
     };
-    CaseResult { title: case.title.clone(), place: case.place.clone(), problems, commits }
+    CaseResult {
+        title: case.title.clone(),
+        place: case.place.clone(),
+        problems,
+        commits,
+    }
 }
 
 async fn play(
@@ -92,7 +97,11 @@ impl Aftermath {
         let failure = Some(Failure::new("wrong_input", why.join("; ")));
         Self {
             status: JobStatus::Failed,
-            ending: Some(Ending { status: JobStatus::Failed, output: None, failure }),
+            ending: Some(Ending {
+                status: JobStatus::Failed,
+                output: None,
+                failure,
+            }),
             entries: Vec::new(),
             requests: Vec::new(),
             troubles: Vec::new(),
@@ -119,8 +128,11 @@ impl Stage {
     ) -> Result<Self, String> {
         let clock = Clock::test(case.now);
         let store = Arc::new(Store::in_memory().await.map_err(in_words)?);
-        let tables: Vec<Table> =
-            shelf.tables().values().map(|table| Table::clone(table)).collect();
+        let tables: Vec<Table> = shelf
+            .tables()
+            .values()
+            .map(|table| Table::clone(table))
+            .collect();
         store.declare(&tables, case.now).await.map_err(in_words)?;
         fill(&store, case).await?;
         let (connectors, _) = shelf.accounts();
@@ -148,7 +160,12 @@ impl Stage {
             gauge: Arc::new(Gauge::default()),
             is_stopping,
         };
-        Ok(Self { intake, world, pretend, _is_stopping: stopping })
+        Ok(Self {
+            intake,
+            world,
+            pretend,
+            _is_stopping: stopping,
+        })
     }
 
     /// Works, and moves the clock on when everything waits, until nothing goes on by itself.
@@ -166,7 +183,9 @@ impl Stage {
                 worker = Worker::new(self.world.clone(), self.intake.shelf.clone());
                 continue;
             }
-            let Some(due) = self.world.store.next_due().await? else { break };
+            let Some(due) = self.world.store.next_due().await? else {
+                break;
+            };
             self.world.clock.advance(due.since(self.world.clock.now()));
         }
         Ok(())
@@ -186,10 +205,18 @@ impl Stage {
         let (status, ending) = last.unwrap_or((JobStatus::Queued, None));
         let mut tables = BTreeMap::new();
         for name in case.expect.tables.keys() {
-            let Ok(table) = TableName::new(name) else { continue };
-            let all = Operation::Find { filter: None, sort_by: Vec::new(), limit: None };
+            let Ok(table) = TableName::new(name) else {
+                continue;
+            };
+            let all = Operation::Find {
+                filter: None,
+                sort_by: Vec::new(),
+                limit: None,
+            };
             let found = self.world.store.read(&table, &all).await?;
-            let rows = found.ok().and_then(|mut found| found.get_mut("items").map(Value::take));
+            let rows = found
+                .ok()
+                .and_then(|mut found| found.get_mut("items").map(Value::take));
             tables.insert(name.clone(), rows.unwrap_or(Value::Null));
         }
         Ok(Aftermath {
@@ -214,8 +241,13 @@ async fn fill(store: &Store, case: &Case) -> Result<(), String> {
     for (name, rows) in &tables {
         let table = TableName::new(name)?;
         let Value::Array(rows) = rows else { continue };
-        let rows: Vec<Object> = rows.iter().filter_map(|row| row.as_object().cloned()).collect();
-        let done = store.import(&table, rows, Import::Replace, "test", case.now).await;
+        let rows: Vec<Object> = rows
+            .iter()
+            .filter_map(|row| row.as_object().cloned())
+            .collect();
+        let done = store
+            .import(&table, rows, Import::Replace, "test", case.now)
+            .await;
         done.map_err(in_words)?
             .map_err(|refused| format!("table `{name}` before the test: {}", refused.message))?;
     }
@@ -224,9 +256,13 @@ async fn fill(store: &Store, case: &Case) -> Result<(), String> {
 
 /// The rows of one integration's settings; values are kept as text.
 fn settings_rows((integration, keys): (&String, &Value)) -> Vec<Value> {
-    let Value::Object(keys) = keys else { return Vec::new() };
+    let Value::Object(keys) = keys else {
+        return Vec::new();
+    };
     let row = |(key, value): (&String, &Value)| {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
         serde_json::json!({ "integration": integration, "key": key, "value": text })
     };
     keys.iter().map(row).collect()
@@ -235,7 +271,10 @@ fn settings_rows((integration, keys): (&String, &Value)) -> Vec<Value> {
 /// What does not hold.
 fn judge(expect: &Expect, after: &Aftermath) -> Vec<String> {
     let mut problems = after.troubles.clone();
-    let failure = after.ending.as_ref().and_then(|ending| ending.failure.as_ref());
+    let failure = after
+        .ending
+        .as_ref()
+        .and_then(|ending| ending.failure.as_ref());
     if after.status != expect.status {
         let why = failure.map_or(String::new(), |failure| {
             let place = failure.place.as_deref().unwrap_or("?");
@@ -244,7 +283,10 @@ fn judge(expect: &Expect, after: &Aftermath) -> Vec<String> {
         let (wanted, is) = (expect.status.as_str(), after.status.as_str());
         problems.push(format!("status: expected {wanted}, found {is}{why}"));
     }
-    let output = after.ending.as_ref().and_then(|ending| ending.output.as_ref());
+    let output = after
+        .ending
+        .as_ref()
+        .and_then(|ending| ending.output.as_ref());
     if let Some(wanted) = &expect.output
         && !output.is_some_and(|output| crate::data::same(wanted, output))
     {
@@ -259,7 +301,11 @@ fn judge(expect: &Expect, after: &Aftermath) -> Vec<String> {
         problems.extend(compare_requests(wanted, &after.requests, expect.in_order));
     }
     for (table, wanted) in &expect.tables {
-        problems.extend(misses(wanted, after.tables.get(table), &format!("tables.{table}")));
+        problems.extend(misses(
+            wanted,
+            after.tables.get(table),
+            &format!("tables.{table}"),
+        ));
     }
     for line in &expect.log {
         let is_there = after.entries.iter().any(|entry| {
@@ -293,24 +339,38 @@ fn compare_requests(
         if wanted.0 != sent.0 {
             return vec![format!("expected {}, found {}", wanted.0, sent.0)];
         }
-        let fields = if wanted.1.is_null() { Value::Object(Object::new()) } else { wanted.1.clone() };
+        let fields = if wanted.1.is_null() {
+            Value::Object(Object::new())
+        } else {
+            wanted.1.clone()
+        };
         misses(&fields, Some(&sent.1), &wanted.0)
     };
     let mut problems = Vec::new();
     if in_order && wanted.len() == sent.len() {
         for (number, (wanted, sent)) in (1..).zip(wanted.iter().zip(sent)) {
             let missed = misses_of(wanted, sent);
-            problems.extend(missed.into_iter().map(|miss| format!("request {number}: {miss}")));
+            problems.extend(
+                missed
+                    .into_iter()
+                    .map(|miss| format!("request {number}: {miss}")),
+            );
         }
     } else {
         let mut left: Vec<&(String, Value)> = sent.iter().collect();
         for wanted in wanted {
-            match left.iter().position(|sent| misses_of(wanted, sent).is_empty()) {
+            match left
+                .iter()
+                .position(|sent| misses_of(wanted, sent).is_empty())
+            {
                 Some(place) => drop(left.remove(place)),
                 None => problems.push(format!("this request was not sent:\n{}", shown(wanted))),
             }
         }
-        problems.extend(left.iter().map(|sent| format!("this request was sent too:\n{}", shown(sent))));
+        problems.extend(
+            left.iter()
+                .map(|sent| format!("this request was sent too:\n{}", shown(sent))),
+        );
     }
     problems
 }
@@ -331,4 +391,3 @@ impl References for NoSecrets {
 fn in_words(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
-

@@ -123,18 +123,34 @@ pub fn read(document: &Document, project: &str, report: &mut Report) -> Option<S
         return None;
     }
     let name = text(root.get("recipe"))?;
-    let recipe =
-        if name.contains('/') { RecipeName::new(&name) } else { RecipeName::of(project, &name) };
+    let recipe = if name.contains('/') {
+        RecipeName::new(&name)
+    } else {
+        RecipeName::of(project, &name)
+    };
     let recipe = match recipe {
         Ok(recipe) => recipe,
         Err(why) => {
-            report.error(codes::UNUSABLE, root.get("recipe")?.span, why);
+            let (message, help) = why.split_once(": ").unwrap_or((&why, "rename it"));
+            report
+                .error(codes::UNUSABLE, root.get("recipe")?.span, message)
+                .help(help);
             return None;
         }
     };
-    let cases = root.get("cases").and_then(Node::as_list).unwrap_or_default();
-    let cases = cases.iter().filter_map(|node| read_case(node, report)).collect();
-    Some(Suite { file: document.file.clone(), recipe, cases })
+    let cases = root
+        .get("cases")
+        .and_then(Node::as_list)
+        .unwrap_or_default();
+    let cases = cases
+        .iter()
+        .filter_map(|node| read_case(node, report))
+        .collect();
+    Some(Suite {
+        file: document.file.clone(),
+        recipe,
+        cases,
+    })
 }
 
 fn read_case(node: &Node, report: &mut Report) -> Option<Case> {
@@ -142,21 +158,35 @@ fn read_case(node: &Node, report: &mut Report) -> Option<Case> {
     let now = match Moment::parse(&text(now).unwrap_or_else(|| NOW.to_owned())) {
         Ok(now) => now,
         Err(why) => {
-            report.error(codes::UNUSABLE, now.map_or(node.span, |now| now.span), why);
+            report
+                .error(codes::UNUSABLE, now.map_or(node.span, |now| now.span), why)
+                .help("write a date and time, such as 2026-03-01T10:00:00Z");
             return None;
         }
     };
     let mut replies = Vec::new();
-    for (action, list) in node.get("replies").and_then(Node::as_map).unwrap_or_default() {
+    for (action, list) in node
+        .get("replies")
+        .and_then(Node::as_map)
+        .unwrap_or_default()
+    {
         let list = list.as_list().unwrap_or_default();
-        let list = list.iter().filter_map(|reply| read_reply(reply, report)).collect();
+        let list = list
+            .iter()
+            .filter_map(|reply| read_reply(reply, report))
+            .collect();
         replies.push((action.text.to_string(), list));
     }
     Some(Case {
         title: text(node.get("title"))?,
-        place: Place { file: report.file(), span: node.span },
+        place: Place {
+            file: report.file(),
+            span: node.span,
+        },
         now,
-        input: node.get("input").map_or_else(|| Value::Object(Object::new()), Node::to_value),
+        input: node
+            .get("input")
+            .map_or_else(|| Value::Object(Object::new()), Node::to_value),
         event: node.get("event").map(Node::to_value),
         settings: object(node.get("settings")),
         tables: object(node.get("tables")),
@@ -173,7 +203,11 @@ fn read_reply(node: &Node, report: &mut Report) -> Option<Reply> {
     } else if let Some(status) = number(node.get("status")) {
         let headers = object(node.get("headers"));
         let body = node.get("body").map_or(Value::Null, Node::to_value);
-        ReplyKind::Http { status, headers, body }
+        ReplyKind::Http {
+            status,
+            headers,
+            body,
+        }
     } else if let Some(error) = node.get("error") {
         let message = text(error.get("message")).unwrap_or_default();
         let mut failure = Failure::new(&text(error.get("code"))?, message);
@@ -184,11 +218,19 @@ fn read_reply(node: &Node, report: &mut Report) -> Option<Reply> {
     } else if let Some(is_applied) = flag("applied") {
         ReplyKind::Applied(is_applied)
     } else {
-        let message = "a reply needs `output`, `status`, `error`, `unknown` or `applied`";
-        report.error(codes::UNUSABLE, node.span, message);
+        report
+            .error(
+                codes::UNUSABLE,
+                node.span,
+                "the reply does not say what it is",
+            )
+            .help("it needs one of output, status, error, unknown and applied");
         return None;
     };
-    Some(Reply { kind, is_repeated: flag("repeat") == Some(true) })
+    Some(Reply {
+        kind,
+        is_repeated: flag("repeat") == Some(true),
+    })
 }
 
 fn read_expect(node: &Node, report: &mut Report) -> Option<Expect> {
@@ -201,19 +243,27 @@ fn read_expect(node: &Node, report: &mut Report) -> Option<Expect> {
                 let known = JobStatus::ALL.map(JobStatus::as_str).join(", ");
                 let span = node.get("status")?.span;
                 report
-                    .error(codes::UNUSABLE, span, format!("`{word}` is no status of a job"))
+                    .error(
+                        codes::UNUSABLE,
+                        span,
+                        format!("`{word}` is no status of a job"),
+                    )
                     .help(format!("use one of {known}"));
                 return None;
             }
         },
     };
     let in_order = node.get("requests").is_some();
-    let requests = node.get("requests").or_else(|| node.get("requests_any_order"));
+    let requests = node
+        .get("requests")
+        .or_else(|| node.get("requests_any_order"));
     Some(Expect {
         status,
         output: node.get("output").map(Node::to_value),
         error: node.get("error").map(Node::to_value),
-        requests: requests.and_then(Node::as_list).map(|list| list.iter().map(request).collect()),
+        requests: requests
+            .and_then(Node::as_list)
+            .map(|list| list.iter().map(request).collect()),
         in_order,
         tables: object(node.get("tables")),
         log: node
@@ -243,7 +293,10 @@ fn text(node: Option<&Node>) -> Option<String> {
 }
 
 fn number(node: Option<&Node>) -> Option<u16> {
-    node?.to_value().as_u64().and_then(|number| u16::try_from(number).ok())
+    node?
+        .to_value()
+        .as_u64()
+        .and_then(|number| u16::try_from(number).ok())
 }
 
 fn object(node: Option<&Node>) -> Object {

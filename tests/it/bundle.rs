@@ -105,7 +105,6 @@ fn activation_word(activation: Option<Activation>) -> &'static str {
 /// What is missing of one row.
 fn misses(row: &Node, recipe: &Recipe, source: &str, names: &BTreeMap<i64, String>) -> Vec<String> {
     let mut missing = Vec::new();
-    let does = does(recipe);
     let mut same = |what: &str, required: &str, there: &str| {
         if required != there {
             missing.push(format!("{what}: `{required}` required, `{there}` there"));
@@ -161,6 +160,14 @@ fn misses(row: &Node, recipe: &Recipe, source: &str, names: &BTreeMap<i64, Strin
             if is_keyed { "true" } else { "false" },
         );
     }
+    missing.extend(lacks(row, recipe, source));
+    missing
+}
+
+/// What is required at least and is not there.
+fn lacks(row: &Node, recipe: &Recipe, source: &str) -> Vec<String> {
+    let mut missing = Vec::new();
+    let does = does(recipe);
     let settings: BTreeSet<String> = texts(row, "settings")
         .into_iter()
         .filter(|key| source.contains(&format!("settings.{PROJECT}.{key}")))

@@ -3,14 +3,23 @@
 //! In: the files of the repository and the fixtures below `tests/`. Out: passes or differences.
 //! Always true: no network beyond this machine, no sleeps, no dependence on the machine's speed.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod bundle;
 mod connectors;
 mod differential;
 mod documents;
+mod doors;
 mod golden;
 mod hostile;
+mod library;
 mod lint;
 mod schema;
+mod scoping;
 mod store;
 mod tidy;
 mod trials;

@@ -28,14 +28,22 @@ fn check(workspace: &str) -> usize {
     let (suites, findings) = suites(&library);
     assert_eq!(findings, []);
     let shelf: Arc<Shelf> = Shelf::new(library);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let mut crashes = 0;
     let mut problems = Vec::new();
     for suite in &suites {
         for case in &suite.cases {
             let name = format!("{}: {}", suite.recipe, case.title);
             let whole = runtime.block_on(run_case(&shelf, &suite.recipe, case, None));
-            problems.extend(whole.problems.iter().map(|problem| format!("{name}: {problem}")));
+            problems.extend(
+                whole
+                    .problems
+                    .iter()
+                    .map(|problem| format!("{name}: {problem}")),
+            );
             if !case.survives_crashes {
                 continue;
             }

@@ -9,13 +9,13 @@ use std::fmt::Write;
 
 use anyhow::{Context, bail};
 
+use super::explain::explanations;
 use crate::connector::CONNECTOR;
 use crate::expression::helpers;
 use crate::form::describe;
-use crate::library::{Explanation, explanations};
 use crate::recipe::{PROJECT, RECIPE};
 use crate::table::TABLE;
-use crate::trial::{self, TEST};
+use crate::trial::TEST;
 
 /// The pages as they stand in the repository.
 const PAGES: [(&str, &str); 4] = [
@@ -48,15 +48,6 @@ pub(super) fn pages() -> anyhow::Result<Vec<(&'static str, String)>> {
         Ok((name, filled))
     };
     PAGES.into_iter().map(page).collect()
-}
-
-/// Every finding that the program can make, explained, in the order of codes.
-pub(super) fn all_explanations() -> Vec<Explanation> {
-    let mut all = explanations();
-    let of_tests = trial::codes::ALL.iter();
-    all.extend(of_tests.map(|&(code, title, text)| Explanation { code, title, text }));
-    all.sort_by_key(|explanation| explanation.code);
-    all
 }
 
 /// A page with its generated parts made anew.
@@ -112,7 +103,7 @@ fn helper_tables() -> String {
 fn code_list() -> String {
     let mut text = String::new();
     let mut group = None;
-    for explanation in all_explanations() {
+    for explanation in explanations() {
         let code = explanation.code.0;
         let own = group_of(code);
         if group != Some(own) {

@@ -245,10 +245,10 @@ impl Walk<'_> {
         let sent = cursor
             .and_then(|cursor| cursor.get("send"))
             .and_then(Node::as_text);
-        if let (Shape::Fields(fields), Some(sent)) = (&mut input, sent) {
-            if let Some(field) = fields.get_mut(&**sent) {
-                field.optional = true;
-            }
+        if let (Shape::Fields(fields), Some(sent)) = (&mut input, sent)
+            && let Some(field) = fields.get_mut(&**sent)
+        {
+            field.optional = true;
         }
         let with = self.value_of(with, &["settings"], Some(&input)).expression;
         let cursor = cursor.and_then(|cursor| {

@@ -14,7 +14,7 @@ mod seal;
 mod tables;
 mod writer;
 
-pub use jobs::{Prune, RECOVERIES_MAX};
+pub use jobs::{Fires, Prune, RECOVERIES_MAX};
 pub use ledger::{KeptSecret, SpentBlock, TakenGroup};
 pub use recipes::{AuditEntry, RecipeState};
 pub use tables::{Import, RowFilter, RowVersion, TableRow};

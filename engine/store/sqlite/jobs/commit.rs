@@ -9,7 +9,7 @@ use sqlx::{Row, SqliteConnection};
 use super::super::error::{corrupt, store_error};
 use super::super::pack::{Large, NO_JOB, pack, pack_entries};
 use super::super::tables::{self, Known};
-use super::{enqueue, holds, request};
+use super::{enqueue, fires, holds, request};
 use crate::clock::Moment;
 use crate::data::digest;
 use crate::journal::{Ending, Entry, EntryKey, EntryKind, Failure, JobStatus};
@@ -55,8 +55,8 @@ pub(super) async fn commit(
         append(connection, &job, entries, &mut large).await?;
     }
     large.store(connection, job.number).await?;
-    if matches!(advance.next, Next::Ended(_)) {
-        end(connection, &job, at, &mut committed).await?;
+    if let Next::Ended(ending) = &advance.next {
+        end(connection, &job, at, ending, &mut committed).await?;
     }
     Ok(committed)
 }
@@ -67,6 +67,7 @@ struct Guarded {
     chunk: i64,
     has_holds: bool,
     is_awaited: bool,
+    is_scheduled: bool,
 }
 
 /// Checks the lease and changes the row of a job that its worker keeps; no index is touched.
@@ -78,7 +79,7 @@ const STAY: &str = "
         pin = COALESCE(pin, (SELECT number FROM pin WHERE hash = $5)),
         started_at = COALESCE($6, started_at)
     WHERE id = $1 AND lease = $2 AND status = 'running'
-    RETURNING number, chunks, has_holds, is_awaited, pin";
+    RETURNING number, chunks, has_holds, is_awaited, pin, started_by = 'schedule'";
 
 /// Checks the lease and changes the row of a job that its worker gives back or has ended. News that
 /// the worker has not heard of make it claimable at once.
@@ -95,7 +96,7 @@ const LEAVE: &str = "
         output = $11,
         failure = $12
     WHERE id = $1 AND lease = $2 AND status = 'running'
-    RETURNING number, chunks, has_holds, is_awaited, pin";
+    RETURNING number, chunks, has_holds, is_awaited, pin, started_by = 'schedule'";
 
 async fn guard(
     connection: &mut SqliteConnection,
@@ -149,6 +150,7 @@ fn read_guard(row: &SqliteRow) -> Result<(Guarded, bool), sqlx::Error> {
         chunk: row.try_get(1)?,
         has_holds: row.try_get::<i64, _>(2)? == 1,
         is_awaited: row.try_get::<i64, _>(3)? == 1,
+        is_scheduled: row.try_get::<i64, _>(5)? == 1,
     };
     Ok((job, row.try_get::<Option<i64>, _>(4)?.is_some()))
 }
@@ -327,8 +329,16 @@ async fn end(
     connection: &mut SqliteConnection,
     job: &Guarded,
     at: Moment,
+    ending: &Ending,
     committed: &mut Committed,
 ) -> Result<(), StoreError> {
+    let is_good = matches!(
+        ending.status,
+        JobStatus::Succeeded | JobStatus::SucceededWithErrors
+    );
+    if job.is_scheduled && is_good {
+        fires::mark_good(connection, job.number).await?;
+    }
     if job.has_holds {
         let woken = holds::release_all(connection, job.number, at).await?;
         committed.woken.extend(woken);

@@ -1,10 +1,9 @@
-//! Every finding about files and about starting them, explained.
+//! Every finding the engine can make about files, explained.
 //!
 //! Always true: the list is made of the rooms' own lists; a code stands in exactly one of them.
 
 use crate::diagnostic::Code;
-use super::codes;
-use crate::{compile, connector, expression, form, shape, source, table};
+use crate::{compile, connector, expression, form, library, shape, source, table, trial};
 
 /// What a code means.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +26,8 @@ pub fn explanations() -> Vec<Explanation> {
         expression::codes::ALL,
         shape::codes::ALL,
         connector::codes::ALL,
-        codes::ALL,
+        library::codes::ALL,
+        trial::codes::ALL,
     ];
     let mut all: Vec<Explanation> = rooms
         .into_iter()
