@@ -83,9 +83,14 @@ fn write_all(folder: &Path) -> anyhow::Result<Ended> {
     }
     for (name, text) in &files {
         let path = folder.join(name);
-        std::fs::write(&path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
+        std::fs::write(&path, text)
+            .with_context(|| format!("cannot write `{}`", path.display()))?;
     }
-    say(&format!("{} files written to {}\n", files.len(), folder.display()))?;
+    say(&format!(
+        "{} files written to {}\n",
+        files.len(),
+        folder.display()
+    ))?;
     Ok(Ended::Well)
 }
 

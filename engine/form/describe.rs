@@ -72,7 +72,11 @@ fn takes(kind: &Kind) -> String {
         Kind::Whole { min, max } => format!("whole number, {} to {}", grouped(*min), grouped(*max)),
         Kind::Factor => "number, 1 to 100".to_owned(),
         Kind::Period => "length of time".to_owned(),
-        Kind::Word(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
+        Kind::Word(words) => words
+            .iter()
+            .map(|word| format!("`{word}`"))
+            .collect::<Vec<_>>()
+            .join(", "),
         Kind::Id => "id".to_owned(),
         Kind::Name => "name".to_owned(),
         Kind::Value => "value".to_owned(),

@@ -121,7 +121,10 @@ impl Settings {
             ..Arguments::default()
         });
         let real = real.ok()?;
-        Some(real.public_url.unwrap_or_else(|| format!("http://{}", real.address)))
+        Some(
+            real.public_url
+                .unwrap_or_else(|| format!("http://{}", real.address)),
+        )
     }
 
     /// The database file.

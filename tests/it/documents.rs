@@ -80,7 +80,10 @@ fn workspace(pages: &[&str]) -> (tempfile::TempDir, BTreeMap<String, String>) {
             fs::create_dir_all(whole.parent().expect("it is below")).expect("it can be made");
             fs::write(&whole, &block.text).expect("it can be written");
             let before = files.insert(path.clone(), block.text);
-            assert!(before.is_none(), "{page}: `{path}` stands in the pages twice");
+            assert!(
+                before.is_none(),
+                "{page}: `{path}` stands in the pages twice"
+            );
         }
     }
     (folder, files)
@@ -91,8 +94,12 @@ fn run(line: &str, folder: &Path, variables: &[String]) -> Output {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_recipes"));
     let own = program.parent().expect("it stands in a folder");
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::env::join_paths([own.to_owned()].into_iter().chain(std::env::split_paths(&path)))
-        .expect("paths can be joined");
+    let path = std::env::join_paths(
+        [own.to_owned()]
+            .into_iter()
+            .chain(std::env::split_paths(&path)),
+    )
+    .expect("paths can be joined");
     Command::new("sh")
         .args(["-c", line])
         .current_dir(folder)
@@ -120,7 +127,11 @@ fn check_files(pages: &[&str]) -> usize {
         .filter(|found| found.severity != Severity::Advice)
         .cloned()
         .collect();
-    assert!(found.is_empty(), "{}", print(&found, &library.texts, Look::Plain));
+    assert!(
+        found.is_empty(),
+        "{}",
+        print(&found, &library.texts, Look::Plain)
+    );
     for path in files.keys().filter(|path| path.ends_with(".yaml")) {
         assert!(
             library.paths.iter().any(|known| **known == **path),
@@ -128,7 +139,11 @@ fn check_files(pages: &[&str]) -> usize {
         );
     }
     let tested = run("recipes test training/ hello/", folder.path(), &[]);
-    assert!(tested.status.success(), "{}", String::from_utf8_lossy(&tested.stdout));
+    assert!(
+        tested.status.success(),
+        "{}",
+        String::from_utf8_lossy(&tested.stdout)
+    );
     files.len()
 }
 
@@ -145,11 +160,19 @@ fn every_yaml_block_parses() {
             if block.kind != "yaml" {
                 continue;
             }
-            for part in block.text.split("\n---\n").filter(|part| !part.starts_with("# yaml")) {
+            for part in block
+                .text
+                .split("\n---\n")
+                .filter(|part| !part.starts_with("# yaml"))
+            {
                 let name: Arc<str> = Arc::from(page.as_str());
                 let (document, report) = parse(&name, part.as_bytes());
                 let found = report.into_diagnostics();
-                assert!(document.is_some() && found.is_empty(), "{page}:{}: {found:?}", block.line);
+                assert!(
+                    document.is_some() && found.is_empty(),
+                    "{page}:{}: {found:?}",
+                    block.line
+                );
             }
         }
     }
@@ -170,7 +193,10 @@ fn the_commands_of_the_readme_work() {
     for block in blocks(&text_of("README.md")) {
         let lines = block.text.lines().filter(|_| block.kind == "sh");
         for line in lines.filter(|line| line.starts_with("recipes ")) {
-            if NOT_RUN.iter().any(|verb| line.starts_with(&format!("recipes {verb}"))) {
+            if NOT_RUN
+                .iter()
+                .any(|verb| line.starts_with(&format!("recipes {verb}")))
+            {
                 continue;
             }
             let output = run(line, folder.path(), &variables);
@@ -202,7 +228,11 @@ fn every_command_that_is_named_exists() {
                 let verb = line[at + "`recipes ".len()..].split([' ', '`']).next();
                 let verb = verb.unwrap_or_default();
                 let is_known = verbs.contains(&verb) || verb.starts_with('-') || verb == "COMMAND";
-                assert!(is_known, "{page}:{}: there is no `recipes {verb}`", number + 1);
+                assert!(
+                    is_known,
+                    "{page}:{}: there is no `recipes {verb}`",
+                    number + 1
+                );
             }
         }
     }
@@ -212,17 +242,26 @@ fn every_command_that_is_named_exists() {
 fn links_lead_somewhere() {
     let mut troubles = Vec::new();
     for page in pages() {
-        let folder = Path::new(&page).parent().unwrap_or(Path::new("")).to_owned();
+        let folder = Path::new(&page)
+            .parent()
+            .unwrap_or(Path::new(""))
+            .to_owned();
         let text = text_of(&page);
         for target in links(&text) {
             if target.contains("://") {
                 continue;
             }
             let (path, anchor) = target.split_once('#').unwrap_or((&target, ""));
-            let file = if path.is_empty() { PathBuf::from(&page) } else { folder.join(path) };
+            let file = if path.is_empty() {
+                PathBuf::from(&page)
+            } else {
+                folder.join(path)
+            };
             if !root().join(&file).exists() {
                 troubles.push(format!("{page}: `{target}` leads nowhere"));
-            } else if !anchor.is_empty() && !anchors(&text_of(&file.to_string_lossy())).contains(&anchor.to_owned()) {
+            } else if !anchor.is_empty()
+                && !anchors(&text_of(&file.to_string_lossy())).contains(&anchor.to_owned())
+            {
                 troubles.push(format!("{page}: `{target}` names no heading"));
             }
         }
@@ -290,7 +329,9 @@ fn anchors(text: &str) -> Vec<String> {
             continue;
         }
         let title = line.trim_start_matches('#').trim().to_lowercase();
-        let kept = title.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+        let kept = title
+            .chars()
+            .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
         anchors.push(kept.map(|c| if c == ' ' { '-' } else { c }).collect());
     }
     anchors

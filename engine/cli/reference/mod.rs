@@ -20,9 +20,18 @@ use crate::trial::TEST;
 /// The pages as they stand in the repository.
 const PAGES: [(&str, &str); 4] = [
     ("recipe.md", include_str!("../../../schemas/recipe.md")),
-    ("connector.md", include_str!("../../../schemas/connector.md")),
-    ("lookup-table.md", include_str!("../../../schemas/lookup-table.md")),
-    ("diagnostics.md", include_str!("../../../schemas/diagnostics.md")),
+    (
+        "connector.md",
+        include_str!("../../../schemas/connector.md"),
+    ),
+    (
+        "lookup-table.md",
+        include_str!("../../../schemas/lookup-table.md"),
+    ),
+    (
+        "diagnostics.md",
+        include_str!("../../../schemas/diagnostics.md"),
+    ),
 ];
 
 /// How a generated part begins, and the line that ends it.
@@ -57,7 +66,9 @@ fn filled(page: &str) -> anyhow::Result<String> {
     while let Some(line) = lines.next() {
         text.push_str(line);
         text.push('\n');
-        let Some(name) = line.strip_prefix(BEGIN.0).and_then(|rest| rest.strip_suffix(BEGIN.1))
+        let Some(name) = line
+            .strip_prefix(BEGIN.0)
+            .and_then(|rest| rest.strip_suffix(BEGIN.1))
         else {
             continue;
         };
@@ -90,9 +101,14 @@ fn helper_tables() -> String {
     for helper in helpers() {
         if helper.subject != subject {
             subject = helper.subject;
-            let _ = write!(text, "\n**{subject}**\n\n| helper | what it does | example |\n|---|---|---|\n");
+            let _ = write!(
+                text,
+                "\n**{subject}**\n\n| helper | what it does | example |\n|---|---|---|\n"
+            );
         }
-        let call = [&[helper.name.to_owned()], &helper.parameters[..]].concat().join(" ");
+        let call = [&[helper.name.to_owned()], &helper.parameters[..]]
+            .concat()
+            .join(" ");
         let example = helper.example.replace('|', "\\|");
         let _ = writeln!(text, "| `{call}` | {} | `{example}` |", helper.doc);
     }
@@ -110,12 +126,17 @@ fn code_list() -> String {
             group = Some(own);
             let _ = write!(text, "## {own}\n\n");
         }
-        let _ = write!(text, "### {code}\n\n**{}**\n\n{}\n\n", explanation.title, explanation.text);
+        let _ = write!(
+            text,
+            "### {code}\n\n**{}**\n\n{}\n\n",
+            explanation.title, explanation.text
+        );
     }
     text.trim_end().to_owned()
 }
 
 fn group_of(code: &str) -> &'static str {
     let fits = GROUPS.iter().filter(|(start, _)| code.starts_with(start));
-    fits.max_by_key(|(start, _)| start.len()).map_or("Others", |(_, title)| title)
+    fits.max_by_key(|(start, _)| start.len())
+        .map_or("Others", |(_, title)| title)
 }
