@@ -70,7 +70,10 @@ async fn one_try(
     }
     if let Some(input) = recorded.intended.clone() {
         // What was sent counts, whatever the arguments would be now.
-        let call = &Call { input, ..call.clone() };
+        let call = &Call {
+            input,
+            ..call.clone()
+        };
         let failure = Failure::new(
             "interrupted",
             "the engine stopped while the call was under way",

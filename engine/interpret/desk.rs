@@ -127,7 +127,9 @@ impl Desk {
     pub(super) fn has_recorded_below(&self, place: &str) -> bool {
         let state = self.state();
         let mut from_there = state.recorded.range(EntryKey(Arc::from(place))..);
-        from_there.next().is_some_and(|(key, _)| key.0.starts_with(place))
+        from_there
+            .next()
+            .is_some_and(|(key, _)| key.0.starts_with(place))
     }
 
     /// The time that the driver last told: for deadlines, which are recorded as they are set.

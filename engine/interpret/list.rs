@@ -83,10 +83,16 @@ pub(super) async fn foreach(
             };
             let is_last = source.is_last();
             // Elements in a row follow on one another; those at once begin with their page.
-            let began_at = if foreach.is_parallel { source.began_at } else { layer.now() };
+            let began_at = if foreach.is_parallel {
+                source.began_at
+            } else {
+                layer.now()
+            };
             let number = results.begun;
             let place = path.at(index);
-            running.push(iterate(layer, place, foreach, element, number, is_last, began_at));
+            running.push(iterate(
+                layer, place, foreach, element, number, is_last, began_at,
+            ));
             results.begun += 1;
         }
         let is_full = running.len() >= foreach.at_once as usize;
@@ -224,7 +230,9 @@ impl<'a> Source<'a> {
                 return;
             }
         }
-        let Some(mut pages) = self.pages.take() else { return };
+        let Some(mut pages) = self.pages.take() else {
+            return;
+        };
         let began_at = self.began_at;
         self.fetch = Some(
             async move {
@@ -315,9 +323,10 @@ impl Results {
 
     /// Keeps the exit that came first by recorded time, which every resumption finds again.
     fn leave(&mut self, at: Moment, number: u64, exit: Exit) {
-        let is_first = self.exit.as_ref().is_none_or(|(first_at, first, _)| {
-            (at, number) < (*first_at, *first)
-        });
+        let is_first = self
+            .exit
+            .as_ref()
+            .is_none_or(|(first_at, first, _)| (at, number) < (*first_at, *first));
         if is_first {
             self.exit = Some((at, number, exit));
         }

@@ -114,7 +114,12 @@ impl Worker {
         if now.since(renewed_at) > clock.span(LEASE / 2) {
             self.renew_now().await;
         }
-        match self.world.store.claim(limit, now, self.world.clock.span(LEASE)).await {
+        match self
+            .world
+            .store
+            .claim(limit, now, self.world.clock.span(LEASE))
+            .await
+        {
             Ok(claimed) => claimed,
             Err(error) => {
                 tracing::warn!("no job can be claimed: {error}");
@@ -300,7 +305,12 @@ impl Worker {
             self.renewed_at.store(now.0, Ordering::Relaxed);
             return;
         }
-        match self.world.store.renew(leases, now.after(clock.span(LEASE))).await {
+        match self
+            .world
+            .store
+            .renew(leases, now.after(clock.span(LEASE)))
+            .await
+        {
             Ok(lost) => {
                 self.renewed_at.store(now.0, Ordering::Relaxed);
                 for lease in lost {
@@ -315,7 +325,10 @@ impl Worker {
     /// Forgets a lease, unless the job has been claimed again since.
     fn let_go(&self, lease: &Lease) {
         let mut leases = self.leases();
-        if leases.get(&lease.job).is_some_and(|held| held.number == lease.number) {
+        if leases
+            .get(&lease.job)
+            .is_some_and(|held| held.number == lease.number)
+        {
             leases.remove(&lease.job);
             self.world.bell.leave(&lease.job);
         }
