@@ -212,6 +212,11 @@ fn the_commands_of_the_readme_work() {
         }
     }
     assert!(count >= 12, "only {count} commands were run");
+    // What the page promises of the first `recipes serve`, and of `show` while none runs.
+    assert!(!folder.path().join("data/admin-token.sha256").exists());
+    let show = "recipes show event-dispatcher-docebo-to-accredible";
+    let shown = run(show, folder.path(), &variables).stdout;
+    assert!(String::from_utf8_lossy(&shown).contains("http://127.0.0.1:8700/webhooks/"));
 }
 
 #[test]
@@ -235,6 +240,26 @@ fn every_command_that_is_named_exists() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn what_is_not_available_yet_is_said() {
+    let library = Library::bundled();
+    let is_lacking = library
+        .recipes
+        .values()
+        .any(|recipe| !recipe.not_available_yet.is_empty());
+    for (page, words) in [
+        ("README.md", "## Not yet"),
+        ("CHANGELOG.md", "### Not yet"),
+        ("schemas/recipe.md", "are checked but not run yet"),
+    ] {
+        assert_eq!(
+            text_of(page).contains(words),
+            is_lacking,
+            "{page}: `{words}`"
+        );
     }
 }
 
