@@ -80,28 +80,7 @@ async fn one_try(
         );
         return clear_up(layer, path, call, rule, attempt, recorded, failure).await;
     }
-    if layer.is_cancelled() {
-        return Err(Exit::Cancelled);
-    }
-    if call.action.effect == Repeats::Once {
-        let action = format!("{}.{}", call.action.connector, call.action.action);
-        let kind = EntryKind::CallIntended {
-            action,
-            input: call.input.clone(),
-        };
-        desk.write(&key, layer.now(), kind);
-    }
-    let this_try = Call {
-        place: key.clone(),
-        ..call.clone()
-    };
-    let asked = layer
-        .ask(key.clone(), EffectKind::Call(Box::new(this_try)))
-        .await;
-    let Some((at, Answer::Called(called))) = asked else {
-        return Err(Exit::Cancelled);
-    };
-    layer.tick(at);
+    let (at, called) = send(layer, &key, call).await?;
     match called {
         Called::Done { output } => {
             desk.write(&key, at, succeeded(output.clone()));
@@ -127,6 +106,29 @@ async fn one_try(
             clear_up(layer, path, call, rule, attempt, recorded, failure).await
         }
     }
+}
+
+/// Sends a call, with its intent before it if it must not happen twice.
+async fn send(layer: &Layer<'_>, key: &EntryKey, call: &Call) -> Flow<(Moment, Called)> {
+    if layer.is_cancelled() {
+        return Err(Exit::Cancelled);
+    }
+    if call.action.effect == Repeats::Once {
+        let action = format!("{}.{}", call.action.connector, call.action.action);
+        let input = call.input.clone();
+        let intent = EntryKind::CallIntended { action, input };
+        layer.frame.job.desk.write(key, layer.now(), intent);
+    }
+    let this_try = Call {
+        place: key.clone(),
+        ..call.clone()
+    };
+    let effect = EffectKind::Call(Box::new(this_try));
+    let Some((at, Answer::Called(called))) = layer.ask(key.clone(), effect).await else {
+        return Err(Exit::Cancelled);
+    };
+    layer.tick(at);
+    Ok((at, called))
 }
 
 /// Finds out whether a call was applied: by asking the vendor, then a person.

@@ -263,7 +263,7 @@ impl<'a> Source<'a> {
 
     /// Whether no element follows, where that is known.
     fn is_last(&self) -> Option<bool> {
-        (!self.is_listing).then(|| self.ready.is_empty())
+        (!self.is_listing).then_some(self.ready.is_empty())
     }
 }
 
@@ -295,9 +295,11 @@ impl Results {
                 if let Some(value) = collected {
                     self.collected.insert(number, value);
                 }
-                if let Some(value) = counted
-                    && let Err(failure) = self.count(&value)
-                {
+                let has_room = counted.is_none_or(|value| self.count(&value));
+                if !has_room {
+                    let message =
+                        format!("`tally` counts more than {TALLY_VALUES_MAX} different values");
+                    let failure = Failure::new("too_many_values", message);
                     self.leave(at, number, failure.into());
                 }
             }
@@ -332,17 +334,14 @@ impl Results {
         }
     }
 
-    fn count(&mut self, value: &Value) -> Result<(), Failure> {
+    /// Counts a value; whether there was room for it.
+    fn count(&mut self, value: &Value) -> bool {
         let name = match value {
             Value::String(text) => text.clone(),
             value => value.to_string(),
         };
         *self.tally.entry(name).or_default() += 1;
-        if self.tally.len() > TALLY_VALUES_MAX {
-            let message = format!("`tally` counts more than {TALLY_VALUES_MAX} different values");
-            return Err(Failure::new("too_many_values", message));
-        }
-        Ok(())
+        self.tally.len() <= TALLY_VALUES_MAX
     }
 
     fn finish(self) -> Flow<Value> {
