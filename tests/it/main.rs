@@ -12,9 +12,11 @@
 mod bundle;
 mod connectors;
 mod differential;
+mod documents;
 mod doors;
 mod golden;
 mod hostile;
+mod kill;
 mod library;
 mod lint;
 mod schema;
