@@ -156,6 +156,14 @@ impl Clock {
         }
     }
 
+    /// What this clock shows to pass while so much real time passes.
+    pub fn stretch(&self, real: Duration) -> Duration {
+        match &self.0 {
+            Kind::Real { scale, .. } => real.mul_f64(*scale),
+            Kind::Test(_) => real,
+        }
+    }
+
     /// Returns after this much real time, whatever the scale.
     pub async fn rest(real: Duration) {
         tokio::time::sleep(real).await;

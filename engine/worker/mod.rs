@@ -22,7 +22,7 @@ use crate::names::JobId;
 use crate::runner::{Left, World, advance};
 use crate::store::{Advance, Claimed, Jobs, Lease, Next, Pinned, StoreError};
 
-/// How long a lease lasts unless renewed.
+/// How long a lease lasts unless renewed, in real time whatever the scale.
 pub const LEASE: Duration = Duration::from_secs(30);
 
 /// How many jobs run at once in one process.
@@ -100,7 +100,7 @@ impl Worker {
             return Vec::new();
         }
         let now = self.world.clock.now();
-        match self.world.store.claim(limit, now, LEASE).await {
+        match self.world.store.claim(limit, now, self.lease()).await {
             Ok(claimed) => claimed,
             Err(error) => {
                 tracing::warn!("no job can be claimed: {error}");
@@ -269,6 +269,11 @@ impl Worker {
         Ok(Left::Ended)
     }
 
+    /// The length of a lease as the clock shows it, which may run faster than the wall.
+    fn lease(&self) -> Duration {
+        self.world.clock.stretch(LEASE)
+    }
+
     /// Renews the leases of all running jobs well before they run out.
     async fn renew(self: Arc<Self>) {
         loop {
@@ -277,7 +282,7 @@ impl Worker {
             if leases.is_empty() {
                 continue;
             }
-            let until = self.world.clock.now().after(LEASE);
+            let until = self.world.clock.now().after(self.lease());
             if let Err(error) = self.world.store.renew(leases, until).await {
                 tracing::warn!("leases could not be renewed: {error}");
             }
