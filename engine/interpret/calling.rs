@@ -68,12 +68,20 @@ async fn one_try(
         first_failed_at.get_or_insert(at);
         return Ok(Tried::Failed(failure, next));
     }
-    if recorded.intended.is_some() {
+    if let Some(input) = recorded.intended.clone() {
+        // What was sent counts, whatever the arguments would be now.
+        let call = &Call {
+            input,
+            ..call.clone()
+        };
         let failure = Failure::new(
             "interrupted",
             "the engine stopped while the call was under way",
         );
         return clear_up(layer, path, call, rule, attempt, recorded, failure).await;
+    }
+    if layer.is_cancelled() {
+        return Err(Exit::Cancelled);
     }
     if call.action.effect == Repeats::Once {
         let action = format!("{}.{}", call.action.connector, call.action.action);
@@ -131,6 +139,8 @@ async fn clear_up(
     recorded: Recorded,
     doubt: Failure,
 ) -> Flow<Tried> {
+    // A doubt is cleared up even if the time around it is up or the job is cancelled.
+    let layer = &layer.of_cleaning();
     let desk = &layer.frame.job.desk;
     let key = path.key();
     match ask_vendor(layer, path, call).await? {
@@ -203,7 +213,7 @@ async fn ask_vendor(layer: &Layer<'_>, path: &Path<'_>, call: &Call) -> Flow<Ver
             answer = read_verified(output);
         } else {
             let until = recorded.wait_until.unwrap_or_else(|| {
-                let until = layer.now().after(verify.settle);
+                let until = desk.clock().max(layer.now()).after(verify.settle);
                 desk.write(&key, layer.now(), EntryKind::WaitBegan { until });
                 until
             });
@@ -248,6 +258,13 @@ async fn ask_person(
         }
         let asked = layer.ask(key.clone(), EffectKind::Decision).await;
         let Some((at, Answer::Decided { decision, by })) = asked else {
+            let message = format!("{}; the job was cancelled undecided", failure.message);
+            let failure = Failure { message, ..failure };
+            let kind = EntryKind::StepFailed {
+                failure,
+                next_try_at: None,
+            };
+            desk.write(key, layer.now(), kind);
             return Err(Exit::Cancelled);
         };
         layer.tick(at);
