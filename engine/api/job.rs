@@ -19,8 +19,7 @@ use super::decide::open_decisions;
 use super::mask::{Hidden, mask};
 use super::{Problem, Rooms, tree, wait, wire};
 
-/// `GET /api/jobs/{id}`; with `?wait=30s` it answers once the job ended or needs a person, or when
-/// that time is up.
+/// `GET /api/jobs/{id}`; with `?wait=30s` once it ended or needs a person, or then.
 pub(super) async fn show(
     State(rooms): State<Arc<Rooms>>,
     Path(id): Path<String>,

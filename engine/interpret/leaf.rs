@@ -68,14 +68,17 @@ pub(super) async fn table(
     }
 }
 
-/// Gives variables values, each seeing those before it.
+/// Gives variables values; all of them see what was there before.
 pub(super) fn set(
     layer: &Layer<'_>,
     path: &Path<'_>,
     values: &[(String, Expression)],
 ) -> Flow<Value> {
+    let mut given = Vec::with_capacity(values.len());
     for (name, expression) in values {
-        let value = expression.evaluate(&layer.scope(path))?;
+        given.push((name, expression.evaluate(&layer.scope(path))?));
+    }
+    for (name, value) in given {
         layer.set(name, value);
     }
     Ok(Value::Null)
@@ -89,7 +92,7 @@ pub(super) async fn wait(layer: &Layer<'_>, path: &Path<'_>, wait: &Wait) -> Flo
         Some(until) => until,
         None => {
             let until = match wait {
-                Wait::For(length) => layer.now().after(*length),
+                Wait::For(length) => desk.clock().max(layer.now()).after(*length),
                 Wait::Until(expression) => moment(expression, &layer.scope(path))?,
             };
             desk.write(&key, layer.now(), EntryKind::WaitBegan { until });

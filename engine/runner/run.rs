@@ -11,20 +11,19 @@ use tokio::sync::Notify;
 use crate::clock::{Clock, Moment};
 use crate::connector::Effect as Repeats;
 use crate::interpret::{Answer, Called, Effect, EffectKind, Machine, Start, Turn};
-use crate::journal::{Ending, EntryKey, EntryKind, Failure, JobStatus};
+use crate::journal::{Ending, EntryKey, Failure, JobStatus};
 use crate::store::{
     Advance, Claimed, Committed, HoldRequest, JobRequest, Jobs, Lease, Next, Pinned, RequestKind,
     StoreError, TableStep,
 };
 
+use super::hand_back::hand_back;
 use super::perform::{Done, Outcome, perform};
+use super::unsent::withdraw;
 use super::{Left, Point, World};
 
 /// The longest that something recorded stays in memory only.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
-
-/// The wait between attempts to write to a database that cannot be written.
-const UNAVAILABLE_WAIT: Duration = Duration::from_secs(1);
 
 /// One job while a worker has it.
 struct Run<'a> {
@@ -91,27 +90,10 @@ pub async fn advance(
     }
 }
 
-/// Gives a job back in order once the database can be written again, so that a full disk is not
-/// taken for a crash. What was not committed is done over, or cleared up.
-async fn hand_back(world: &World, lease: &Lease, mut error: StoreError) -> Left {
-    while matches!(error, StoreError::Unavailable(_)) && !*world.is_stopping.borrow() {
-        Clock::rest(UNAVAILABLE_WAIT).await;
-        let advance = Advance {
-            next: Next::GivenBack,
-            ..Advance::default()
-        };
-        match world.store.commit(lease, world.clock.now(), advance).await {
-            Ok(_) => return Left::GivenBack,
-            Err(still) => error = still,
-        }
-    }
-    Left::Lost
-}
-
 impl<'a> Run<'a> {
     async fn to_its_end(&mut self, nudged: &Notify) -> Result<Left, StoreError> {
         loop {
-            let turn = self.machine.turn();
+            let turn = self.machine.turn(self.world.clock.now());
             let has_more_work = turn.has_more_work;
             if let Some(ending) = self.sort(turn) {
                 self.pending.next = Next::Ended(ending);
@@ -130,6 +112,7 @@ impl<'a> Run<'a> {
                 continue;
             }
             if is_stopping && self.under_way.is_empty() {
+                self.withdraw_put_off();
                 self.pending.next = Next::GivenBack;
                 self.commit().await?;
                 return Ok(Left::GivenBack);
@@ -188,7 +171,10 @@ impl<'a> Run<'a> {
                 }
                 EffectKind::Call(_) if !effect.kind.is_read() => self.blocked.push(effect),
                 EffectKind::Call(_) | EffectKind::Verify(_) | EffectKind::Read { .. } => {
-                    self.start(effect);
+                    // A server that stops starts nothing new; the next worker asks again.
+                    if !*self.world.is_stopping.borrow() {
+                        self.start(effect);
+                    }
                 }
             }
         }
@@ -244,14 +230,18 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Gives up calls that were not sent and whose intent is not durable: the intent goes too.
+    /// Gives up calls that were not sent, with their intents.
     fn withhold_blocked(&mut self) -> Vec<Effect> {
         let blocked = std::mem::take(&mut self.blocked);
-        self.pending.entries.retain(|entry| {
-            let is_intent = matches!(entry.kind, EntryKind::CallIntended { .. });
-            !(is_intent && blocked.iter().any(|effect| effect.key == entry.key))
-        });
+        let now = self.world.clock.now();
+        withdraw(&mut self.pending.entries, blocked.iter(), now);
         blocked
+    }
+
+    /// Withdraws the intents of calls that were put off, so that nobody takes them for sent.
+    fn withdraw_put_off(&mut self) {
+        let now = self.world.clock.now();
+        withdraw(&mut self.pending.entries, self.timers.values(), now);
     }
 
     /// Starts the calls that only waited for a commit.
@@ -333,6 +323,7 @@ impl<'a> Run<'a> {
 
     /// Gives a job back that only waits: for moments, for holds, for people.
     async fn give_back(&mut self) -> Result<Left, StoreError> {
+        self.withdraw_put_off();
         let wake_at = self.timers.keys().next().map(|(moment, _)| *moment);
         if wake_at.is_none() && self.decisions.is_empty() && self.in_line.is_empty() {
             let failure = Failure::new("internal", "the job waits for nothing");
@@ -364,10 +355,17 @@ impl<'a> Run<'a> {
             match request.kind {
                 RequestKind::Cancel { .. } => {
                     self.machine.cancel();
-                    self.timers.clear();
-                    for effect in self.withhold_blocked() {
+                    self.withdraw_put_off();
+                    let mut unsent = self.withhold_blocked();
+                    let is_call = |effect: &Effect| matches!(effect.kind, EffectKind::Call(_));
+                    let timers = std::mem::take(&mut self.timers);
+                    let (put_off, timers) = timers.into_iter().partition(|(_, e)| is_call(e));
+                    self.timers = timers;
+                    unsent.extend(BTreeMap::into_values(put_off));
+                    for effect in unsent {
                         self.machine.abandon(effect.number);
                     }
+                    self.decisions.clear();
                     self.pending.consumed_requests.push(request.number);
                     has_news = true;
                 }

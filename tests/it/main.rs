@@ -12,6 +12,8 @@
 mod bundle;
 mod connectors;
 mod differential;
+mod documents;
+mod doors;
 mod golden;
 mod hostile;
 mod kill;
