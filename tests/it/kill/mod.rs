@@ -23,8 +23,12 @@ const KILLS_EACH_MIN: u64 = 20;
 /// How much faster than the wall the clocks run, so that waits of seconds and minutes are short.
 const TIME_SCALE: f64 = 60.0;
 
-/// The recipe that takes the load in.
-const DISPATCHER: &str = "accredible/event-dispatcher-docebo-to-accredible";
+/// The recipes that take the load in: a shipped one, which looks before it issues, and one that
+/// relies on the engine alone, at a vendor that refuses nothing.
+const RECIPES: [&str; 2] = [
+    "accredible/event-dispatcher-docebo-to-accredible",
+    "kill/issue",
+];
 
 /// A moment in the life of a call that must not happen twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,7 +67,8 @@ impl Moment {
 struct Kill {
     moment: Moment,
     /// The learner completes both courses of a learning plan, which makes three credentials of two
-    /// jobs that want one of them both; else one course, which makes one.
+    /// jobs that want one of them both; else one course, which makes one. The unguarded recipe
+    /// makes one more of each course.
     is_on_plan: bool,
     /// Which of the calls is struck, from 1.
     nth: u64,
@@ -126,7 +131,7 @@ fn kills_at_every_moment_lose_nothing_and_double_nothing() {
         println!("killed {count} times at {moment:?}");
     }
     let engine = Engine::start(&vendors, None);
-    vendors.deliver_to(&engine.webhook(DISPATCHER));
+    deliver_to(&vendors, &engine);
     vendors.flush();
     engine.until_idle(&vendors);
     let troubles = troubles(&vendors, &engine);
@@ -150,7 +155,7 @@ fn die(vendors: &mut Vendors, kill: Kill) {
         .halt()
         .map(|point| format!("{point}:{}", kill.nth));
     let engine = Engine::start(vendors, halt.as_deref());
-    vendors.deliver_to(&engine.webhook(DISPATCHER));
+    deliver_to(vendors, &engine);
     match kill.moment.halt() {
         Some(point) => {
             vendors.complete(kill.is_on_plan);
@@ -168,7 +173,13 @@ fn die(vendors: &mut Vendors, kill: Kill) {
     vendors.release();
 }
 
-/// Fills the tables and starts the recipe.
+fn deliver_to(vendors: &Vendors, engine: &Engine) {
+    for (number, recipe) in RECIPES.into_iter().enumerate() {
+        vendors.deliver_to(number, &engine.webhook(recipe));
+    }
+}
+
+/// Fills the tables and starts the recipes.
 fn set_up(vendors: &Vendors, engine: &Engine) {
     let setting =
         |key: &str, value: &str| json!({ "integration": "ACCREDIBLE", "key": key, "value": value });
@@ -198,19 +209,18 @@ fn set_up(vendors: &Vendors, engine: &Engine) {
         let path = format!("/api/lookup-tables/{table}/rows");
         engine.put(vendors, &path, &json!({ "rows": rows }));
     }
-    engine.post(vendors, &format!("/api/recipes/{DISPATCHER}/start"));
+    for recipe in RECIPES {
+        engine.post(vendors, &format!("/api/recipes/{recipe}/start"));
+    }
 }
 
 /// What is not as it must be.
 fn troubles(vendors: &Vendors, engine: &Engine) -> Vec<String> {
     let mut troubles = Vec::new();
     let jobs = engine.jobs(vendors);
-    if jobs.len() != vendors.events() {
-        troubles.push(format!(
-            "{} jobs of {} events",
-            jobs.len(),
-            vendors.events()
-        ));
+    let wanted = vendors.events() * RECIPES.len();
+    if jobs.len() != wanted {
+        troubles.push(format!("{} jobs where {wanted} must be", jobs.len()));
     }
     for job in jobs.iter().filter(|job| job["status"] != "succeeded") {
         troubles.push(format!("a job has not succeeded: {job}"));

@@ -21,6 +21,12 @@ pub(super) const WEBHOOK_PASSWORD: &str = "webhook-password";
 /// The path of the call that must not happen twice.
 const CREATE: &str = "/v1/credentials";
 
+/// The two courses of the learning plan.
+const COURSES: [i64; 2] = [101, 102];
+
+/// The group that allows the same credential twice, which the unguarded connector issues in.
+const UNGUARDED_GROUP: i64 = 2007;
+
 /// The groups of the two courses and of the learning plan that they make up.
 const GROUPS: [i64; 3] = [2001, 2002, 2003];
 
@@ -68,6 +74,7 @@ impl Vendors {
         let folder = tempfile::tempdir().expect("a folder");
         let workspace = folder.path().to_owned();
         connectors(&workspace);
+        unguarded(&workspace);
         connections(&workspace, &sandbox);
         Self {
             workspace,
@@ -82,10 +89,10 @@ impl Vendors {
         }
     }
 
-    /// Sends the webhooks there from now on.
-    pub(super) fn deliver_to(&self, url: &str) {
+    /// Sends the webhooks of this number there from now on.
+    pub(super) fn deliver_to(&self, number: usize, url: &str) {
         let hook = json!({
-            "id": 1, "url": url, "user": "docebo", "password": WEBHOOK_PASSWORD, "group": true,
+            "id": 1 + number, "url": url, "user": "docebo", "password": WEBHOOK_PASSWORD, "group": true,
             "events": ["course.enrollment.completed"], "attempts_max": 1000,
             // Nothing goes out but on request, so that all that belongs together has happened.
             "window_ms": 86_400_000,
@@ -107,10 +114,18 @@ impl Vendors {
             let enrolment = json!({ "user_id": id, "learning_plan_id": 201 });
             self.docebo("actions/enroll_in_plan", &enrolment);
         }
-        let courses = if is_on_plan { 2 } else { 1 };
-        for course in 0..courses {
-            let completion = json!({ "user_id": id, "course_id": 101 + course });
+        let courses = if is_on_plan {
+            &COURSES[..]
+        } else {
+            &COURSES[..1]
+        };
+        for course in courses {
+            let completion = json!({ "user_id": id, "course_id": course });
             self.docebo("actions/complete_course", &completion);
+            self.wanted.insert((
+                format!("learner.{id}.{course}@example.com"),
+                UNGUARDED_GROUP,
+            ));
         }
         let groups = if is_on_plan {
             &GROUPS[..]
@@ -120,7 +135,7 @@ impl Vendors {
         let email = format!("learner.{id}@example.com");
         self.wanted
             .extend(groups.iter().map(|group| (email.clone(), *group)));
-        self.events += courses as usize;
+        self.events += courses.len();
         self.flush();
     }
 
@@ -160,7 +175,7 @@ impl Vendors {
         self.ask("DELETE", &url, None, &Value::Null);
     }
 
-    /// How many jobs there must be.
+    /// How many completions were reported.
     pub(super) fn events(&self) -> usize {
         self.events
     }
@@ -229,6 +244,20 @@ impl Vendors {
     }
 }
 
+/// The recipe and the connector that look at nothing before they issue.
+fn unguarded(workspace: &Path) {
+    let files = [
+        "connectors/unguarded.yaml",
+        "recipes/kill/project.yaml",
+        "recipes/kill/issue.yaml",
+    ];
+    std::fs::create_dir_all(workspace.join("recipes/kill")).expect("a folder");
+    for file in files {
+        let text = std::fs::read(Path::new("tests/kill").join(file)).expect("a file of the test");
+        std::fs::write(workspace.join(file), text).expect("a file");
+    }
+}
+
 /// The shipped connectors without what such a run would only wait for: the calls that one may make
 /// are not counted, because what a killed program had set aside for itself stays spent for an hour.
 fn connectors(workspace: &Path) {
@@ -254,12 +283,13 @@ fn connections(workspace: &Path, sandbox: &Sandbox) {
          client_id: recipe-engine\n    client_secret: {{ env: KILL_DOCEBO_SECRET }}\n    \
          username: service.connect\n    password: {{ env: KILL_PASSWORD }}\n    \
          allow_private: true\n  accredible:\n    connector: accredible\n    base_url: {}\n    \
-         api_key: {{ env: KILL_KEY }}\n    allow_private: true\n  docebo_webhook:\n    \
+         api_key: {{ env: KILL_KEY }}\n    allow_private: true\n  unguarded:\n    base_url: {}\n    api_key: {{ env: KILL_KEY }}\n    \
+         allow_private: true\n  docebo_webhook:\n    \
          connector: webhook_basic\n    username: docebo\n    \
          password: {{ env: KILL_WEBHOOK_PASSWORD }}\n  mail:\n    connector: mail\n    \
          host: 127.0.0.1\n    encryption: none\n    from: recipes@academy.example\n    \
          allow_private: true\n",
-        sandbox.docebo_url, sandbox.accredible_url
+        sandbox.docebo_url, sandbox.accredible_url, sandbox.accredible_url
     );
     std::fs::write(workspace.join("connections.yaml"), text).expect("a file");
 }
