@@ -67,7 +67,7 @@ impl Moment {
 struct Kill {
     moment: Moment,
     /// The learner completes both courses of a learning plan, which makes three credentials of two
-    /// jobs that want one of them both; else one course, which makes one. The unguarded recipe
+    /// jobs that want one of them both; else a course that stands alone, which makes one. The unguarded recipe
     /// makes one more of each course.
     is_on_plan: bool,
     /// Which of the calls is struck, from 1.
@@ -198,6 +198,7 @@ fn set_up(vendors: &Vendors, engine: &Engine) {
                 { "group_id": 2001, "name": "data-protection-basics", "dropdown_element_id": 501 },
                 { "group_id": 2002, "name": "secure-coding", "dropdown_element_id": 502 },
                 { "group_id": 2003, "name": "security-champion", "dropdown_element_id": 504 },
+                { "group_id": 2004, "name": "first-aid", "dropdown_element_id": 503 },
             ]),
         ),
         (

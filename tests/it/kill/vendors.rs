@@ -21,14 +21,14 @@ pub(super) const WEBHOOK_PASSWORD: &str = "webhook-password";
 /// The path of the call that must not happen twice.
 const CREATE: &str = "/v1/credentials";
 
-/// The two courses of the learning plan.
-const COURSES: [i64; 2] = [101, 102];
+/// The courses of the learning plan, and the groups of both courses and of the plan itself.
+const PLAN: (&[i64], &[i64]) = (&[101, 102], &[2001, 2002, 2003]);
+
+/// A course that stands alone, and its group.
+const ALONE: (&[i64], &[i64]) = (&[104], &[2004]);
 
 /// The group that allows the same credential twice, which the unguarded connector issues in.
 const UNGUARDED_GROUP: i64 = 2007;
-
-/// The groups of the two courses and of the learning plan that they make up.
-const GROUPS: [i64; 3] = [2001, 2002, 2003];
 
 /// How long a request is waited for, in milliseconds; far more than it ever takes.
 const PATIENCE_MS: u64 = 120_000;
@@ -114,11 +114,7 @@ impl Vendors {
             let enrolment = json!({ "user_id": id, "learning_plan_id": 201 });
             self.docebo("actions/enroll_in_plan", &enrolment);
         }
-        let courses = if is_on_plan {
-            &COURSES[..]
-        } else {
-            &COURSES[..1]
-        };
+        let (courses, groups) = if is_on_plan { PLAN } else { ALONE };
         for course in courses {
             let completion = json!({ "user_id": id, "course_id": course });
             self.docebo("actions/complete_course", &completion);
@@ -127,11 +123,6 @@ impl Vendors {
                 UNGUARDED_GROUP,
             ));
         }
-        let groups = if is_on_plan {
-            &GROUPS[..]
-        } else {
-            &GROUPS[..1]
-        };
         let email = format!("learner.{id}@example.com");
         self.wanted
             .extend(groups.iter().map(|group| (email.clone(), *group)));
