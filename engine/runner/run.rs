@@ -81,7 +81,7 @@ pub async fn advance(
         requests: claimed.requests,
         settles_once: false,
     };
-    match run.to_its_end(nudged).await {
+    match run.until_left(nudged).await {
         Ok(left) => left,
         Err(error) => {
             tracing::warn!(job = %run.lease.job, "the job was left: {error}");
@@ -91,7 +91,7 @@ pub async fn advance(
 }
 
 impl<'a> Run<'a> {
-    async fn to_its_end(&mut self, nudged: &Notify) -> Result<Left, StoreError> {
+    async fn until_left(&mut self, nudged: &Notify) -> Result<Left, StoreError> {
         loop {
             let turn = self.machine.turn(self.world.clock.now());
             let has_more_work = turn.has_more_work;
