@@ -15,8 +15,8 @@ use crate::interpret::{Answer, Called, Effect, EffectKind, Machine, Start, Turn}
 use crate::journal::{Ending, EntryKey, Failure, JobStatus};
 use crate::step::Performed;
 use crate::store::{
-    Advance, Claimed, Committed, HoldRequest, JobRequest, Jobs, Lease, Next, Pinned, RequestKind,
-    StoreError, TableStep,
+    Advance, Claimed, Committed, Haste, HoldRequest, JobRequest, Jobs, Lease, Next, Pinned,
+    RequestKind, StoreError, TableStep,
 };
 
 use super::{Left, Point, World};
@@ -57,6 +57,10 @@ struct Run<'a> {
     committed_at: Instant,
     /// Whether the next commit makes the outcome of a `once` call durable.
     settles_once: bool,
+    /// Whether the outside was asked for anything since the job was claimed.
+    has_gone_out: bool,
+    /// Whether something was committed that the disk may not have yet.
+    is_unsettled: bool,
 }
 
 #[derive(Default)]
@@ -91,6 +95,9 @@ pub async fn advance(
         committed_at: Instant::now(),
         requests: claimed.requests,
         settles_once: false,
+        has_gone_out: false,
+        // The claim itself need not be on the disk.
+        is_unsettled: true,
     };
     match run.to_its_end(nudged).await {
         Ok(left) => left,
@@ -194,7 +201,7 @@ impl<'a> Run<'a> {
             || !pending.holds.is_empty()
             || !pending.released_holds.is_empty()
             || (!self.blocked.is_empty()
-                && (!pending.entries.is_empty() || pending.pinned.is_some()))
+                && (self.is_unsettled || !pending.entries.is_empty() || pending.pinned.is_some()))
     }
 
     /// Whether something has been kept in memory only for too long.
@@ -204,7 +211,9 @@ impl<'a> Run<'a> {
 
     /// Commits what is pending and hands the results to the machine.
     async fn commit(&mut self) -> Result<(), StoreError> {
-        let advance = std::mem::take(&mut self.pending);
+        let mut advance = std::mem::take(&mut self.pending);
+        advance.haste = self.haste();
+        let haste = advance.haste;
         let numbers = std::mem::take(&mut self.pending_numbers);
         let at = self.world.clock.now();
         let holds = advance.holds.clone();
@@ -215,6 +224,7 @@ impl<'a> Run<'a> {
             woken,
         } = committed;
         self.committed_at = Instant::now();
+        self.is_unsettled = haste == Haste::Soon;
         for job in woken {
             self.world.bell.ring(&job);
         }
@@ -235,6 +245,16 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// How soon the disk must have the next commit: before the outside hears of anything that
+    /// followed from it. What a job did that has asked nothing of the outside, it would do again.
+    fn haste(&self) -> Haste {
+        if self.blocked.is_empty() && !self.has_gone_out {
+            Haste::Soon
+        } else {
+            Haste::Now
+        }
+    }
+
     /// Starts the calls that only waited for a commit.
     fn start_blocked(&mut self) {
         for effect in std::mem::take(&mut self.blocked) {
@@ -243,6 +263,7 @@ impl<'a> Run<'a> {
     }
 
     fn start(&mut self, effect: Effect) {
+        self.has_gone_out |= !matches!(effect.kind, EffectKind::Read { .. });
         self.under_way.push(perform(self.world, effect).boxed());
     }
 

@@ -95,7 +95,10 @@ impl Table {
     pub fn with_key(&self, mut columns: Object) -> Object {
         for name in &self.key {
             let is_given = columns.get(name).is_some_and(|value| !value.is_null());
-            let default = self.columns.get(name).and_then(|column| column.field.default.clone());
+            let default = self
+                .columns
+                .get(name)
+                .and_then(|column| column.field.default.clone());
             if let (false, Some(default)) = (is_given, default) {
                 columns.insert(name.clone(), default);
             }
