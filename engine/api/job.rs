@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use serde_json::json;
 
 use crate::compile::{Program, Step, StepKind};
@@ -17,14 +17,18 @@ use crate::store::{JobRecord, Jobs, Pinned};
 
 use super::decide::open_decisions;
 use super::mask::{Hidden, mask};
-use super::{Problem, Rooms, tree, wire};
+use super::{Problem, Rooms, tree, wait, wire};
 
-/// `GET /api/jobs/{id}`
+/// `GET /api/jobs/{id}`; with `?wait=30s` once it ended or needs a person, or then.
 pub(super) async fn show(
     State(rooms): State<Arc<Rooms>>,
     Path(id): Path<String>,
+    RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
     let id = job_id(&id)?;
+    if let Some(patience) = wait::patience(query.as_deref())? {
+        wait::until_settled(&rooms, &id, patience).await?;
+    }
     let (record, entries, pinned) = rooms.intake.store.job(&id).await?;
     let mut shown = Shown::default();
     if let Some(pinned) = &pinned {

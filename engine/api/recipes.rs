@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
@@ -12,7 +11,6 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::clock::parse_period;
 use crate::compile::{Activation, Recipe, Schedule, ScheduleRule, Trigger, Webhook, WebhookAuth};
 use crate::data::{Object, Value};
 use crate::library::{Shown, Start};
@@ -20,9 +18,7 @@ use crate::names::{JobId, RecipeName};
 use crate::store::RecipeState;
 use crate::trigger::{self, Given};
 
-use super::body::{parameters, unknown_parameter};
-use super::wait::{self, RUN_WAIT_MAX};
-use super::{Person, Problem, Rooms, body, events, wire};
+use super::{Person, Problem, Rooms, body, events, wait, wire};
 
 /// `GET /api/recipes`
 pub(super) async fn list(State(rooms): State<Arc<Rooms>>) -> Result<Json<Value>, Problem> {
@@ -121,7 +117,7 @@ pub(super) async fn run(
     RawQuery(query): RawQuery,
     bytes: Bytes,
 ) -> Result<Response, Problem> {
-    let patience = patience(query.as_deref())?;
+    let patience = wait::patience(query.as_deref())?;
     let wish: Wish = body::json(&bytes)?;
     let given = match (wish.input, wish.event) {
         (None, None) => Given::Nothing,
@@ -144,18 +140,6 @@ pub(super) async fn run(
     };
     let answer = Json(json!({ "jobs": ids }));
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, place)], answer).into_response())
-}
-
-fn patience(query: Option<&str>) -> Result<Option<Duration>, Problem> {
-    let mut patience = None;
-    for (name, value) in parameters(query) {
-        if name != "wait" {
-            return Err(unknown_parameter(&name, &["wait"]));
-        }
-        let wait = parse_period(&value).map_err(Problem::bad_request)?;
-        patience = Some(wait.min(RUN_WAIT_MAX));
-    }
-    Ok(patience)
 }
 
 fn find(rooms: &Rooms, project: &str, name: &str) -> Result<Shown, Problem> {

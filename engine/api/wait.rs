@@ -1,6 +1,5 @@
 //! Waiting for a job's end on somebody's behalf.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -8,17 +7,19 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, parse_period};
+use crate::journal::JobStatus;
 use crate::names::JobId;
-use crate::store::{JobRecord, Jobs};
+use crate::store::Jobs;
 
+use super::body::{parameters, unknown_parameter};
 use super::{Problem, Rooms, wire};
 
 /// How long the sender of a webhook is kept waiting for a result.
 pub(super) const WEBHOOK_WAIT: Duration = Duration::from_secs(25);
 
-/// The longest that a run waits.
-pub(super) const RUN_WAIT_MAX: Duration = Duration::from_secs(300);
+/// The longest that a request waits.
+const WAIT_MAX: Duration = Duration::from_secs(300);
 
 /// How soon the job is looked at again, at first and at most.
 const LOOK_FIRST: Duration = Duration::from_millis(5);
@@ -27,14 +28,12 @@ const LOOK_MAX: Duration = Duration::from_millis(250);
 /// The job's result: 200 once it ended (whatever its end, which the answer says), else 202 with
 /// where to look.
 pub(super) async fn result(
-    rooms: &Arc<Rooms>,
+    rooms: &Rooms,
     id: &JobId,
     patience: Duration,
 ) -> Result<Response, Problem> {
-    let record = match Clock::within(patience, until_ended(rooms, id)).await {
-        Some(record) => record?,
-        None => rooms.intake.store.job(id).await?.0,
-    };
+    until_settled(rooms, id, patience).await?;
+    let (record, ..) = rooms.intake.store.job(id).await?;
     let place = format!("/api/jobs/{id}");
     if record.status.is_final() {
         // Who was told of a result may count on it, even if the power fails now.
@@ -45,14 +44,35 @@ pub(super) async fn result(
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, place)], answer).into_response())
 }
 
-/// Returns once the job ended, or once it needs a person.
-async fn until_ended(rooms: &Arc<Rooms>, id: &JobId) -> Result<JobRecord, Problem> {
-    let mut pause = LOOK_FIRST;
-    loop {
-        if rooms.intake.store.status(id).await?.is_final() {
-            return Ok(rooms.intake.store.job(id).await?.0);
+/// Returns once the job ended or needs a person, or when patience is at its end.
+pub(super) async fn until_settled(
+    rooms: &Rooms,
+    id: &JobId,
+    patience: Duration,
+) -> Result<(), Problem> {
+    let settled = async {
+        let mut pause = LOOK_FIRST;
+        loop {
+            let status = rooms.intake.store.status(id).await?;
+            if status.is_final() || status == JobStatus::NeedsDecision {
+                return Ok(());
+            }
+            Clock::rest(pause).await;
+            pause = (pause * 2).min(LOOK_MAX);
         }
-        Clock::rest(pause).await;
-        pause = (pause * 2).min(LOOK_MAX);
+    };
+    Clock::within(patience, settled).await.unwrap_or(Ok(()))
+}
+
+/// Reads how long to wait from the parameters of an address, which has no others.
+pub(super) fn patience(query: Option<&str>) -> Result<Option<Duration>, Problem> {
+    let mut patience = None;
+    for (name, value) in parameters(query) {
+        if name != "wait" {
+            return Err(unknown_parameter(&name, &["wait"]));
+        }
+        let wait = parse_period(&value).map_err(Problem::bad_request)?;
+        patience = Some(wait.min(WAIT_MAX));
     }
+    Ok(patience)
 }

@@ -3,7 +3,7 @@
 //! Always true: the list is made of the rooms' own lists; a code stands in exactly one of them.
 
 use crate::diagnostic::Code;
-use crate::{compile, connector, expression, form, shape, source, table, trial};
+use crate::{compile, connector, expression, form, library, shape, source, table, trial};
 
 /// What a code means.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +26,7 @@ pub fn explanations() -> Vec<Explanation> {
         expression::codes::ALL,
         shape::codes::ALL,
         connector::codes::ALL,
+        library::codes::ALL,
         trial::codes::ALL,
     ];
     let mut all: Vec<Explanation> = rooms

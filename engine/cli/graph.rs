@@ -81,24 +81,26 @@ fn tree(library: &Library, names: &[&RecipeName]) -> String {
         .collect();
     let mut out = String::new();
     let mut shown = BTreeSet::new();
+    let project = names.first().map_or("", |name| name.project());
     let tops = names.iter().filter(|name| !all_called.contains(**name));
     for name in tops {
-        branch(library, name, "", "", &mut shown, &mut out);
+        branch(library, project, name, ("", ""), &mut shown, &mut out);
     }
     // Recipes in a circle are called by one another and by nobody else.
     for name in names {
         if !shown.contains(name) {
-            branch(library, name, "", "", &mut shown, &mut out);
+            branch(library, project, name, ("", ""), &mut shown, &mut out);
         }
     }
     out
 }
 
+/// One recipe and, indented, what it calls; what was shown in full before is cut short.
 fn branch<'a>(
     library: &'a Library,
+    project: &str,
     name: &'a RecipeName,
-    first: &str,
-    rest: &str,
+    (first, rest): (&str, &str),
     shown: &mut BTreeSet<&'a RecipeName>,
     out: &mut String,
 ) {
@@ -107,7 +109,9 @@ fn branch<'a>(
     let callees = called(&library.catalogue, name);
     let is_repeated = !shown.insert(name) && !callees.is_empty();
     let more = if is_repeated { " ..." } else { "" };
-    let _ = writeln!(out, "{first}{} ({trigger}){more}", name.name());
+    let is_own = name.project() == project;
+    let short = if is_own { name.name() } else { name.as_str() };
+    let _ = writeln!(out, "{first}{short} ({trigger}){more}");
     if is_repeated {
         return;
     }
@@ -118,11 +122,12 @@ fn branch<'a>(
         } else {
             ("|-- ", "|   ")
         };
+        let margins = (format!("{rest}{here}"), format!("{rest}{below}"));
         branch(
             library,
+            project,
             callee,
-            &format!("{rest}{here}"),
-            &format!("{rest}{below}"),
+            (&margins.0, &margins.1),
             shown,
             out,
         );

@@ -15,6 +15,7 @@ mod graph;
 mod init;
 mod jobs;
 mod recipes;
+mod reference;
 mod run;
 mod sandbox;
 mod schema;

@@ -28,7 +28,8 @@ pub(super) struct Facts {
 /// A step's result as later steps see it.
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
-    pub(super) shape: Shape,
+    /// Shared, since what is visible is copied for every branch.
+    pub(super) shape: Arc<Shape>,
     pub(super) maybe: bool,
 }
 
@@ -53,7 +54,7 @@ impl Visible {
     /// The same with one more root.
     pub(super) fn with_root(&self, name: &str, shape: Shape) -> Self {
         let mut visible = self.clone();
-        let maybe = false;
+        let (shape, maybe) = (Arc::new(shape), false);
         visible.open.push((name.to_owned(), Seen { shape, maybe }));
         visible
     }
@@ -160,7 +161,7 @@ impl Scope<'_> {
     fn step(&self, id: &str) -> Known {
         if let Some(seen) = self.visible.steps.get(id) {
             return Known::Shape {
-                shape: seen.shape.clone(),
+                shape: Shape::clone(&seen.shape),
                 maybe: seen.maybe,
             };
         }

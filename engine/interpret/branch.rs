@@ -64,7 +64,7 @@ pub(super) async fn try_catch(
         }
     }
     if !finally.is_empty() {
-        run_block(layer, path, finally).await?;
+        run_block(&layer.of_cleaning(), path, finally).await?;
     }
     ended.map(|()| Value::Null)
 }

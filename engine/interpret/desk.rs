@@ -46,12 +46,21 @@ pub(super) struct State {
 struct Slot {
     answer: Option<Option<(Moment, Answer)>>,
     waker: Option<Waker>,
-    is_call: bool,
+    is_kept: bool,
     scopes: Scopes,
 }
 
 /// The timed steps that surround a place, by number.
 pub(super) type Scopes = Arc<[u64]>;
+
+/// What decides whether a place is to end early.
+#[derive(Clone, Default)]
+pub(super) struct Surroundings {
+    /// The timed steps around it.
+    pub(super) scopes: Scopes,
+    /// Whether it is cleaning up (`finally`), which is never ended early.
+    pub(super) is_cleaning: bool,
+}
 
 /// What the journal holds about one place.
 #[derive(Default, Clone)]
@@ -120,11 +129,16 @@ impl Desk {
 
     /// Hands out an effect and waits for its answer; `None` if the job is cancelled meanwhile
     /// (calls under way are always answered).
-    pub(super) fn ask(&self, key: EntryKey, kind: EffectKind, scopes: Scopes) -> Ask<'_> {
+    pub(super) fn ask(
+        &self,
+        key: EntryKey,
+        kind: EffectKind,
+        surroundings: Surroundings,
+    ) -> Ask<'_> {
         Ask {
             desk: self,
             asked: Asked::NotYet(Some((key, kind))),
-            scopes,
+            surroundings,
         }
     }
 
@@ -162,7 +176,7 @@ impl Desk {
         let waiting: Vec<u64> = {
             let state = self.state();
             let slots = state.waiting.iter();
-            let meant = slots.filter(|(_, slot)| !slot.is_call && is_meant(slot));
+            let meant = slots.filter(|(_, slot)| !slot.is_kept && is_meant(slot));
             let mut numbers: Vec<u64> = meant.map(|(number, _)| *number).collect();
             numbers.sort_unstable();
             numbers
@@ -201,8 +215,8 @@ impl Desk {
     }
 
     /// Whether a place inside these timed steps is to end early.
-    pub(super) fn is_cancelled(&self, scopes: &Scopes) -> bool {
-        self.state().covers(scopes)
+    pub(super) fn is_cancelled(&self, surroundings: &Surroundings) -> bool {
+        self.state().covers(surroundings)
     }
 
     /// Remembers that an element or step failed and the job went on.
@@ -229,7 +243,7 @@ impl Desk {
 pub(super) struct Ask<'a> {
     desk: &'a Desk,
     asked: Asked,
-    scopes: Scopes,
+    surroundings: Surroundings,
 }
 
 enum Asked {
@@ -247,21 +261,22 @@ impl Future for Ask<'_> {
             let Some((key, kind)) = effect.take() else {
                 return Poll::Pending;
             };
-            let is_call = matches!(kind, EffectKind::Call(_) | EffectKind::Change { .. });
-            if state.covers(&self.scopes) && !is_call {
+            let is_kept = self.surroundings.is_cleaning
+                || matches!(kind, EffectKind::Call(_) | EffectKind::Change { .. });
+            if state.covers(&self.surroundings) && !is_kept {
                 return Poll::Ready(None);
             }
             state.numbers += 1;
             let number = state.numbers;
             state.effects.push(Effect { number, key, kind });
             let waker = Some(context.waker().clone());
-            let scopes = self.scopes.clone();
+            let scopes = self.surroundings.scopes.clone();
             state.waiting.insert(
                 number,
                 Slot {
                     answer: None,
                     waker,
-                    is_call,
+                    is_kept,
                     scopes,
                 },
             );
@@ -284,7 +299,11 @@ impl Future for Ask<'_> {
 }
 
 impl State {
-    fn covers(&self, scopes: &Scopes) -> bool {
+    fn covers(&self, surroundings: &Surroundings) -> bool {
+        if surroundings.is_cleaning {
+            return false;
+        }
+        let scopes = &surroundings.scopes;
         self.is_cancelled
             || scopes
                 .iter()

@@ -12,6 +12,7 @@ use crate::shape::Shape;
 use crate::store::HoldRequest;
 
 use super::block::run_block;
+use super::desk::Surroundings;
 use super::effect::EffectKind;
 use super::path::Path;
 use super::scope::{Frame, Layer};
@@ -27,7 +28,7 @@ pub(super) async fn run_root(job: &Job, input: Value, started_at: Moment) -> Flo
         input,
         depth: 0,
     };
-    let layer = Layer::of_frame(&frame, started_at, false, Arc::default());
+    let layer = Layer::of_frame(&frame, started_at, false, Surroundings::default());
     run_frame(&layer, &Path::ROOT).await
 }
 
@@ -61,7 +62,7 @@ pub(super) async fn call(
         &frame,
         caller.now(),
         caller.catches_unknown,
-        caller.scopes().clone(),
+        caller.surroundings().clone(),
     );
     let result = run_frame(&layer, path).await;
     caller.tick(layer.now());

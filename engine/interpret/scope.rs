@@ -15,7 +15,7 @@ use crate::expression::Scope;
 use crate::journal::EntryKey;
 
 use super::Job;
-use super::desk::{Ask, Scopes};
+use super::desk::{Ask, Surroundings};
 use super::effect::EffectKind;
 use super::path::Path;
 
@@ -37,7 +37,7 @@ pub(super) struct Layer<'a> {
     pub(super) catches_unknown: bool,
     names: Mutex<Names>,
     now: AtomicI64,
-    scopes: Scopes,
+    surroundings: Surroundings,
 }
 
 #[derive(Default)]
@@ -53,7 +53,7 @@ impl<'a> Layer<'a> {
         frame: &'a Frame<'a>,
         now: Moment,
         catches_unknown: bool,
-        scopes: Scopes,
+        surroundings: Surroundings,
     ) -> Self {
         Self {
             frame,
@@ -62,7 +62,7 @@ impl<'a> Layer<'a> {
             catches_unknown,
             names: Mutex::default(),
             now: AtomicI64::new(now.0),
-            scopes,
+            surroundings,
         }
     }
 
@@ -78,7 +78,7 @@ impl<'a> Layer<'a> {
                 ..Names::default()
             }),
             now: AtomicI64::new(self.now().0),
-            scopes: self.scopes.clone(),
+            surroundings: self.surroundings.clone(),
         }
     }
 
@@ -97,26 +97,43 @@ impl<'a> Layer<'a> {
 
     /// A layer inside a step that has a time limit.
     pub(super) fn of_scope(&'a self, scope: u64) -> Layer<'a> {
-        let scopes = self.scopes.iter().copied().chain([scope]).collect();
+        let around = self.surroundings.scopes.iter().copied();
+        let surroundings = Surroundings {
+            scopes: around.chain([scope]).collect(),
+            ..self.surroundings.clone()
+        };
         Layer {
-            scopes,
+            surroundings,
             ..self.of_branch(Vec::new(), self.catches_unknown)
         }
     }
 
-    /// The timed steps that surround this layer.
-    pub(super) fn scopes(&self) -> &Scopes {
-        &self.scopes
+    /// A layer for cleaning up, which runs even if the job is ended early.
+    pub(super) fn of_cleaning(&'a self) -> Layer<'a> {
+        let surroundings = Surroundings {
+            is_cleaning: true,
+            ..self.surroundings.clone()
+        };
+        Layer {
+            surroundings,
+            ..self.of_branch(Vec::new(), self.catches_unknown)
+        }
+    }
+
+    /// What decides whether this place is to end early.
+    pub(super) fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
     }
 
     /// Hands out an effect and waits for its answer; `None` if this place is to end early.
     pub(super) fn ask(&self, key: EntryKey, kind: EffectKind) -> Ask<'_> {
-        self.frame.job.desk.ask(key, kind, self.scopes.clone())
+        let surroundings = self.surroundings.clone();
+        self.frame.job.desk.ask(key, kind, surroundings)
     }
 
     /// Whether this place is to end early.
     pub(super) fn is_cancelled(&self) -> bool {
-        self.frame.job.desk.is_cancelled(&self.scopes)
+        self.frame.job.desk.is_cancelled(&self.surroundings)
     }
 
     /// The time of the last completed entry on the way here.

@@ -315,3 +315,35 @@ fn a_replay_shows_every_step() {
     assert_eq!(kinds, ["action vendor.make_thing", "return"]);
     assert_eq!(trace[0].output, Some(json!({ "id": 8 })));
 }
+
+const CLEAN: &str = "
+title: Clean
+trigger: { function: { output: { id: integer? } } }
+steps:
+  - try:
+      - wait: 1h
+    finally:
+      - id: cleaned
+        action: vendor.read_thing
+        with: {}
+";
+
+#[test]
+fn a_cancelled_job_still_cleans_up() {
+    let world = World {
+        program: compiled(&[("clean", CLEAN)]),
+        input: json!({}),
+        script: Vec::new(),
+    };
+    let mut machine = Machine::new(world.start(), Vec::new());
+    assert!(matches!(
+        machine.turn().effects[0].kind,
+        EffectKind::Timer { .. }
+    ));
+    machine.cancel();
+    let turn = machine.turn();
+    assert!(turn.ending.is_none());
+    let cleaning = turn.effects[0].number;
+    machine.answer(cleaning, Moment(1), done(json!({ "found": false })));
+    assert_eq!(machine.turn().ending.unwrap().status, JobStatus::Stopped);
+}

@@ -16,3 +16,46 @@ pub const NO_TABLE: Code = Code("S005");
 pub const WRONG_SETTING: Code = Code("S006");
 /// Something that this version of the engine does not run yet.
 pub const NOT_AVAILABLE_YET: Code = Code("S007");
+
+/// What each finding means, for people.
+pub const ALL: &[(Code, &str, &str)] = &[
+    (
+        UNUSABLE_RECIPE,
+        "a recipe of the closure cannot be used",
+        "A recipe runs with everything that it calls, and one of those has errors or is missing; \
+         `recipes check` names them.",
+    ),
+    (
+        NO_CONNECTION,
+        "no such connection",
+        "An action or a webhook's sign-in needs a connection that connections.yaml does not name.",
+    ),
+    (
+        WRONG_CONNECTION,
+        "a connection of another connector",
+        "The connection that plays this connector in project.yaml is an account at another vendor.",
+    ),
+    (
+        INCOMPLETE_CONNECTION,
+        "a connection that is not complete",
+        "A field of the connection has no value: a variable that the server's environment lacks, \
+         or a file that cannot be read.",
+    ),
+    (
+        NO_TABLE,
+        "no such lookup table",
+        "A step uses a lookup table that lookup-tables/ does not hold.",
+    ),
+    (
+        WRONG_SETTING,
+        "a setting without a value, or with a wrong one",
+        "A recipe reads a setting that has no value and no default, or whose value is not of the \
+         declared type; settings stand in the lookup table integration-settings.",
+    ),
+    (
+        NOT_AVAILABLE_YET,
+        "not available yet",
+        "The recipe uses something that this version of the engine reads but does not run; a job \
+         that reaches it fails with the code not_available_yet.",
+    ),
+];

@@ -6,7 +6,10 @@
 
 mod bell;
 mod halt;
+mod hand_back;
+mod perform;
 mod run;
+mod unsent;
 
 pub use bell::Bell;
 pub use halt::{Halt, Point};

@@ -8,33 +8,22 @@ use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::Notify;
 
-use crate::clock::Clock;
-use crate::clock::Moment;
+use crate::clock::{Clock, Moment};
 use crate::connector::Effect as Repeats;
 use crate::interpret::{Answer, Called, Effect, EffectKind, Machine, Start, Turn};
 use crate::journal::{Ending, EntryKey, Failure, JobStatus};
-use crate::step::Performed;
 use crate::store::{
     Advance, Claimed, Committed, Haste, HoldRequest, JobRequest, Jobs, Lease, Next, Pinned,
     RequestKind, StoreError, TableStep,
 };
 
+use super::hand_back::hand_back;
+use super::perform::{Done, Outcome, perform};
+use super::unsent::withdraw;
 use super::{Left, Point, World};
 
 /// The longest that something recorded stays in memory only.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
-
-/// An effect that was performed.
-struct Done {
-    effect: Effect,
-    at: Moment,
-    outcome: Outcome,
-}
-
-enum Outcome {
-    Answer(Answer),
-    Later(Moment),
-}
 
 /// One job while a worker has it.
 struct Run<'a> {
@@ -103,7 +92,7 @@ pub async fn advance(
         Ok(left) => left,
         Err(error) => {
             tracing::warn!(job = %run.lease.job, "the job was left: {error}");
-            Left::Lost
+            hand_back(world, &run.lease, error).await
         }
     }
 }
@@ -121,23 +110,25 @@ impl<'a> Run<'a> {
             if self.take_up_requests() {
                 continue;
             }
+            let is_stopping = *self.world.is_stopping.borrow();
+            if is_stopping {
+                self.withhold_blocked();
+            }
             if self.must_commit() || self.is_checkpoint_due() {
                 self.commit().await?;
                 continue;
+            }
+            if is_stopping && self.under_way.is_empty() {
+                self.withdraw_put_off();
+                self.pending.next = Next::GivenBack;
+                self.commit().await?;
+                return Ok(Left::GivenBack);
             }
             if has_more_work {
                 tokio::task::yield_now().await;
                 continue;
             }
-            if *self.world.is_stopping.borrow() {
-                if self.under_way.is_empty() {
-                    self.pending.next = Next::GivenBack;
-                    self.commit().await?;
-                    return Ok(Left::GivenBack);
-                }
-            } else {
-                self.start_blocked();
-            }
+            self.start_blocked();
             if self.fire_timers() {
                 continue;
             }
@@ -232,6 +223,7 @@ impl<'a> Run<'a> {
         if std::mem::take(&mut self.settles_once) {
             self.world.halt.pass(Point::CommitDone).await;
         }
+        self.start_blocked();
         for ((_, result), number) in performed.into_iter().zip(numbers.tables) {
             self.machine.answer(number, at, Answer::Performed(result));
         }
@@ -253,6 +245,24 @@ impl<'a> Run<'a> {
         } else {
             Haste::Now
         }
+    }
+
+    /// Gives up calls that were not sent, with their intents.
+    fn withhold_blocked(&mut self) -> Vec<Effect> {
+        let blocked = std::mem::take(&mut self.blocked);
+        let now = self.world.clock.now();
+        let unsent = blocked.iter().map(|effect| (now, effect));
+        withdraw(&mut self.pending.entries, unsent, now);
+        blocked
+    }
+
+    /// Withdraws the intents of calls that were put off, so that nobody takes them for sent.
+    fn withdraw_put_off(&mut self) {
+        let put_off = self
+            .timers
+            .iter()
+            .map(|((moment, _), effect)| (*moment, effect));
+        withdraw(&mut self.pending.entries, put_off, self.world.clock.now());
     }
 
     /// Starts the calls that only waited for a commit.
@@ -335,6 +345,7 @@ impl<'a> Run<'a> {
 
     /// Gives a job back that only waits: for moments, for holds, for people.
     async fn give_back(&mut self) -> Result<Left, StoreError> {
+        self.withdraw_put_off();
         let wake_at = self.timers.keys().next().map(|(moment, _)| *moment);
         if wake_at.is_none() && self.decisions.is_empty() && self.in_line.is_empty() {
             let failure = Failure::new("internal", "the job waits for nothing");
@@ -367,7 +378,7 @@ impl<'a> Run<'a> {
                 RequestKind::Cancel { .. } => {
                     self.machine.cancel();
                     self.timers.clear();
-                    for effect in std::mem::take(&mut self.blocked) {
+                    for effect in self.withhold_blocked() {
                         self.machine.abandon(effect.number);
                     }
                     self.pending.consumed_requests.push(request.number);
@@ -393,39 +404,5 @@ impl<'a> Run<'a> {
             }
         }
         has_news
-    }
-}
-
-/// Does what an effect asks for.
-async fn perform(world: &World, effect: Effect) -> Done {
-    let outcome = match &effect.kind {
-        EffectKind::Call(call) => {
-            if call.action.effect == Repeats::Once {
-                world.halt.pass(Point::IntentWritten).await;
-            }
-            match world.calls.call(call).await {
-                Performed::Ended(called) => Outcome::Answer(Answer::Called(called)),
-                Performed::Later(moment) => Outcome::Later(moment),
-            }
-        }
-        EffectKind::Verify(call) => {
-            Outcome::Answer(Answer::Verified(world.calls.verify(call).await))
-        }
-        EffectKind::Read { table, operation } => match world.store.read(table, operation).await {
-            Ok(performed) => Outcome::Answer(Answer::Performed(performed)),
-            Err(error) => {
-                tracing::warn!("a table could not be read: {error}");
-                Outcome::Later(world.clock.now().after(Duration::from_secs(1)))
-            }
-        },
-        EffectKind::Change { .. }
-        | EffectKind::Timer { .. }
-        | EffectKind::Hold(_)
-        | EffectKind::Decision => Outcome::Answer(Answer::Fired),
-    };
-    Done {
-        effect,
-        at: world.clock.now(),
-        outcome,
     }
 }

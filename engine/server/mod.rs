@@ -10,7 +10,7 @@ mod tokens;
 mod trouble;
 
 pub use bare::Bare;
-pub use tokens::Whereabouts;
+pub use tokens::{Whereabouts, fresh as fresh_token};
 pub use trouble::Trouble;
 
 use std::net::SocketAddr;

@@ -107,8 +107,8 @@ pub const ALL: &[(Code, &str, &str)] = &[
     (
         TOO_COMPLEX,
         "the file is too deep or too complex",
-        "A file may be nested 64 levels deep and hold 200,000 values, those that aliases repeat \
-         included. Nothing is read of a file that exceeds this.",
+        "A file may be nested 64 levels deep and hold 200,000 values; its aliases may repeat 20,000 \
+         of them. Nothing is read of a file that exceeds this.",
     ),
     (
         TAG,

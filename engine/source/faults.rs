@@ -42,9 +42,9 @@ pub(super) fn not_yaml(text: &str, error: &Error, report: &mut Report) {
     );
     let (code, message, help) = describe(error);
     if code == codes::TOO_COMPLEX {
-        report
-            .error(code, span, message)
-            .help("at most 64 levels, 200,000 values and 1,000 aliases are read");
+        report.error(code, span, message).help(
+            "at most 64 levels, 200,000 values and 20,000 values repeated by aliases are read",
+        );
         return;
     }
     if is_template(text, span) {

@@ -18,8 +18,10 @@ pub const FILE_BYTES_MAX: usize = 1 << 20;
 const DEPTH_MAX: usize = 64;
 /// Enough for `DEPTH_MAX` levels in an unoptimised build, four times over.
 const STACK_BYTES: usize = 16 << 20;
-/// The most values a file may hold, those that aliases repeat included.
+/// The most values a file may hold.
 const NODES_MAX: usize = 200_000;
+/// The most values that all aliases together may repeat.
+const REPEATED_MAX: usize = 20_000;
 /// The most aliases (`*name`) a file may use.
 const ALIASES_MAX: usize = 1_000;
 
@@ -99,7 +101,7 @@ fn options() -> serde_saphyr::Options {
             max_total_scalar_bytes: 4 * FILE_BYTES_MAX,
         },
         alias_limits: serde_saphyr::alias_limits! {
-            max_total_replayed_events: NODES_MAX,
+            max_total_replayed_events: REPEATED_MAX,
         },
     }
 }

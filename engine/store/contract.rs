@@ -239,6 +239,10 @@ pub struct HoldRequest {
 
 /// Where a job stands after a commit.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each commit, and most jobs end in their first"
+)]
 pub enum Next {
     /// Its worker goes on.
     #[default]

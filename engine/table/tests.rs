@@ -1,3 +1,5 @@
+//! CSV files in and out.
+
 use serde_json::json;
 
 use super::{Column, CsvFault, Normalise, Table};

@@ -12,11 +12,14 @@
 mod bundle;
 mod connectors;
 mod differential;
+mod documents;
+mod doors;
 mod golden;
 mod hostile;
 mod library;
 mod lint;
 mod schema;
+mod scoping;
 mod store;
 mod tidy;
 mod trials;

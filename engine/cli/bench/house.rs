@@ -124,10 +124,13 @@ pub(super) fn spawn(arguments: &[&str], beginning: &str) -> anyhow::Result<(Chil
         .stdout(Stdio::piped())
         .spawn()
         .context("the server of the bench cannot be started")?;
-    let lines = child.stdout.take().map(|out| BufReader::new(out).lines());
-    for line in lines.into_iter().flatten() {
+    let out = child.stdout.take().context("its output is piped")?;
+    let mut lines = BufReader::new(out).lines();
+    while let Some(line) = lines.next() {
         if let Some(rest) = line?.strip_prefix(beginning) {
             let rest = rest.to_owned();
+            // It may say more, and ends if nobody reads on.
+            std::thread::spawn(move || lines.for_each(drop));
             return Ok((child, rest));
         }
     }

@@ -79,28 +79,28 @@ impl Bench {
         let folder = workspace.join(format!(".bench-{}", std::process::id()));
         std::fs::create_dir_all(&folder)
             .with_context(|| format!("`{}` cannot be made", folder.display()))?;
-        let measured = self.measure(&folder).await;
+        let mut report = Report::default();
+        let measured = self.measure(&folder, &mut report).await;
         if self.keep {
             say(&format!("left in place: {}\n", folder.display()))?;
         } else {
             std::fs::remove_dir_all(&folder)
                 .with_context(|| format!("`{}` cannot be removed", folder.display()))?;
         }
-        let report = measured?;
+        // What was measured before something failed is shown all the same.
         if self.json {
             super::show::json(&report.to_json())?;
         } else {
             say(&report.to_text())?;
         }
-        Ok(Ended::Well)
+        measured.map(|()| Ended::Well)
     }
 
-    async fn measure(&self, folder: &Path) -> anyhow::Result<Report> {
-        let mut report = Report::default();
+    async fn measure(&self, folder: &Path, report: &mut Report) -> anyhow::Result<()> {
         let window = Duration::from_secs(self.seconds);
         self.tell("measuring what the machine can do at all")?;
         let limits = raw::measure(folder, window.min(raw::WINDOW_MAX), self.senders).await?;
-        limits.report(&mut report);
+        limits.report(report);
         let bounds = Bounds {
             folder: folder.to_owned(),
             window,
@@ -113,13 +113,13 @@ impl Bench {
             }
             self.tell(workload.describe())?;
             match workload {
-                Workload::Deliveries => delivery::measure(&bounds, &mut report).await?,
-                Workload::Rounds => rounds::measure(&bounds, &mut report).await?,
-                Workload::Records => records::measure(&bounds, &mut report).await?,
-                Workload::Cold => cold::measure(&bounds, &mut report).await?,
+                Workload::Deliveries => delivery::measure(&bounds, report).await?,
+                Workload::Rounds => rounds::measure(&bounds, report).await?,
+                Workload::Records => records::measure(&bounds, report).await?,
+                Workload::Cold => cold::measure(&bounds, report).await?,
             }
         }
-        Ok(report)
+        Ok(())
     }
 
     /// Says what is being done, unless a program reads along.

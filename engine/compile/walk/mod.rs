@@ -202,7 +202,7 @@ impl<'a> Walk<'a> {
         };
         let id = written.unwrap_or_else(|| Arc::from(format!("{kind}{target}@{place}")));
         if has_written_id {
-            let shape = read::result_shape(made.result, continue_on_error);
+            let shape = Arc::new(read::result_shape(made.result, continue_on_error));
             let maybe = when.is_some();
             visible.steps.insert(id.clone(), Seen { shape, maybe });
         } else if matches!(

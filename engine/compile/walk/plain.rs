@@ -217,10 +217,10 @@ impl Walk<'_> {
                 )
                 .help("use `return`; the recipe that called decides what to do");
         }
-        let reason = self.value(value.get("reason")?, visible, Some(&Shape::String));
+        let reason = self.line(value.get("reason")?, visible);
         let kind = StepKind::Stop {
             is_success: is_word(value, "status", "success"),
-            reason: reason.expression,
+            reason,
         };
         Some(Made {
             ends: true,
@@ -229,7 +229,7 @@ impl Walk<'_> {
     }
 
     pub(in crate::compile) fn log(&mut self, node: &Node, value: &Node, visible: &Visible) -> Made {
-        let text = self.value(value, visible, Some(&Shape::String)).expression;
+        let text = self.line(value, visible);
         let level = match node
             .get("level")
             .and_then(Node::as_text)
@@ -243,5 +243,20 @@ impl Walk<'_> {
         let data = node.get("data");
         let data = data.map(|node| self.value(node, visible, None).expression);
         Made::nothing(StepKind::Log { text, level, data })
+    }
+
+    /// A line for people: text, or a number or truth value that is shown as text.
+    fn line(&mut self, node: &Node, visible: &Visible) -> Expression {
+        let typed = self.value(node, visible, None);
+        if matches!(
+            typed.shape,
+            Shape::List(_) | Shape::Fields(_) | Shape::Object
+        ) {
+            let message = format!("expected a line of text, not {}", typed.shape);
+            self.report
+                .error(codes::WRONG_VALUE, node.span, message)
+                .help("name one of its fields, `join` a list, or `log` it under `data`");
+        }
+        typed.expression
     }
 }

@@ -15,7 +15,7 @@ mod seal;
 mod tables;
 mod writer;
 
-pub use jobs::{Prune, RECOVERIES_MAX};
+pub use jobs::{Fires, Prune, RECOVERIES_MAX};
 pub use ledger::{KeptSecret, SpentBlock, TakenGroup};
 pub use limits::{CommitLimits, commit_limits};
 pub use recipes::{AuditEntry, RecipeState};

@@ -47,8 +47,15 @@ pub(super) struct Opened {
 /// Opens or creates the database at this path.
 pub(super) async fn open_file(path: &Path) -> Result<Opened, StoreError> {
     let lock = lock(path)?;
-    if std::fs::metadata(path).is_ok_and(|file| file.len() > 0) {
-        check_identity(path).await?;
+    match std::fs::metadata(path) {
+        Ok(file) if file.len() > 0 => check_identity(path).await?,
+        Ok(_) => {}
+        Err(_) => {
+            create_private(path).map_err(|error| {
+                let shown = path.display();
+                StoreError::Unavailable(format!("the file `{shown}` cannot be made: {error}"))
+            })?;
+        }
     }
     let options = SqliteConnectOptions::new()
         .filename(path)
@@ -58,7 +65,6 @@ pub(super) async fn open_file(path: &Path) -> Result<Opened, StoreError> {
         .disable_statement_logging();
     let mut writer = options
         .clone()
-        .create_if_missing(true)
         .auto_vacuum(SqliteAutoVacuum::Incremental)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
@@ -93,6 +99,15 @@ pub(super) async fn open_in_memory() -> Result<SqliteConnection, StoreError> {
         .map_err(store_error)?;
     migrate(&mut connection).await?;
     Ok(connection)
+}
+
+/// Creates a file that only its owner may read: it will hold what people learn and who they are.
+pub(super) fn create_private(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// Takes the lock file beside the database, so that no second server works on the same workspace.

@@ -4,13 +4,14 @@
 //! Always true: a copy of the database alone shows no secret; a sealed value opens only under the
 //! name it was sealed for.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 
+use super::open::create_private;
 use crate::data::{Secret, hex};
 use crate::store::StoreError;
 
@@ -99,13 +100,4 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     (0..KEY_BYTES)
         .map(|index| u8::from_str_radix(&text[index * 2..index * 2 + 2], 16).ok())
         .collect()
-}
-
-/// Creates a file that only its owner may read.
-fn create_private(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }

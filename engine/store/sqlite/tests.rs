@@ -1,3 +1,5 @@
+//! Promises that only show from inside: group commit, full disks, the use of indexes.
+
 use futures_util::future::join_all;
 use serde_json::json;
 use sqlx::Row;

@@ -104,7 +104,7 @@ async fn a_frame_gives_back_for_a_sibling(store: &Store) {
     let committed = store.commit(&job.lease, at(5), release).await.unwrap();
     assert_eq!(
         committed.woken,
-        [job.job.id.clone()],
+        std::slice::from_ref(&job.job.id),
         "its own sibling can go on"
     );
     assert!(granted(store, &job, ask("loop[1]/hold", Some("x"), None)).await);

@@ -257,7 +257,7 @@ async fn children_are_queued_with_the_commit(store: &Store) {
         ..Advance::default()
     };
     let committed = store.commit(&claimed.lease, at(2), start).await.unwrap();
-    assert_eq!(committed.woken, [child.id.clone()]);
+    assert_eq!(committed.woken, std::slice::from_ref(&child.id));
     assert_eq!(claim_one(store, 2).await.job.id, child.id);
 }
 

@@ -1,9 +1,9 @@
-//! Forgetting what old jobs held, and poll cursors.
+//! Forgetting what old jobs held; where polls and schedules stand.
 
 use recipe_engine::data::Value;
 use recipe_engine::journal::JobStatus;
 use recipe_engine::names::JobId;
-use recipe_engine::store::sqlite::Prune;
+use recipe_engine::store::sqlite::{Fires, Prune};
 use recipe_engine::store::{Advance, Arrival, Jobs, Payload, Store};
 use serde_json::json;
 
@@ -13,6 +13,7 @@ super::on_every_store!(
     a_pruned_job_leaves_a_line,
     what_others_need_stays,
     a_poll_moves_its_cursor_with_its_jobs,
+    an_instant_of_a_schedule_makes_one_job,
 );
 
 /// A value that takes some pages even compressed.
@@ -114,4 +115,40 @@ async fn a_poll_moves_its_cursor_with_its_jobs(store: &Store) {
         Some(json!({ "n": 2 }))
     );
     assert_eq!(claim(store, 5).await.len(), 2);
+}
+
+async fn an_instant_of_a_schedule_makes_one_job(store: &Store) {
+    let fire = |instant: i64, now: i64| {
+        let mut job = new_job("a");
+        job.started_by = "schedule".to_owned();
+        let arrival = Arrival {
+            recipe: recipe("a"),
+            payload: None,
+            jobs: vec![job],
+            at: at(now),
+        };
+        store.enqueue_fire(arrival, at(instant))
+    };
+    assert_eq!(store.fires(&recipe("a")).await.unwrap(), Fires::default());
+    assert_eq!(fire(10, 10).await.unwrap().is_new, [true]);
+    assert_eq!(fire(10, 11).await.unwrap().is_new, [false]);
+    assert_eq!(fire(20, 20).await.unwrap().is_new, [true]);
+    let jobs = claim(store, 21).await;
+    assert_eq!(jobs.len(), 2);
+    let good = Advance {
+        next: ended_well(json!(1)),
+        ..Advance::default()
+    };
+    store.commit(&jobs[0].lease, at(22), good).await.unwrap();
+    let stands = Fires {
+        last: Some(at(20)),
+        last_good: Some(at(10)),
+    };
+    assert_eq!(store.fires(&recipe("a")).await.unwrap(), stands);
+    prune(store, 1000).await;
+    assert_eq!(
+        store.fires(&recipe("a")).await.unwrap(),
+        stands,
+        "what counts is kept"
+    );
 }

@@ -9,7 +9,7 @@ use sqlx::{Row, SqliteConnection};
 use super::super::error::{corrupt, store_error};
 use super::super::pack::{Large, NO_JOB, pack, pack_entries};
 use super::super::tables::{self, Known};
-use super::{enqueue, holds, request};
+use super::{enqueue, fires, holds, request};
 use crate::clock::Moment;
 use crate::data::digest;
 use crate::journal::{Ending, Entry, EntryKey, EntryKind, Failure, JobStatus};
@@ -45,18 +45,13 @@ pub(super) async fn commit(
             .woken
             .extend(advance.children.iter().map(|child| child.id.clone()));
     }
-    if !advance.calls.is_empty() {
-        count_calls(connection, job.number, &advance).await?;
-    }
     if !advance.awaits.is_empty() {
         request::wait_for(connection, job.number, at, &advance.awaits).await?;
     }
-    if !entries.is_empty() {
-        append(connection, &job, entries, &mut large).await?;
-    }
+    append(connection, &job, &advance, entries, &mut large).await?;
     large.store(connection, job.number).await?;
-    if matches!(advance.next, Next::Ended(_)) {
-        end(connection, &job, at, &mut committed).await?;
+    if let Next::Ended(ending) = &advance.next {
+        end(connection, &job, at, ending, &mut committed).await?;
     }
     Ok(committed)
 }
@@ -67,6 +62,7 @@ struct Guarded {
     chunk: i64,
     has_holds: bool,
     is_awaited: bool,
+    is_scheduled: bool,
 }
 
 /// Checks the lease and changes the row of a job that its worker keeps; no index is touched.
@@ -78,7 +74,7 @@ const STAY: &str = "
         pin = COALESCE(pin, (SELECT number FROM pin WHERE hash = $5)),
         started_at = COALESCE($6, started_at)
     WHERE id = $1 AND lease = $2 AND status = 'running'
-    RETURNING number, chunks, has_holds, is_awaited, pin";
+    RETURNING number, chunks, has_holds, is_awaited, pin, started_by = 'schedule'";
 
 /// Checks the lease and changes the row of a job that its worker gives back or has ended. News that
 /// the worker has not heard of make it claimable at once.
@@ -95,7 +91,7 @@ const LEAVE: &str = "
         output = $11,
         failure = $12
     WHERE id = $1 AND lease = $2 AND status = 'running'
-    RETURNING number, chunks, has_holds, is_awaited, pin";
+    RETURNING number, chunks, has_holds, is_awaited, pin, started_by = 'schedule'";
 
 async fn guard(
     connection: &mut SqliteConnection,
@@ -149,6 +145,7 @@ fn read_guard(row: &SqliteRow) -> Result<(Guarded, bool), sqlx::Error> {
         chunk: row.try_get(1)?,
         has_holds: row.try_get::<i64, _>(2)? == 1,
         is_awaited: row.try_get::<i64, _>(3)? == 1,
+        is_scheduled: row.try_get::<i64, _>(5)? == 1,
     };
     Ok((job, row.try_get::<Option<i64>, _>(4)?.is_some()))
 }
@@ -287,33 +284,45 @@ async fn move_holds(
     Ok(())
 }
 
-async fn count_calls(
-    connection: &mut SqliteConnection,
-    job: i64,
-    advance: &Advance,
-) -> Result<(), StoreError> {
-    let calls = serde_json::to_string(&advance.calls).map_err(|e| corrupt("calls", &e))?;
-    sqlx::query(
+/// Counts the calls of other recipes.
+macro_rules! count {
+    () => {
         "INSERT INTO job_call (recipe, job, calls)
          SELECT value ->> 0, $1, value ->> 1 FROM json_each($2) WHERE true
-         ON CONFLICT (recipe, job) DO UPDATE SET calls = calls + excluded.calls",
-    )
-    .bind(job)
-    .bind(calls)
-    .execute(connection)
-    .await
-    .map_err(store_error)?;
-    Ok(())
+         ON CONFLICT (recipe, job) DO UPDATE SET calls = calls + excluded.calls"
+    };
 }
+const COUNT: &str = count!();
 
+/// Writes the entries of one commit.
+macro_rules! write {
+    () => {
+        "INSERT INTO entry (job, chunk, body) VALUES ($1, $3, $4)"
+    };
+}
+const WRITE: &str = write!();
+
+/// Both at once: each way to the database's thread and back costs as much as a small write.
+const COUNT_AND_WRITE: &str = concat!(count!(), ";\n", write!());
+
+/// Appends what happened to the journal, and counts calls.
 async fn append(
     connection: &mut SqliteConnection,
     job: &Guarded,
+    advance: &Advance,
     entries: Vec<Entry>,
     large: &mut Large,
 ) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO entry (job, chunk, body) VALUES ($1, $2, $3)")
+    let sql = match (advance.calls.is_empty(), entries.is_empty()) {
+        (true, true) => return Ok(()),
+        (false, true) => COUNT,
+        (true, false) => WRITE,
+        (false, false) => COUNT_AND_WRITE,
+    };
+    let calls = serde_json::to_string(&advance.calls).map_err(|e| corrupt("calls", &e))?;
+    sqlx::query(sql)
         .bind(job.number)
+        .bind(calls)
         .bind(job.chunk)
         .bind(pack_entries(entries, large)?)
         .execute(connection)
@@ -327,8 +336,16 @@ async fn end(
     connection: &mut SqliteConnection,
     job: &Guarded,
     at: Moment,
+    ending: &Ending,
     committed: &mut Committed,
 ) -> Result<(), StoreError> {
+    let is_good = matches!(
+        ending.status,
+        JobStatus::Succeeded | JobStatus::SucceededWithErrors
+    );
+    if job.is_scheduled && is_good {
+        fires::mark_good(connection, job.number).await?;
+    }
     if job.has_holds {
         let woken = holds::release_all(connection, job.number, at).await?;
         committed.woken.extend(woken);

@@ -6,6 +6,7 @@
 mod claim;
 mod commit;
 mod enqueue;
+mod fires;
 mod holds;
 mod list;
 mod prune;
@@ -13,6 +14,7 @@ mod quarantine;
 mod record;
 mod request;
 
+pub use fires::Fires;
 pub use prune::Prune;
 pub use quarantine::RECOVERIES_MAX;
 
@@ -167,6 +169,26 @@ impl Sqlite {
     pub async fn cursor(&self, recipe: &RecipeName) -> Result<Option<Value>, StoreError> {
         let recipe = recipe.clone();
         self.with_reader(|connection| Box::pin(enqueue::cursor(connection, recipe)))
+            .await
+    }
+
+    /// Queues the job of a schedule's fire, unless this instant was taken up before; an arrival
+    /// without jobs passes the instant over.
+    pub async fn enqueue_fire(
+        &self,
+        arrival: Arrival,
+        instant: Moment,
+    ) -> Result<Enqueued, StoreError> {
+        self.with_writer(move |connection| {
+            Box::pin(fires::enqueue_fire(connection, arrival, instant))
+        })
+        .await
+    }
+
+    /// Where a recipe's schedule stands: its last fire, and the last whose job ended well.
+    pub async fn fires(&self, recipe: &RecipeName) -> Result<Fires, StoreError> {
+        let recipe = recipe.clone();
+        self.with_reader(|connection| Box::pin(fires::fires(connection, recipe)))
             .await
     }
 

@@ -7,6 +7,7 @@
 use sqlx::SqliteConnection;
 
 use super::super::error::{corrupt, store_error};
+use super::fires;
 use crate::clock::Moment;
 use crate::names::RecipeName;
 use crate::store::StoreError;
@@ -62,6 +63,7 @@ pub(super) async fn prune(
     .execute(&mut *connection)
     .await
     .map_err(store_error)?;
+    fires::forget(connection, what.ended_before).await?;
     sqlx::query(PAGES_GIVEN_BACK)
         .execute(connection)
         .await

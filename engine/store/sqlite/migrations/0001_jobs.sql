@@ -94,6 +94,18 @@ CREATE TABLE poll_cursor (
     written_at  INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+-- The fires of schedules: one row for each instant that the rule names, once a job was made of it
+-- or it was passed over.
+CREATE TABLE fire (
+    recipe   TEXT    NOT NULL,
+    instant  INTEGER NOT NULL,
+    job      INTEGER,
+    is_good  INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (recipe, instant)
+) WITHOUT ROWID;
+CREATE INDEX fire_job ON fire (job) WHERE job IS NOT NULL;
+CREATE INDEX fire_good ON fire (recipe, instant) WHERE is_good = 1;
+
 -- In which jobs a recipe was called, beside those it is the root of.
 CREATE TABLE job_call (
     recipe  TEXT    NOT NULL,

@@ -142,11 +142,11 @@ async fn refit(connection: &mut SqliteConnection, kept: &Kept, now: Moment) -> R
 
 fn refit_row(kept: &Kept, before: &StoredRow) -> Result<(Option<String>, Object), Refused> {
     let table = &kept.table;
-    for (name, _) in before
+    let gone = before
         .row
-        .iter()
-        .filter(|(name, _)| !table.columns.contains_key(*name))
-    {
+        .keys()
+        .find(|name| !table.columns.contains_key(*name));
+    if let Some(name) = gone {
         return Err(Refused::new(
             "column_in_use",
             format!("column `{name}` is no longer declared but holds values; clear it first"),

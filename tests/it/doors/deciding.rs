@@ -1,0 +1,95 @@
+//! A call whose end nobody knows, and the person who decides; and jobs that a stop gives back.
+
+use reqwest::StatusCode;
+use serde_json::json;
+
+use super::house::{House, Vendor};
+
+const ORDER: &str = "
+title: Order
+trigger: { function: { input: { what: string }, output: { status: integer } } }
+steps:
+  - id: sent
+    action: http.request
+    with: { path: /orders, body: { what: $.input.what } }
+  - return: { status: $.steps.sent.status }
+";
+
+async fn doubtful(vendor: &Vendor) -> (House, String) {
+    let connections = vendor.connections();
+    let house = House::of(&[
+        ("recipes/stories/order.yaml", ORDER),
+        ("connections.yaml", &connections),
+    ])
+    .await;
+    let path = "/api/recipes/stories/order/run";
+    let (status, answer) = house
+        .post(path, json!({ "input": { "what": "tea" } }))
+        .await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
+    let asked = vendor.asked().await;
+    assert!(asked.text.starts_with("POST /orders"), "{}", asked.text);
+    asked.hang_up();
+    (house, answer["jobs"][0].as_str().unwrap().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_says_that_it_happened() {
+    let vendor = Vendor::open().await;
+    let (house, id) = doubtful(&vendor).await;
+    let job = house.settled(&id).await;
+    assert_eq!(job["status"], "needs_decision");
+    let open = &job["decisions"][0];
+    assert_eq!(open["action"], "http.request");
+    assert_eq!(open["input"]["body"], json!({ "what": "tea" }));
+    assert_eq!(open["failure"]["code"], "outcome_unknown");
+
+    let decide = format!("/api/jobs/{id}/decide");
+    let output = json!({ "status": 201, "headers": {}, "body": null });
+    let cases = [
+        (json!({ "choice": "perhaps" }), 422),
+        (json!({ "choice": "again", "output": output }), 400),
+        (
+            json!({ "choice": "happened", "output": { "status": "ok" } }),
+            422,
+        ),
+        (
+            json!({ "choice": "happened", "output": output, "key": "elsewhere" }),
+            409,
+        ),
+    ];
+    for (wish, expected) in cases {
+        let (status, problem) = house.post(&decide, wish.clone()).await;
+        assert_eq!(status.as_u16(), expected, "{wish} {problem}");
+    }
+    let wish = json!({ "choice": "happened", "output": output });
+    let (status, _) = house.post(&decide, wish.clone()).await;
+    assert_eq!(status, StatusCode::ACCEPTED);
+    let job = house.ended(&id).await;
+    assert_eq!(job["status"], "succeeded");
+    assert_eq!(job["output"], json!({ "status": 201 }));
+    assert_eq!(house.post(&decide, wish).await.0, StatusCode::CONFLICT);
+    house.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_wants_it_done_again_or_gives_up() {
+    let vendor = Vendor::open().await;
+    let (house, id) = doubtful(&vendor).await;
+    house.settled(&id).await;
+    let decide = format!("/api/jobs/{id}/decide");
+    let (status, _) = house.post(&decide, json!({ "choice": "again" })).await;
+    assert_eq!(status, StatusCode::ACCEPTED);
+    vendor.asked().await.answer("{\"ok\": true}").await;
+    let job = house.ended(&id).await;
+    assert_eq!(job["status"], "succeeded", "{job}");
+    house.engine.shutdown().await;
+
+    let (house, id) = doubtful(&vendor).await;
+    house.settled(&id).await;
+    let decide = format!("/api/jobs/{id}/decide");
+    house.post(&decide, json!({ "choice": "fail" })).await;
+    let job = house.ended(&id).await;
+    assert_eq!(job["status"], "failed", "{job}");
+    house.engine.shutdown().await;
+}

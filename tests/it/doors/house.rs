@@ -1,0 +1,199 @@
+//! What the stories share: workspaces, a server inside the test, a vendor that can be led.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use recipe_engine::server::{Engine, Listening};
+use recipe_engine::settings::Settings;
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// The project file of every story.
+const PROJECT: &str = "title: Stories\nversion: 1.0.0\n";
+
+/// A workspace with these files; secrets stand in files, since the environment is shared.
+pub(super) fn workspace(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "recipes/stories/project.yaml", PROJECT);
+    write(folder.path(), "secret", "s3cret\n");
+    for (path, text) in files {
+        write(folder.path(), path, text);
+    }
+    folder
+}
+
+pub(super) fn write(folder: &Path, path: &str, text: &str) {
+    let path = folder.join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// A server in this process.
+pub(super) struct House {
+    pub(super) folder: Arc<TempDir>,
+    pub(super) engine: Engine,
+    pub(super) listening: Listening,
+    http: reqwest::Client,
+}
+
+impl House {
+    /// Opens a workspace with these files and serves it.
+    pub(super) async fn of(files: &[(&str, &str)]) -> Self {
+        Self::open(Arc::new(workspace(files))).await
+    }
+
+    /// Opens a workspace that is there and serves it.
+    pub(super) async fn open(folder: Arc<TempDir>) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let engine = Engine::open(Settings::private(folder.path()))
+            .await
+            .unwrap();
+        let listening = engine.serve().await.unwrap();
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self {
+            folder,
+            engine,
+            listening,
+            http,
+        }
+    }
+
+    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http
+            .request(method, format!("{}{path}", self.listening.url))
+    }
+
+    /// A request with the token, and its answer: status and JSON.
+    pub(super) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> (StatusCode, Value) {
+        let token = self.listening.local_token.reveal();
+        let request = self.request(method, path).bearer_auth(token);
+        let request = match body {
+            Some(body) => request.json(&body),
+            None => request,
+        };
+        taken(request.send().await.unwrap()).await
+    }
+
+    pub(super) async fn get(&self, path: &str) -> (StatusCode, Value) {
+        self.ask(Method::GET, path, None).await
+    }
+
+    pub(super) async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+        self.ask(Method::POST, path, Some(body)).await
+    }
+
+    /// A job, once it ended: what a person decided is taken up meanwhile.
+    pub(super) async fn ended(&self, id: &str) -> Value {
+        loop {
+            let job = self.settled(id).await;
+            if !job["ended_at"].is_null() {
+                return job;
+            }
+        }
+    }
+
+    /// A job, once it ended or needs a person.
+    pub(super) async fn settled(&self, id: &str) -> Value {
+        let (status, job) = self.get(&format!("/api/jobs/{id}?wait=60s")).await;
+        assert_eq!(status, StatusCode::OK, "{job}");
+        job
+    }
+}
+
+/// An answer as status and JSON (null if it is none). Problems are problem objects.
+pub(super) async fn taken(answer: Response) -> (StatusCode, Value) {
+    let status = answer.status();
+    let kind = answer.headers().get("content-type").cloned();
+    let text = answer.text().await.unwrap();
+    let body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+    if status.is_client_error() || status.is_server_error() {
+        assert_eq!(kind.unwrap(), "application/problem+json", "{text}");
+        assert_eq!(body["status"], status.as_u16());
+        for member in ["type", "title", "code"] {
+            assert!(body[member].is_string(), "{member}: {body}");
+        }
+    }
+    (status, body)
+}
+
+/// A vendor whose every request waits for the story to answer it.
+pub(super) struct Vendor {
+    listener: TcpListener,
+}
+
+/// A request that the vendor got and has not answered.
+pub(super) struct Asked {
+    stream: TcpStream,
+    pub(super) text: String,
+}
+
+impl Vendor {
+    pub(super) async fn open() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self { listener }
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("http://{}", self.listener.local_addr().unwrap())
+    }
+
+    /// `connections.yaml` with the vendor as connection `http`.
+    pub(super) fn connections(&self) -> String {
+        format!(
+            "connections:\n  http: {{ base_url: \"{}\", allow_private: true }}\n",
+            self.url()
+        )
+    }
+
+    /// The next request, read to its end.
+    pub(super) async fn asked(&self) -> Asked {
+        let (mut stream, _) = self.listener.accept().await.unwrap();
+        let mut bytes = Vec::new();
+        let mut chunk = [0; 4096];
+        loop {
+            let count = stream.read(&mut chunk).await.unwrap();
+            bytes.extend_from_slice(&chunk[..count]);
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            if count == 0 || is_whole(&text) {
+                return Asked { stream, text };
+            }
+        }
+    }
+}
+
+impl Asked {
+    /// Answers with this JSON.
+    pub(super) async fn answer(mut self, body: &str) {
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+             connection: close\r\n\r\n{body}",
+            body.len()
+        );
+        self.stream.write_all(answer.as_bytes()).await.unwrap();
+        self.stream.shutdown().await.unwrap();
+    }
+
+    /// Breaks the connection without a word.
+    pub(super) fn hang_up(self) {}
+}
+
+fn is_whole(text: &str) -> bool {
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.trim().parse::<usize>().ok())?
+    });
+    body.len() >= length.unwrap_or(0)
+}

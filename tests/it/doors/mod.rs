@@ -1,0 +1,12 @@
+//! Black-box stories at the doors: HTTP on the real router, and the real binary.
+//!
+//! Always true: each story has a workspace of its own; what is waited for is an answer or a line of
+//! output, never a span of time.
+
+mod deciding;
+mod disk;
+mod house;
+mod process;
+mod recipes;
+mod tables;
+mod webhooks;
