@@ -17,7 +17,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 /// A point in time: microseconds since 1970-01-01T00:00:00Z.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Moment(pub i64);
 
@@ -153,6 +155,15 @@ impl Clock {
         if let Kind::Test(clock) = &self.0 {
             clock.now.store(self.now().after(by).0, Ordering::SeqCst);
             clock.moved.notify_waiters();
+        }
+    }
+
+    /// How far the clock moves in this much real time: for what must outlast real delays, such as
+    /// the lease on a job.
+    pub fn span(&self, real: Duration) -> Duration {
+        match &self.0 {
+            Kind::Real { scale, .. } => real.mul_f64(*scale),
+            Kind::Test(_) => real,
         }
     }
 

@@ -48,10 +48,14 @@ impl House {
 
     /// Opens a workspace that is there and serves it.
     pub(super) async fn open(folder: Arc<TempDir>) -> Self {
+        let settings = Settings::private(folder.path());
+        Self::with(folder, settings).await
+    }
+
+    /// Opens a workspace as these settings say and serves it.
+    pub(super) async fn with(folder: Arc<TempDir>, settings: Settings) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let engine = Engine::open(Settings::private(folder.path()))
-            .await
-            .unwrap();
+        let engine = Engine::open(settings).await.unwrap();
         let listening = engine.serve().await.unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self {
