@@ -3,11 +3,13 @@
 //! In: settings. Out: an [`Engine`] that takes deliveries in and runs jobs.
 //! Always true: nothing is taken in before it can be kept; an orderly stop gives every job back.
 
+mod bare;
 mod open;
 mod reload;
 mod tokens;
 mod trouble;
 
+pub use bare::Bare;
 pub use tokens::{Whereabouts, fresh as fresh_token};
 pub use trouble::Trouble;
 

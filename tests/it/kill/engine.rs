@@ -61,9 +61,17 @@ impl Engine {
         let stderr = child.stderr.take().expect("a pipe");
         listen(stdout, say.clone(), Arc::clone(&log));
         listen(stderr, say, Arc::clone(&log));
-        let mut engine = Self { child: Mutex::new(child), url: String::new(), lines, log };
+        let mut engine = Self {
+            child: Mutex::new(child),
+            url: String::new(),
+            lines,
+            log,
+        };
         let line = engine.line_with("listening at ");
-        let url = line.split("listening at ").nth(1).and_then(|rest| rest.split(';').next());
+        let url = line
+            .split("listening at ")
+            .nth(1)
+            .and_then(|rest| rest.split(';').next());
         engine.url = url.expect("an address").to_owned();
         engine
     }
@@ -88,11 +96,21 @@ impl Engine {
     }
 
     pub(super) fn post(&self, vendors: &Vendors, path: &str) {
-        vendors.ask("POST", &format!("{}{path}", self.url), Some(TOKEN), &json!({}));
+        vendors.ask(
+            "POST",
+            &format!("{}{path}", self.url),
+            Some(TOKEN),
+            &json!({}),
+        );
     }
 
     fn get(&self, vendors: &Vendors, path: &str) -> Value {
-        vendors.ask("GET", &format!("{}{path}", self.url), Some(TOKEN), &Value::Null)
+        vendors.ask(
+            "GET",
+            &format!("{}{path}", self.url),
+            Some(TOKEN),
+            &Value::Null,
+        )
     }
 
     /// Returns once no job has anything left to do by itself.
@@ -152,7 +170,9 @@ impl Drop for Engine {
 fn listen(pipe: impl Read + Send + 'static, say: Sender<String>, log: Arc<Mutex<Vec<String>>>) {
     thread::spawn(move || {
         for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-            log.lock().unwrap_or_else(PoisonError::into_inner).push(line.clone());
+            log.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(line.clone());
             if say.send(line).is_err() {
                 return;
             }

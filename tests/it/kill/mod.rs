@@ -39,8 +39,12 @@ enum Moment {
     CommitDone,
 }
 
-const MOMENTS: [Moment; 4] =
-    [Moment::IntentWritten, Moment::RequestSent, Moment::ReplyReceived, Moment::CommitDone];
+const MOMENTS: [Moment; 4] = [
+    Moment::IntentWritten,
+    Moment::RequestSent,
+    Moment::ReplyReceived,
+    Moment::CommitDone,
+];
 
 impl Moment {
     /// The word that makes the program stop there; a request under way is seen at the vendor.
@@ -113,7 +117,10 @@ fn kills_at_every_moment_lose_nothing_and_double_nothing() {
     set_up(&vendors, &Engine::start(&workspace, None, TIME_SCALE));
     let mut counts: BTreeMap<Moment, u64> = BTreeMap::new();
     for kill in plan(kills, seed) {
-        let halt = kill.moment.halt().map(|point| format!("{point}:{}", kill.nth));
+        let halt = kill
+            .moment
+            .halt()
+            .map(|point| format!("{point}:{}", kill.nth));
         // Nothing runs now, so nothing is asked between looking and ordering.
         let asked = match kill.moment.halt() {
             None => Some(vendors.hold_back(kill.nth, kill.is_slow)),
@@ -139,7 +146,12 @@ fn kills_at_every_moment_lose_nothing_and_double_nothing() {
     vendors.flush();
     engine.until_idle(&vendors);
     let troubles = troubles(&vendors, &engine);
-    assert!(troubles.is_empty(), "seed {seed}:\n{}\n{}", troubles.join("\n"), engine.log());
+    assert!(
+        troubles.is_empty(),
+        "seed {seed}:\n{}\n{}",
+        troubles.join("\n"),
+        engine.log()
+    );
     let wanted = KILLS_EACH_MIN * kills.min(KILLS) / KILLS;
     for moment in MOMENTS {
         let count = counts.get(&moment).copied().unwrap_or(0);
@@ -149,7 +161,8 @@ fn kills_at_every_moment_lose_nothing_and_double_nothing() {
 
 /// Fills the tables and starts the recipe.
 fn set_up(vendors: &Vendors, engine: &Engine) {
-    let setting = |key: &str, value: &str| json!({ "integration": "ACCREDIBLE", "key": key, "value": value });
+    let setting =
+        |key: &str, value: &str| json!({ "integration": "ACCREDIBLE", "key": key, "value": value });
     let tables = [
         (
             "integration-settings",
@@ -184,7 +197,11 @@ fn troubles(vendors: &Vendors, engine: &Engine) -> Vec<String> {
     let mut troubles = Vec::new();
     let jobs = engine.jobs(vendors);
     if jobs.len() != vendors.events() {
-        troubles.push(format!("{} jobs of {} events", jobs.len(), vendors.events()));
+        troubles.push(format!(
+            "{} jobs of {} events",
+            jobs.len(),
+            vendors.events()
+        ));
     }
     for job in jobs.iter().filter(|job| job["status"] != "succeeded") {
         troubles.push(format!("a job has not succeeded: {job}"));
@@ -194,7 +211,9 @@ fn troubles(vendors: &Vendors, engine: &Engine) -> Vec<String> {
     for (holder, group) in &wanted {
         let count = held.get(&(holder.clone(), *group)).copied().unwrap_or(0);
         if count != 1 {
-            troubles.push(format!("{holder} holds {count} credentials of group {group}"));
+            troubles.push(format!(
+                "{holder} holds {count} credentials of group {group}"
+            ));
         }
     }
     let unwanted = held.keys().filter(|held| !wanted.contains(held));

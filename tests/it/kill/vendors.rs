@@ -44,15 +44,28 @@ pub(super) struct Vendors {
 impl Vendors {
     pub(super) fn start(scale: f64) -> Self {
         let runtime = Runtime::new().expect("threads");
-        let config = SandboxConfig { scale, ..SandboxConfig::default() };
-        let sandbox = runtime.block_on(recipe_sandbox::start(config)).expect("the stand-ins");
+        let config = SandboxConfig {
+            scale,
+            ..SandboxConfig::default()
+        };
+        let sandbox = runtime
+            .block_on(recipe_sandbox::start(config))
+            .expect("the stand-ins");
         let http = reqwest::Client::builder()
             .no_proxy()
             .timeout(Duration::from_millis(PATIENCE_MS + 10_000))
             .build()
             .expect("a client");
         let folder = tempfile::tempdir().expect("a folder");
-        Self { runtime, http, sandbox, folder, learners: 0, events: 0, wanted: BTreeSet::new() }
+        Self {
+            runtime,
+            http,
+            sandbox,
+            folder,
+            learners: 0,
+            events: 0,
+            wanted: BTreeSet::new(),
+        }
     }
 
     /// A new workspace with connections to these stand-ins. The calls that one may make there are
@@ -60,7 +73,10 @@ impl Vendors {
     pub(super) fn workspace(&self) -> PathBuf {
         let path = self.folder.path().to_owned();
         std::fs::create_dir(path.join("connectors")).expect("a folder");
-        let budgets = [("docebo", &["calls: 1000,"][..]), ("accredible", &["calls: 2000,", "calls: 200,"])];
+        let budgets = [
+            ("docebo", &["calls: 1000,"][..]),
+            ("accredible", &["calls: 2000,", "calls: 200,"]),
+        ];
         for (connector, budgets) in budgets {
             let file = format!("connectors/{connector}.yaml");
             let mut text = std::fs::read_to_string(&file).expect("a shipped connector");
@@ -114,9 +130,14 @@ impl Vendors {
             let completion = json!({ "user_id": id, "course_id": 101 + course });
             self.docebo("actions/complete_course", &completion);
         }
-        let groups = if is_on_plan { &GROUPS[..] } else { &GROUPS[..1] };
+        let groups = if is_on_plan {
+            &GROUPS[..]
+        } else {
+            &GROUPS[..1]
+        };
         let email = format!("learner.{id}@example.com");
-        self.wanted.extend(groups.iter().map(|group| (email.clone(), *group)));
+        self.wanted
+            .extend(groups.iter().map(|group| (email.clone(), *group)));
         self.events += courses as usize;
         self.flush();
     }
@@ -130,7 +151,11 @@ impl Vendors {
     /// Makes the vendor slow, or never answer, when it is asked for the nth credential from now on;
     /// answers the number of the last request before.
     pub(super) fn hold_back(&self, nth: u64, is_slow: bool) -> u64 {
-        let kind = if is_slow { json!({ "slow": { "ms": SLOW_MS } }) } else { json!("hang") };
+        let kind = if is_slow {
+            json!({ "slow": { "ms": SLOW_MS } })
+        } else {
+            json!("hang")
+        };
         let order = json!({ "method": "POST", "path": CREATE, "nth": nth, "kind": kind });
         let before = self.asked(0, None);
         self.accredible("faults", &order);
@@ -141,7 +166,10 @@ impl Vendors {
     pub(super) fn until_asked(&self, before: u64, times: u64) {
         let answer = self.asked(before, Some(times));
         let count = answer["count"].as_u64().unwrap_or(0);
-        assert!(count >= times, "the vendor was asked {count} times, not {times}");
+        assert!(
+            count >= times,
+            "the vendor was asked {count} times, not {times}"
+        );
     }
 
     /// Takes back what was ordered.
@@ -186,7 +214,10 @@ impl Vendors {
             request = request.json(body);
         }
         self.runtime.block_on(async {
-            let answer = request.send().await.unwrap_or_else(|why| panic!("{url}: {why}"));
+            let answer = request
+                .send()
+                .await
+                .unwrap_or_else(|why| panic!("{url}: {why}"));
             let status = answer.status();
             let text = answer.text().await.unwrap_or_default();
             assert!(status.is_success(), "{url} answers {status}: {text}");
