@@ -93,6 +93,22 @@ impl Clock {
         })
     }
 
+    /// The machine's clock as if it had run `scale` times as fast since a moment: programs that
+    /// come one after the other agree on the time, as they do without a scale.
+    pub fn scaled_since(scale: f64, since: Moment) -> Self {
+        let clock = Self::real(scale);
+        match clock.0 {
+            Kind::Real {
+                started, at_start, ..
+            } => Self(Kind::Real {
+                scale,
+                started,
+                at_start: since.after(at_start.since(since).mul_f64(scale)),
+            }),
+            Kind::Test(_) => clock,
+        }
+    }
+
     /// A clock that stands still until [`Clock::advance`] moves it.
     pub fn test(now: Moment) -> Self {
         Self(Kind::Test(Arc::new(TestClock {

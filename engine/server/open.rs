@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::clock::Clock;
 use crate::connector::References;
 use crate::diagnostic::Severity;
 use crate::library::Shelf;
@@ -34,7 +33,7 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
         why: error.to_string(),
     })?;
     let store = Arc::new(Store::open(&settings.database()).await?);
-    let clock = Clock::real(settings.time_scale);
+    let clock = settings.clock();
     let shelf = Shelf::new(library);
     let tables: Vec<_> = shelf
         .tables()

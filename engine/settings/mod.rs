@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::clock::{Clock, Moment};
 use crate::data::Secret;
 use crate::diagnostic::did_you_mean;
 use crate::runner::Halt;
@@ -46,6 +47,9 @@ pub struct Settings {
     pub log: LogFormat,
     /// How much faster than the wall the clock runs; 1 but for rehearsals.
     pub time_scale: f64,
+    /// Since when it has run so; since the start if it is not said. Programs that come one after the
+    /// other then agree on the time.
+    pub time_since: Option<Moment>,
     /// Where a crash test stops the process.
     pub halt: Arc<Halt>,
     /// An admin token that is set from outside; otherwise the first start makes one.
@@ -96,6 +100,7 @@ impl Settings {
             public_url: say(None, "RECIPES_PUBLIC_URL", "public_url"),
             log: parse_log(log.as_deref().unwrap_or("text"))?,
             time_scale: parse_scale(scale.as_deref().unwrap_or("1"))?,
+            time_since: environment("RECIPES_TIME_SINCE").map(|text| Moment::parse(&text)).transpose()?,
             halt: Arc::new(halt?),
             admin_token: environment("RECIPES_ADMIN_TOKEN").map(Secret::new),
         })
@@ -109,8 +114,17 @@ impl Settings {
             public_url: None,
             log: LogFormat::Text,
             time_scale: 1.0,
+            time_since: None,
             halt: Arc::default(),
             admin_token: None,
+        }
+    }
+
+    /// The clock that these settings ask for.
+    pub fn clock(&self) -> Clock {
+        match self.time_since {
+            Some(since) => Clock::scaled_since(self.time_scale, since),
+            None => Clock::real(self.time_scale),
         }
     }
 

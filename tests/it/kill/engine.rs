@@ -5,7 +5,6 @@
 
 use std::fmt::Write;
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +13,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::TIME_SCALE;
 use super::vendors::{DOCEBO_SECRET, KEY, PASSWORD, Vendors, WEBHOOK_PASSWORD};
 
 /// The admin's token, which the environment brings.
@@ -35,13 +35,14 @@ pub(super) struct Engine {
 
 impl Engine {
     /// Starts the program and returns once it listens.
-    pub(super) fn start(workspace: &Path, halt: Option<&str>, time_scale: f64) -> Self {
+    pub(super) fn start(vendors: &Vendors, halt: Option<&str>) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_recipes"));
         command
             .args(["serve", "--address", "127.0.0.1:0", "--workspace"])
-            .arg(workspace)
+            .arg(&vendors.workspace)
             .env("RECIPES_ADMIN_TOKEN", TOKEN)
-            .env("RECIPES_TIME_SCALE", time_scale.to_string())
+            .env("RECIPES_TIME_SCALE", TIME_SCALE.to_string())
+            .env("RECIPES_TIME_SINCE", vendors.since.to_string())
             .env("RUST_LOG", "warn")
             .env("KILL_DOCEBO_SECRET", DOCEBO_SECRET)
             .env("KILL_PASSWORD", PASSWORD)
@@ -113,14 +114,19 @@ impl Engine {
         )
     }
 
-    /// Returns once no job has anything left to do by itself.
+    /// Returns once no job has anything left to do by itself, or once one needs a person: others
+    /// may wait for it.
     pub(super) fn until_idle(&self, vendors: &Vendors) {
         for _ in 0..LOOKS_MAX {
+            let stuck = self.get(vendors, "/api/jobs?status=needs_decision&limit=1");
+            if stuck["jobs"][0].is_object() {
+                return;
+            }
             let open = self.get(vendors, "/api/jobs?status=queued,running,waiting&limit=1");
             let Some(id) = open["jobs"][0]["id"].as_str() else {
                 return;
             };
-            self.get(vendors, &format!("/api/jobs/{id}?wait=60s"));
+            self.get(vendors, &format!("/api/jobs/{id}?wait=10s"));
         }
         panic!("jobs have not ended\n{}", self.log());
     }

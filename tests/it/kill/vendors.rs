@@ -3,12 +3,15 @@
 //! Always true: what must be there afterwards is written down when its cause happens.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use recipe_engine::clock::{Clock, Moment};
 use recipe_sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
+
+use super::TIME_SCALE;
 
 pub(super) const DOCEBO_SECRET: &str = "docebo-secret";
 pub(super) const PASSWORD: &str = "docebo-password";
@@ -32,22 +35,28 @@ type Holding = (String, i64);
 
 /// Running stand-ins.
 pub(super) struct Vendors {
+    /// The workspace of the program.
+    pub(super) workspace: PathBuf,
+    /// Since when time has run faster than the wall.
+    pub(super) since: Moment,
     runtime: Runtime,
     http: reqwest::Client,
     sandbox: Sandbox,
-    folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
     learners: i64,
     events: usize,
     wanted: BTreeSet<Holding>,
 }
 
 impl Vendors {
-    pub(super) fn start(scale: f64) -> Self {
+    /// Starts the stand-ins and makes a workspace that knows them.
+    pub(super) fn start() -> Self {
         let runtime = Runtime::new().expect("threads");
         let config = SandboxConfig {
-            scale,
+            scale: TIME_SCALE,
             ..SandboxConfig::default()
         };
+        let since = Clock::real(1.0).now();
         let sandbox = runtime
             .block_on(recipe_sandbox::start(config))
             .expect("the stand-ins");
@@ -57,49 +66,20 @@ impl Vendors {
             .build()
             .expect("a client");
         let folder = tempfile::tempdir().expect("a folder");
+        let workspace = folder.path().to_owned();
+        connectors(&workspace);
+        connections(&workspace, &sandbox);
         Self {
+            workspace,
+            since,
             runtime,
             http,
             sandbox,
-            folder,
+            _folder: folder,
             learners: 0,
             events: 0,
             wanted: BTreeSet::new(),
         }
-    }
-
-    /// A new workspace with connections to these stand-ins. The calls that one may make there are
-    /// not counted: what a killed program had set aside for itself stays spent for an hour.
-    pub(super) fn workspace(&self) -> PathBuf {
-        let path = self.folder.path().to_owned();
-        std::fs::create_dir(path.join("connectors")).expect("a folder");
-        let budgets = [
-            ("docebo", &["calls: 1000,"][..]),
-            ("accredible", &["calls: 2000,", "calls: 200,"]),
-        ];
-        for (connector, budgets) in budgets {
-            let file = format!("connectors/{connector}.yaml");
-            let mut text = std::fs::read_to_string(&file).expect("a shipped connector");
-            for budget in budgets {
-                assert!(text.contains(budget), "{connector} has another budget now");
-                text = text.replace(budget, "calls: 1000000,");
-            }
-            std::fs::write(path.join(&file), text).expect("a file");
-        }
-        let text = format!(
-            "connections:\n  docebo:\n    connector: docebo\n    base_url: {}\n    grant: password\n    \
-             client_id: recipe-engine\n    client_secret: {{ env: KILL_DOCEBO_SECRET }}\n    \
-             username: service.connect\n    password: {{ env: KILL_PASSWORD }}\n    \
-             allow_private: true\n  accredible:\n    connector: accredible\n    base_url: {}\n    \
-             api_key: {{ env: KILL_KEY }}\n    allow_private: true\n  docebo_webhook:\n    \
-             connector: webhook_basic\n    username: docebo\n    \
-             password: {{ env: KILL_WEBHOOK_PASSWORD }}\n  mail:\n    connector: mail\n    \
-             host: 127.0.0.1\n    encryption: none\n    from: recipes@academy.example\n    \
-             allow_private: true\n",
-            self.sandbox.docebo_url, self.sandbox.accredible_url
-        );
-        std::fs::write(path.join("connections.yaml"), text).expect("a file");
-        path
     }
 
     /// Sends the webhooks there from now on.
@@ -107,6 +87,8 @@ impl Vendors {
         let hook = json!({
             "id": 1, "url": url, "user": "docebo", "password": WEBHOOK_PASSWORD, "group": true,
             "events": ["course.enrollment.completed"], "attempts_max": 1000,
+            // Nothing goes out but on request, so that all that belongs together has happened.
+            "window_ms": 86_400_000,
         });
         self.docebo("webhooks", &hook);
     }
@@ -245,4 +227,39 @@ impl Vendors {
         let url = format!("{}/_control/{path}", self.sandbox.accredible_url);
         self.ask("POST", &url, None, body)
     }
+}
+
+/// The shipped connectors without what such a run would only wait for: the calls that one may make
+/// are not counted, because what a killed program had set aside for itself stays spent for an hour.
+fn connectors(workspace: &Path) {
+    let budgets = [
+        ("docebo", "budget:\n  - { calls: 1000, per: 1h }\n"),
+        (
+            "accredible",
+            "budget:\n  - { calls: 2000, per: 5m }\n  - { calls: 200, per: 30s }\n",
+        ),
+    ];
+    std::fs::create_dir(workspace.join("connectors")).expect("a folder");
+    for (connector, budget) in budgets {
+        let file = format!("connectors/{connector}.yaml");
+        let text = std::fs::read_to_string(&file).expect("a shipped connector");
+        assert!(text.contains(budget), "{connector} has another budget now");
+        std::fs::write(workspace.join(&file), text.replace(budget, "")).expect("a file");
+    }
+}
+
+fn connections(workspace: &Path, sandbox: &Sandbox) {
+    let text = format!(
+        "connections:\n  docebo:\n    connector: docebo\n    base_url: {}\n    grant: password\n    \
+         client_id: recipe-engine\n    client_secret: {{ env: KILL_DOCEBO_SECRET }}\n    \
+         username: service.connect\n    password: {{ env: KILL_PASSWORD }}\n    \
+         allow_private: true\n  accredible:\n    connector: accredible\n    base_url: {}\n    \
+         api_key: {{ env: KILL_KEY }}\n    allow_private: true\n  docebo_webhook:\n    \
+         connector: webhook_basic\n    username: docebo\n    \
+         password: {{ env: KILL_WEBHOOK_PASSWORD }}\n  mail:\n    connector: mail\n    \
+         host: 127.0.0.1\n    encryption: none\n    from: recipes@academy.example\n    \
+         allow_private: true\n",
+        sandbox.docebo_url, sandbox.accredible_url
+    );
+    std::fs::write(workspace.join("connections.yaml"), text).expect("a file");
 }
