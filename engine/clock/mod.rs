@@ -156,6 +156,15 @@ impl Clock {
         }
     }
 
+    /// How far the clock moves in this much real time: for what must outlast real delays, such as
+    /// the lease on a job.
+    pub fn span(&self, real: Duration) -> Duration {
+        match &self.0 {
+            Kind::Real { scale, .. } => real.mul_f64(*scale),
+            Kind::Test(_) => real,
+        }
+    }
+
     /// Returns after this much real time, whatever the scale.
     pub async fn rest(real: Duration) {
         tokio::time::sleep(real).await;

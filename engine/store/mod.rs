@@ -9,7 +9,9 @@ mod contract;
 pub mod sqlite;
 
 pub use contract::*;
-pub use sqlite::{AuditEntry, Import, RecipeState, RowFilter, TableRow};
+pub use sqlite::{
+    AuditEntry, Import, KeptSecret, RecipeState, RowFilter, SpentBlock, TableRow, TakenGroup,
+};
 
 /// The store that this program runs on.
 pub type Store = sqlite::Sqlite;
