@@ -12,7 +12,7 @@ use anyhow::{Context, anyhow};
 use reqwest::{Method, StatusCode, Url};
 
 use crate::data::Value;
-use crate::server::{Engine, Whereabouts};
+use crate::server::{Engine, Whereabouts, fresh_token};
 use crate::settings::Settings;
 
 /// How long a server that left word gets to say that it lives.
@@ -56,7 +56,14 @@ impl Client {
                 own: None,
             });
         }
-        let engine = Engine::open(Settings::private(workspace)).await?;
+        // Without a token of its own, this server would make the admin's, and nobody would see it;
+        // what it says of addresses is said of the real server.
+        let settings = Settings {
+            admin_token: Some(fresh_token()),
+            public_url: Settings::reached_at(workspace),
+            ..Settings::private(workspace)
+        };
+        let engine = Engine::open(settings).await?;
         let listening = match errand {
             Errand::Ask => engine.answer().await?,
             Errand::Work => engine.serve().await?,

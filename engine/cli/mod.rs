@@ -14,6 +14,7 @@ mod graph;
 mod init;
 mod jobs;
 mod recipes;
+mod reference;
 mod run;
 mod sandbox;
 mod schema;

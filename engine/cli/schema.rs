@@ -1,12 +1,13 @@
-//! `recipes schema`: JSON Schemas of all kinds of files, for editors.
+//! `recipes schema`: JSON Schemas of all kinds of files, for editors, and the reference for people.
 //!
-//! Always true: the schemas are made of the grammars that the reader uses.
+//! Always true: both are made of the grammars that the reader uses.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
+use super::reference::pages;
 use super::{Ended, say};
 use crate::connector::CONNECTOR;
 use crate::data::Value;
@@ -20,7 +21,7 @@ use crate::trial::TEST;
 pub(super) struct Schema {
     /// The kind of file (all of them if left out)
     kind: Option<Subject>,
-    /// Write all schemas into this folder instead of printing them
+    /// Write all schemas and the pages of the reference into this folder instead of printing
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "schemas")]
     write: Option<PathBuf>,
 }
@@ -54,19 +55,7 @@ pub(super) fn schemas() -> Vec<(&'static str, Value)> {
 impl Schema {
     pub(super) fn run(self) -> anyhow::Result<Ended> {
         if let Some(folder) = &self.write {
-            std::fs::create_dir_all(folder)
-                .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
-            for (name, schema) in schemas() {
-                let path = folder.join(name);
-                std::fs::write(&path, text(&schema)?)
-                    .with_context(|| format!("cannot write `{}`", path.display()))?;
-            }
-            say(&format!(
-                "{} schemas written to {}\n",
-                schemas().len(),
-                folder.display()
-            ))?;
-            return Ok(Ended::Well);
+            return write_all(folder);
         }
         let wanted = self.kind.map(|kind| match kind {
             Subject::Recipe => "recipe.schema.json",
@@ -82,6 +71,27 @@ impl Schema {
         }
         Ok(Ended::Well)
     }
+}
+
+/// Writes every schema and every page of the reference into a folder.
+fn write_all(folder: &Path) -> anyhow::Result<Ended> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
+    let mut files = pages()?;
+    for (name, schema) in schemas() {
+        files.push((name, text(&schema)?));
+    }
+    for (name, text) in &files {
+        let path = folder.join(name);
+        std::fs::write(&path, text)
+            .with_context(|| format!("cannot write `{}`", path.display()))?;
+    }
+    say(&format!(
+        "{} files written to {}\n",
+        files.len(),
+        folder.display()
+    ))?;
+    Ok(Ended::Well)
 }
 
 /// A schema as it stands in its file.

@@ -1,14 +1,16 @@
 //! Grammars as data: which keys a mapping has, what they mean and what they take.
 //!
-//! In: a [`Form`] and a node. Out: every place where the node leaves the form, or a JSON Schema
-//! that says the same to an editor.
-//! Always true: a key is stated once; reading, help and schema follow from that statement.
+//! In: a [`Form`] and a node. Out: every place where the node leaves the form; a JSON Schema that
+//! says the same to an editor; tables that say it to a person.
+//! Always true: a key is stated once; reading, help, schema and reference follow from that.
 
 mod check;
 pub mod codes;
+mod describe;
 mod schema;
 
 pub use check::check;
+pub use describe::describe;
 pub use schema::schema;
 
 /// A mapping with known keys.

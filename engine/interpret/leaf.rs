@@ -68,14 +68,17 @@ pub(super) async fn table(
     }
 }
 
-/// Gives variables values, each seeing those before it.
+/// Gives variables values; all of them see what was there before.
 pub(super) fn set(
     layer: &Layer<'_>,
     path: &Path<'_>,
     values: &[(String, Expression)],
 ) -> Flow<Value> {
+    let mut given = Vec::with_capacity(values.len());
     for (name, expression) in values {
-        let value = expression.evaluate(&layer.scope(path))?;
+        given.push((name, expression.evaluate(&layer.scope(path))?));
+    }
+    for (name, value) in given {
         layer.set(name, value);
     }
     Ok(Value::Null)

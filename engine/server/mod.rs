@@ -8,7 +8,7 @@ mod reload;
 mod tokens;
 mod trouble;
 
-pub use tokens::Whereabouts;
+pub use tokens::{Whereabouts, fresh as fresh_token};
 pub use trouble::Trouble;
 
 use std::net::SocketAddr;

@@ -59,7 +59,7 @@ pub(super) fn admin(settings: &Settings) -> Result<(String, Option<Secret>), Tro
 }
 
 /// A token that nobody can guess: two random UUIDs, 244 bits.
-pub(super) fn fresh() -> Secret {
+pub fn fresh() -> Secret {
     let (a, b) = (uuid::Uuid::new_v4(), uuid::Uuid::new_v4());
     let bytes: Vec<u8> = a.as_bytes().iter().chain(b.as_bytes()).copied().collect();
     Secret::new(format!("rcp_{}", BASE64_URL_SAFE_NO_PAD.encode(bytes)))

@@ -114,6 +114,19 @@ impl Settings {
         }
     }
 
+    /// Where the real server of the workspace is or will be reached, as its settings say.
+    pub fn reached_at(workspace: &Path) -> Option<String> {
+        let real = Self::read(Arguments {
+            workspace: Some(workspace.to_owned()),
+            ..Arguments::default()
+        });
+        let real = real.ok()?;
+        Some(
+            real.public_url
+                .unwrap_or_else(|| format!("http://{}", real.address)),
+        )
+    }
+
     /// The database file.
     pub fn database(&self) -> PathBuf {
         self.data("recipes.db")

@@ -25,7 +25,7 @@ pub static TEST: Form = Form {
 };
 
 static CASE: Form = Form {
-    name: "case",
+    name: "test case",
     doc: "One test.",
     keys: &[
         Key::required("title", Kind::Text, "What it shows."),

@@ -12,6 +12,7 @@
 mod bundle;
 mod connectors;
 mod differential;
+mod documents;
 mod doors;
 mod golden;
 mod hostile;

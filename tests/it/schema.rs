@@ -1,4 +1,4 @@
-//! The schemas in `schemas/` are those that the program makes.
+//! The schemas and the pages of the reference in `schemas/` are those that the program makes.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ use recipe_engine::source::parse;
 use crate::golden::root;
 
 #[test]
-fn schemas_are_up_to_date() {
+fn schemas_and_reference_are_up_to_date() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let status = Command::new(env!("CARGO_BIN_EXE_recipes"))
         .args(["schema", "--write"])

@@ -93,6 +93,8 @@ pub(super) struct Arguments<'a> {
 /// A helper for the reference documentation.
 #[derive(Clone, Debug)]
 pub struct HelperDoc {
+    /// What it is about, such as `text` or `dates`.
+    pub subject: &'static str,
     /// What it is called.
     pub name: &'static str,
     /// Its parameters in words: `text`, `[digits]`, `more...`.
@@ -105,29 +107,33 @@ pub struct HelperDoc {
 
 /// All helpers, for the reference documentation, by subject.
 pub fn helpers() -> Vec<HelperDoc> {
-    all()
-        .map(|helper| HelperDoc {
+    let of_subject = |(subject, helpers): &(&'static str, &'static [Helper])| {
+        let subject = *subject;
+        helpers.iter().map(move |helper| HelperDoc {
+            subject,
             name: helper.name,
             parameters: helper.parameters.iter().map(Parameter::shown).collect(),
             doc: helper.doc,
             example: format!("{{{{{}}}}}", helper.example),
         })
-        .collect()
+    };
+    SUBJECTS.iter().flat_map(of_subject).collect()
 }
+
+/// All helpers, by subject.
+static SUBJECTS: [(&str, &[Helper]); 7] = [
+    ("presence", logic::PRESENCE),
+    ("text", text::HELPERS),
+    ("numbers", numbers::HELPERS),
+    ("logic", logic::HELPERS),
+    ("dates", dates::HELPERS),
+    ("lists and objects", lists::HELPERS),
+    ("encoding", encoding::HELPERS),
+];
 
 /// All helpers.
 pub(super) fn all() -> impl Iterator<Item = &'static Helper> {
-    [
-        logic::PRESENCE,
-        text::HELPERS,
-        numbers::HELPERS,
-        logic::HELPERS,
-        dates::HELPERS,
-        lists::HELPERS,
-        encoding::HELPERS,
-    ]
-    .into_iter()
-    .flatten()
+    SUBJECTS.iter().flat_map(|(_, helpers)| *helpers)
 }
 
 /// The helper of this name.
