@@ -157,10 +157,7 @@ impl Budgets {
             left: calls,
             running: 0,
         };
-        lock(&self.state)
-            .line(connection, budget)
-            .blocks
-            .push(open);
+        lock(&self.state).line(connection, budget).blocks.push(open);
         Ok(id)
     }
 
