@@ -258,10 +258,9 @@ fn webhook_wire(rooms: &Rooms, shown: &Shown, webhook: &Webhook) -> Value {
         Some(WebhookAuth::Token(name)) => json!({ "kind": "token", "connection": name.as_str() }),
         Some(WebhookAuth::Hmac(name)) => json!({ "kind": "hmac", "connection": name.as_str() }),
     };
-    let events = shown
-        .tree
-        .as_ref()
-        .map(|tree| events::compared(tree))
+    let shelf = &rooms.intake.shelf;
+    let events = shelf
+        .look_at(&shown.name, events::compared)
         .unwrap_or_default();
     json!({
         "method": "POST",

@@ -11,8 +11,19 @@ use super::{Ended, say};
 use crate::server::Engine;
 use crate::settings::{self, LogFormat, Settings};
 
+/// What the environment may say.
+const VARIABLES: &str = "\
+Variables of the environment:
+  RECIPES_ADDRESS      where to listen
+  RECIPES_PUBLIC_URL   where the outside reaches the server, through your proxy
+  RECIPES_LOG          how log lines look: text or json
+  RECIPES_ADMIN_TOKEN  the admin's token, instead of the one that the first start makes
+  RECIPES_TIME_SCALE   how much faster time passes, for rehearsals
+  RUST_LOG             which log lines are written: warn, info, debug ...";
+
 /// Runs the server: takes webhooks in and runs jobs until it is stopped with Ctrl-C
 #[derive(Args, Debug)]
+#[command(after_help = VARIABLES)]
 pub(super) struct Serve {
     /// Where to listen
     #[arg(long, value_name = "ADDRESS", help = format!("Where to listen [default: {}]", settings::ADDRESS))]
@@ -49,6 +60,7 @@ impl Serve {
             listening.url
         ))?;
         stopped.await;
+        engine.begin_to_stop();
         say("stopping: jobs under way are given back\n")?;
         engine.shutdown().await;
         Ok(Ended::Well)

@@ -142,7 +142,7 @@ async fn timed(layer: &Layer<'_>, path: &Path<'_>, step: &Step) -> Flow<Value> {
         return Err(failure.into());
     }
     let until = recorded.wait_until.unwrap_or_else(|| {
-        let until = layer.now().after(limit);
+        let until = desk.clock().max(layer.now()).after(limit);
         desk.write(&key, layer.now(), EntryKind::WaitBegan { until });
         until
     });

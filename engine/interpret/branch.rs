@@ -59,8 +59,10 @@ pub(super) async fn try_catch(
     {
         let error = vec![("error".into(), Arc::new(failure.to_value()))];
         let catching = layer.of_branch(error, layer.catches_unknown);
-        if is_meant(&catching, path, when.as_ref(), failure)? {
-            ended = run_block(&catching, path, handler).await;
+        match is_meant(&catching, path, when.as_ref(), failure) {
+            Ok(true) => ended = run_block(&catching, path, handler).await,
+            Ok(false) => {}
+            Err(exit) => ended = Err(exit),
         }
     }
     if !finally.is_empty() {

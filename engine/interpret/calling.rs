@@ -68,32 +68,19 @@ async fn one_try(
         first_failed_at.get_or_insert(at);
         return Ok(Tried::Failed(failure, next));
     }
-    if recorded.intended.is_some() {
+    if let Some(input) = recorded.intended.clone() {
+        // What was sent counts, whatever the arguments would be now.
+        let call = &Call {
+            input,
+            ..call.clone()
+        };
         let failure = Failure::new(
             "interrupted",
             "the engine stopped while the call was under way",
         );
         return clear_up(layer, path, call, rule, attempt, recorded, failure).await;
     }
-    if call.action.effect == Repeats::Once {
-        let action = format!("{}.{}", call.action.connector, call.action.action);
-        let kind = EntryKind::CallIntended {
-            action,
-            input: call.input.clone(),
-        };
-        desk.write(&key, layer.now(), kind);
-    }
-    let this_try = Call {
-        place: key.clone(),
-        ..call.clone()
-    };
-    let asked = layer
-        .ask(key.clone(), EffectKind::Call(Box::new(this_try)))
-        .await;
-    let Some((at, Answer::Called(called))) = asked else {
-        return Err(Exit::Cancelled);
-    };
-    layer.tick(at);
+    let (at, called) = send(layer, &key, call).await?;
     match called {
         Called::Done { output } => {
             desk.write(&key, at, succeeded(output.clone()));
@@ -121,6 +108,29 @@ async fn one_try(
     }
 }
 
+/// Sends a call, with its intent before it if it must not happen twice.
+async fn send(layer: &Layer<'_>, key: &EntryKey, call: &Call) -> Flow<(Moment, Called)> {
+    if layer.is_cancelled() {
+        return Err(Exit::Cancelled);
+    }
+    if call.action.effect == Repeats::Once {
+        let action = format!("{}.{}", call.action.connector, call.action.action);
+        let input = call.input.clone();
+        let intent = EntryKind::CallIntended { action, input };
+        layer.frame.job.desk.write(key, layer.now(), intent);
+    }
+    let this_try = Call {
+        place: key.clone(),
+        ..call.clone()
+    };
+    let effect = EffectKind::Call(Box::new(this_try));
+    let Some((at, Answer::Called(called))) = layer.ask(key.clone(), effect).await else {
+        return Err(Exit::Cancelled);
+    };
+    layer.tick(at);
+    Ok((at, called))
+}
+
 /// Finds out whether a call was applied: by asking the vendor, then a person.
 async fn clear_up(
     layer: &Layer<'_>,
@@ -131,6 +141,8 @@ async fn clear_up(
     recorded: Recorded,
     doubt: Failure,
 ) -> Flow<Tried> {
+    // A doubt is cleared up even if the time around it is up or the job is cancelled.
+    let layer = &layer.of_cleaning();
     let desk = &layer.frame.job.desk;
     let key = path.key();
     match ask_vendor(layer, path, call).await? {
@@ -203,7 +215,7 @@ async fn ask_vendor(layer: &Layer<'_>, path: &Path<'_>, call: &Call) -> Flow<Ver
             answer = read_verified(output);
         } else {
             let until = recorded.wait_until.unwrap_or_else(|| {
-                let until = layer.now().after(verify.settle);
+                let until = desk.clock().max(layer.now()).after(verify.settle);
                 desk.write(&key, layer.now(), EntryKind::WaitBegan { until });
                 until
             });
@@ -248,6 +260,13 @@ async fn ask_person(
         }
         let asked = layer.ask(key.clone(), EffectKind::Decision).await;
         let Some((at, Answer::Decided { decision, by })) = asked else {
+            let message = format!("{}; the job was cancelled undecided", failure.message);
+            let failure = Failure { message, ..failure };
+            let kind = EntryKind::StepFailed {
+                failure,
+                next_try_at: None,
+            };
+            desk.write(key, layer.now(), kind);
             return Err(Exit::Cancelled);
         };
         layer.tick(at);

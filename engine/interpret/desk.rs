@@ -27,7 +27,9 @@ pub(super) struct Desk(Mutex<State>);
 
 #[derive(Default)]
 pub(super) struct State {
-    recorded: HashMap<EntryKey, Recorded>,
+    /// The time that the driver last told.
+    pub(super) clock: Moment,
+    recorded: BTreeMap<EntryKey, Recorded>,
     waiting: HashMap<u64, Slot>,
     numbers: u64,
     cancelled_scopes: HashSet<u64>,
@@ -47,6 +49,7 @@ struct Slot {
     answer: Option<Option<(Moment, Answer)>>,
     waker: Option<Waker>,
     is_kept: bool,
+    is_decision: bool,
     scopes: Scopes,
 }
 
@@ -67,7 +70,8 @@ pub(super) struct Surroundings {
 pub(super) struct Recorded {
     pub(super) succeeded: Option<(Moment, Value)>,
     pub(super) failed: Option<(Moment, Failure, Option<Moment>)>,
-    pub(super) intended: Option<Moment>,
+    /// The arguments of a call that was about to be sent.
+    pub(super) intended: Option<Value>,
     pub(super) wait_until: Option<Moment>,
     pub(super) asked: Option<Moment>,
     pub(super) decided: Option<(Moment, Decision)>,
@@ -77,7 +81,7 @@ pub(super) struct Recorded {
 
 impl Desk {
     pub(super) fn new(entries: Vec<Entry>, is_traced: Option<()>) -> Self {
-        let mut recorded: HashMap<EntryKey, Recorded> = HashMap::with_capacity(entries.len());
+        let mut recorded: BTreeMap<EntryKey, Recorded> = BTreeMap::new();
         for Entry { key, at, kind } in entries {
             let place = recorded.entry(key).or_default();
             match kind {
@@ -88,7 +92,8 @@ impl Desk {
                 } => {
                     place.failed = Some((at, failure, next_try_at));
                 }
-                EntryKind::CallIntended { .. } => place.intended = Some(at),
+                EntryKind::CallIntended { input, .. } => place.intended = Some(input),
+                EntryKind::CallWithdrawn => place.intended = None,
                 EntryKind::WaitBegan { until } => place.wait_until = Some(until),
                 EntryKind::LineLogged { .. } => place.logged = true,
                 EntryKind::DecisionAsked { .. } => place.asked = Some(at),
@@ -116,6 +121,20 @@ impl Desk {
             return Recorded::default();
         }
         state.recorded.remove(key).unwrap_or_default()
+    }
+
+    /// Whether the journal still holds anything at places that begin like this.
+    pub(super) fn has_recorded_below(&self, place: &str) -> bool {
+        let state = self.state();
+        let mut from_there = state.recorded.range(EntryKey(Arc::from(place))..);
+        from_there
+            .next()
+            .is_some_and(|(key, _)| key.0.starts_with(place))
+    }
+
+    /// The time that the driver last told: for deadlines, which are recorded as they are set.
+    pub(super) fn clock(&self) -> Moment {
+        self.state().clock
     }
 
     /// Writes an entry.
@@ -155,7 +174,7 @@ impl Desk {
     /// Asks the job to end early: what waits is let go, calls under way are waited for.
     pub(super) fn cancel(&self) {
         self.state().is_cancelled = true;
-        self.let_go(|_| true);
+        self.let_go(|slot| !slot.is_kept || slot.is_decision);
     }
 
     /// A number for a step that has a time limit.
@@ -168,15 +187,15 @@ impl Desk {
     /// Ends everything inside a step whose time is up, in the same way.
     pub(super) fn cancel_scope(&self, scope: u64) {
         self.state().cancelled_scopes.insert(scope);
-        self.let_go(|slot| slot.scopes.contains(&scope));
+        self.let_go(|slot| !slot.is_kept && slot.scopes.contains(&scope));
     }
 
-    /// Lets go what waits and is no call under way.
+    /// Lets go what is meant.
     fn let_go(&self, is_meant: impl Fn(&Slot) -> bool) {
         let waiting: Vec<u64> = {
             let state = self.state();
             let slots = state.waiting.iter();
-            let meant = slots.filter(|(_, slot)| !slot.is_kept && is_meant(slot));
+            let meant = slots.filter(|(_, slot)| is_meant(slot));
             let mut numbers: Vec<u64> = meant.map(|(number, _)| *number).collect();
             numbers.sort_unstable();
             numbers
@@ -261,11 +280,12 @@ impl Future for Ask<'_> {
             let Some((key, kind)) = effect.take() else {
                 return Poll::Pending;
             };
-            let is_kept = self.surroundings.is_cleaning
-                || matches!(kind, EffectKind::Call(_) | EffectKind::Change { .. });
-            if state.covers(&self.surroundings) && !is_kept {
+            let is_decision = matches!(kind, EffectKind::Decision);
+            if state.covers(&self.surroundings) || (is_decision && state.is_cancelled) {
                 return Poll::Ready(None);
             }
+            let is_kept = self.surroundings.is_cleaning
+                || matches!(kind, EffectKind::Call(_) | EffectKind::Change { .. });
             state.numbers += 1;
             let number = state.numbers;
             state.effects.push(Effect { number, key, kind });
@@ -277,6 +297,7 @@ impl Future for Ask<'_> {
                     answer: None,
                     waker,
                     is_kept,
+                    is_decision,
                     scopes,
                 },
             );

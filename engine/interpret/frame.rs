@@ -113,7 +113,10 @@ async fn take_hold(layer: &Layer<'_>, path: &Path<'_>) -> Flow<bool> {
         layer.tick(at);
         return Ok(true);
     }
-    let Some((at, _)) = layer.ask(key.clone(), EffectKind::Hold(request)).await else {
+    let asked = layer.ask(key.clone(), EffectKind::Hold(request)).await;
+    let Some((at, _)) = asked else {
+        // The place in line is given up too.
+        desk.state().released_holds.push(key);
         return Err(Exit::Cancelled);
     };
     layer.tick(at);

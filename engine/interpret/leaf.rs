@@ -92,7 +92,7 @@ pub(super) async fn wait(layer: &Layer<'_>, path: &Path<'_>, wait: &Wait) -> Flo
         Some(until) => until,
         None => {
             let until = match wait {
-                Wait::For(length) => layer.now().after(*length),
+                Wait::For(length) => desk.clock().max(layer.now()).after(*length),
                 Wait::Until(expression) => moment(expression, &layer.scope(path))?,
             };
             desk.write(&key, layer.now(), EntryKind::WaitBegan { until });

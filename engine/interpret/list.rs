@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
+use futures_util::future::{BoxFuture, Either, FutureExt, select};
+use futures_util::stream::{FuturesUnordered, StreamExt};
 
+use crate::clock::Moment;
 use crate::compile::{Foreach, ForeachSource, Step};
 use crate::data::{Object, Value};
 use crate::journal::Failure;
@@ -27,10 +28,23 @@ const FAILED_ELEMENTS_MAX: usize = 10_000;
 const TALLY_VALUES_MAX: usize = 100;
 
 /// Elements that have not begun.
-struct Source {
+struct Source<'a> {
     ready: VecDeque<(Index, Value)>,
+    /// The listing, while no page of it is on its way.
     pages: Option<Pages>,
+    /// The page that is on its way.
+    fetch: Option<BoxFuture<'a, Fetched>>,
     batch: Option<u32>,
+    is_listing: bool,
+    /// What `now` shows at the start of an element: the time of its page, or of the loop.
+    began_at: Moment,
+}
+
+/// A page that came.
+struct Fetched {
+    pages: Pages,
+    at: Moment,
+    items: Flow<Option<Vec<Value>>>,
 }
 
 /// What the iterations gave so far.
@@ -41,12 +55,13 @@ struct Results {
     collected: BTreeMap<u64, Value>,
     tally: BTreeMap<String, u64>,
     errors: BTreeMap<u64, Value>,
-    exit: Option<(u64, Exit)>,
+    exit: Option<(Moment, u64, Exit)>,
 }
 
 /// How one iteration ended.
 struct Ended {
     number: u64,
+    at: Moment,
     element: Value,
     flow: Flow<(Option<Value>, Option<Value>)>,
 }
@@ -62,36 +77,44 @@ pub(super) async fn foreach(
     let mut results = Results::default();
     let mut running = FuturesUnordered::new();
     loop {
-        let desk = &layer.frame.job.desk;
-        while results.exit.is_none()
-            && !layer.is_cancelled()
-            && running.len() < foreach.at_once as usize
-        {
-            let next = match source.next(layer, path).await {
-                Ok(next) => next,
-                Err(exit) => {
-                    results.exit = Some((u64::MAX, exit));
-                    break;
-                }
+        while running.len() < foreach.at_once as usize {
+            let Some((index, element)) = source.next(layer, path, results.exit.is_some()) else {
+                break;
             };
-            let Some((index, element)) = next else { break };
             let is_last = source.is_last();
+            // Elements in a row follow on one another; those at once begin with their page.
+            let began_at = if foreach.is_parallel {
+                source.began_at
+            } else {
+                layer.now()
+            };
+            let number = results.begun;
             let place = path.at(index);
             running.push(iterate(
-                layer,
-                place,
-                foreach,
-                element,
-                results.begun,
-                is_last,
+                layer, place, foreach, element, number, is_last, began_at,
             ));
             results.begun += 1;
         }
-        match running.next().await {
-            Some(ended) => results.take(ended, foreach, layer, path),
-            None => break,
+        let is_full = running.len() >= foreach.at_once as usize;
+        source.fetch_ahead(layer, path, is_full || results.exit.is_some());
+        match (running.is_empty(), &mut source.fetch) {
+            (true, None) => break,
+            (true, Some(fetch)) => {
+                let fetched = fetch.await;
+                source.take(fetched, &mut results);
+            }
+            (false, None) => {
+                if let Some(ended) = running.next().await {
+                    results.take(ended, foreach, layer, path);
+                }
+            }
+            (false, Some(fetch)) => match select(running.next(), fetch).await {
+                Either::Left((Some(ended), _)) => results.take(ended, foreach, layer, path),
+                Either::Left((None, _)) => {}
+                Either::Right((fetched, _)) => source.take(fetched, &mut results),
+            },
         }
-        desk.breathe().await;
+        layer.frame.job.desk.breathe().await;
     }
     if layer.is_cancelled() {
         return Err(Exit::Cancelled);
@@ -107,9 +130,10 @@ async fn iterate<'a>(
     element: Value,
     number: u64,
     is_last: Option<bool>,
+    began_at: Moment,
 ) -> Ended {
     let roots = loop_roots(&foreach.alias, element.clone(), number, is_last);
-    let inner = layer.of_iteration(roots);
+    let inner = layer.of_iteration(roots, began_at);
     let flow = run_block(&inner, &place, &foreach.steps).await;
     let flow = flow.and_then(|()| {
         let scope = inner.scope(&place);
@@ -122,16 +146,31 @@ async fn iterate<'a>(
             evaluate(foreach.tally.as_ref())?,
         ))
     });
-    layer.tick(inner.now());
+    let at = inner.now();
+    layer.tick(at);
     Ended {
         number,
+        at,
         element,
         flow,
     }
 }
 
-fn open(layer: &Layer<'_>, path: &Path<'_>, step: &Step, foreach: &Foreach) -> Flow<Source> {
+fn open<'a>(
+    layer: &Layer<'_>,
+    path: &Path<'_>,
+    step: &Step,
+    foreach: &Foreach,
+) -> Flow<Source<'a>> {
     let batch = foreach.batch;
+    let mut source = Source {
+        ready: VecDeque::new(),
+        pages: None,
+        fetch: None,
+        batch,
+        is_listing: false,
+        began_at: layer.now(),
+    };
     match &foreach.source {
         ForeachSource::List(expression) => {
             let elements = match expression.evaluate(&layer.scope(path))? {
@@ -143,44 +182,88 @@ fn open(layer: &Layer<'_>, path: &Path<'_>, step: &Step, foreach: &Foreach) -> F
                     return Err(Failure::new("wrong_type", message).into());
                 }
             };
-            let ready = numbered(elements, batch, Index::At);
-            Ok(Source {
-                ready,
-                pages: None,
-                batch,
-            })
+            source.ready = numbered(elements, batch, Index::At);
         }
         ForeachSource::Action { action, with } => {
             let request = prepare(layer, path, step, action, with, None)?;
-            let pages = Some(Pages::new(request, rule_of(step, action)));
-            Ok(Source {
-                ready: VecDeque::new(),
-                pages,
-                batch,
-            })
+            source.pages = Some(Pages::new(request, rule_of(step, action)));
+            source.is_listing = true;
         }
     }
+    Ok(source)
 }
 
-impl Source {
-    /// The next element, from the next page if need be.
-    async fn next(&mut self, layer: &Layer<'_>, path: &Path<'_>) -> Flow<Option<(Index, Value)>> {
-        while self.ready.is_empty() {
-            let Some(pages) = &mut self.pages else {
-                return Ok(None);
-            };
-            let Some(items) = pages.next(layer, path).await? else {
-                return Ok(None);
-            };
-            let page = pages.number();
-            self.ready = numbered(items, self.batch, |index| Index::OfPage(page, index));
+impl<'a> Source<'a> {
+    /// The next element. While the loop is being left, only those that had begun before: what
+    /// they have under way must come to its end.
+    fn next(
+        &mut self,
+        layer: &Layer<'_>,
+        path: &Path<'_>,
+        is_leaving: bool,
+    ) -> Option<(Index, Value)> {
+        if layer.is_cancelled() {
+            return None;
         }
-        Ok(self.ready.pop_front())
+        if !is_leaving {
+            return self.ready.pop_front();
+        }
+        let desk = &layer.frame.job.desk;
+        while let Some((index, element)) = self.ready.pop_front() {
+            if desk.has_recorded_below(&format!("{}/", path.at(index).key())) {
+                return Some((index, element));
+            }
+        }
+        None
+    }
+
+    /// Sends for the next page when the one before is used up and there is room for its elements;
+    /// while the loop is being left, only for a page that came before.
+    fn fetch_ahead(&mut self, layer: &'a Layer<'a>, path: &'a Path<'a>, is_held_up: bool) {
+        if !self.ready.is_empty() || layer.is_cancelled() {
+            return;
+        }
+        let Some(pages) = &self.pages else { return };
+        if is_held_up {
+            let next = path.child("page").at(Index::At(pages.number() + 1)).key();
+            if !layer.frame.job.desk.has_recorded_below(&next.0) {
+                return;
+            }
+        }
+        let Some(mut pages) = self.pages.take() else {
+            return;
+        };
+        let began_at = self.began_at;
+        self.fetch = Some(
+            async move {
+                let own = layer.of_iteration(Vec::new(), began_at);
+                let items = pages.next(&own, path).await;
+                let at = own.now();
+                layer.tick(at);
+                Fetched { pages, at, items }
+            }
+            .boxed(),
+        );
+    }
+
+    /// Takes in a page that came, or that there is none.
+    fn take(&mut self, fetched: Fetched, results: &mut Results) {
+        self.fetch = None;
+        match fetched.items {
+            Ok(Some(items)) => {
+                let page = fetched.pages.number();
+                self.ready = numbered(items, self.batch, |index| Index::OfPage(page, index));
+                self.began_at = fetched.at;
+                self.pages = Some(fetched.pages);
+            }
+            Ok(None) => {}
+            Err(exit) => results.leave(fetched.at, u64::MAX, exit),
+        }
     }
 
     /// Whether no element follows, where that is known.
     fn is_last(&self) -> Option<bool> {
-        self.pages.is_none().then(|| self.ready.is_empty())
+        (!self.is_listing).then_some(self.ready.is_empty())
     }
 }
 
@@ -205,17 +288,19 @@ fn numbered(
 
 impl Results {
     fn take(&mut self, ended: Ended, foreach: &Foreach, layer: &Layer<'_>, path: &Path<'_>) {
-        let number = ended.number;
+        let (number, at) = (ended.number, ended.at);
         match ended.flow {
             Ok((collected, counted)) => {
                 self.succeeded += 1;
                 if let Some(value) = collected {
                     self.collected.insert(number, value);
                 }
-                if let Some(value) = counted
-                    && let Err(failure) = self.count(&value)
-                {
-                    self.leave(number, failure.into());
+                let has_room = counted.is_none_or(|value| self.count(&value));
+                if !has_room {
+                    let message =
+                        format!("`tally` counts more than {TALLY_VALUES_MAX} different values");
+                    let failure = Failure::new("too_many_values", message);
+                    self.leave(at, number, failure.into());
                 }
             }
             Err(Exit::Failed(failure))
@@ -231,35 +316,36 @@ impl Results {
                     let message = format!("more than {FAILED_ELEMENTS_MAX} elements failed");
                     let mut failure = Failure::new("too_many_failures", message);
                     failure.step = Some(path.key().to_string());
-                    self.leave(number, failure.into());
+                    self.leave(at, number, failure.into());
                 }
             }
-            Err(exit) => self.leave(number, exit),
+            Err(exit) => self.leave(at, number, exit),
         }
     }
 
-    /// Keeps the exit of the first element that ended the loop, in the order of elements.
-    fn leave(&mut self, number: u64, exit: Exit) {
-        if self.exit.as_ref().is_none_or(|(first, _)| number < *first) {
-            self.exit = Some((number, exit));
+    /// Keeps the exit that came first by recorded time, which every resumption finds again.
+    fn leave(&mut self, at: Moment, number: u64, exit: Exit) {
+        let is_first = self
+            .exit
+            .as_ref()
+            .is_none_or(|(first_at, first, _)| (at, number) < (*first_at, *first));
+        if is_first {
+            self.exit = Some((at, number, exit));
         }
     }
 
-    fn count(&mut self, value: &Value) -> Result<(), Failure> {
+    /// Counts a value; whether there was room for it.
+    fn count(&mut self, value: &Value) -> bool {
         let name = match value {
             Value::String(text) => text.clone(),
             value => value.to_string(),
         };
         *self.tally.entry(name).or_default() += 1;
-        if self.tally.len() > TALLY_VALUES_MAX {
-            let message = format!("`tally` counts more than {TALLY_VALUES_MAX} different values");
-            return Err(Failure::new("too_many_values", message));
-        }
-        Ok(())
+        self.tally.len() <= TALLY_VALUES_MAX
     }
 
     fn finish(self) -> Flow<Value> {
-        if let Some((_, exit)) = self.exit {
+        if let Some((_, _, exit)) = self.exit {
             return Err(exit);
         }
         Ok(serde_json::json!({

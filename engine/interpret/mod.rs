@@ -72,6 +72,7 @@ pub struct Machine {
     job: Arc<Job>,
     future: Pin<Box<dyn Future<Output = Ending> + Send>>,
     ending: Option<Ending>,
+    started_at: Moment,
 }
 
 /// What a job asks for and reports after some answers.
@@ -125,13 +126,14 @@ impl Machine {
     /// Replays a job from its entries to show its steps; what is not recorded stays open.
     pub fn replay(start: Start, entries: Vec<Entry>) -> Vec<Traced> {
         let mut machine = Self::with_trace(start, entries, Some(()));
-        while machine.turn().has_more_work {}
+        while machine.turn(machine.started_at).has_more_work {}
         let trace = machine.job.desk.state().trace.take();
         trace.unwrap_or_default()
     }
 
-    /// Goes on as far as the answers allow.
-    pub fn turn(&mut self) -> Turn {
+    /// Goes on as far as the answers allow. `now` counts for deadlines only.
+    pub fn turn(&mut self, now: Moment) -> Turn {
+        self.job.desk.state().clock = now;
         if self.ending.is_none() {
             let mut context = Context::from_waker(Waker::noop());
             if let Poll::Ready(ending) = self.future.as_mut().poll(&mut context) {
@@ -179,11 +181,13 @@ impl Machine {
             program: start.program,
             desk: Desk::new(entries, is_traced),
         });
-        let future = Box::pin(run(job.clone(), start.input, start.started_at));
+        let started_at = start.started_at;
+        let future = Box::pin(run(job.clone(), start.input, started_at));
         Self {
             job,
             future,
             ending: None,
+            started_at,
         }
     }
 }

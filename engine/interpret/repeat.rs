@@ -45,7 +45,7 @@ async fn pause(layer: &Layer<'_>, round: &Path<'_>, every: Duration) -> Flow {
     let desk = &layer.frame.job.desk;
     let key = round.child("every").key();
     let until = desk.recorded(&key).wait_until.unwrap_or_else(|| {
-        let until = layer.now().after(every);
+        let until = desk.clock().max(layer.now()).after(every);
         desk.write(&key, layer.now(), EntryKind::WaitBegan { until });
         until
     });

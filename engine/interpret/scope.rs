@@ -67,7 +67,11 @@ impl<'a> Layer<'a> {
     }
 
     /// A layer for one iteration, with the loop's names.
-    pub(super) fn of_iteration(&'a self, roots: Vec<(Arc<str>, Arc<Value>)>) -> Layer<'a> {
+    pub(super) fn of_iteration(
+        &'a self,
+        roots: Vec<(Arc<str>, Arc<Value>)>,
+        now: Moment,
+    ) -> Layer<'a> {
         Layer {
             frame: self.frame,
             parent: Some(self),
@@ -77,7 +81,7 @@ impl<'a> Layer<'a> {
                 roots,
                 ..Names::default()
             }),
-            now: AtomicI64::new(self.now().0),
+            now: AtomicI64::new(now.0),
             surroundings: self.surroundings.clone(),
         }
     }
@@ -91,7 +95,7 @@ impl<'a> Layer<'a> {
         Layer {
             is_transparent: true,
             catches_unknown,
-            ..self.of_iteration(roots)
+            ..self.of_iteration(roots, self.now())
         }
     }
 

@@ -65,6 +65,8 @@ pub enum EntryKind {
         /// The arguments.
         input: Value,
     },
+    /// The call that was about to be sent never left; it is asked for again.
+    CallWithdrawn,
     /// A wait began.
     WaitBegan {
         /// When it is over.

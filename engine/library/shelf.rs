@@ -55,8 +55,6 @@ pub struct Shown {
     pub title: String,
     /// What runs, with all that it calls; `None` if it never was without errors.
     pub program: Option<Arc<Program>>,
-    /// Its file's tree, if the file could be read.
-    pub tree: Option<Arc<Node>>,
     /// Whether it came with the program.
     pub is_bundled: bool,
     /// What is wrong in its file.
@@ -183,6 +181,13 @@ impl Shelf {
         self.read().shown(name)
     }
 
+    /// What a look at a recipe's tree as written gives.
+    pub fn look_at<T>(&self, name: &RecipeName, look: impl FnOnce(&Node) -> T) -> Option<T> {
+        let held = self.read();
+        let written = held.library.written.get(name)?;
+        Some(look(&written.file.document.root))
+    }
+
     /// Whether there is a file of this name, good or bad.
     pub fn has_file(&self, name: &RecipeName) -> bool {
         self.read().library.written.contains_key(name)
@@ -301,7 +306,6 @@ impl Held {
             name: name.clone(),
             title: title.map_or_else(|| name.to_string(), |title| title.to_string()),
             program: self.programs.get(name).cloned(),
-            tree: Some(Arc::new(written.file.document.root.clone())),
             is_bundled: written.is_bundled,
             problems: self
                 .library

@@ -81,7 +81,7 @@ pub async fn advance(
         requests: claimed.requests,
         settles_once: false,
     };
-    match run.to_its_end(nudged).await {
+    match run.until_left(nudged).await {
         Ok(left) => left,
         Err(error) => {
             tracing::warn!(job = %run.lease.job, "the job was left: {error}");
@@ -91,9 +91,9 @@ pub async fn advance(
 }
 
 impl<'a> Run<'a> {
-    async fn to_its_end(&mut self, nudged: &Notify) -> Result<Left, StoreError> {
+    async fn until_left(&mut self, nudged: &Notify) -> Result<Left, StoreError> {
         loop {
-            let turn = self.machine.turn();
+            let turn = self.machine.turn(self.world.clock.now());
             let has_more_work = turn.has_more_work;
             if let Some(ending) = self.sort(turn) {
                 self.pending.next = Next::Ended(ending);
@@ -171,7 +171,10 @@ impl<'a> Run<'a> {
                 }
                 EffectKind::Call(_) if !effect.kind.is_read() => self.blocked.push(effect),
                 EffectKind::Call(_) | EffectKind::Verify(_) | EffectKind::Read { .. } => {
-                    self.start(effect);
+                    // A server that stops starts nothing new; the next worker asks again.
+                    if !*self.world.is_stopping.borrow() {
+                        self.start(effect);
+                    }
                 }
             }
         }
@@ -231,18 +234,14 @@ impl<'a> Run<'a> {
     fn withhold_blocked(&mut self) -> Vec<Effect> {
         let blocked = std::mem::take(&mut self.blocked);
         let now = self.world.clock.now();
-        let unsent = blocked.iter().map(|effect| (now, effect));
-        withdraw(&mut self.pending.entries, unsent, now);
+        withdraw(&mut self.pending.entries, blocked.iter(), now);
         blocked
     }
 
     /// Withdraws the intents of calls that were put off, so that nobody takes them for sent.
     fn withdraw_put_off(&mut self) {
-        let put_off = self
-            .timers
-            .iter()
-            .map(|((moment, _), effect)| (*moment, effect));
-        withdraw(&mut self.pending.entries, put_off, self.world.clock.now());
+        let now = self.world.clock.now();
+        withdraw(&mut self.pending.entries, self.timers.values(), now);
     }
 
     /// Starts the calls that only waited for a commit.
@@ -356,10 +355,17 @@ impl<'a> Run<'a> {
             match request.kind {
                 RequestKind::Cancel { .. } => {
                     self.machine.cancel();
-                    self.timers.clear();
-                    for effect in self.withhold_blocked() {
+                    self.withdraw_put_off();
+                    let mut unsent = self.withhold_blocked();
+                    let is_call = |effect: &Effect| matches!(effect.kind, EffectKind::Call(_));
+                    let timers = std::mem::take(&mut self.timers);
+                    let (put_off, timers) = timers.into_iter().partition(|(_, e)| is_call(e));
+                    self.timers = timers;
+                    unsent.extend(BTreeMap::into_values(put_off));
+                    for effect in unsent {
                         self.machine.abandon(effect.number);
                     }
+                    self.decisions.clear();
                     self.pending.consumed_requests.push(request.number);
                     has_news = true;
                 }

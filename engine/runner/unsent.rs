@@ -3,20 +3,20 @@
 //! In: entries on their way to a commit, and effects that will not be performed now. Out: entries
 //! that tell the truth of them.
 //! Always true: an intent that stands in the journal without an end means a call in doubt; so the
-//! intent of a call that was not sent is taken back, or its try is recorded as not sent.
+//! intent of a call that was not sent is taken back.
 
 use crate::clock::Moment;
 use crate::connector::Effect as Repeats;
 use crate::interpret::{Effect, EffectKind};
-use crate::journal::{Entry, EntryKind, Failure};
+use crate::journal::{Entry, EntryKind};
 
-/// Withdraws the intents of calls that were not sent, each with the moment of its next try.
+/// Withdraws the intents of calls that were not sent; they are asked for again.
 pub(super) fn withdraw<'a>(
     entries: &mut Vec<Entry>,
-    unsent: impl Iterator<Item = (Moment, &'a Effect)>,
+    unsent: impl Iterator<Item = &'a Effect>,
     now: Moment,
 ) {
-    for (next_try_at, effect) in unsent {
+    for effect in unsent {
         let EffectKind::Call(call) = &effect.kind else {
             continue;
         };
@@ -28,16 +28,11 @@ pub(super) fn withdraw<'a>(
             let is_intent = matches!(entry.kind, EntryKind::CallIntended { .. });
             !(is_intent && entry.key == effect.key)
         });
-        if entries.len() < count {
-            continue;
+        if entries.len() == count {
+            // The intent is durable already.
+            let key = effect.key.clone();
+            let kind = EntryKind::CallWithdrawn;
+            entries.push(Entry { key, at: now, kind });
         }
-        // The intent is durable already.
-        let failure = Failure::new("not_sent", "the call was put off before it was sent");
-        let kind = EntryKind::StepFailed {
-            failure,
-            next_try_at: Some(next_try_at),
-        };
-        let key = effect.key.clone();
-        entries.push(Entry { key, at: now, kind });
     }
 }

@@ -152,9 +152,14 @@ impl Engine {
         })
     }
 
+    /// Says that the end is near: from now on nothing new is taken in or sent.
+    pub fn begin_to_stop(&self) {
+        self.stop.send_replace(true);
+    }
+
     /// Stops in order: nothing new is taken in, calls under way are recorded, jobs are given back.
     pub async fn shutdown(self) {
-        self.stop.send_replace(true);
+        self.begin_to_stop();
         let loops: Vec<JoinHandle<()>> = std::mem::take(&mut *self.loops());
         for (index, running) in loops.into_iter().enumerate() {
             let grace = if index == 0 {

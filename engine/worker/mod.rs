@@ -6,13 +6,14 @@
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::task::JoinSet;
 
-use crate::clock::Moment;
+use crate::clock::{Clock, Moment};
 use crate::compile::Program;
 use crate::data::Value;
 use crate::interpret::Start;
@@ -22,7 +23,7 @@ use crate::names::JobId;
 use crate::runner::{Left, World, advance};
 use crate::store::{Advance, Claimed, Jobs, Lease, Next, Pinned, StoreError};
 
-/// How long a lease lasts unless renewed.
+/// How long a lease lasts unless renewed, in real time: a worker is as slow as the machine.
 pub const LEASE: Duration = Duration::from_secs(30);
 
 /// How many jobs run at once in one process.
@@ -41,6 +42,8 @@ pub struct Worker {
     /// The recipes.
     pub shelf: Arc<Shelf>,
     leases: Mutex<HashMap<JobId, Lease>>,
+    /// When the leases were last renewed.
+    renewed_at: AtomicI64,
 }
 
 impl Worker {
@@ -50,6 +53,7 @@ impl Worker {
             world,
             shelf,
             leases: Mutex::default(),
+            renewed_at: AtomicI64::default(),
         })
     }
 
@@ -66,10 +70,14 @@ impl Worker {
             for job in claimed {
                 running.spawn(self.clone().run(job));
             }
-            if is_idle {
+            if free == 0 {
+                tokio::select! {
+                    _ = running.join_next() => {}
+                    _ = stopping.changed() => {}
+                }
+            } else if is_idle {
                 tokio::select! {
                     () = self.rest() => {}
-                    Some(_) = running.join_next(), if free == 0 => {}
                     _ = stopping.changed() => {}
                 }
             }
@@ -99,12 +107,23 @@ impl Worker {
         if limit == 0 {
             return Vec::new();
         }
-        let now = self.world.clock.now();
-        match self.world.store.claim(limit, now, LEASE).await {
+        let clock = &self.world.clock;
+        let now = clock.now();
+        // After a sleep of the machine our own leases look lost; they are ours until taken.
+        let renewed_at = Moment(self.renewed_at.load(Ordering::Relaxed));
+        if now.since(renewed_at) > clock.span(LEASE / 2) {
+            self.renew_now().await;
+        }
+        match self
+            .world
+            .store
+            .claim(limit, now, self.world.clock.span(LEASE))
+            .await
+        {
             Ok(claimed) => claimed,
             Err(error) => {
                 tracing::warn!("no job can be claimed: {error}");
-                crate::clock::Clock::rest(Duration::from_millis(500)).await;
+                Clock::rest(Duration::from_millis(500)).await;
                 Vec::new()
             }
         }
@@ -122,7 +141,7 @@ impl Worker {
         tokio::select! {
             () = self.world.bell.queue_rung() => {}
             () = due => {}
-            () = crate::clock::Clock::rest(IDLE_REST_MAX) => {}
+            () = Clock::rest(IDLE_REST_MAX) => {}
         }
     }
 
@@ -145,8 +164,7 @@ impl Worker {
                 Left::Ended
             }
         };
-        self.leases().remove(&lease.job);
-        self.world.bell.leave(&lease.job);
+        self.let_go(&lease);
         if left == Left::Waiting {
             // What it waits for may be due already.
             self.world.bell.ring_queue();
@@ -272,15 +290,47 @@ impl Worker {
     /// Renews the leases of all running jobs well before they run out.
     async fn renew(self: Arc<Self>) {
         loop {
-            crate::clock::Clock::rest(LEASE / 3).await;
-            let leases: Vec<Lease> = self.leases().values().cloned().collect();
-            if leases.is_empty() {
-                continue;
+            Clock::rest(LEASE / 3).await;
+            self.renew_now().await;
+        }
+    }
+
+    /// Renews all leases now; those that were lost are dropped, and their runs find out when they
+    /// commit next, which is before they send anything that changes something.
+    async fn renew_now(&self) {
+        let leases: Vec<Lease> = self.leases().values().cloned().collect();
+        let clock = &self.world.clock;
+        let now = clock.now();
+        if leases.is_empty() {
+            self.renewed_at.store(now.0, Ordering::Relaxed);
+            return;
+        }
+        match self
+            .world
+            .store
+            .renew(leases, now.after(clock.span(LEASE)))
+            .await
+        {
+            Ok(lost) => {
+                self.renewed_at.store(now.0, Ordering::Relaxed);
+                for lease in lost {
+                    tracing::warn!(job = %lease.job, "the lease was lost");
+                    self.let_go(&lease);
+                }
             }
-            let until = self.world.clock.now().after(LEASE);
-            if let Err(error) = self.world.store.renew(leases, until).await {
-                tracing::warn!("leases could not be renewed: {error}");
-            }
+            Err(error) => tracing::warn!("leases could not be renewed: {error}"),
+        }
+    }
+
+    /// Forgets a lease, unless the job has been claimed again since.
+    fn let_go(&self, lease: &Lease) {
+        let mut leases = self.leases();
+        if leases
+            .get(&lease.job)
+            .is_some_and(|held| held.number == lease.number)
+        {
+            leases.remove(&lease.job);
+            self.world.bell.leave(&lease.job);
         }
     }
 

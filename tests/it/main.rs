@@ -16,6 +16,7 @@ mod documents;
 mod doors;
 mod golden;
 mod hostile;
+mod kill;
 mod library;
 mod lint;
 mod schema;

@@ -5,6 +5,7 @@
 //! ends the program with an error; Ctrl-C ends it in order at any point.
 
 mod fill;
+mod grammar;
 mod play;
 mod stage;
 mod story;

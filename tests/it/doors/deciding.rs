@@ -1,9 +1,12 @@
 //! A call whose end nobody knows, and the person who decides; and jobs that a stop gives back.
 
+use std::sync::Arc;
+
+use recipe_engine::settings::Settings;
 use reqwest::StatusCode;
 use serde_json::json;
 
-use super::house::{House, Vendor};
+use super::house::{House, Vendor, workspace};
 
 const ORDER: &str = "
 title: Order
@@ -91,5 +94,42 @@ async fn a_person_wants_it_done_again_or_gives_up() {
     house.post(&decide, json!({ "choice": "fail" })).await;
     let job = house.ended(&id).await;
     assert_eq!(job["status"], "failed", "{job}");
+    house.engine.shutdown().await;
+}
+
+const TWICE: &str = "
+title: Twice
+trigger: { function: { input: {}, output: {} } }
+steps:
+  - action: http.request
+    with: { path: /one }
+  - action: http.request
+    with: { path: /two }
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_the_budget_put_off_is_sent_later_and_is_not_in_doubt() {
+    let vendor = Vendor::open().await;
+    let connections = vendor
+        .connections()
+        .replace("true }", "true, calls_per_minute: 1 }");
+    let folder = Arc::new(workspace(&[
+        ("recipes/stories/twice.yaml", TWICE),
+        ("connections.yaml", &connections),
+    ]));
+    let mut settings = Settings::private(folder.path());
+    settings.time_scale = 500.0;
+    let house = House::with(folder, settings).await;
+    let (_, answer) = house
+        .post("/api/recipes/stories/twice/run", json!({}))
+        .await;
+    let first = vendor.asked().await;
+    assert!(first.text.starts_with("POST /one"), "{}", first.text);
+    first.answer("1").await;
+    let second = vendor.asked().await;
+    assert!(second.text.starts_with("POST /two"), "{}", second.text);
+    second.answer("2").await;
+    let job = house.ended(answer["jobs"][0].as_str().unwrap()).await;
+    assert_eq!(job["status"], "succeeded", "{job}");
     house.engine.shutdown().await;
 }

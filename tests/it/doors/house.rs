@@ -48,10 +48,14 @@ impl House {
 
     /// Opens a workspace that is there and serves it.
     pub(super) async fn open(folder: Arc<TempDir>) -> Self {
+        let settings = Settings::private(folder.path());
+        Self::with(folder, settings).await
+    }
+
+    /// Opens a workspace as these settings say and serves it.
+    pub(super) async fn with(folder: Arc<TempDir>, settings: Settings) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let engine = Engine::open(Settings::private(folder.path()))
-            .await
-            .unwrap();
+        let engine = Engine::open(settings).await.unwrap();
         let listening = engine.serve().await.unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self {
@@ -93,12 +97,14 @@ impl House {
 
     /// A job, once it ended: what a person decided is taken up meanwhile.
     pub(super) async fn ended(&self, id: &str) -> Value {
-        loop {
-            let job = self.settled(id).await;
+        let mut job = Value::Null;
+        for _ in 0..2_000 {
+            job = self.settled(id).await;
             if !job["ended_at"].is_null() {
                 return job;
             }
         }
+        panic!("the job does not end: {job}");
     }
 
     /// A job, once it ended or needs a person.

@@ -1,0 +1,208 @@
+//! The real program, killed from outside again and again, loses nothing and doubles nothing.
+//!
+//! In: one workspace, one pair of stand-ins, and 200 kills at chosen moments around the call that
+//! must not happen twice. Out: what the stand-ins hold afterwards, against what they must hold.
+//! Always true: the order of moments and loads follows from the seed; every moment is waited for,
+//! never guessed. `RECIPES_KILLS` and `RECIPES_KILL_SEED` ask for other runs.
+
+mod engine;
+mod vendors;
+
+use std::collections::BTreeMap;
+
+use engine::Engine;
+use serde_json::json;
+use vendors::Vendors;
+
+/// How often the program is killed.
+const KILLS: u64 = 200;
+
+/// How often it must have been killed at each moment, at least.
+const KILLS_EACH_MIN: u64 = 20;
+
+/// How much faster than the wall the clocks run, so that waits of seconds and minutes are short.
+const TIME_SCALE: f64 = 60.0;
+
+/// The recipe that takes the load in.
+const DISPATCHER: &str = "accredible/event-dispatcher-docebo-to-accredible";
+
+/// A moment in the life of a call that must not happen twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Moment {
+    /// The intent is durable, nothing was sent.
+    IntentWritten,
+    /// The vendor has the request, and we have no reply.
+    RequestSent,
+    /// The reply is here, nothing of it is durable.
+    ReplyReceived,
+    /// The outcome is durable.
+    CommitDone,
+}
+
+const MOMENTS: [Moment; 4] =
+    [Moment::IntentWritten, Moment::RequestSent, Moment::ReplyReceived, Moment::CommitDone];
+
+impl Moment {
+    /// The word that makes the program stop there; a request under way is seen at the vendor.
+    fn halt(self) -> Option<&'static str> {
+        match self {
+            Self::IntentWritten => Some("intent_written"),
+            Self::RequestSent => None,
+            Self::ReplyReceived => Some("reply_received"),
+            Self::CommitDone => Some("commit_done"),
+        }
+    }
+}
+
+/// Who completes what, and how the program ends meanwhile.
+#[derive(Clone, Copy, Debug)]
+struct Kill {
+    moment: Moment,
+    /// The learner completes both courses of a learning plan, which makes three credentials of two
+    /// jobs that want one of them both; else one course, which makes one.
+    is_on_plan: bool,
+    /// Which of the calls is struck, from 1.
+    nth: u64,
+    /// Whether the vendor is slow to do what was asked; else it never does it.
+    is_slow: bool,
+}
+
+/// Numbers that look random and follow from a seed (splitmix64).
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit
+    }
+}
+
+fn plan(kills: u64, seed: u64) -> Vec<Kill> {
+    let mut chance = Chance(seed);
+    let mut plan: Vec<Kill> = (0..kills)
+        .map(|number| {
+            let is_on_plan = chance.below(2) == 0;
+            Kill {
+                moment: MOMENTS[(number % 4) as usize],
+                is_on_plan,
+                nth: 1 + if is_on_plan { chance.below(3) } else { 0 },
+                is_slow: chance.below(2) == 0,
+            }
+        })
+        .collect();
+    for last in (1..plan.len()).rev() {
+        let other = chance.below(last as u64 + 1) as usize;
+        plan.swap(last, other);
+    }
+    plan
+}
+
+#[test]
+fn kills_at_every_moment_lose_nothing_and_double_nothing() {
+    let kills = number("RECIPES_KILLS").unwrap_or(KILLS);
+    let seed = number("RECIPES_KILL_SEED").unwrap_or(1);
+    let mut vendors = Vendors::start(TIME_SCALE);
+    let workspace = vendors.workspace();
+    set_up(&vendors, &Engine::start(&workspace, None, TIME_SCALE));
+    let mut counts: BTreeMap<Moment, u64> = BTreeMap::new();
+    for kill in plan(kills, seed) {
+        let halt = kill.moment.halt().map(|point| format!("{point}:{}", kill.nth));
+        // Nothing runs now, so nothing is asked between looking and ordering.
+        let asked = match kill.moment.halt() {
+            None => Some(vendors.hold_back(kill.nth, kill.is_slow)),
+            Some(_) => None,
+        };
+        let engine = Engine::start(&workspace, halt.as_deref(), TIME_SCALE);
+        vendors.deliver_to(&engine.webhook(DISPATCHER));
+        vendors.complete(kill.is_on_plan);
+        match (asked, kill.moment.halt()) {
+            (Some(before), _) => vendors.until_asked(before, kill.nth),
+            (None, Some(point)) => engine.until(&format!("halted at {point}")),
+            (None, None) => {}
+        }
+        engine.kill();
+        vendors.release();
+        *counts.entry(kill.moment).or_default() += 1;
+    }
+    for (moment, count) in &counts {
+        println!("killed {count} times at {moment:?}");
+    }
+    let engine = Engine::start(&workspace, None, TIME_SCALE);
+    vendors.deliver_to(&engine.webhook(DISPATCHER));
+    vendors.flush();
+    engine.until_idle(&vendors);
+    let troubles = troubles(&vendors, &engine);
+    assert!(troubles.is_empty(), "seed {seed}:\n{}\n{}", troubles.join("\n"), engine.log());
+    let wanted = KILLS_EACH_MIN * kills.min(KILLS) / KILLS;
+    for moment in MOMENTS {
+        let count = counts.get(&moment).copied().unwrap_or(0);
+        assert!(count >= wanted, "killed only {count} times at {moment:?}");
+    }
+}
+
+/// Fills the tables and starts the recipe.
+fn set_up(vendors: &Vendors, engine: &Engine) {
+    let setting = |key: &str, value: &str| json!({ "integration": "ACCREDIBLE", "key": key, "value": value });
+    let tables = [
+        (
+            "integration-settings",
+            json!([
+                setting("COURSE_ADDITIONAL_FIELD", "Accredible credential"),
+                setting("LEARNING_PLAN_ADDITIONAL_FIELD", "Accredible credential"),
+                setting("NOTIFICATION_MAIL_ID", "learning@academy.example"),
+            ]),
+        ),
+        (
+            "accredible-credential-groups",
+            json!([
+                { "group_id": 2001, "name": "data-protection-basics", "dropdown_element_id": 501 },
+                { "group_id": 2002, "name": "secure-coding", "dropdown_element_id": 502 },
+                { "group_id": 2003, "name": "security-champion", "dropdown_element_id": 504 },
+            ]),
+        ),
+        (
+            "accredible-integration-mappings",
+            json!([{ "credential_group_id": "2003", "learning_plan_id": "LP-SEC" }]),
+        ),
+    ];
+    for (table, rows) in tables {
+        let path = format!("/api/lookup-tables/{table}/rows");
+        engine.put(vendors, &path, &json!({ "rows": rows }));
+    }
+    engine.post(vendors, &format!("/api/recipes/{DISPATCHER}/start"));
+}
+
+/// What is not as it must be.
+fn troubles(vendors: &Vendors, engine: &Engine) -> Vec<String> {
+    let mut troubles = Vec::new();
+    let jobs = engine.jobs(vendors);
+    if jobs.len() != vendors.events() {
+        troubles.push(format!("{} jobs of {} events", jobs.len(), vendors.events()));
+    }
+    for job in jobs.iter().filter(|job| job["status"] != "succeeded") {
+        troubles.push(format!("a job has not succeeded: {job}"));
+    }
+    let held = vendors.credentials();
+    let wanted = vendors.wanted();
+    for (holder, group) in &wanted {
+        let count = held.get(&(holder.clone(), *group)).copied().unwrap_or(0);
+        if count != 1 {
+            troubles.push(format!("{holder} holds {count} credentials of group {group}"));
+        }
+    }
+    let unwanted = held.keys().filter(|held| !wanted.contains(held));
+    troubles.extend(unwanted.map(|(holder, group)| format!("{holder} holds one of group {group}")));
+    troubles
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test has no settings room")]
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
