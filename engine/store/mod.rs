@@ -10,7 +10,8 @@ pub mod sqlite;
 
 pub use contract::*;
 pub use sqlite::{
-    AuditEntry, CommitLimits, Counts, Import, RecipeState, RowFilter, TableRow, commit_limits,
+    AuditEntry, CommitLimits, Counts, Import, KeptSecret, RecipeState, RowFilter, SpentBlock, TableRow,
+    TakenGroup, commit_limits,
 };
 
 /// The store that this program runs on.
