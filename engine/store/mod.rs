@@ -10,8 +10,8 @@ pub mod sqlite;
 
 pub use contract::*;
 pub use sqlite::{
-    AuditEntry, CommitLimits, Counts, Import, KeptSecret, RecipeState, RowFilter, SpentBlock, TableRow,
-    TakenGroup, commit_limits,
+    AuditEntry, CommitLimits, Counts, Import, KeptSecret, RecipeState, RowFilter, SpentBlock,
+    TableRow, TakenGroup, commit_limits,
 };
 
 /// The store that this program runs on.

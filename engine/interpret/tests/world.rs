@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-
 use super::super::*;
 use crate::compile::{Catalogue, Project, Signature, compile, program};
 use crate::names::{ConnectorName, JobId};
