@@ -11,6 +11,7 @@ mod health;
 mod job;
 mod jobs;
 mod mask;
+mod metrics;
 mod problem;
 mod recipes;
 mod rows;
@@ -58,6 +59,7 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/api/recipes/{project}/{name}/stop", post(recipes::stop))
         .route("/api/recipes/{project}/{name}/run", post(recipes::run))
         .route("/api/jobs", get(jobs::list))
+        .route("/metrics", get(metrics::metrics))
         .route("/api/jobs/{id}", get(job::show))
         .route("/api/jobs/{id}/decide", post(decide::decide))
         .route(

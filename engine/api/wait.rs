@@ -36,6 +36,8 @@ pub(super) async fn result(
     let (record, ..) = rooms.intake.store.job(id).await?;
     let place = format!("/api/jobs/{id}");
     if record.status.is_final() {
+        // Who was told of a result may count on it, even if the power fails now.
+        rooms.intake.store.settle().await?;
         return Ok(Json(wire::job_with_output(&record)).into_response());
     }
     let answer = Json(json!({ "id": id.as_str(), "status": record.status.as_str() }));
@@ -51,8 +53,8 @@ pub(super) async fn until_settled(
     let settled = async {
         let mut pause = LOOK_FIRST;
         loop {
-            let (record, ..) = rooms.intake.store.job(id).await?;
-            if record.status.is_final() || record.status == JobStatus::NeedsDecision {
+            let status = rooms.intake.store.status(id).await?;
+            if status.is_final() || status == JobStatus::NeedsDecision {
                 return Ok(());
             }
             Clock::rest(pause).await;

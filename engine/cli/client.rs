@@ -94,6 +94,17 @@ impl Client {
         Ok(self.send(Method::GET, path, Body::None).await?.body)
     }
 
+    /// `POST` with a JSON body, or none.
+    pub(super) async fn post(&self, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+        let body = body.map_or(Body::None, Body::Json);
+        Ok(self.send(Method::POST, path, body).await?.body)
+    }
+
+    /// `GET` of what is no JSON.
+    pub(super) async fn text(&self, path: &str) -> anyhow::Result<String> {
+        Ok(self.send(Method::GET, path, Body::None).await?.text)
+    }
+
     /// Any other request.
     pub(super) async fn send(
         &self,

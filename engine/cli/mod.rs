@@ -5,6 +5,7 @@
 //! could not be understood, 3 that the workspace or server could not be opened; an error is one
 //! clear line.
 
+mod bench;
 mod check;
 mod client;
 mod connections;
@@ -71,6 +72,7 @@ enum Verb {
     Graph(graph::Graph),
     Test(test::Test),
     Schema(schema::Schema),
+    Bench(bench::Bench),
 }
 
 /// How a command ended, when nothing went wrong with the command itself.
@@ -94,6 +96,7 @@ impl Arguments {
             Verb::Schema(schema) => schema.run(),
             Verb::Graph(graph) => graph.run(workspace),
             Verb::Test(test) => test.run(workspace),
+            Verb::Bench(bench) => block_on(bench.run(workspace)),
             Verb::Serve(serve) => block_on(serve.run(workspace)),
             Verb::Sandbox(sandbox) => block_on(sandbox.run()),
             Verb::List(list) => block_on(list.run(workspace)),

@@ -60,6 +60,7 @@ impl Serve {
             listening.url
         ))?;
         stopped.await;
+        engine.begin_to_stop();
         say("stopping: jobs under way are given back\n")?;
         engine.shutdown().await;
         Ok(Ended::Well)

@@ -128,20 +128,24 @@ fn put(plan: &mut RequestPlan, target: &Target, value: Value) -> Result<(), Trou
     match target {
         Target::Query(name) => {
             // A page's number replaces what the request itself says.
-            let others: Vec<(String, String)> = plan
-                .url
-                .query_pairs()
-                .filter(|(known, _)| known != name)
-                .map(|(known, value)| (known.into_owned(), value.into_owned()))
-                .collect();
-            plan.url.set_query(None);
-            if !others.is_empty() {
-                plan.url.query_pairs_mut().extend_pairs(others);
-            }
+            drop_query(&mut plan.url, name);
             put_query(plan, name, &value)
         }
         Target::Header(name) => put_header(plan, name, &Some(value)),
         Target::Body(path) => put_into_body(&mut plan.body, path, value),
+    }
+}
+
+/// Takes a field out of a query.
+pub(super) fn drop_query(url: &mut Url, name: &str) {
+    let others: Vec<(String, String)> = url
+        .query_pairs()
+        .filter(|(known, _)| known != name)
+        .map(|(known, value)| (known.into_owned(), value.into_owned()))
+        .collect();
+    url.set_query(None);
+    if !others.is_empty() {
+        url.query_pairs_mut().extend_pairs(others);
     }
 }
 

@@ -12,7 +12,7 @@ use url::Url;
 use super::convert::integer;
 use super::message::message;
 use super::output::evaluate;
-use super::plan::{PlannedBody, RequestPlan, parse_base, text};
+use super::plan::{PlannedBody, RequestPlan, drop_query, parse_base, text};
 use super::reply::Reply;
 use super::roots::Values;
 use super::trouble::Trouble;
@@ -162,6 +162,10 @@ impl SignIn {
             Self::Query(fields) => {
                 for (name, value) in fields {
                     let value = text(value, values)?;
+                    // The address of a next page may carry the field, masked or outdated.
+                    if plan.url.query_pairs().any(|(known, _)| known == **name) {
+                        drop_query(&mut plan.url, name);
+                    }
                     plan.url.query_pairs_mut().append_pair(name, &value);
                 }
                 Ok(())

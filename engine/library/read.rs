@@ -67,11 +67,14 @@ impl Reading {
     fn open(&mut self, path: &Arc<str>, found: &Found) -> Option<Document> {
         match &found.bytes {
             Ok(bytes) => {
-                if bytes.len() <= source::FILE_BYTES_MAX {
+                let (document, report) = source::parse(path, bytes);
+                if let Some(document) = &document {
+                    let text = document.text.clone();
+                    self.library.texts.insert(path.clone(), text);
+                } else if bytes.len() <= source::FILE_BYTES_MAX {
                     let text = Arc::from(String::from_utf8_lossy(bytes));
                     self.library.texts.insert(path.clone(), text);
                 }
-                let (document, report) = source::parse(path, bytes);
                 self.found.absorb(report);
                 document
             }

@@ -1,16 +1,17 @@
 //! Budgets: never more than so many calls in any window of a given length.
 //!
-//! Always true: a call counts from its grant until one window after its end; a restart refills
-//! nothing, since blocks of calls are written down before their first one.
+//! Always true: a call counts from its grant until one window after its end, also if it was let go
+//! of in between; a restart refills nothing, since blocks of calls are written down before their
+//! first one.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Mutex;
-
-use super::ledger::{Block, Ledger, LedgerError};
-use crate::clock::Moment;
+use super::ledger::{Ledger, LedgerError};
+use crate::clock::{Clock, Moment};
 use crate::names::ConnectionName;
+use crate::store::SpentBlock;
 
 /// A budget of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +25,19 @@ pub(super) struct Budget {
 }
 
 /// The budgets of all connections.
-pub(super) struct Budgets(Mutex<State>);
+pub(super) struct Budgets {
+    clock: Clock,
+    state: Arc<Mutex<State>>,
+    /// Whoever takes room holds it, so that no block is written down twice.
+    turn: tokio::sync::Mutex<()>,
+}
 
 #[derive(Default)]
 struct State {
     lines: BTreeMap<(ConnectionName, String), Line>,
     paused: BTreeMap<ConnectionName, Moment>,
+    /// Blocks that are used up, and until when they count; to be written down.
+    used: Vec<(String, Moment)>,
 }
 
 /// What was spent of one budget.
@@ -49,15 +57,18 @@ struct OpenBlock {
     running: u32,
 }
 
-/// Room for one call, in each of its budgets.
+/// Room for one call, in each of its budgets. It is given back when it is dropped, so that no end
+/// of a call, a panic included, keeps it.
 pub(super) struct Grant {
     connection: ConnectionName,
     taken: Vec<(Budget, String)>,
+    clock: Clock,
+    state: Arc<Mutex<State>>,
 }
 
 /// Whether there is room.
 pub(super) enum Room {
-    /// There is; it must be given back when the call has ended.
+    /// There is.
     Granted(Grant),
     /// Not before this moment.
     Until(Moment),
@@ -67,10 +78,15 @@ pub(super) enum Room {
 const BLOCKS_PER_BUDGET: u32 = 20;
 
 impl Budgets {
-    pub(super) fn new(blocks: Vec<Block>, now: Moment) -> Self {
+    /// What an earlier process left counts; of a block that was in use, for a window from now on.
+    pub(super) fn new(blocks: Vec<SpentBlock>, clock: Clock) -> Self {
+        let now = clock.now();
         let mut state = State::default();
         for block in blocks {
             let until = block.counts_until.unwrap_or(now.after(block.window));
+            if block.counts_until.is_none() {
+                state.used.push((block.id, until));
+            }
             let line = state
                 .lines
                 .entry((block.connection, block.budget))
@@ -79,7 +95,11 @@ impl Budgets {
                 .extend(std::iter::repeat_n(until, block.calls as usize));
             line.spent.make_contiguous().sort();
         }
-        Self(Mutex::new(state))
+        Self {
+            clock,
+            state: Arc::new(Mutex::new(state)),
+            turn: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Takes room for one call from all of these budgets, or from none.
@@ -87,71 +107,99 @@ impl Budgets {
         &self,
         connection: &ConnectionName,
         budgets: &[Budget],
-        now: Moment,
         ledger: &dyn Ledger,
     ) -> Result<Room, LedgerError> {
-        let mut state = self.0.lock().await;
-        if let Some(until) = state.paused.get(connection).copied() {
-            if until > now {
-                return Ok(Room::Until(until));
-            }
-            state.paused.remove(connection);
-        }
-        let mut wait: Option<Moment> = None;
-        for budget in budgets {
-            let line = state.line(connection, budget);
-            if let Some(until) = line.full_until(budget, now) {
-                wait = wait.max(Some(until));
-            }
-        }
-        if let Some(until) = wait {
+        let _turn = self.turn.lock().await;
+        if let Some(until) = lock(&self.state).full_until(connection, budgets, self.clock.now()) {
             return Ok(Room::Until(until));
         }
         let mut taken = Vec::with_capacity(budgets.len());
         for budget in budgets {
-            let line = state.line(connection, budget);
-            let block = line.block(connection, budget, ledger).await?;
+            let open = lock(&self.state).line(connection, budget).open_block();
+            let block = match open {
+                Some(block) => block,
+                None => self.write_down(connection, budget, ledger).await?,
+            };
             taken.push((budget.clone(), block));
         }
         // Only now, so that a ledger that fails takes no room from the first budgets.
+        let mut state = lock(&self.state);
         for (budget, block) in &taken {
             state.line(connection, budget).begin(block);
         }
         Ok(Room::Granted(Grant {
             connection: connection.clone(),
             taken,
+            clock: self.clock.clone(),
+            state: self.state.clone(),
         }))
     }
 
-    /// Says that a call has ended, with a reply or without.
-    pub(super) async fn give_back(
+    /// Opens a block; it gives calls only after it was written down.
+    async fn write_down(
         &self,
-        grant: Grant,
-        now: Moment,
+        connection: &ConnectionName,
+        budget: &Budget,
         ledger: &dyn Ledger,
-    ) -> Result<(), LedgerError> {
-        let mut used = Vec::new();
-        let mut state = self.0.lock().await;
-        for (budget, block) in &grant.taken {
-            let until = now.after(budget.window);
-            let line = state.line(&grant.connection, budget);
-            if line.end(block, until) {
-                used.push((block.clone(), until));
+    ) -> Result<String, LedgerError> {
+        let block = SpentBlock {
+            id: uuid::Uuid::now_v7().to_string(),
+            connection: connection.clone(),
+            budget: budget.name.clone(),
+            calls: (budget.calls / BLOCKS_PER_BUDGET).max(1),
+            window: budget.window,
+            counts_until: None,
+        };
+        let (id, calls) = (block.id.clone(), block.calls);
+        ledger.open_block(block).await?;
+        let open = OpenBlock {
+            id: id.clone(),
+            left: calls,
+            running: 0,
+        };
+        lock(&self.state).line(connection, budget).blocks.push(open);
+        Ok(id)
+    }
+
+    /// Writes down which blocks are used up. What is not written down counts longer, never shorter.
+    pub(super) async fn settle(&self, ledger: &dyn Ledger) -> Result<(), LedgerError> {
+        let used = std::mem::take(&mut lock(&self.state).used);
+        let mut rest = used.into_iter();
+        while let Some((block, until)) = rest.next() {
+            if let Err(error) = ledger.close_block(block.clone(), until).await {
+                let mut state = lock(&self.state);
+                state.used.push((block, until));
+                state.used.extend(rest);
+                return Err(error);
             }
-        }
-        drop(state);
-        for (block, until) in used {
-            ledger.close_block(block, until).await?;
         }
         Ok(())
     }
 
     /// Lets no call through before a moment, because the vendor asked for it.
-    pub(super) async fn pause(&self, connection: &ConnectionName, until: Moment) {
-        let mut state = self.0.lock().await;
+    pub(super) fn pause(&self, connection: &ConnectionName, until: Moment) {
+        let mut state = lock(&self.state);
         let paused = state.paused.entry(connection.clone()).or_insert(until);
         *paused = (*paused).max(until);
     }
+}
+
+impl Drop for Grant {
+    fn drop(&mut self) {
+        let mut state = lock(&self.state);
+        let now = self.clock.now();
+        for (budget, block) in &self.taken {
+            let until = now.after(budget.window);
+            if state.line(&self.connection, budget).end(block, until) {
+                state.used.push((block.clone(), until));
+            }
+        }
+    }
+}
+
+/// Nothing that holds this lock leaves numbers half changed, so a panic elsewhere spoils nothing.
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl State {
@@ -159,6 +207,24 @@ impl State {
         self.lines
             .entry((connection.clone(), budget.name.clone()))
             .or_default()
+    }
+
+    /// When there may be room in all of these budgets, if there is none now.
+    fn full_until(
+        &mut self,
+        connection: &ConnectionName,
+        budgets: &[Budget],
+        now: Moment,
+    ) -> Option<Moment> {
+        let paused = self.paused.get(connection).copied();
+        if paused.is_some_and(|until| until > now) {
+            return paused;
+        }
+        self.paused.remove(connection);
+        budgets
+            .iter()
+            .filter_map(|budget| self.line(connection, budget).full_until(budget, now))
+            .max()
     }
 }
 
@@ -178,35 +244,10 @@ impl Line {
         Some(freed.unwrap_or(now.after(budget.window)))
     }
 
-    /// The block that the next call is of; a new one is written down first.
-    async fn block(
-        &mut self,
-        connection: &ConnectionName,
-        budget: &Budget,
-        ledger: &dyn Ledger,
-    ) -> Result<String, LedgerError> {
-        if let Some(block) = self.blocks.iter().find(|block| block.left > 0) {
-            return Ok(block.id.clone());
-        }
-        let block = Block {
-            id: uuid::Uuid::now_v7().to_string(),
-            connection: connection.clone(),
-            budget: budget.name.clone(),
-            calls: (budget.calls / BLOCKS_PER_BUDGET).max(1),
-            window: budget.window,
-            counts_until: None,
-        };
-        let id = block.id.clone();
-        self.blocks.push(OpenBlock {
-            id: id.clone(),
-            left: block.calls,
-            running: 0,
-        });
-        let written = ledger.open_block(block).await;
-        if written.is_err() {
-            self.blocks.retain(|block| block.id != id);
-        }
-        written.map(|()| id)
+    /// The block that the next call is of, if one has a call left.
+    fn open_block(&self) -> Option<String> {
+        let block = self.blocks.iter().find(|block| block.left > 0)?;
+        Some(block.id.clone())
     }
 
     fn begin(&mut self, block: &str) {

@@ -2,11 +2,10 @@
 
 use futures_util::future::{BoxFuture, FutureExt};
 
-use super::ledger::{Block, Hold, Ledger, LedgerError, Remembered, RotatedToken};
+use super::ledger::{Ledger, LedgerError, Remembered, RotatedToken};
 use crate::clock::Moment;
 use crate::names::ConnectionName;
-use crate::store::sqlite::{KeptSecret, SpentBlock, TakenGroup};
-use crate::store::{Store, StoreError};
+use crate::store::{KeptSecret, SpentBlock, Store, StoreError, TakenGroup};
 
 impl From<StoreError> for LedgerError {
     fn from(error: StoreError) -> Self {
@@ -19,15 +18,7 @@ impl Ledger for Store {
         load(self).boxed()
     }
 
-    fn open_block(&self, block: Block) -> BoxFuture<'_, Result<(), LedgerError>> {
-        let block = SpentBlock {
-            id: block.id,
-            connection: block.connection,
-            budget: block.budget,
-            calls: block.calls,
-            window: block.window,
-            counts_until: block.counts_until,
-        };
+    fn open_block(&self, block: SpentBlock) -> BoxFuture<'_, Result<(), LedgerError>> {
         async { Ok(Store::open_block(self, block).await?) }.boxed()
     }
 
@@ -35,13 +26,8 @@ impl Ledger for Store {
         async move { Ok(Store::close_block(self, id, until).await?) }.boxed()
     }
 
-    fn put_hold(&self, hold: Hold) -> BoxFuture<'_, Result<(), LedgerError>> {
-        let taken = TakenGroup {
-            connection: hold.connection,
-            group: hold.group,
-            until: hold.until,
-        };
-        async { Ok(self.take_group(taken).await?) }.boxed()
+    fn put_hold(&self, hold: TakenGroup) -> BoxFuture<'_, Result<(), LedgerError>> {
+        async { Ok(self.take_group(hold).await?) }.boxed()
     }
 
     fn remove_hold(
@@ -77,8 +63,6 @@ impl Ledger for Store {
 }
 
 async fn load(store: &Store) -> Result<Remembered, LedgerError> {
-    let blocks = store.blocks().await?;
-    let holds = store.taken_groups().await?;
     let secrets = store.kept_secrets().await?;
     let mut refresh_tokens = Vec::with_capacity(secrets.len());
     for kept in secrets {
@@ -90,27 +74,8 @@ async fn load(store: &Store) -> Result<Remembered, LedgerError> {
         refresh_tokens.push((connection, token));
     }
     Ok(Remembered {
-        blocks: blocks.into_iter().map(block_of).collect(),
-        holds: holds.into_iter().map(hold_of).collect(),
+        blocks: store.blocks().await?,
+        holds: store.taken_groups().await?,
         refresh_tokens,
     })
-}
-
-fn block_of(spent: SpentBlock) -> Block {
-    Block {
-        id: spent.id,
-        connection: spent.connection,
-        budget: spent.budget,
-        calls: spent.calls,
-        window: spent.window,
-        counts_until: spent.counts_until,
-    }
-}
-
-fn hold_of(taken: TakenGroup) -> Hold {
-    Hold {
-        connection: taken.connection,
-        group: taken.group,
-        until: taken.until,
-    }
 }

@@ -1,7 +1,7 @@
 //! Exclusive groups: no two calls of a group in flight on one connection.
 //!
-//! Always true: a hold is written down before the call is sent, and outlives a crash by the call's
-//! timeout.
+//! Always true: a hold is written down before the call is sent; it outlives a crash, and a call that
+//! is let go of, by the call's timeout in real time.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,23 +9,36 @@ use std::time::Duration;
 
 use tokio::sync::OwnedMutexGuard;
 
-use super::ledger::{Hold, Ledger, LedgerError};
+use super::ledger::{Ledger, LedgerError};
 use crate::clock::{Clock, Moment};
 use crate::names::ConnectionName;
+use crate::store::TakenGroup;
 
 type Gate = Arc<tokio::sync::Mutex<()>>;
+
+/// Groups that nobody in this process holds, and that still count until a moment.
+type Left = Arc<Mutex<BTreeMap<(ConnectionName, String), Moment>>>;
 
 /// The exclusive groups of all connections.
 pub(super) struct Holds {
     gates: Mutex<BTreeMap<(ConnectionName, String), Gate>>,
-    /// What an earlier process left, and when it ends by itself.
-    left: Mutex<BTreeMap<(ConnectionName, String), Moment>>,
+    /// What an earlier process or a call that was let go of left, and when it ends by itself.
+    left: Left,
 }
 
-/// The groups that a call has taken.
+/// The groups that a call has taken. Dropped without being given back, they stay taken until they
+/// end by themselves: the vendor may still be at work.
 pub(super) struct Taken {
     connection: ConnectionName,
-    groups: Vec<(String, OwnedMutexGuard<()>)>,
+    groups: Vec<Held>,
+    left: Left,
+}
+
+/// A group that a call has taken.
+struct Held {
+    group: String,
+    until: Moment,
+    gate: OwnedMutexGuard<()>,
 }
 
 /// Whether the groups are free.
@@ -40,14 +53,14 @@ pub(super) enum Free {
 const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Holds {
-    pub(super) fn new(left: Vec<Hold>) -> Self {
+    pub(super) fn new(left: Vec<TakenGroup>) -> Self {
         let left = left
             .into_iter()
             .map(|hold| ((hold.connection, hold.group), hold.until))
             .collect();
         Self {
             gates: Mutex::default(),
-            left: Mutex::new(left),
+            left: Arc::new(Mutex::new(left)),
         }
     }
 
@@ -63,25 +76,36 @@ impl Holds {
         let mut taken = Taken {
             connection: connection.clone(),
             groups: Vec::new(),
+            left: self.left.clone(),
         };
         for group in groups {
+            let gate = self.gate(connection, group);
+            let Some(gate) = Clock::within(PATIENCE, gate.lock_owned()).await else {
+                self.give_back(taken, ledger).await?;
+                return Ok(Free::Until(clock.now().after(clock.span(PATIENCE))));
+            };
             let now = clock.now();
             if let Some(until) = self.left_until(connection, group, now) {
+                drop(gate);
                 self.give_back(taken, ledger).await?;
                 return Ok(Free::Until(until));
             }
-            let gate = self.gate(connection, group);
-            let Some(guard) = Clock::within(PATIENCE, gate.lock_owned()).await else {
-                self.give_back(taken, ledger).await?;
-                return Ok(Free::Until(clock.now().after(PATIENCE)));
-            };
-            taken.groups.push((group.clone(), guard));
-            let hold = Hold {
+            let until = now.after(clock.span(timeout));
+            let hold = TakenGroup {
                 connection: connection.clone(),
                 group: group.clone(),
-                until: clock.now().after(timeout),
+                until,
             };
-            ledger.put_hold(hold).await?;
+            if let Err(error) = ledger.put_hold(hold).await {
+                // Nothing was sent, so the groups are free at once.
+                taken.groups.clear();
+                return Err(error);
+            }
+            taken.groups.push(Held {
+                group: group.clone(),
+                until,
+                gate,
+            });
         }
         Ok(Free::Taken(taken))
     }
@@ -89,12 +113,14 @@ impl Holds {
     /// Gives groups back.
     pub(super) async fn give_back(
         &self,
-        taken: Taken,
+        mut taken: Taken,
         ledger: &dyn Ledger,
     ) -> Result<(), LedgerError> {
-        for (group, guard) in taken.groups {
-            ledger.remove_hold(taken.connection.clone(), group).await?;
-            drop(guard);
+        for held in std::mem::take(&mut taken.groups) {
+            ledger
+                .remove_hold(taken.connection.clone(), held.group)
+                .await?;
+            drop(held.gate);
         }
         Ok(())
     }
@@ -113,5 +139,17 @@ impl Holds {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         left.retain(|_, until| *until > now);
         left.get(&(connection.clone(), group.to_owned())).copied()
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        if self.groups.is_empty() {
+            return;
+        }
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        for held in self.groups.drain(..) {
+            left.insert((self.connection.clone(), held.group), held.until);
+        }
     }
 }

@@ -5,49 +5,21 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt, ready};
 
 use crate::clock::Moment;
 use crate::data::Secret;
 use crate::names::ConnectionName;
-
-/// A block of calls that was taken from a budget at once, so that not every call is written down.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Block {
-    /// A name of its own.
-    pub id: String,
-    /// The connection.
-    pub connection: ConnectionName,
-    /// The budget, among those of the connection.
-    pub budget: String,
-    /// How many calls.
-    pub calls: u32,
-    /// The length of the budget's window.
-    pub window: Duration,
-    /// Until when its calls count; none while it is in use.
-    pub counts_until: Option<Moment>,
-}
-
-/// A group of actions that is taken on a connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hold {
-    /// The connection.
-    pub connection: ConnectionName,
-    /// The group.
-    pub group: String,
-    /// When it ends by itself, should the process die.
-    pub until: Moment,
-}
+use crate::store::{SpentBlock, TakenGroup};
 
 /// What an earlier process left.
 #[derive(Clone, Debug, Default)]
 pub struct Remembered {
     /// Budgets spent; a block still in use counts for one whole window from now on.
-    pub blocks: Vec<Block>,
+    pub blocks: Vec<SpentBlock>,
     /// Holds that were not given back.
-    pub holds: Vec<Hold>,
+    pub holds: Vec<TakenGroup>,
     /// Refresh tokens that replaced those of `connections.yaml`.
     pub refresh_tokens: Vec<(ConnectionName, RotatedToken)>,
 }
@@ -72,13 +44,13 @@ pub trait Ledger: Send + Sync {
     fn load(&self) -> BoxFuture<'_, Result<Remembered, LedgerError>>;
 
     /// Writes a block down before its first call.
-    fn open_block(&self, block: Block) -> BoxFuture<'_, Result<(), LedgerError>>;
+    fn open_block(&self, block: SpentBlock) -> BoxFuture<'_, Result<(), LedgerError>>;
 
     /// Says until when a used block counts.
     fn close_block(&self, id: String, until: Moment) -> BoxFuture<'_, Result<(), LedgerError>>;
 
     /// Writes a hold down.
-    fn put_hold(&self, hold: Hold) -> BoxFuture<'_, Result<(), LedgerError>>;
+    fn put_hold(&self, hold: TakenGroup) -> BoxFuture<'_, Result<(), LedgerError>>;
 
     /// Forgets a hold.
     fn remove_hold(
@@ -123,7 +95,7 @@ impl Ledger for Forgetful {
         ready(Ok(Remembered::default())).boxed()
     }
 
-    fn open_block(&self, _block: Block) -> BoxFuture<'_, Result<(), LedgerError>> {
+    fn open_block(&self, _block: SpentBlock) -> BoxFuture<'_, Result<(), LedgerError>> {
         ready(Ok(())).boxed()
     }
 
@@ -131,7 +103,7 @@ impl Ledger for Forgetful {
         ready(Ok(())).boxed()
     }
 
-    fn put_hold(&self, _hold: Hold) -> BoxFuture<'_, Result<(), LedgerError>> {
+    fn put_hold(&self, _hold: TakenGroup) -> BoxFuture<'_, Result<(), LedgerError>> {
         ready(Ok(())).boxed()
     }
 

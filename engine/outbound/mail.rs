@@ -16,11 +16,13 @@ use super::account::Prepared;
 use super::client::Reach;
 use super::letter::{self, Letter};
 use super::perform::Stopped;
-use super::{Outbound, guard, refused};
+use super::scrub::Secrets;
+use super::{Outbound, guard};
 use crate::clock::{Clock, Moment, parse_period};
 use crate::connector::Trouble;
 use crate::data::Value;
 use crate::interpret::Called;
+use crate::step::{again, refused};
 
 /// How long `once` holds back the same mail if nothing is said.
 const ONCE_WITHIN: Duration = Duration::from_secs(24 * 3600);
@@ -32,7 +34,14 @@ impl Outbound {
         prepared: &Prepared,
         key: &str,
         timeout: Duration,
+        secrets: &mut Secrets,
     ) -> Result<Called, Stopped> {
+        if let (Some(username), Some(password)) =
+            (field(prepared, "username"), field(prepared, "password"))
+        {
+            // As it is sent in one way of signing in to a mail server.
+            secrets.add(&format!("\0{username}\0{password}"));
+        }
         let now = self.clock.now();
         let letter = letter::compose(&prepared.input)?;
         let message = message(&letter, prepared, key, now)?;
@@ -220,12 +229,5 @@ fn field(prepared: &Prepared, name: &str) -> Option<String> {
 fn done(was_sent: bool) -> Called {
     Called::Done {
         output: serde_json::json!({ "sent": was_sent }),
-    }
-}
-
-fn again(trouble: Trouble) -> Called {
-    Called::Failed {
-        failure: trouble.into(),
-        retry: Some(Duration::ZERO),
     }
 }

@@ -3,7 +3,7 @@
 //! In: a [`Call`]. Out: how it ended, or from when on there is room for it.
 //! Always true: a call that must not happen twice never ends as failed once its first byte may have
 //! left, unless the vendor's answer says so; secrets are read while a request is built, and are
-//! taken out of every message; nothing is sent without room in the budget and the hold it needs.
+//! taken out of all that comes back; nothing is sent without room in the budget and the hold it needs.
 
 mod account;
 mod budget;
@@ -22,7 +22,7 @@ mod token;
 
 pub use account::{Accounts, Prepared};
 pub use client::BODY_BYTES_MAX;
-pub use ledger::{Block, Forgetful, Hold, Ledger, LedgerError, Remembered};
+pub use ledger::{Forgetful, Ledger, LedgerError, Remembered};
 pub use question::Probe;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,8 +30,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::future::{BoxFuture, FutureExt};
 
 use crate::clock::Clock;
-use crate::connector::{References, Trouble};
-use crate::interpret::{Call, Called, Verified};
+use crate::connector::References;
+use crate::interpret::{Call, Verified};
 use crate::journal::Failure;
 use crate::step::{Calls, Performed};
 
@@ -55,17 +55,17 @@ impl Outbound {
         ledger: Arc<dyn Ledger>,
         clock: Clock,
     ) -> Result<Self, Failure> {
-        let remembered = ledger
-            .load()
-            .await
-            .map_err(|error| Failure::new("unavailable", error.to_string()))?;
-        let now = clock.now();
+        let unavailable = |error: LedgerError| Failure::new("unavailable", error.to_string());
+        let remembered = ledger.load().await.map_err(unavailable)?;
+        let budgets = budget::Budgets::new(remembered.blocks, clock.clone());
+        // Blocks that an earlier process had in use count for one window, not for one each start.
+        budgets.settle(&*ledger).await.map_err(unavailable)?;
         Ok(Self {
             accounts: Mutex::new(Arc::new(accounts)),
             references,
             clients: client::Clients::default(),
             tokens: token::Tokens::new(remembered.refresh_tokens),
-            budgets: budget::Budgets::new(remembered.blocks, now),
+            budgets,
             holds: hold::Holds::new(remembered.holds),
             ledger,
             clock,
@@ -93,24 +93,6 @@ impl Calls for Outbound {
 
     fn verify<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Verified> {
         self.ask(call).boxed()
-    }
-}
-
-impl From<Trouble> for Failure {
-    fn from(trouble: Trouble) -> Self {
-        Self {
-            status: trouble.status,
-            body: trouble.body.map(|body| *body),
-            ..Self::new(&trouble.code, trouble.message)
-        }
-    }
-}
-
-/// A failure that trying again does not help.
-fn refused(trouble: impl Into<Failure>) -> Called {
-    Called::Failed {
-        failure: trouble.into(),
-        retry: None,
     }
 }
 

@@ -2,22 +2,21 @@
 
 use std::time::Duration;
 
+use super::Outbound;
 use super::account::Prepared;
 use super::budget::{Budget, Grant, Room};
 use super::client::Exchange;
 use super::hold::Free;
 use super::ledger::LedgerError;
-use super::scrub::scrubbed;
-use super::{Outbound, refused};
+use super::scrub::Secrets;
 use crate::clock::Moment;
 use crate::connector::{
-    Action, Arguments, Effect, Facts, Page, Request, RequestPlan, SignIn, Trouble, Verdict, judge,
-    plan,
+    Action, Arguments, Facts, Request, RequestPlan, SignIn, Trouble, Verdict, judge, plan,
 };
-use crate::data::{Object, Value};
+use crate::data::Value;
 use crate::interpret::{Call, Called};
 use crate::journal::Failure;
-use crate::step::Performed;
+use crate::step::{Performed, again, broken, called, refused};
 
 /// Why a request did not get its reply.
 pub(super) enum Stopped {
@@ -35,6 +34,15 @@ impl Outbound {
             Ok(prepared) => prepared,
             Err(trouble) => return Performed::Ended(refused(trouble)),
         };
+        tracing::debug!(
+            connection = %prepared.connection.name,
+            connector = %prepared.connector.name,
+            hash = %prepared.connector.hash,
+            action = %prepared.action,
+            place = %call.place,
+            call_key = %call.call_key,
+            "calling a vendor"
+        );
         let wanted = Wanted {
             key: &call.call_key,
             also_send: call.also_send.as_ref(),
@@ -42,17 +50,31 @@ impl Outbound {
             keep_raw: call.action.keeps_raw,
         };
         match self.perform_prepared(&prepared, &wanted).await {
-            Ok(called) => Performed::Ended(scrubbed(called, prepared.secrets())),
+            Ok(called) | Err(Stopped::Ended(called)) => Performed::Ended(called),
             Err(Stopped::Later(until)) => Performed::Later(until),
-            Err(Stopped::Ended(called)) => Performed::Ended(scrubbed(called, prepared.secrets())),
         }
     }
 
-    /// Performs a call whose names are at hand.
+    /// Performs a call whose names are at hand; what comes of it holds none of its secrets.
     pub(super) async fn perform_prepared(
         &self,
         prepared: &Prepared,
         wanted: &Wanted<'_>,
+    ) -> Result<Called, Stopped> {
+        let mut secrets = Secrets::of(prepared.secrets());
+        match self.within_groups(prepared, wanted, &mut secrets).await {
+            Ok(called) => Ok(secrets.taken_out_of(called)),
+            Err(Stopped::Ended(called)) => Err(Stopped::Ended(secrets.taken_out_of(called))),
+            Err(later) => Err(later),
+        }
+    }
+
+    /// Performs a call while it has the groups that it needs.
+    async fn within_groups(
+        &self,
+        prepared: &Prepared,
+        wanted: &Wanted<'_>,
+        secrets: &mut Secrets,
     ) -> Result<Called, Stopped> {
         let action = prepared.action()?;
         let timeout = wanted.timeout.unwrap_or(action.timeout);
@@ -71,8 +93,8 @@ impl Outbound {
             Free::Until(until) => return Err(Stopped::Later(until)),
         };
         let called = match &action.request {
-            Request::Mail => self.mail(prepared, wanted.key, timeout).await,
-            Request::Http(_) => self.http(prepared, action, wanted, timeout).await,
+            Request::Mail => self.mail(prepared, wanted.key, timeout, secrets).await,
+            Request::Http(_) => self.http(prepared, action, wanted, timeout, secrets).await,
         };
         if let Err(error) = self.holds.give_back(taken, &*self.ledger).await {
             // The call's end counts; the hold ends by itself.
@@ -88,6 +110,7 @@ impl Outbound {
         action: &Action,
         wanted: &Wanted<'_>,
         timeout: Duration,
+        secrets: &mut Secrets,
     ) -> Result<Called, Stopped> {
         let mut has_signed_in_again = false;
         loop {
@@ -95,7 +118,8 @@ impl Outbound {
             let sign_in = prepared.connector.sign_in.chosen(&values)?;
             let held = match sign_in {
                 SignIn::OAuth2(oauth2) => {
-                    Some(self.token(prepared, oauth2, &values, timeout).await?)
+                    let held = self.token(prepared, oauth2, &values, timeout, secrets);
+                    Some(held.await?)
                 }
                 _ => None,
             };
@@ -107,22 +131,15 @@ impl Outbound {
                 page: &prepared.page,
                 base_url: held.as_ref().and_then(|held| held.base_url.as_deref()),
             })?;
-            sign_in.sign(
-                &mut request,
-                &values,
-                held.as_ref().map(|held| &held.access),
-            )?;
+            let access = held.as_ref().map(|held| &held.access);
+            sign_in.sign(&mut request, &values, access)?;
+            secrets.add_sign_in(&request);
             let budgets = prepared.budgets(&values)?;
-            let exchange = self.exchange(prepared, &budgets, request, timeout).await?;
-            let reply = match exchange {
+            let reply = match self.exchange(prepared, &budgets, request, timeout).await? {
                 Exchange::Replied(reply) => reply,
-                Exchange::NotSent { trouble, may_pass } => {
-                    return Ok(Called::Failed {
-                        failure: trouble.into(),
-                        retry: may_pass.then_some(Duration::ZERO),
-                    });
-                }
-                Exchange::Broken(trouble) => return Ok(broken(action, trouble)),
+                Exchange::NotSent { trouble, may_pass } if may_pass => return Ok(again(trouble)),
+                Exchange::NotSent { trouble, .. } => return Ok(refused(trouble)),
+                Exchange::Broken(trouble) => return Ok(broken(action.effect, trouble)),
             };
             let verdict = judge(
                 &Facts {
@@ -136,43 +153,20 @@ impl Outbound {
                 },
                 &reply,
             );
-            if let (Verdict::SignInAgainOnce(_), Some(held), false) =
-                (&verdict, &held, has_signed_in_again)
-            {
-                let slot = self.tokens.slot(&prepared.connection.name);
-                slot.lock().await.forget(&held.access);
-                has_signed_in_again = true;
-                continue;
-            }
-            return Ok(self.called(prepared, verdict).await);
-        }
-    }
-
-    /// How a call ended, by its verdict.
-    async fn called(&self, prepared: &Prepared, verdict: Verdict) -> Called {
-        match verdict {
-            Verdict::Success(output) => Called::Done { output },
-            Verdict::Page { items, next, total } => Called::Done {
-                output: page_value(items, next, total),
-            },
-            Verdict::Retry(trouble) => Called::Failed {
-                failure: trouble.into(),
-                retry: Some(Duration::ZERO),
-            },
-            Verdict::RetryLater(trouble, after) => {
-                if let Some(after) = after {
-                    let until = self.clock.now().after(after);
-                    self.budgets.pause(&prepared.connection.name, until).await;
+            match (&verdict, &held) {
+                (Verdict::SignInAgainOnce(_), Some(held)) if !has_signed_in_again => {
+                    let slot = self.tokens.slot(&prepared.connection.name);
+                    slot.lock().await.forget(&held.access);
+                    has_signed_in_again = true;
+                    continue;
                 }
-                Called::Failed {
-                    failure: trouble.into(),
-                    retry: Some(after.unwrap_or(Duration::ZERO)),
+                (Verdict::RetryLater(_, Some(after)), _) => {
+                    let until = self.clock.now().after(*after);
+                    self.budgets.pause(&prepared.connection.name, until);
                 }
+                _ => {}
             }
-            Verdict::SignInAgainOnce(trouble) | Verdict::Fail(trouble) => refused(trouble),
-            Verdict::Doubtful(trouble) => Called::Doubtful {
-                failure: trouble.into(),
-            },
+            return Ok(called(verdict));
         }
     }
 
@@ -189,18 +183,17 @@ impl Outbound {
             .clients
             .exchange(request, prepared.reach(), timeout)
             .await;
-        let now = self.clock.now();
-        if let Err(error) = self.budgets.give_back(grant, now, &*self.ledger).await {
+        drop(grant);
+        if let Err(error) = self.budgets.settle(&*self.ledger).await {
             tracing::warn!("{error}");
         }
         Ok(exchange)
     }
 
     async fn room(&self, prepared: &Prepared, budgets: &[Budget]) -> Result<Grant, Stopped> {
-        let now = self.clock.now();
         let room = self
             .budgets
-            .take(&prepared.connection.name, budgets, now, &*self.ledger)
+            .take(&prepared.connection.name, budgets, &*self.ledger)
             .await?;
         match room {
             Room::Granted(grant) => Ok(grant),
@@ -217,33 +210,6 @@ pub(super) struct Wanted<'a> {
     pub(super) keep_raw: bool,
 }
 
-/// The end of a call whose exchange broke off.
-fn broken(action: &Action, trouble: Trouble) -> Called {
-    match action.effect {
-        Effect::Once => Called::Doubtful {
-            failure: trouble.into(),
-        },
-        // A body over the limit stays over it.
-        _ if trouble.code == "reply_too_large" => refused(trouble),
-        _ => Called::Failed {
-            failure: trouble.into(),
-            retry: Some(Duration::ZERO),
-        },
-    }
-}
-
-fn page_value(items: Vec<Value>, next: Option<Page>, total: Option<u64>) -> Value {
-    let mut output = Object::new();
-    output.insert("items".to_owned(), Value::Array(items));
-    if let Some(next) = next.and_then(|next| serde_json::to_value(next).ok()) {
-        output.insert("next".to_owned(), next);
-    }
-    if let Some(total) = total {
-        output.insert("total".to_owned(), total.into());
-    }
-    Value::Object(output)
-}
-
 impl From<Trouble> for Stopped {
     fn from(trouble: Trouble) -> Self {
         Self::Ended(refused(trouble))
@@ -252,9 +218,6 @@ impl From<Trouble> for Stopped {
 
 impl From<LedgerError> for Stopped {
     fn from(error: LedgerError) -> Self {
-        Self::Ended(Called::Failed {
-            failure: Failure::new("unavailable", error.to_string()),
-            retry: Some(Duration::ZERO),
-        })
+        Self::Ended(again(Failure::new("unavailable", error.to_string())))
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::Outbound;
 use super::account::Prepared;
 use super::perform::{Stopped, Wanted};
-use super::scrub::scrubbed;
 use crate::connector::{Page, Trouble, Values, verification_input, verified};
 use crate::data::Value;
 use crate::interpret::{Call, Called, Verified};
@@ -142,7 +141,7 @@ impl Outbound {
                     self.clock.sleep_until(until).await;
                     continue;
                 }
-                Ok(called) | Err(Stopped::Ended(called)) => scrubbed(called, prepared.secrets()),
+                Ok(called) | Err(Stopped::Ended(called)) => called,
             };
             return match called {
                 Called::Done { output } => Ok(output),

@@ -7,6 +7,7 @@ use super::account::Prepared;
 use super::client::Exchange;
 use super::ledger::RotatedToken;
 use super::perform::Stopped;
+use super::scrub::Secrets;
 use super::token::Held;
 use crate::clock::Moment;
 use crate::connector::{Grant, OAuth2, Reply, Trouble, Values, read_token};
@@ -20,6 +21,7 @@ impl Outbound {
         oauth2: &OAuth2,
         values: &Values,
         timeout: Duration,
+        secrets: &mut Secrets,
     ) -> Result<Held, Stopped> {
         let account = prepared.fingerprint();
         let slot = self.tokens.slot(&prepared.connection.name);
@@ -29,6 +31,7 @@ impl Outbound {
         }
         let base_url = prepared.connector.base_url.as_ref();
         let request = oauth2.request(base_url, values, slot.rotated(&account))?;
+        secrets.add_token_request(&request);
         let budgets = prepared.connection_budgets(values)?;
         let reply = match self.exchange(prepared, &budgets, request, timeout).await? {
             Exchange::Replied(reply) => reply,
@@ -44,6 +47,8 @@ impl Outbound {
         let token = match read_token(oauth2, &prepared.connector.title, values, &reply) {
             Ok(token) => token,
             Err(trouble) => {
+                // It is kept for others, who do not know what it was signed with.
+                let trouble = secrets.taken_out_of_trouble(trouble);
                 let retry = retry_of_sign_in(&reply, now);
                 if retry.is_none() {
                     slot.refuse(trouble.clone(), &account, now);
@@ -54,7 +59,9 @@ impl Outbound {
                 }));
             }
         };
+        secrets.add(token.access.reveal());
         if let Some(refresh) = &token.refresh {
+            secrets.add(refresh.reveal());
             let rotated = RotatedToken {
                 token: refresh.clone(),
                 account: account.clone(),

@@ -8,6 +8,7 @@ mod bell;
 mod halt;
 mod hand_back;
 mod perform;
+mod requests;
 mod run;
 mod unsent;
 

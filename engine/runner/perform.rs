@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Point, World};
 use crate::clock::Moment;
 use crate::connector::Effect as Repeats;
-use crate::interpret::{Answer, Effect, EffectKind};
+use crate::interpret::{Answer, Called, Effect, EffectKind};
 use crate::step::Performed;
 
 /// An effect that was performed.
@@ -55,4 +55,18 @@ pub(super) async fn perform(world: &World, effect: Effect) -> Done {
         at: world.clock.now(),
         outcome,
     }
+}
+
+/// Whether an effect is a call that must not happen twice.
+pub(super) fn is_once(effect: &Effect) -> bool {
+    matches!(&effect.kind, EffectKind::Call(call) if call.action.effect == Repeats::Once)
+}
+
+/// Whether an answer is the good end of a call that comes out the same if it is repeated.
+pub(super) fn is_repeatable_end(effect: &Effect, answer: &Answer) -> bool {
+    let is_repeatable = matches!(
+        &effect.kind,
+        EffectKind::Call(call) if call.action.effect == Repeats::Repeatable
+    );
+    is_repeatable && matches!(answer, Answer::Called(Called::Done { .. }))
 }

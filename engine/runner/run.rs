@@ -9,16 +9,15 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::Notify;
 
 use crate::clock::{Clock, Moment};
-use crate::connector::Effect as Repeats;
 use crate::interpret::{Answer, Called, Effect, EffectKind, Machine, Start, Turn};
 use crate::journal::{Ending, EntryKey, Failure, JobStatus};
 use crate::store::{
-    Advance, Claimed, Committed, HoldRequest, JobRequest, Jobs, Lease, Next, Pinned, RequestKind,
+    Advance, Claimed, Committed, Haste, HoldRequest, JobRequest, Jobs, Lease, Next, Pinned,
     StoreError, TableStep,
 };
 
 use super::hand_back::hand_back;
-use super::perform::{Done, Outcome, perform};
+use super::perform::{Done, Outcome, is_once, is_repeatable_end, perform};
 use super::unsent::withdraw;
 use super::{Left, Point, World};
 
@@ -26,26 +25,34 @@ use super::{Left, Point, World};
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 
 /// One job while a worker has it.
-struct Run<'a> {
-    world: &'a World,
+pub(super) struct Run<'a> {
+    pub(super) world: &'a World,
     lease: Lease,
-    machine: Machine,
+    pub(super) machine: Machine,
     /// What goes into the next commit.
-    pending: Advance,
+    pub(super) pending: Advance,
     /// The numbers behind the table operations and holds of the next commit.
     pending_numbers: Numbers,
     /// Calls that wait until what led to them is durable.
     blocked: Vec<Effect>,
     under_way: FuturesUnordered<BoxFuture<'a, Done>>,
-    timers: BTreeMap<(Moment, u64), Effect>,
-    decisions: HashMap<EntryKey, u64>,
+    pub(super) timers: BTreeMap<(Moment, u64), Effect>,
+    pub(super) decisions: HashMap<EntryKey, u64>,
     /// Holds that wait in line.
     in_line: Vec<(u64, HoldRequest)>,
-    requests: Vec<JobRequest>,
+    pub(super) requests: Vec<JobRequest>,
     /// When the job was last committed, by the machine's own measure.
     committed_at: Instant,
     /// Whether the next commit makes the outcome of a `once` call durable.
     settles_once: bool,
+    /// Whether the outside was asked for anything since the job was claimed.
+    has_gone_out: bool,
+    /// Whether something was committed that the disk may not have yet.
+    is_unsettled: bool,
+    /// Whether all that the machine was told since its last turn are ends of repeatable calls.
+    is_repeatable_news: bool,
+    /// Whether something pending would not come out the same again: a repeatable call would.
+    has_firm_entries: bool,
 }
 
 #[derive(Default)]
@@ -80,8 +87,13 @@ pub async fn advance(
         committed_at: Instant::now(),
         requests: claimed.requests,
         settles_once: false,
+        has_gone_out: false,
+        // The claim itself need not be on the disk.
+        is_unsettled: true,
+        is_repeatable_news: false,
+        has_firm_entries: false,
     };
-    match run.to_its_end(nudged).await {
+    match run.until_left(nudged).await {
         Ok(left) => left,
         Err(error) => {
             tracing::warn!(job = %run.lease.job, "the job was left: {error}");
@@ -91,7 +103,7 @@ pub async fn advance(
 }
 
 impl<'a> Run<'a> {
-    async fn to_its_end(&mut self, nudged: &Notify) -> Result<Left, StoreError> {
+    async fn until_left(&mut self, nudged: &Notify) -> Result<Left, StoreError> {
         loop {
             let turn = self.machine.turn(self.world.clock.now());
             let has_more_work = turn.has_more_work;
@@ -134,6 +146,8 @@ impl<'a> Run<'a> {
 
     /// Sorts a turn's effects by what they wait for; the ending, if there is one.
     fn sort(&mut self, turn: Turn) -> Option<Ending> {
+        self.has_firm_entries |= !self.is_repeatable_news && !turn.entries.is_empty();
+        self.is_repeatable_news = false;
         self.pending.entries.extend(turn.entries);
         self.pending.released_holds.extend(turn.released_holds);
         for (recipe, count) in turn.calls {
@@ -188,7 +202,10 @@ impl<'a> Run<'a> {
             || !pending.holds.is_empty()
             || !pending.released_holds.is_empty()
             || (!self.blocked.is_empty()
-                && (!pending.entries.is_empty() || pending.pinned.is_some()))
+                && (self.is_unsettled
+                    || pending.pinned.is_some()
+                    || self.has_firm_entries
+                    || (self.blocked.iter().any(is_once) && !pending.entries.is_empty())))
     }
 
     /// Whether something has been kept in memory only for too long.
@@ -198,7 +215,9 @@ impl<'a> Run<'a> {
 
     /// Commits what is pending and hands the results to the machine.
     async fn commit(&mut self) -> Result<(), StoreError> {
-        let advance = std::mem::take(&mut self.pending);
+        let mut advance = std::mem::take(&mut self.pending);
+        advance.haste = self.haste();
+        let haste = advance.haste;
         let numbers = std::mem::take(&mut self.pending_numbers);
         let at = self.world.clock.now();
         let holds = advance.holds.clone();
@@ -209,6 +228,8 @@ impl<'a> Run<'a> {
             woken,
         } = committed;
         self.committed_at = Instant::now();
+        self.is_unsettled = haste == Haste::Soon;
+        self.has_firm_entries = false;
         for job in woken {
             self.world.bell.ring(&job);
         }
@@ -230,8 +251,18 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// How soon the disk must have the next commit: before the outside hears of anything that
+    /// followed from it. What a job did that has asked nothing of the outside, it would do again.
+    fn haste(&self) -> Haste {
+        if self.blocked.is_empty() && !self.has_gone_out {
+            Haste::Soon
+        } else {
+            Haste::Now
+        }
+    }
+
     /// Gives up calls that were not sent, with their intents.
-    fn withhold_blocked(&mut self) -> Vec<Effect> {
+    pub(super) fn withhold_blocked(&mut self) -> Vec<Effect> {
         let blocked = std::mem::take(&mut self.blocked);
         let now = self.world.clock.now();
         withdraw(&mut self.pending.entries, blocked.iter(), now);
@@ -239,7 +270,7 @@ impl<'a> Run<'a> {
     }
 
     /// Withdraws the intents of calls that were put off, so that nobody takes them for sent.
-    fn withdraw_put_off(&mut self) {
+    pub(super) fn withdraw_put_off(&mut self) {
         let now = self.world.clock.now();
         withdraw(&mut self.pending.entries, self.timers.values(), now);
     }
@@ -252,6 +283,7 @@ impl<'a> Run<'a> {
     }
 
     fn start(&mut self, effect: Effect) {
+        self.has_gone_out |= !matches!(effect.kind, EffectKind::Read { .. });
         self.under_way.push(perform(self.world, effect).boxed());
     }
 
@@ -285,7 +317,14 @@ impl<'a> Run<'a> {
             }
         };
         tokio::select! {
-            Some(done) = self.under_way.next() => self.take(done).await,
+            Some(done) = self.under_way.next() => {
+                self.is_repeatable_news = true;
+                self.take(done).await;
+                // What has ended meanwhile goes into the same turn and the same commit.
+                while let Some(Some(done)) = self.under_way.next().now_or_never() {
+                    self.take(done).await;
+                }
+            }
             () = timer => {}
             () = nudged.notified() => {
                 self.requests = self.world.store.requests(&self.lease.job).await?;
@@ -310,9 +349,8 @@ impl<'a> Run<'a> {
                 self.timers.insert((moment, effect.number), effect);
             }
             Outcome::Answer(answer) => {
-                if let EffectKind::Call(call) = &effect.kind
-                    && call.action.effect == Repeats::Once
-                {
+                self.is_repeatable_news &= is_repeatable_end(&effect, &answer);
+                if is_once(&effect) {
                     self.world.halt.pass(Point::ReplyReceived).await;
                     self.settles_once |= matches!(answer, Answer::Called(Called::Done { .. }));
                 }
@@ -346,48 +384,5 @@ impl<'a> Run<'a> {
         };
         self.commit().await?;
         Ok(Left::Waiting)
-    }
-
-    /// Hands what people asked to the machine; whether it has something to go on with.
-    fn take_up_requests(&mut self) -> bool {
-        let mut has_news = false;
-        for request in std::mem::take(&mut self.requests) {
-            match request.kind {
-                RequestKind::Cancel { .. } => {
-                    self.machine.cancel();
-                    self.withdraw_put_off();
-                    let mut unsent = self.withhold_blocked();
-                    let is_call = |effect: &Effect| matches!(effect.kind, EffectKind::Call(_));
-                    let timers = std::mem::take(&mut self.timers);
-                    let (put_off, timers) = timers.into_iter().partition(|(_, e)| is_call(e));
-                    self.timers = timers;
-                    unsent.extend(BTreeMap::into_values(put_off));
-                    for effect in unsent {
-                        self.machine.abandon(effect.number);
-                    }
-                    self.decisions.clear();
-                    self.pending.consumed_requests.push(request.number);
-                    has_news = true;
-                }
-                RequestKind::Decide {
-                    ref key,
-                    ref decision,
-                    ref by,
-                } => {
-                    let Some(number) = self.decisions.remove(key) else {
-                        self.requests.push(request);
-                        continue;
-                    };
-                    let answer = Answer::Decided {
-                        decision: decision.clone(),
-                        by: by.clone(),
-                    };
-                    self.machine.answer(number, self.world.clock.now(), answer);
-                    self.pending.consumed_requests.push(request.number);
-                    has_news = true;
-                }
-            }
-        }
-        has_news
     }
 }

@@ -3,11 +3,13 @@
 //! In: settings. Out: an [`Engine`] that takes deliveries in and runs jobs.
 //! Always true: nothing is taken in before it can be kept; an orderly stop gives every job back.
 
+mod bare;
 mod open;
 mod reload;
 mod tokens;
 mod trouble;
 
+pub use bare::Bare;
 pub use tokens::{Whereabouts, fresh as fresh_token};
 pub use trouble::Trouble;
 
@@ -152,9 +154,14 @@ impl Engine {
         })
     }
 
+    /// Says that the end is near: from now on nothing new is taken in or sent.
+    pub fn begin_to_stop(&self) {
+        self.stop.send_replace(true);
+    }
+
     /// Stops in order: nothing new is taken in, calls under way are recorded, jobs are given back.
     pub async fn shutdown(self) {
-        self.stop.send_replace(true);
+        self.begin_to_stop();
         let loops: Vec<JoinHandle<()>> = std::mem::take(&mut *self.loops());
         for (index, running) in loops.into_iter().enumerate() {
             let grace = if index == 0 {

@@ -100,7 +100,9 @@ impl Settings {
             public_url: say(None, "RECIPES_PUBLIC_URL", "public_url"),
             log: parse_log(log.as_deref().unwrap_or("text"))?,
             time_scale: parse_scale(scale.as_deref().unwrap_or("1"))?,
-            time_since: environment("RECIPES_TIME_SINCE").map(|text| Moment::parse(&text)).transpose()?,
+            time_since: environment("RECIPES_TIME_SINCE")
+                .map(|text| Moment::parse(&text))
+                .transpose()?,
             halt: Arc::new(halt?),
             admin_token: environment("RECIPES_ADMIN_TOKEN").map(Secret::new),
         })

@@ -147,7 +147,10 @@ impl Builder<'_> {
                 NodeKind::Text(Arc::from(text))
             }
             RawKind::List(elements) => {
-                NodeKind::List(elements.into_iter().map(|raw| self.node(raw)).collect())
+                let mut nodes: Vec<Node> = elements.into_iter().map(|raw| self.node(raw)).collect();
+                // The tree is kept as long as the file, a thousand times over.
+                nodes.shrink_to_fit();
+                NodeKind::List(nodes)
             }
             RawKind::Map(entries) => NodeKind::Map(self.map(entries)),
         };
@@ -189,7 +192,9 @@ impl Builder<'_> {
                 }
             }
         }
-        kept.into_values().collect()
+        let mut entries: Vec<_> = kept.into_values().collect();
+        entries.shrink_to_fit();
+        entries
     }
 
     fn number(&mut self, value: f64, span: Span) -> NodeKind {

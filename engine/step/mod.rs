@@ -3,6 +3,10 @@
 //! In: a [`Call`]. Out: how it ended.
 //! Always true: a real account and a test's pretend world are asked in the same words.
 
+mod called;
+
+pub use called::{again, broken, called, refused};
+
 use futures_util::future::BoxFuture;
 
 use crate::clock::Moment;
@@ -25,3 +29,6 @@ pub enum Performed {
     /// It was not sent: budget or exclusive group have no room before this moment.
     Later(Moment),
 }
+
+#[cfg(test)]
+mod tests;

@@ -196,6 +196,21 @@ pub struct Advance {
     pub calls: Vec<(RecipeName, u64)>,
     /// Where the job stands after this commit.
     pub next: Next,
+    /// How soon the disk must have it.
+    pub haste: Haste,
+}
+
+/// How soon the disk must have what is committed. Either survives the end of the process; they
+/// differ when the machine loses its power. What the disk has is always a whole beginning of all
+/// commits: never a later one without an earlier one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Haste {
+    /// Before the commit is acknowledged, with everything that was committed earlier.
+    #[default]
+    Now,
+    /// With the next commit that must, within a second at the latest: for what the outside has not
+    /// been told of, and which would be done again in the same way.
+    Soon,
 }
 
 /// A table operation of a step.

@@ -9,7 +9,10 @@ mod contract;
 pub mod sqlite;
 
 pub use contract::*;
-pub use sqlite::{AuditEntry, Import, RecipeState, RowFilter, TableRow};
+pub use sqlite::{
+    AuditEntry, CommitLimits, Counts, Import, KeptSecret, RecipeState, RowFilter, SpentBlock,
+    TableRow, TakenGroup, commit_limits,
+};
 
 /// The store that this program runs on.
 pub type Store = sqlite::Sqlite;

@@ -5,21 +5,20 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
 
 use crate::clock::Clock;
 use crate::compile::ActionRef;
 use crate::connector::{
-    Action, Connector, Effect, Facts, Page, Reply as HttpReply, Trouble, Values, Verdict, judge,
+    Action, Connector, Effect, Facts, Page, Reply as HttpReply, Trouble, Values, judge,
     verification_input, verified,
 };
 use crate::data::{Object, Value};
 use crate::interpret::{Call, Called, Verified};
 use crate::journal::{EntryKey, Failure};
 use crate::names::ConnectorName;
-use crate::step::{Calls, Performed};
+use crate::step::{Calls, Performed, broken, called, refused};
 
 use super::suite::{Reply, ReplyKind};
 
@@ -130,19 +129,9 @@ impl Pretend {
                 }
                 Called::Done { output }
             }
-            ReplyKind::Error(failure) => Called::Failed {
-                failure,
-                retry: None,
-            },
+            ReplyKind::Error(failure) => refused(failure),
             ReplyKind::Unknown(doubt) => {
-                let failure = Failure::new("interrupted", doubt);
-                if call.action.effect == Effect::Once {
-                    return Called::Doubtful { failure };
-                }
-                Called::Failed {
-                    failure,
-                    retry: Some(Duration::ZERO),
-                }
+                broken(call.action.effect, Trouble::new("interrupted", doubt))
             }
             ReplyKind::Applied(_) => {
                 self.no_reply(format!("`applied` answers `{name}/verify` only"))
@@ -161,20 +150,14 @@ impl Pretend {
 
     fn no_reply(&self, why: String) -> Called {
         self.trouble(why.clone());
-        Called::Failed {
-            failure: Failure::new("no_reply", why),
-            retry: None,
-        }
+        refused(Failure::new("no_reply", why))
     }
 
     /// Runs a raw answer through the connector's reply rules.
     fn judged(&self, call: &Call, status: u16, headers: Object, body: Value) -> Called {
         let Some((connector, action)) = self.action(call) else {
             let message = format!("connector `{}` not found", call.action.connector);
-            return Called::Failed {
-                failure: Failure::new("unknown_action", message),
-                retry: None,
-            };
+            return refused(Failure::new("unknown_action", message));
         };
         let headers = headers
             .into_iter()
@@ -197,40 +180,7 @@ impl Pretend {
             keep_raw: call.action.keeps_raw,
             now: self.clock.now(),
         };
-        let failure = |trouble: Trouble| Failure {
-            status: trouble.status,
-            body: trouble.body.map(|body| *body),
-            ..Failure::new(&trouble.code, trouble.message)
-        };
-        match judge(&facts, &reply) {
-            Verdict::Success(output) => Called::Done { output },
-            Verdict::Page { items, next, .. } => {
-                let mut output = Object::new();
-                output.insert("items".into(), items.into());
-                if let Some(next) = next {
-                    let next = serde_json::to_value(next).unwrap_or_default();
-                    output.insert("next".into(), next);
-                }
-                Called::Done {
-                    output: Value::Object(output),
-                }
-            }
-            Verdict::Retry(trouble) => Called::Failed {
-                failure: failure(trouble),
-                retry: Some(Duration::ZERO),
-            },
-            Verdict::RetryLater(trouble, after) => Called::Failed {
-                failure: failure(trouble),
-                retry: Some(after.unwrap_or(Duration::ZERO)),
-            },
-            Verdict::SignInAgainOnce(trouble) | Verdict::Fail(trouble) => Called::Failed {
-                failure: failure(trouble),
-                retry: None,
-            },
-            Verdict::Doubtful(trouble) => Called::Doubtful {
-                failure: failure(trouble),
-            },
-        }
+        called(judge(&facts, &reply))
     }
 
     /// What the vendor says of a doubtful call: as the test says; else the truth of this pretend

@@ -66,7 +66,8 @@ impl Worker {
             while running.try_join_next().is_some() {}
             let free = JOBS_IN_FLIGHT_MAX.saturating_sub(running.len());
             let claimed = self.claim(free).await;
-            let is_idle = claimed.is_empty();
+            // If there was room for more, everything that is due has been taken.
+            let is_idle = claimed.len() < free;
             for job in claimed {
                 running.spawn(self.clone().run(job));
             }
@@ -131,6 +132,10 @@ impl Worker {
 
     /// Waits for a ring, for the next moment at which something is due, or a little.
     async fn rest(&self) {
+        // Under load the next ring is there already.
+        if self.world.bell.queue_rung().now_or_never().is_some() {
+            return;
+        }
         let due = self.world.store.next_due().await.ok().flatten();
         let due = async {
             match due {
@@ -174,7 +179,7 @@ impl Worker {
     /// Gives a claimed job its program and settings, and runs it.
     async fn bring_on(
         &self,
-        claimed: Claimed,
+        mut claimed: Claimed,
         nudged: &tokio::sync::Notify,
     ) -> Result<Left, StoreError> {
         let now = self.world.clock.now();
@@ -197,8 +202,8 @@ impl Worker {
         let start = Start {
             id: claimed.job.id.clone(),
             program,
-            event: claimed.job.event.clone(),
-            input: claimed.job.input.clone(),
+            event: std::mem::take(&mut claimed.job.event),
+            input: std::mem::take(&mut claimed.job.input),
             settings: pin.map_or(Value::Null, |pin| pin.settings.clone()),
             started_at: pin.map_or(now, |pin| pin.started_at),
             started_by: claimed.job.started_by.clone(),

@@ -54,7 +54,7 @@ fn mistakes_of_stories_are_found_with_their_places() {
         ),
         (
             "scenes: [{ title: S, steps: [{ send: docbo, post: actions/x }] }]",
-            "story.yaml:5:39 R027: `docbo` is no stand-in of this story; did you mean `docebo`?",
+            "story.yaml:5:38 R027: `docbo` is no stand-in of this story; did you mean `docebo`?",
         ),
         (
             "scenes: [{ title: S, steps: [{ await: two, jobs: 1 }] }]",

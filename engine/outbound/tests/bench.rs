@@ -10,6 +10,7 @@ use crate::compile::ActionRef;
 use crate::connector::{Connections, Effect, References, Retry, read};
 use crate::data::Value;
 use crate::diagnostic::Report;
+use crate::interpret::Called;
 use crate::names::{ConnectionName, ConnectorName};
 use crate::source::parse;
 
@@ -84,7 +85,19 @@ impl Bench {
     /// All as given.
     pub(super) async fn with(connector: &str, connections: &str, ledger: Arc<dyn Ledger>) -> Self {
         let clock = Clock::test(Moment::parse("2026-03-01T10:00:00Z").expect("a time"));
-        let given = BTreeMap::from([("KEY".to_owned(), "s3cr3t".to_owned())]);
+        Self::at(clock, connector, connections, ledger).await
+    }
+
+    /// All as given, by this clock.
+    pub(super) async fn at(
+        clock: Clock,
+        connector: &str,
+        connections: &str,
+        ledger: Arc<dyn Ledger>,
+    ) -> Self {
+        let given = [("KEY", "s3cr3t"), ("LONG_KEY", "long s3cr3t/key")]
+            .map(|(name, secret)| (name.to_owned(), secret.to_owned()))
+            .into();
         let outbound = Outbound::open(
             accounts(connector, connections),
             Arc::new(Given(given)),

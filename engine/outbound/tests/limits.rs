@@ -10,8 +10,9 @@ use serde_json::json;
 use super::super::*;
 use super::bench::{Bench, HEADER, call, shown};
 use super::server::{Answer, Server};
-use crate::clock::Moment;
+use crate::clock::{Clock, Moment};
 use crate::names::ConnectionName;
+use crate::store::{SpentBlock, TakenGroup};
 
 const ACTIONS: &str = r#"
 budget: [{ calls: 3, per: 10s }]
@@ -106,7 +107,7 @@ impl Ledger for Kept {
         ready(Ok(self.0.lock().expect("no panic").clone())).boxed()
     }
 
-    fn open_block(&self, block: Block) -> BoxFuture<'_, Result<(), LedgerError>> {
+    fn open_block(&self, block: SpentBlock) -> BoxFuture<'_, Result<(), LedgerError>> {
         self.0.lock().expect("no panic").blocks.push(block);
         ready(Ok(())).boxed()
     }
@@ -120,7 +121,7 @@ impl Ledger for Kept {
         ready(Ok(())).boxed()
     }
 
-    fn put_hold(&self, hold: Hold) -> BoxFuture<'_, Result<(), LedgerError>> {
+    fn put_hold(&self, hold: TakenGroup) -> BoxFuture<'_, Result<(), LedgerError>> {
         self.0.lock().expect("no panic").holds.push(hold);
         ready(Ok(())).boxed()
     }
@@ -178,22 +179,94 @@ async fn a_restart_refills_nothing() {
     assert_eq!(told(&after.call("look", json!({})).await, start), "in 10s");
 }
 
+/// Begins a call and lets go of it once the vendor has its request, as a lost lease does.
+async fn begun(bench: &Bench, server: &Server, action: &str) {
+    let (before, call) = (server.seen().len(), call(action, json!({})));
+    let mut performing = std::pin::pin!(bench.outbound.perform(&call));
+    while server.seen().len() == before {
+        assert!(futures_util::poll!(&mut performing).is_pending());
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A vendor that answers only from the n-th request on.
+async fn silent_before(n: usize) -> Server {
+    Server::start(move |_, before| match before < n {
+        true => Answer::Silence,
+        false => Answer::Reply(200, "", "{}".to_owned()),
+    })
+    .await
+}
+
 #[tokio::test]
-async fn a_hold_outlives_a_crash_by_the_timeout() {
-    let server = Server::start(|_, _| Answer::Silence).await;
+async fn a_call_that_is_let_go_counts_for_a_window_and_no_longer() {
+    let server = silent_before(3).await;
+    let ledger = Arc::new(Kept::default());
+    let bench = Bench::with(&connector(), &connections(&server.url), ledger.clone()).await;
+    let start = bench.clock.now();
+    for _ in 0..3 {
+        begun(&bench, &server, "look").await;
+        bench.clock.advance(Duration::from_secs(1));
+    }
+    let full = bench.call("look", json!({})).await;
+    assert_eq!(told(&full, start), "in 10s");
+    bench.clock.advance(Duration::from_secs(7));
+    for expected in ["done {}", "in 11s"] {
+        assert_eq!(told(&bench.call("look", json!({})).await, start), expected);
+    }
+    let blocks = ledger.0.lock().expect("no panic").blocks.clone();
+    assert!(blocks.iter().all(|block| block.counts_until.is_some()));
+}
+
+#[tokio::test]
+async fn a_block_of_a_dead_process_counts_for_one_window_and_not_again() {
+    let server = silent_before(1).await;
     let ledger = Arc::new(Kept::default());
     let connections = connections(&server.url);
     let before = Bench::with(&connector(), &connections, ledger.clone()).await;
-    let call = call("alone", json!({}));
-    {
-        // The process dies while the request is under way.
-        let mut performing = std::pin::pin!(before.outbound.perform(&call));
-        while server.seen().is_empty() {
-            assert!(futures_util::poll!(&mut performing).is_pending());
-            tokio::task::yield_now().await;
-        }
-    }
+    begun(&before, &server, "look").await;
+    let after = Bench::with(&connector(), &connections, ledger.clone()).await;
+    let until = after.clock.now().after(Duration::from_secs(10));
+    let blocks = ledger.0.lock().expect("no panic").blocks.clone();
+    assert_eq!(blocks.len(), 1);
+    assert_eq!(blocks[0].counts_until, Some(until));
+}
+
+#[tokio::test]
+async fn a_group_stays_taken_when_its_call_is_let_go() {
+    let server = silent_before(1).await;
+    let bench = Bench::new(&connector(), &server.url).await;
+    let start = bench.clock.now();
+    begun(&bench, &server, "alone").await;
+    assert_eq!(told(&bench.call("alone", json!({})).await, start), "in 20s");
+    bench.clock.advance(Duration::from_secs(20));
+    assert_eq!(
+        told(&bench.call("alone", json!({})).await, start),
+        "done {}"
+    );
+}
+
+#[tokio::test]
+async fn a_hold_outlives_a_crash_by_the_timeout() {
+    let server = silent_before(1).await;
+    let ledger = Arc::new(Kept::default());
+    let connections = connections(&server.url);
+    let before = Bench::with(&connector(), &connections, ledger.clone()).await;
+    begun(&before, &server, "alone").await;
     let after = Bench::with(&connector(), &connections, ledger).await;
     let start = after.clock.now();
     assert_eq!(told(&after.call("alone", json!({})).await, start), "in 20s");
+}
+
+#[tokio::test]
+async fn a_hold_lasts_the_real_timeout_however_fast_the_clock_runs() {
+    let server = silent_before(1).await;
+    let ledger = Arc::new(Kept::default());
+    let (clock, connections) = (Clock::real(60.0), connections(&server.url));
+    let start = clock.now();
+    let bench = Bench::at(clock, &connector(), &connections, ledger.clone()).await;
+    begun(&bench, &server, "alone").await;
+    let holds = ledger.0.lock().expect("no panic").holds.clone();
+    assert_eq!(holds.len(), 1);
+    assert!(holds[0].until.since(start) >= Duration::from_secs(20 * 60));
 }

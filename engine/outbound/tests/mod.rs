@@ -2,8 +2,10 @@
 
 mod bench;
 mod endings;
+mod lasting;
 mod limits;
 mod mails;
 mod paging;
+mod scrubbing;
 mod server;
 mod signing;

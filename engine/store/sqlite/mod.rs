@@ -7,6 +7,7 @@
 mod error;
 mod jobs;
 mod ledger;
+mod limits;
 mod open;
 mod pack;
 mod recipes;
@@ -16,11 +17,13 @@ mod writer;
 
 pub use jobs::{Fires, Prune, RECOVERIES_MAX};
 pub use ledger::{KeptSecret, SpentBlock, TakenGroup};
+pub use limits::{CommitLimits, commit_limits};
 pub use recipes::{AuditEntry, RecipeState};
 pub use tables::{Import, RowFilter, RowVersion, TableRow};
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::future::BoxFuture;
 use sqlx::{SqliteConnection, SqlitePool};
@@ -29,7 +32,7 @@ use self::error::store_error;
 use self::seal::Sealer;
 use self::tables::{Declared, Settings};
 use self::writer::Writer;
-use crate::store::StoreError;
+use crate::store::{Haste, StoreError};
 
 /// A database that is open; clones share it.
 #[derive(Clone)]
@@ -39,6 +42,18 @@ pub struct Sqlite {
     tables: Declared,
     settings: Settings,
     sealer: Arc<Sealer>,
+    jobs_ended: Arc<AtomicU64>,
+}
+
+/// What a store has done since it was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Transactions that were committed.
+    pub commits: u64,
+    /// Of these, those that waited for an fsync.
+    pub synced_commits: u64,
+    /// Jobs that ended.
+    pub jobs_ended: u64,
 }
 
 impl Sqlite {
@@ -51,6 +66,7 @@ impl Sqlite {
             tables: Declared::default(),
             settings: Settings::default(),
             sealer: Arc::new(Sealer::beside(path)?),
+            jobs_ended: Arc::default(),
         })
     }
 
@@ -62,12 +78,23 @@ impl Sqlite {
             tables: Declared::default(),
             settings: Settings::default(),
             sealer: Arc::new(Sealer::passing()?),
+            jobs_ended: Arc::default(),
         })
     }
 
-    /// How many transactions were committed since it was opened: each waited for one fsync.
-    pub fn commits(&self) -> u64 {
-        self.writer.commits()
+    /// What was done since it was opened.
+    pub fn counts(&self) -> Counts {
+        let (commits, synced_commits) = self.writer.commits();
+        Counts {
+            commits,
+            synced_commits,
+            jobs_ended: self.jobs_ended.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Waits until the disk has everything that was committed so far.
+    pub async fn settle(&self) -> Result<(), StoreError> {
+        self.with_writer(|_| Box::pin(async { Ok(()) })).await
     }
 
     /// Ends the writer after everything in line, works the log into the file and gives the lock
@@ -79,7 +106,7 @@ impl Sqlite {
         self.writer.close().await;
     }
 
-    /// Does the work in the next group commit.
+    /// Does the work in the next group commit; the disk has it when this returns.
     async fn with_writer<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -87,7 +114,7 @@ impl Sqlite {
             + Send
             + 'static,
     {
-        self.writer.perform(work).await
+        self.writer.perform(Haste::Now, work).await
     }
 
     /// Reads what is committed. A database in memory has one connection, which does it in between.
@@ -99,7 +126,7 @@ impl Sqlite {
             + 'static,
     {
         let Some(readers) = &self.readers else {
-            return self.writer.perform(work).await;
+            return self.writer.perform(Haste::Soon, work).await;
         };
         let mut connection = readers.acquire().await.map_err(store_error)?;
         work(&mut connection).await

@@ -8,7 +8,7 @@ use super::Sqlite;
 use super::error::store_error;
 use crate::clock::Moment;
 use crate::names::{JobId, RecipeName};
-use crate::store::{Arrival, JobFilter, Jobs, NewJob, StoreError};
+use crate::store::{Arrival, Haste, JobFilter, Jobs, NewJob, StoreError};
 
 fn arrival(event: serde_json::Value) -> Arrival {
     let recipe = RecipeName::new("tests/a").unwrap();
@@ -89,11 +89,11 @@ async fn a_full_disk_refuses_all_and_keeps_nothing_half_done() {
 #[tokio::test]
 async fn what_is_ready_together_is_committed_together() {
     let store = Sqlite::in_memory().await.unwrap();
-    let before = store.commits();
+    let before = store.counts().commits;
     let outcomes = join_all((0..100).map(|n| store.enqueue(arrival(json!(n))))).await;
     assert!(outcomes.iter().all(Result::is_ok));
     assert!(
-        store.commits() - before <= 2,
+        store.counts().commits - before <= 2,
         "one transaction for all that waited"
     );
 }
@@ -170,4 +170,46 @@ async fn a_column_of_a_lookup_table_is_found_by_its_index() {
     let sql = super::tables::by_column_sql(7, "email").replace("$1", "'[1]'");
     let plan = plan_of(&store, &sql).await;
     assert!(plan.contains("lookup_row_7_email"), "{plan}");
+}
+
+async fn sync_mode(store: &Sqlite, haste: Haste) -> i64 {
+    store
+        .writer
+        .perform(haste, |connection| {
+            Box::pin(async {
+                sqlx::query_scalar("PRAGMA synchronous")
+                    .persistent(false)
+                    .fetch_one(connection)
+                    .await
+                    .map_err(store_error)
+            })
+        })
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn what_may_wait_is_not_synced_and_the_next_that_may_not_syncs_it() {
+    const FULL: i64 = 2;
+    const NORMAL: i64 = 1;
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(&folder.path().join("store.db")).await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(sync_mode(&store, Haste::Now).await, FULL);
+        let before = store.counts();
+        assert_eq!(sync_mode(&store, Haste::Soon).await, NORMAL);
+        assert_eq!(sync_mode(&store, Haste::Soon).await, NORMAL);
+        store.settle().await.unwrap();
+        assert!(store.counts().synced_commits > before.synced_commits);
+    }
+    let both = tokio::join!(
+        sync_mode(&store, Haste::Soon),
+        sync_mode(&store, Haste::Now)
+    );
+    assert_eq!(
+        both,
+        (FULL, FULL),
+        "who must not wait takes the others along"
+    );
+    store.close().await;
 }

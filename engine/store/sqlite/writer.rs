@@ -2,30 +2,42 @@
 //!
 //! In: parts, each the work of one caller. Out: one transaction for all that is ready.
 //! Always true: a part that fails is undone alone; nothing is acknowledged before the COMMIT that
-//! holds it; if the COMMIT fails, every part of it is unavailable and nothing of it is stored.
+//! holds it; if the COMMIT fails, every part of it is unavailable and nothing of it is stored; a
+//! part that must be on the disk is acknowledged after an fsync of it and of all before it.
 
 use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::error::store_error;
-use crate::store::StoreError;
+use crate::clock::Clock;
+use crate::store::{Haste, StoreError};
 
 /// The most parts in one transaction: enough to pay for an fsync, few enough to answer soon.
 const PARTS_MAX: usize = 500;
 /// The most parts in line; who comes later waits for room.
 const LINE_MAX: usize = 10_000;
+/// The longest that something committed stays with the system, before the disk has it.
+const SYNC_WITHIN: Duration = Duration::from_secs(1);
 
 /// The way to the writing connection.
 #[derive(Clone)]
 pub(super) struct Writer {
     line: mpsc::Sender<Box<dyn Part>>,
-    commits: Arc<AtomicU64>,
+    counters: Arc<Counters>,
     stop: watch::Sender<Stage>,
+}
+
+/// What the writer has done since it began.
+#[derive(Default)]
+struct Counters {
+    commits: AtomicU64,
+    synced: AtomicU64,
 }
 
 /// How far the writer is from its end.
@@ -38,6 +50,8 @@ enum Stage {
 
 /// The work of one caller.
 trait Part: Send {
+    /// How soon the disk must have it.
+    fn haste(&self) -> Haste;
     /// Does the work inside a savepoint; the error says what to undo.
     fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Undo>;
     /// Tells the caller, once it is known whether the whole was committed.
@@ -58,13 +72,13 @@ impl Writer {
     /// Starts the writer over a connection. The lock is given back after the connection is closed.
     pub(super) fn start(connection: SqliteConnection, lock: Option<File>) -> Self {
         let (line, inbox) = mpsc::channel(LINE_MAX);
-        let commits = Arc::new(AtomicU64::new(0));
+        let counters = Arc::<Counters>::default();
         let (stop, _) = watch::channel(Stage::Works);
-        let work = run(connection, inbox, commits.clone(), stop.clone(), lock);
+        let work = run(connection, inbox, counters.clone(), stop.clone(), lock);
         tokio::spawn(work);
         Self {
             line,
-            commits,
+            counters,
             stop,
         }
     }
@@ -83,8 +97,8 @@ impl Writer {
         let _ = stage.wait_for(|stage| *stage == Stage::Ended).await;
     }
 
-    /// Does the work in the next transaction and waits until it is durable.
-    pub(super) async fn perform<T, F>(&self, work: F) -> Result<T, StoreError>
+    /// Does the work in the next transaction and waits until it is as durable as it must be.
+    pub(super) async fn perform<T, F>(&self, haste: Haste, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>>
@@ -94,6 +108,7 @@ impl Writer {
         let (answer, done) = oneshot::channel();
         let part = Box::new(Waiting {
             work: Some(work),
+            haste,
             outcome: None,
             answer,
         });
@@ -103,9 +118,13 @@ impl Writer {
         done.await.unwrap_or_else(|_| Err(closed()))
     }
 
-    /// How many transactions were committed: the number of fsyncs that were waited for.
-    pub(super) fn commits(&self) -> u64 {
-        self.commits.load(Ordering::Relaxed)
+    /// How many transactions were committed, and how many of them waited for an fsync.
+    pub(super) fn commits(&self) -> (u64, u64) {
+        let Counters { commits, synced } = &*self.counters;
+        (
+            commits.load(Ordering::Relaxed),
+            synced.load(Ordering::Relaxed),
+        )
     }
 }
 
@@ -115,6 +134,7 @@ fn closed() -> StoreError {
 
 struct Waiting<T, F> {
     work: Option<F>,
+    haste: Haste,
     outcome: Option<Result<T, StoreError>>,
     answer: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -124,6 +144,10 @@ where
     T: Send + 'static,
     F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send,
 {
+    fn haste(&self) -> Haste {
+        self.haste
+    }
+
     fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Undo> {
         Box::pin(async move {
             let Some(work) = self.work.take() else {
@@ -156,39 +180,45 @@ where
 }
 
 async fn run(
-    mut connection: SqliteConnection,
+    connection: SqliteConnection,
     mut inbox: mpsc::Receiver<Box<dyn Part>>,
-    commits: Arc<AtomicU64>,
+    counters: Arc<Counters>,
     stop: watch::Sender<Stage>,
     lock: Option<File>,
 ) {
     let mut parts = Vec::with_capacity(PARTS_MAX);
     let mut stage = stop.subscribe();
+    let mut desk = Desk {
+        connection,
+        mode: Haste::Now,
+        unsynced_since: None,
+        counters,
+    };
     loop {
         tokio::select! {
-                    biased;
-                    count = inbox.recv_many(&mut parts, PARTS_MAX) => if count == 0 { break },
-                    // What is in line already is still done; who comes later is sent away.
-        () = stopping(&mut stage) => {
-                        inbox.close();
-                        if inbox.recv_many(&mut parts, PARTS_MAX).await == 0 {
-                            break;
-                        }
-                    }
+            biased;
+            count = inbox.recv_many(&mut parts, PARTS_MAX) => if count == 0 { break },
+            () = desk.sync_is_due() => {}
+            // What is in line already is still done; who comes later is sent away.
+            () = stopping(&mut stage) => {
+                inbox.close();
+                if inbox.recv_many(&mut parts, PARTS_MAX).await == 0 {
+                    break;
                 }
-        let committed = commit_together(&mut connection, &mut parts).await;
+            }
+        }
+        let committed = desk.commit_together(&mut parts).await;
         if let Err(error) = &committed {
             tracing::warn!(%error, parts = parts.len(), "a transaction was undone");
             // After a full disk SQLite may have rolled back by itself; then this one has no effect.
-            let _ = execute(&mut connection, "ROLLBACK").await;
-        } else {
-            commits.fetch_add(1, Ordering::Relaxed);
+            let _ = execute(&mut desk.connection, "ROLLBACK").await;
         }
         for part in parts.drain(..) {
             part.acknowledge(&committed);
         }
     }
-    if let Err(error) = connection.close().await {
+    // Closing works the log into the file, with all syncs that belong to that.
+    if let Err(error) = desk.connection.close().await {
         tracing::warn!(%error, "closing the database");
     }
     drop(lock);
@@ -199,26 +229,87 @@ async fn stopping(stage: &mut watch::Receiver<Stage>) {
     let _ = stage.wait_for(|stage| *stage != Stage::Works).await;
 }
 
-/// Runs every part in a savepoint of its own and commits them together. Neighbouring statements
-/// are sent as one, since each way to the database's thread and back costs as much as a small write.
-async fn commit_together(
-    connection: &mut SqliteConnection,
-    parts: &mut [Box<dyn Part>],
-) -> Result<(), StoreError> {
-    execute(connection, "BEGIN IMMEDIATE; SAVEPOINT part").await?;
-    let count = parts.len();
-    for (index, part) in parts.iter_mut().enumerate() {
-        match part.run(connection).await {
-            Undo::Nothing if index + 1 < count => {
-                execute(connection, "RELEASE part; SAVEPOINT part").await?;
-            }
-            Undo::Nothing => {}
-            Undo::Part => execute(connection, "ROLLBACK TO part").await?,
-            Undo::All(error) => return Err(error),
+/// The writing connection, and what of its work the disk may not have yet.
+struct Desk {
+    connection: SqliteConnection,
+    /// Whether SQLite syncs at each COMMIT at the moment.
+    mode: Haste,
+    /// Since when something is committed that no fsync has followed.
+    unsynced_since: Option<Instant>,
+    counters: Arc<Counters>,
+}
+
+impl Desk {
+    /// Returns when what was committed without an fsync has waited long enough.
+    async fn sync_is_due(&self) {
+        match self.unsynced_since {
+            Some(since) => Clock::rest(SYNC_WITHIN.saturating_sub(since.elapsed())).await,
+            None => std::future::pending().await,
         }
     }
-    execute(connection, "RELEASE part; COMMIT").await
+
+    /// Runs every part in a savepoint of its own and commits them together. Neighbouring statements
+    /// are sent as one, since each way to the database's thread and back costs as much as a small
+    /// write. No parts at all: syncs what is left to be synced.
+    async fn commit_together(&mut self, parts: &mut [Box<dyn Part>]) -> Result<(), StoreError> {
+        let is_urgent = |part: &Box<dyn Part>| part.haste() == Haste::Now;
+        let haste = if parts.is_empty() || parts.iter().any(is_urgent) {
+            Haste::Now
+        } else {
+            Haste::Soon
+        };
+        self.set_mode(haste).await?;
+        let syncs_others = haste == Haste::Now && self.unsynced_since.is_some();
+        let connection = &mut self.connection;
+        let begin = if syncs_others { BEGIN_SYNC } else { BEGIN };
+        execute(connection, begin).await?;
+        let count = parts.len();
+        for (index, part) in parts.iter_mut().enumerate() {
+            match part.run(connection).await {
+                Undo::Nothing if index + 1 < count => {
+                    execute(connection, "RELEASE part; SAVEPOINT part").await?;
+                }
+                Undo::Nothing => {}
+                Undo::Part => execute(connection, "ROLLBACK TO part").await?,
+                Undo::All(error) => return Err(error),
+            }
+        }
+        execute(connection, "RELEASE part; COMMIT").await?;
+        self.counters.commits.fetch_add(1, Ordering::Relaxed);
+        match haste {
+            Haste::Now => {
+                self.unsynced_since = None;
+                self.counters.synced.fetch_add(1, Ordering::Relaxed);
+            }
+            Haste::Soon => {
+                self.unsynced_since.get_or_insert_with(Instant::now);
+            }
+        }
+        Ok(())
+    }
+
+    async fn set_mode(&mut self, mode: Haste) -> Result<(), StoreError> {
+        if self.mode == mode {
+            return Ok(());
+        }
+        // Never from the cache of statements: SQLite follows this one while it prepares it.
+        let sql = match mode {
+            Haste::Now => "PRAGMA synchronous = FULL",
+            Haste::Soon => "PRAGMA synchronous = NORMAL",
+        };
+        sqlx::raw_sql(sql)
+            .execute(&mut self.connection)
+            .await
+            .map_err(store_error)?;
+        self.mode = mode;
+        Ok(())
+    }
 }
+
+const BEGIN: &str = "BEGIN IMMEDIATE; SAVEPOINT part";
+
+/// Writes the file's mark again: without a write, COMMIT would sync nothing.
+const BEGIN_SYNC: &str = "BEGIN IMMEDIATE; PRAGMA application_id = 1380143173; SAVEPOINT part";
 
 async fn execute(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), StoreError> {
     sqlx::query(sql)

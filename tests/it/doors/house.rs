@@ -97,12 +97,14 @@ impl House {
 
     /// A job, once it ended: what a person decided is taken up meanwhile.
     pub(super) async fn ended(&self, id: &str) -> Value {
-        loop {
-            let job = self.settled(id).await;
+        let mut job = Value::Null;
+        for _ in 0..2_000 {
+            job = self.settled(id).await;
             if !job["ended_at"].is_null() {
                 return job;
             }
         }
+        panic!("the job does not end: {job}");
     }
 
     /// A job, once it ended or needs a person.

@@ -282,6 +282,8 @@ async fn ctrl_c_records_the_call_under_way_and_the_next_server_goes_on() {
     let first = vendor.asked().await;
     assert!(first.text.starts_with("POST /first"), "{}", first.text);
     server.signal("-INT");
+    let stopping = server.lines.next().unwrap().unwrap();
+    assert!(stopping.starts_with("stopping"), "{stopping}");
     first.answer("1").await;
     let (code, last) = server.end();
     assert_eq!(code, Some(0), "{last:?}");

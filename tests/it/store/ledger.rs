@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use recipe_engine::data::Secret;
 use recipe_engine::names::ConnectionName;
-use recipe_engine::store::Store;
-use recipe_engine::store::sqlite::{KeptSecret, SpentBlock, TakenGroup};
+use recipe_engine::store::{KeptSecret, SpentBlock, Store, TakenGroup};
 
 use super::fixtures::at;
 

@@ -41,7 +41,7 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
         secret: Secret::new("very secret"),
     };
     store.keep_secret(kept).await.unwrap();
-    assert!(store.commits() >= 3);
+    assert!(store.counts().commits >= 3);
     store.close().await;
     let store = Store::open(&path).await.unwrap();
     let jobs = store

@@ -45,15 +45,10 @@ pub(super) async fn commit(
             .woken
             .extend(advance.children.iter().map(|child| child.id.clone()));
     }
-    if !advance.calls.is_empty() {
-        count_calls(connection, job.number, &advance).await?;
-    }
     if !advance.awaits.is_empty() {
         request::wait_for(connection, job.number, at, &advance.awaits).await?;
     }
-    if !entries.is_empty() {
-        append(connection, &job, entries, &mut large).await?;
-    }
+    append(connection, &job, &advance, entries, &mut large).await?;
     large.store(connection, job.number).await?;
     if let Next::Ended(ending) = &advance.next {
         end(connection, &job, at, ending, &mut committed).await?;
@@ -289,33 +284,45 @@ async fn move_holds(
     Ok(())
 }
 
-async fn count_calls(
-    connection: &mut SqliteConnection,
-    job: i64,
-    advance: &Advance,
-) -> Result<(), StoreError> {
-    let calls = serde_json::to_string(&advance.calls).map_err(|e| corrupt("calls", &e))?;
-    sqlx::query(
+/// Counts the calls of other recipes.
+macro_rules! count {
+    () => {
         "INSERT INTO job_call (recipe, job, calls)
          SELECT value ->> 0, $1, value ->> 1 FROM json_each($2) WHERE true
-         ON CONFLICT (recipe, job) DO UPDATE SET calls = calls + excluded.calls",
-    )
-    .bind(job)
-    .bind(calls)
-    .execute(connection)
-    .await
-    .map_err(store_error)?;
-    Ok(())
+         ON CONFLICT (recipe, job) DO UPDATE SET calls = calls + excluded.calls"
+    };
 }
+const COUNT: &str = count!();
 
+/// Writes the entries of one commit.
+macro_rules! write {
+    () => {
+        "INSERT INTO entry (job, chunk, body) VALUES ($1, $3, $4)"
+    };
+}
+const WRITE: &str = write!();
+
+/// Both at once: each way to the database's thread and back costs as much as a small write.
+const COUNT_AND_WRITE: &str = concat!(count!(), ";\n", write!());
+
+/// Appends what happened to the journal, and counts calls.
 async fn append(
     connection: &mut SqliteConnection,
     job: &Guarded,
+    advance: &Advance,
     entries: Vec<Entry>,
     large: &mut Large,
 ) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO entry (job, chunk, body) VALUES ($1, $2, $3)")
+    let sql = match (advance.calls.is_empty(), entries.is_empty()) {
+        (true, true) => return Ok(()),
+        (false, true) => COUNT,
+        (true, false) => WRITE,
+        (false, false) => COUNT_AND_WRITE,
+    };
+    let calls = serde_json::to_string(&advance.calls).map_err(|e| corrupt("calls", &e))?;
+    sqlx::query(sql)
         .bind(job.number)
+        .bind(calls)
         .bind(job.chunk)
         .bind(pack_entries(entries, large)?)
         .execute(connection)

@@ -70,6 +70,21 @@ pub(super) async fn payload(
     }))
 }
 
+/// Where a job stands.
+pub(super) async fn status(
+    connection: &mut SqliteConnection,
+    id: JobId,
+) -> Result<JobStatus, StoreError> {
+    let status: Option<String> = sqlx::query_scalar("SELECT status FROM job WHERE id = $1")
+        .bind(id.as_str())
+        .fetch_optional(connection)
+        .await
+        .map_err(store_error)?;
+    let status = status.ok_or_else(|| StoreError::NotFound(format!("job {id}")))?;
+    JobStatus::parse(&status)
+        .ok_or_else(|| StoreError::Corrupt(format!("a job's status is `{status}`")))
+}
+
 /// A page of jobs, newest first.
 pub(super) async fn jobs(
     connection: &mut SqliteConnection,

@@ -18,17 +18,18 @@ pub use fires::Fires;
 pub use prune::Prune;
 pub use quarantine::RECOVERIES_MAX;
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Sqlite;
 use super::tables::Known;
 use crate::clock::Moment;
 use crate::data::Value;
-use crate::journal::Entry;
+use crate::journal::{Entry, JobStatus};
 use crate::names::{JobId, RecipeName};
 use crate::store::{
-    Advance, Arrival, Claimed, Committed, Enqueued, JobFilter, JobRecord, JobRequest, Jobs, Lease,
-    Payload, Pinned, RequestKind, StoreError,
+    Advance, Arrival, Claimed, Committed, Enqueued, Haste, JobFilter, JobRecord, JobRequest, Jobs,
+    Lease, Next, Payload, Pinned, RequestKind, StoreError,
 };
 use crate::table::SETTINGS_TABLE;
 
@@ -45,7 +46,10 @@ impl Jobs for Sqlite {
         lease: Duration,
     ) -> Result<Vec<Claimed>, StoreError> {
         let taken = self
-            .with_writer(move |connection| Box::pin(claim::take(connection, limit, now, lease)))
+            .writer
+            .perform(Haste::Soon, move |connection| {
+                Box::pin(claim::take(connection, limit, now, lease))
+            })
             .await?;
         if taken.is_empty() {
             return Ok(Vec::new());
@@ -56,7 +60,10 @@ impl Jobs for Sqlite {
     }
 
     async fn renew(&self, leases: Vec<Lease>, until: Moment) -> Result<Vec<Lease>, StoreError> {
-        self.with_writer(move |connection| Box::pin(claim::renew(connection, leases, until)))
+        self.writer
+            .perform(Haste::Soon, move |connection| {
+                Box::pin(claim::renew(connection, leases, until))
+            })
             .await
     }
 
@@ -75,13 +82,18 @@ impl Jobs for Sqlite {
             .table_operations
             .iter()
             .any(|step| step.table.as_str() == SETTINGS_TABLE && !step.operation.is_read());
+        let (haste, ends) = (advance.haste, matches!(advance.next, Next::Ended(_)));
         let committed = self
-            .with_writer(move |connection| {
+            .writer
+            .perform(haste, move |connection| {
                 Box::pin(commit::commit(connection, known, lease, at, advance))
             })
             .await;
         if writes_settings {
             self.settings.forget();
+        }
+        if ends && committed.is_ok() {
+            self.jobs_ended.fetch_add(1, Ordering::Relaxed);
         }
         committed
     }
@@ -144,6 +156,13 @@ impl Sqlite {
             })
         })
         .await
+    }
+
+    /// Where a job stands, without anything else of it.
+    pub async fn status(&self, id: &JobId) -> Result<JobStatus, StoreError> {
+        let id = id.clone();
+        self.with_reader(|connection| Box::pin(list::status(connection, id)))
+            .await
     }
 
     /// Where a recipe's poll trigger stands; `None` before its first poll.

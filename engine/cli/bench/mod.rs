@@ -1,0 +1,143 @@
+//! `recipes bench`: how fast the engine is on this machine, beside what the machine can do at all.
+//!
+//! In: which workloads. Out: figures, each with its ratio to a limit of the same run.
+//! Always true: the engine is the real server, a process of its own with a workspace of its own
+//! that is removed afterwards; nothing of the user's workspace is read or changed.
+
+mod cold;
+mod delivery;
+mod house;
+mod load;
+mod process;
+mod raw;
+mod records;
+mod report;
+mod rounds;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+
+use self::raw::Limits;
+use self::report::Report;
+use super::{Ended, say};
+
+/// Measures how fast this machine runs recipes, beside what its disk and network can do at all.
+///
+/// W1: webhooks, each a job of five steps. W2: one job of 10,000 rounds. W3: one job that sends
+/// 10,000 records on. W4: the start of a server with 1,000 recipes. The engine works in a folder of
+/// its own below the workspace, so that the same disk is measured; it is removed afterwards.
+/// Anything else that runs on the machine makes the figures worse.
+#[derive(Args, Debug)]
+pub(super) struct Bench {
+    /// Which workloads to run; all if none is named
+    #[arg(value_enum, value_name = "WORKLOAD", ignore_case = true)]
+    workloads: Vec<Workload>,
+    /// How long each rate is measured
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
+    /// How many senders of webhooks there are at saturation
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    senders: u16,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Leave the folder of the bench in place, to look into its database
+    #[arg(long)]
+    keep: bool,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Workload {
+    /// Webhooks, each a job of five steps: rate, cost and delay.
+    #[value(name = "W1")]
+    Deliveries,
+    /// One job of 10,000 rounds, each with a transform and a call.
+    #[value(name = "W2")]
+    Rounds,
+    /// One job that reads 100 pages and sends each of their 10,000 records on.
+    #[value(name = "W3")]
+    Records,
+    /// The start of a server with 1,000 recipes, and what it takes when idle.
+    #[value(name = "W4")]
+    Cold,
+}
+
+/// What every workload needs to know.
+struct Bounds {
+    folder: PathBuf,
+    window: Duration,
+    senders: u16,
+    limits: Limits,
+}
+
+impl Bench {
+    pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
+        let folder = workspace.join(format!(".bench-{}", std::process::id()));
+        std::fs::create_dir_all(&folder)
+            .with_context(|| format!("`{}` cannot be made", folder.display()))?;
+        let mut report = Report::default();
+        let measured = self.measure(&folder, &mut report).await;
+        if self.keep {
+            say(&format!("left in place: {}\n", folder.display()))?;
+        } else {
+            std::fs::remove_dir_all(&folder)
+                .with_context(|| format!("`{}` cannot be removed", folder.display()))?;
+        }
+        // What was measured before something failed is shown all the same.
+        if self.json {
+            super::show::json(&report.to_json())?;
+        } else {
+            say(&report.to_text())?;
+        }
+        measured.map(|()| Ended::Well)
+    }
+
+    async fn measure(&self, folder: &Path, report: &mut Report) -> anyhow::Result<()> {
+        let window = Duration::from_secs(self.seconds);
+        self.tell("measuring what the machine can do at all")?;
+        let limits = raw::measure(folder, window.min(raw::WINDOW_MAX), self.senders).await?;
+        limits.report(report);
+        let bounds = Bounds {
+            folder: folder.to_owned(),
+            window,
+            senders: self.senders,
+            limits,
+        };
+        for workload in Workload::value_variants() {
+            if !self.workloads.is_empty() && !self.workloads.contains(workload) {
+                continue;
+            }
+            self.tell(workload.describe())?;
+            match workload {
+                Workload::Deliveries => delivery::measure(&bounds, report).await?,
+                Workload::Rounds => rounds::measure(&bounds, report).await?,
+                Workload::Records => records::measure(&bounds, report).await?,
+                Workload::Cold => cold::measure(&bounds, report).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Says what is being done, unless a program reads along.
+    fn tell(&self, what: &str) -> anyhow::Result<()> {
+        if self.json {
+            return Ok(());
+        }
+        say(&format!("{what} ...\n"))
+    }
+}
+
+impl Workload {
+    fn describe(self) -> &'static str {
+        match self {
+            Self::Deliveries => "W1: webhooks, each a job of five steps",
+            Self::Rounds => "W2: one job of 10,000 rounds",
+            Self::Records => "W3: one job that sends 10,000 records on",
+            Self::Cold => "W4: a server with 1,000 recipes",
+        }
+    }
+}
