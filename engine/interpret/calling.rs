@@ -74,10 +74,9 @@ async fn one_try(
             input,
             ..call.clone()
         };
-        let failure = Failure::new(
-            "interrupted",
-            "the engine stopped while the call was under way",
-        );
+        let interrupted = "the engine stopped while the call was under way";
+        let doubt = recorded.doubt.clone();
+        let failure = doubt.unwrap_or_else(|| Failure::new("interrupted", interrupted));
         return clear_up(layer, path, call, rule, attempt, recorded, failure).await;
     }
     let (at, called) = send(layer, &key, call).await?;
@@ -103,6 +102,8 @@ async fn one_try(
             Ok(Tried::Failed(failure, next))
         }
         Called::Doubtful { failure } => {
+            let doubt = failure.clone();
+            desk.write(&key, at, EntryKind::CallDoubted { failure: doubt });
             clear_up(layer, path, call, rule, attempt, recorded, failure).await
         }
     }
@@ -145,7 +146,7 @@ async fn clear_up(
     let layer = &layer.of_cleaning();
     let desk = &layer.frame.job.desk;
     let key = path.key();
-    match ask_vendor(layer, path, call).await? {
+    let unanswered = match ask_vendor(layer, path, call).await? {
         Verified::Applied(output) => {
             desk.write(&key, layer.now(), succeeded(output.clone()));
             return Ok(Tried::Done(output));
@@ -175,11 +176,11 @@ async fn clear_up(
             desk.write(&key, layer.now(), kind);
             return Ok(Tried::Failed(failure, None));
         }
-        Verified::Unknown(_) => {}
-    }
+        Verified::Unknown(why) => why,
+    };
     let message = format!(
-        "whether `{}.{}` happened is unknown: {}",
-        call.action.connector, call.action.action, doubt.message
+        "whether `{}.{}` happened is unknown: {}; then {}",
+        call.action.connector, call.action.action, doubt.message, unanswered.message
     );
     let failure = Failure {
         code: OUTCOME_UNKNOWN.into(),
@@ -201,7 +202,7 @@ async fn clear_up(
 /// used up. Without a question, the answer is unknown.
 async fn ask_vendor(layer: &Layer<'_>, path: &Path<'_>, call: &Call) -> Flow<Verified> {
     let desk = &layer.frame.job.desk;
-    let nothing = Failure::new(OUTCOME_UNKNOWN, "the action has no way to find out");
+    let nothing = Failure::new(OUTCOME_UNKNOWN, "the action offers no way to find out");
     let mut answer = Verified::Unknown(nothing);
     let Some(verify) = &call.action.verify else {
         return Ok(answer);
@@ -270,6 +271,7 @@ async fn ask_person(
             return Err(Exit::Cancelled);
         };
         layer.tick(at);
+        tell(layer, key, at, &decision, &by);
         desk.write(
             key,
             at,
@@ -299,6 +301,22 @@ async fn ask_person(
             Ok(Tried::Failed(failure, None))
         }
     }
+}
+
+/// Says in the job's log who decided what.
+fn tell(layer: &Layer<'_>, key: &EntryKey, at: Moment, decision: &Decision, by: &str) {
+    let what = match decision {
+        Decision::Happened { .. } => "it happened",
+        Decision::Again => "do it again",
+        Decision::Fail => "give it up",
+    };
+    let kind = EntryKind::LineLogged {
+        level: "info".to_owned(),
+        message: format!("{by} decided on the call whose end was unknown: {what}"),
+        data: None,
+    };
+    let line = EntryKey(format!("{key}/decision").into());
+    layer.frame.job.desk.write(&line, at, kind);
 }
 
 /// Waits until a moment. The moment is recorded already, or follows from what is.

@@ -72,6 +72,8 @@ pub(super) struct Recorded {
     pub(super) failed: Option<(Moment, Failure, Option<Moment>)>,
     /// The arguments of a call that was about to be sent.
     pub(super) intended: Option<Value>,
+    /// Why a call that was sent is in doubt, if its end was seen.
+    pub(super) doubt: Option<Failure>,
     pub(super) wait_until: Option<Moment>,
     pub(super) asked: Option<Moment>,
     pub(super) decided: Option<(Moment, Decision)>,
@@ -93,6 +95,7 @@ impl Desk {
                     place.failed = Some((at, failure, next_try_at));
                 }
                 EntryKind::CallIntended { input, .. } => place.intended = Some(input),
+                EntryKind::CallDoubted { failure } => place.doubt = Some(failure),
                 EntryKind::CallWithdrawn => place.intended = None,
                 EntryKind::WaitBegan { until } => place.wait_until = Some(until),
                 EntryKind::LineLogged { .. } => place.logged = true,

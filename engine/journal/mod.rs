@@ -65,6 +65,11 @@ pub enum EntryKind {
         /// The arguments.
         input: Value,
     },
+    /// A call ended in doubt; it is being cleared up.
+    CallDoubted {
+        /// What is known.
+        failure: Failure,
+    },
     /// The call that was about to be sent never left; it is asked for again.
     CallWithdrawn,
     /// A wait began.

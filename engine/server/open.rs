@@ -18,9 +18,25 @@ use crate::worker::Worker;
 
 use super::{Engine, Trouble, reload, tokens};
 
+/// What tells a workspace from any other folder: it has one of these.
+const PARTS: [&str; 6] = [
+    "connections.yaml",
+    "settings.yaml",
+    "recipes",
+    "connectors",
+    "lookup-tables",
+    "data",
+];
+
 /// Opens a workspace.
 pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
     let workspace = &settings.workspace;
+    if workspace.is_dir() && !PARTS.iter().any(|part| workspace.join(part).exists()) {
+        return Err(Trouble::Workspace {
+            path: workspace.display().to_string(),
+            why: format!("it has none of {}", PARTS.join(", ")),
+        });
+    }
     let library = reload::read(workspace)
         .await
         .map_err(|why| Trouble::Workspace {
