@@ -252,8 +252,7 @@ impl Desk {
     /// are sent as one, since each way to the database's thread and back costs as much as a small
     /// write. No parts at all: syncs what is left to be synced.
     async fn commit_together(&mut self, parts: &mut [Box<dyn Part>]) -> Result<(), StoreError> {
-        let is_urgent = |part: &Box<dyn Part>| part.haste() == Haste::Now;
-        let haste = if parts.is_empty() || parts.iter().any(is_urgent) {
+        let haste = if parts.is_empty() || parts.iter().any(|part| part.haste() == Haste::Now) {
             Haste::Now
         } else {
             Haste::Soon
