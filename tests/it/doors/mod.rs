@@ -9,5 +9,6 @@ mod disk;
 mod house;
 mod process;
 mod recipes;
+mod suites;
 mod tables;
 mod webhooks;
