@@ -107,6 +107,7 @@ impl Desk {
                 EntryKind::DecisionAsked { .. } => place.asked = Some(at),
                 EntryKind::DecisionMade { decision, .. } => place.decided = Some((at, decision)),
                 EntryKind::HoldGranted => place.granted = Some(at),
+                EntryKind::HoldLost => place.granted = None,
                 EntryKind::CancelRequested { .. } => {}
             }
         }

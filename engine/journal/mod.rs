@@ -108,6 +108,8 @@ pub enum EntryKind {
     },
     /// A frame got the concurrency key and slot it needs.
     HoldGranted,
+    /// A frame lost its key and slot, because its job was quarantined: it asks for them again.
+    HoldLost,
     /// A person wants the job to end early. Whatever happens to its worker afterwards, it does.
     CancelRequested {
         /// Who.
