@@ -6,6 +6,7 @@
 mod deciding;
 mod disk;
 mod house;
+mod inbox;
 mod process;
 mod recipes;
 mod tables;
