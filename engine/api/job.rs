@@ -17,7 +17,7 @@ use crate::store::{JobRecord, Jobs, Pinned};
 
 use super::decide::open_decisions;
 use super::mask::{Hidden, mask};
-use super::{Problem, Rooms, tree, wait, wire};
+use super::{Problem, Rooms, cancel, tree, wait, wire};
 
 /// `GET /api/jobs/{id}`; with `?wait=30s` once it ended or needs a person, or then.
 pub(super) async fn show(
@@ -31,6 +31,13 @@ pub(super) async fn show(
     }
     let (record, entries, shown) = load(&rooms, &id).await?;
     let mut wire = shown.wire(&record, &entries);
+    let waiting = match record.status.is_final() {
+        true => Vec::new(),
+        false => rooms.intake.store.requests(&id).await?,
+    };
+    if let Some(cancel) = cancel::shown(&entries, &waiting) {
+        wire["cancel"] = cancel;
+    }
     if let Some(event) = rooms.intake.store.event_of(&id).await? {
         wire["event"] = event.to_string().into();
     }
