@@ -20,6 +20,7 @@ mod hostile;
 mod kill;
 mod library;
 mod lint;
+mod mending;
 mod schema;
 mod scoping;
 mod store;
