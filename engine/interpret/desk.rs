@@ -14,6 +14,7 @@ use crate::journal::{Decision, Entry, EntryKey, EntryKind, Failure};
 use crate::names::RecipeName;
 
 use super::effect::{Answer, Effect, EffectKind};
+use super::fold::{Folding, Folds};
 use super::trace::Traced;
 
 /// How many steps run before the machine lets its driver breathe.
@@ -30,6 +31,7 @@ pub(super) struct State {
     /// The time that the driver last told.
     pub(super) clock: Moment,
     recorded: BTreeMap<EntryKey, Recorded>,
+    pub(super) folds: Folds,
     waiting: HashMap<u64, Slot>,
     numbers: u64,
     cancelled_scopes: HashSet<u64>,
@@ -82,9 +84,13 @@ pub(super) struct Recorded {
 }
 
 impl Desk {
-    pub(super) fn new(entries: Vec<Entry>, is_traced: Option<()>) -> Self {
+    pub(super) fn new(entries: Vec<Entry>, rule: Folding, is_traced: Option<()>) -> Self {
         let mut recorded: BTreeMap<EntryKey, Recorded> = BTreeMap::new();
-        for Entry { key, at, kind } in entries {
+        let mut folds = Folds::new(rule);
+        for entry in entries {
+            let Some(Entry { key, at, kind }) = folds.take_up(entry) else {
+                continue;
+            };
             let place = recorded.entry(key).or_default();
             match kind {
                 EntryKind::StepSucceeded { output } => place.succeeded = Some((at, output)),
@@ -102,11 +108,13 @@ impl Desk {
                 EntryKind::DecisionAsked { .. } => place.asked = Some(at),
                 EntryKind::DecisionMade { decision, .. } => place.decided = Some((at, decision)),
                 EntryKind::HoldGranted => place.granted = Some(at),
+                EntryKind::LoopFolded { .. } | EntryKind::LoopGathered { .. } => {}
             }
         }
         let trace = is_traced.map(|()| Vec::new());
         Self(Mutex::new(State {
             recorded,
+            folds,
             trace,
             ..State::default()
         }))
@@ -133,6 +141,19 @@ impl Desk {
         from_there
             .next()
             .is_some_and(|(key, _)| key.0.starts_with(place))
+    }
+
+    /// How many things are kept in memory for places, iterations and effects.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        let state = self.state();
+        let asked = state.recorded.len() + state.waiting.len() + state.cancelled_scopes.len();
+        asked + state.effects.len() + state.entries.len() + state.folds.held()
+    }
+
+    /// Whether the journal still holds anything that was not asked for.
+    pub(super) fn has_recorded(&self) -> bool {
+        !self.state().recorded.is_empty()
     }
 
     /// The time that the driver last told: for deadlines, which are recorded as they are set.

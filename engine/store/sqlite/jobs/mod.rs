@@ -7,6 +7,7 @@ mod claim;
 mod commit;
 mod enqueue;
 mod fires;
+mod fold;
 mod holds;
 mod list;
 mod prune;
