@@ -91,7 +91,7 @@ async fn run<'a>(
     if let Some(head) = source.passed_mark() {
         go_to_mark(layer, &head, &results.names_set);
     }
-    if layer.is_cancelled() {
+    if layer.is_left() {
         return Err(Exit::Cancelled);
     }
     results.finish()

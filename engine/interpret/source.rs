@@ -115,7 +115,7 @@ impl<'a> Source<'a> {
         path: &Path<'_>,
         is_leaving: bool,
     ) -> Option<Next> {
-        if layer.is_cancelled() {
+        if layer.is_left() {
             return None;
         }
         let desk = &layer.frame.job.desk;
@@ -127,7 +127,7 @@ impl<'a> Source<'a> {
                 resumed.has_passed_mark = true;
                 continue;
             }
-            if !is_leaving {
+            if !is_leaving && !layer.begins_nothing() {
                 return Some(next);
             }
             if !desk.has_recorded() {
@@ -156,11 +156,11 @@ impl<'a> Source<'a> {
         path: &'a Path<'a>,
         is_held_up: bool,
     ) {
-        if self.elements.len() > 0 || layer.is_cancelled() {
+        if self.elements.len() > 0 || layer.is_left() {
             return;
         }
         let Some(pages) = &self.pages else { return };
-        if is_held_up {
+        if is_held_up || layer.begins_nothing() {
             let planned = self
                 .resumed
                 .as_ref()

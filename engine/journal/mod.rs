@@ -27,6 +27,13 @@ use crate::data::Value;
 #[serde(transparent)]
 pub struct EntryKey(pub Arc<str>);
 
+impl EntryKey {
+    /// The place of what concerns the job as a whole.
+    pub fn of_job() -> Self {
+        Self(Arc::from(""))
+    }
+}
+
 impl fmt::Display for EntryKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -114,6 +121,11 @@ pub enum EntryKind {
         /// `collected`: a list of number and value; `errors`: the failed elements, as they stand
         /// in the loop's result.
         given: Value,
+    },
+    /// A person wants the job to end early. Whatever happens to its worker afterwards, it does.
+    CancelRequested {
+        /// Who.
+        by: String,
     },
 }
 
