@@ -30,7 +30,7 @@ pub(super) struct Desk(Mutex<State>);
 pub(super) struct State {
     /// The time that the driver last told.
     pub(super) clock: Moment,
-    recorded: BTreeMap<EntryKey, Recorded>,
+    pub(super) recorded: BTreeMap<EntryKey, Recorded>,
     pub(super) folds: Folds,
     waiting: HashMap<u64, Slot>,
     numbers: u64,
@@ -118,11 +118,10 @@ impl Desk {
                 | EntryKind::LoopGathered { .. } => {}
             }
         }
-        let trace = is_traced.map(|()| Vec::new());
         Self(Mutex::new(State {
             recorded,
             folds,
-            trace,
+            trace: is_traced.map(|()| Vec::new()),
             cancelled_by,
             ..State::default()
         }))
@@ -149,19 +148,6 @@ impl Desk {
         from_there
             .next()
             .is_some_and(|(key, _)| key.0.starts_with(place))
-    }
-
-    /// How many things are kept in memory for places, iterations and effects.
-    #[cfg(test)]
-    pub(super) fn held(&self) -> usize {
-        let state = self.state();
-        let asked = state.recorded.len() + state.waiting.len() + state.cancelled_scopes.len();
-        asked + state.effects.len() + state.entries.len() + state.folds.held()
-    }
-
-    /// Whether the journal still holds anything that was not asked for.
-    pub(super) fn has_recorded(&self) -> bool {
-        !self.state().recorded.is_empty()
     }
 
     /// The time that the driver last told: for deadlines, which are recorded as they are set.

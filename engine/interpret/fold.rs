@@ -240,6 +240,14 @@ impl Desk {
         }
     }
 
+    /// How many things are kept in memory for places, iterations and effects.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        let state = self.state();
+        let passing = state.effects.len() + state.entries.len();
+        passing + state.recorded.len() + state.folds.held()
+    }
+
     /// How many iterations ended that the journal does not know to be folded.
     pub(super) fn unfolded(&self) -> u64 {
         let state = self.state();

@@ -130,7 +130,7 @@ impl<'a> Source<'a> {
             if !is_leaving && !layer.begins_nothing() {
                 return Some(next);
             }
-            if !desk.has_recorded() {
+            if desk.state().recorded.is_empty() {
                 return None;
             }
             if desk.has_recorded_below(&format!("{}/", path.at(next.index).key())) {

@@ -228,7 +228,8 @@ fn check(name: &str, world: &World, whole: &Came, seed: u64, habits: Habits) -> 
     let twice: Vec<&String> = came
         .applied
         .iter()
-        .filter(|(_, count)| **count > 1)
+        // A loop that is tried again does its elements again.
+        .filter(|(_, count)| **count > 1 + u64::from(name == "tried"))
         .map(|(key, _)| key)
         .collect();
     assert!(twice.is_empty(), "{name}, seed {seed}: twice {twice:?}");
