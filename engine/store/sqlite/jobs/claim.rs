@@ -8,6 +8,7 @@ use sqlx::{Row, SqliteConnection};
 
 use super::super::error::{corrupt, store_error};
 use super::super::pack::unpack_entries;
+use super::fold::loops;
 use super::quarantine::{Damaged, take_suspect};
 use super::record::{COLUMNS_COUNT, Stored, columns, pinned, requests};
 use crate::clock::Moment;
@@ -145,7 +146,7 @@ async fn attach_requests(
     Ok(())
 }
 
-/// All entries of a job, in the order of their commits.
+/// All entries of a job, in the order of their commits; then what stands for folded loops.
 pub(super) async fn journal(
     connection: &mut SqliteConnection,
     job: i64,
@@ -160,6 +161,7 @@ pub(super) async fn journal(
     for chunk in chunks {
         entries.extend(unpack_entries(connection, &chunk).await?);
     }
+    entries.extend(loops(connection, job).await?);
     Ok(entries)
 }
 
