@@ -29,15 +29,51 @@ pub(super) async fn show(
     if let Some(patience) = wait::patience(query.as_deref())? {
         wait::until_settled(&rooms, &id, patience).await?;
     }
-    let (record, entries, pinned) = rooms.intake.store.job(&id).await?;
+    let (wire, _) = in_full(&rooms, &id, Purpose::Record).await?;
+    Ok(Json(wire))
+}
+
+/// What a job is shown for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It happened.
+    Record,
+    /// It is what a preview showed.
+    Preview,
+}
+
+/// A job with its steps, and what had to be hidden of it.
+pub(super) async fn in_full(
+    rooms: &Rooms,
+    id: &JobId,
+    purpose: Purpose,
+) -> Result<(Value, Hidden), Problem> {
+    let (record, entries, pinned) = rooms.intake.store.job(id).await?;
     let mut shown = Shown::default();
     if let Some(pinned) = &pinned {
-        match program(&rooms, pinned).await? {
-            Ok(program) => shown = Shown::replay(&rooms, program, &record, &entries, pinned),
+        match program(rooms, pinned).await? {
+            Ok(program) => {
+                let start = start(program, &record, pinned, purpose);
+                shown = Shown::replay(rooms, start, &entries);
+            }
             Err(why) => shown.trouble = Some(why),
         }
     }
-    Ok(Json(shown.wire(&record, &entries)))
+    Ok((shown.wire(&record, &entries), shown.hidden))
+}
+
+/// What a job began with.
+fn start(program: Arc<Program>, record: &JobRecord, pinned: &Pinned, purpose: Purpose) -> Start {
+    Start {
+        id: record.id.clone(),
+        program,
+        event: record.event.clone(),
+        input: record.input.clone(),
+        settings: pinned.settings.clone(),
+        started_at: pinned.started_at,
+        started_by: record.started_by.clone(),
+        is_preview: purpose == Purpose::Preview,
+    }
 }
 
 /// Reads a job's name from an address.
@@ -69,29 +105,15 @@ struct Shown {
 
 impl Shown {
     /// Replays a job and finds out what must not be shown.
-    fn replay(
-        rooms: &Rooms,
-        program: Arc<Program>,
-        record: &JobRecord,
-        entries: &[Entry],
-        pinned: &Pinned,
-    ) -> Self {
-        let start = Start {
-            id: record.id.clone(),
-            program: program.clone(),
-            event: record.event.clone(),
-            input: record.input.clone(),
-            settings: pinned.settings.clone(),
-            started_at: pinned.started_at,
-            started_by: record.started_by.clone(),
-        };
+    fn replay(rooms: &Rooms, start: Start, entries: &[Entry]) -> Self {
+        let (program, given) = (start.program.clone(), start.input.clone());
         let traced = Machine::replay(start, entries.to_vec());
         let mut shown = Self {
             traced,
             shapes: shapes(rooms, &program),
             ..Self::default()
         };
-        shown.hidden.gather(&program.root().input, &record.input);
+        shown.hidden.gather(&program.root().input, &given);
         for step in &shown.traced {
             if let Some((input, output)) =
                 shown.shapes.get(&(step.recipe.clone(), step.step.clone()))
@@ -171,6 +193,9 @@ impl Shown {
             if let Some(value) = value {
                 node.insert(name.into(), self.hidden.apply(mask(shape, value.clone())));
             }
+        }
+        if let Some(note) = &step.note {
+            node.insert("note".into(), self.hidden.apply(note.as_str().into()));
         }
         if let Some(failure) = &step.failure {
             node.insert("failure".into(), self.hidden.apply(json!(failure)));

@@ -18,7 +18,7 @@ use crate::names::{JobId, RecipeName};
 use crate::store::RecipeState;
 use crate::trigger::{self, Given};
 
-use super::{Person, Problem, Rooms, body, events, wait, wire};
+use super::{Person, Problem, Rooms, body, events, preview, wait, wire};
 
 /// `GET /api/recipes`
 pub(super) async fn list(State(rooms): State<Arc<Rooms>>) -> Result<Json<Value>, Problem> {
@@ -107,6 +107,9 @@ pub(super) async fn stop(
 struct Wish {
     input: Option<Value>,
     event: Option<Value>,
+    /// Whether to show only what would be done.
+    #[serde(default)]
+    preview: bool,
 }
 
 /// `POST /api/recipes/{project}/{name}/run`
@@ -129,6 +132,9 @@ pub(super) async fn run(
     };
     let shown = find(&rooms, &project, &name)?;
     check_closure(&rooms, &shown.name).await?;
+    if wish.preview {
+        return preview::run(&rooms, &shown.name, given, &by).await;
+    }
     let jobs = trigger::run(&rooms.intake, &shown.name, given, &by).await?;
     if let (Some(patience), [job]) = (patience, jobs.as_slice()) {
         return wait::result(&rooms, job, patience).await;

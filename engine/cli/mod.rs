@@ -16,6 +16,7 @@ mod init;
 mod jobs;
 mod recipes;
 mod reference;
+mod preview;
 mod run;
 mod sandbox;
 mod schema;

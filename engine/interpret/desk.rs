@@ -42,6 +42,8 @@ pub(super) struct State {
     pub(super) is_cancelled: bool,
     pub(super) has_failed_elements: bool,
     pub(super) trace: Option<Vec<Traced>>,
+    /// What a preview has to say of steps under way, by place.
+    pub(super) notes: BTreeMap<EntryKey, String>,
 }
 
 #[derive(Default)]

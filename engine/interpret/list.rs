@@ -10,7 +10,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::clock::Moment;
 use crate::compile::{Foreach, ForeachSource, Step};
-use crate::data::{Object, Value};
+use crate::data::{Object, Value, is_withheld};
 use crate::journal::Failure;
 
 use super::action::{prepare, rule_of};
@@ -176,6 +176,10 @@ fn open<'a>(
             let elements = match expression.evaluate(&layer.scope(path))? {
                 Some(Value::Array(elements)) => elements,
                 None => Vec::new(),
+                // A preview lists the steps once.
+                Some(unknown) if layer.frame.job.is_preview && is_withheld(&unknown) => {
+                    vec![unknown]
+                }
                 Some(other) => {
                     let found = crate::data::kind_of(&other);
                     let message = format!("`foreach` needs a list, found {found}");

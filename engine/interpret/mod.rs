@@ -17,6 +17,7 @@ mod leaf;
 mod list;
 mod page;
 mod path;
+mod preview;
 mod repeat;
 mod scope;
 mod trace;
@@ -65,6 +66,8 @@ pub struct Start {
     pub started_at: Moment,
     /// Who or what started it.
     pub started_by: String,
+    /// Whether it only shows what it would do: then calls may answer with withheld values.
+    pub is_preview: bool,
 }
 
 /// A job under way.
@@ -99,6 +102,7 @@ struct Job {
     event: Option<Arc<Value>>,
     settings: BTreeMap<String, BTreeMap<String, Arc<Value>>>,
     program: Arc<Program>,
+    is_preview: bool,
     desk: Desk,
 }
 
@@ -179,6 +183,7 @@ impl Machine {
             event: (!start.event.is_null()).then(|| Arc::new(start.event)),
             settings: settings_of(start.settings),
             program: start.program,
+            is_preview: start.is_preview,
             desk: Desk::new(entries, is_traced),
         });
         let started_at = start.started_at;
@@ -276,6 +281,9 @@ fn settings_of(settings: Value) -> BTreeMap<String, BTreeMap<String, Arc<Value>>
 
 impl From<EvaluationError> for Exit {
     fn from(error: EvaluationError) -> Self {
+        if let Some(by) = error.withheld_by {
+            return Exit::Failed(Box::new(preview::not_known(&by)));
+        }
         let message = format!("`{}`: {}", error.expression, error.message);
         Exit::Failed(Box::new(Failure::new("no_value", message)))
     }

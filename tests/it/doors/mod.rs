@@ -6,6 +6,7 @@
 mod deciding;
 mod disk;
 mod house;
+mod preview;
 mod process;
 mod recipes;
 mod tables;
