@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use serde_json::json;
 
+use crate::clock::Moment;
 use crate::compile::{Program, Step, StepKind};
 use crate::data::{Object, Value};
 use crate::interpret::{Machine, Start, Traced};
@@ -17,7 +18,7 @@ use crate::store::{JobRecord, Jobs, Pinned};
 
 use super::decide::open_decisions;
 use super::mask::{Hidden, mask};
-use super::{Problem, Rooms, tree, wait, wire};
+use super::{Problem, Rooms, cancel, tree, wait, wire};
 
 /// `GET /api/jobs/{id}`; with `?wait=30s` once it ended or needs a person, or then.
 pub(super) async fn show(
@@ -54,12 +55,20 @@ pub(super) async fn in_full(
         match program(rooms, pinned).await? {
             Ok(program) => {
                 let start = start(program, &record, pinned, purpose);
-                shown = Shown::replay(rooms, start, &entries);
+                shown = Shown::replay(rooms, start, &entries, record.ended_at);
             }
             Err(why) => shown.trouble = Some(why),
         }
     }
-    Ok((shown.wire(&record, &entries), shown.hidden))
+    let waiting = match record.status.is_final() {
+        true => Vec::new(),
+        false => rooms.intake.store.requests(id).await?,
+    };
+    let mut wire = shown.wire(&record, &entries);
+    if let (Some(wire), Some(cancel)) = (wire.as_object_mut(), cancel::shown(&entries, &waiting)) {
+        wire.insert("cancel".into(), cancel);
+    }
+    Ok((wire, shown.hidden))
 }
 
 /// What a job began with.
@@ -105,9 +114,9 @@ struct Shown {
 
 impl Shown {
     /// Replays a job and finds out what must not be shown.
-    fn replay(rooms: &Rooms, start: Start, entries: &[Entry]) -> Self {
+    fn replay(rooms: &Rooms, start: Start, entries: &[Entry], ended_at: Option<Moment>) -> Self {
         let (program, given) = (start.program.clone(), start.input.clone());
-        let traced = Machine::replay(start, entries.to_vec());
+        let traced = Machine::replay(start, entries.to_vec(), ended_at);
         let mut shown = Self {
             traced,
             shapes: shapes(rooms, &program),

@@ -30,12 +30,14 @@ pub(super) async fn run(
     let mut jobs = Vec::new();
     for id in &shown.jobs {
         let (wire, found) = in_full(&scratch, id, Purpose::Preview).await?;
-        jobs.push(show_withheld(wire));
+        jobs.push(wire);
         hidden.join(found);
     }
     for change in &shown.changes {
         hide_columns(rooms, change, &mut hidden);
     }
+    let jobs = jobs.into_iter().map(|job| hidden.apply(show_withheld(job)));
+    let jobs = jobs.collect();
     Ok(Json(wire(shown, jobs, &hidden)).into_response())
 }
 

@@ -26,7 +26,7 @@ mod transform;
 pub use effect::{Answer, Call, Called, Effect, EffectKind, Verified};
 pub use trace::{TraceState, Traced};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -127,10 +127,26 @@ impl Machine {
         Self::with_trace(start, entries, None)
     }
 
-    /// Replays a job from its entries to show its steps; what is not recorded stays open.
-    pub fn replay(start: Start, entries: Vec<Entry>) -> Vec<Traced> {
+    /// Replays a job from its entries to show its steps; what is not recorded stays open. Waits
+    /// that were over at `ended_at`, or at the last entry of a job that goes on, are over.
+    pub fn replay(start: Start, entries: Vec<Entry>, ended_at: Option<Moment>) -> Vec<Traced> {
+        let last = entries.iter().map(|entry| entry.at).max();
+        let seen_until = ended_at.or(last).unwrap_or(start.started_at);
         let mut machine = Self::with_trace(start, entries, Some(()));
-        while machine.turn(machine.started_at).has_more_work {}
+        let mut timers = BTreeSet::new();
+        loop {
+            let turn = machine.turn(machine.started_at);
+            timers.extend(turn.effects.iter().filter_map(|effect| match effect.kind {
+                EffectKind::Timer { until } if until <= seen_until => Some((until, effect.number)),
+                _ => None,
+            }));
+            // One at a time, so that a wait inside a step with a time limit is over first.
+            if let (false, Some((until, number))) = (turn.has_more_work, timers.pop_first()) {
+                machine.answer(number, until, Answer::Fired);
+            } else if !turn.has_more_work {
+                break;
+            }
+        }
         let trace = machine.job.desk.state().trace.take();
         trace.unwrap_or_default()
     }
@@ -165,9 +181,15 @@ impl Machine {
         self.job.desk.abandon(number);
     }
 
-    /// Asks the job to end early: nothing new starts, calls under way are waited for.
-    pub fn cancel(&mut self) {
-        self.job.desk.cancel();
+    /// Asks the job to end early: nothing new starts, calls under way are waited for. Asked again,
+    /// nothing changes.
+    pub fn cancel(&mut self, by: &str, at: Moment) {
+        self.job.desk.cancel(by, at);
+    }
+
+    /// Whether the job was asked to end early.
+    pub fn is_cancelled(&self) -> bool {
+        self.job.desk.cancelled_by().is_some()
     }
 
     fn with_trace(start: Start, entries: Vec<Entry>, is_traced: Option<()>) -> Self {
@@ -255,9 +277,15 @@ async fn run(job: Arc<Job>, input: Value, started_at: Moment) -> Ending {
         Err(Exit::Cancelled) => Ending {
             status: JobStatus::Stopped,
             output: None,
-            failure: Some(Failure::new("cancelled", "the job was ended by a person")),
+            failure: Some(cancelled(job.desk.cancelled_by().as_deref())),
         },
     }
+}
+
+/// Why a job is `stopped`.
+pub fn cancelled(by: Option<&str>) -> Failure {
+    let by = by.unwrap_or("a person");
+    Failure::new("cancelled", format!("the job was cancelled by {by}"))
 }
 
 /// Takes the snapshot of settings apart, so that a step shares what it reads.

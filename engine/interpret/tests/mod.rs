@@ -140,7 +140,7 @@ fn a_cancelled_job_lets_its_call_finish_and_records_it() {
     let world = make(Vec::new());
     let mut machine = Machine::new(world.start(), Vec::new());
     let turn = machine.turn(Moment(0));
-    machine.cancel();
+    machine.cancel("ada", Moment(0));
     assert!(
         machine.turn(Moment(0)).ending.is_none(),
         "the call is under way"
@@ -158,7 +158,7 @@ fn a_cancelled_job_lets_its_call_finish_and_records_it() {
 fn a_replay_shows_every_step() {
     let world = make(vec![done(json!({ "id": 8 }))]);
     let left = world.run(Vec::new(), 0);
-    let trace = Machine::replay(world.start(), left.entries);
+    let trace = Machine::replay(world.start(), left.entries, None);
     let kinds: Vec<&str> = trace.iter().map(|step| step.kind.as_str()).collect();
     assert_eq!(kinds, ["action vendor.make_thing", "return"]);
     assert_eq!(trace[0].output, Some(json!({ "id": 8 })));
@@ -188,7 +188,7 @@ fn a_cancelled_job_still_cleans_up() {
         machine.turn(Moment(0)).effects[0].kind,
         EffectKind::Timer { .. }
     ));
-    machine.cancel();
+    machine.cancel("ada", Moment(0));
     let turn = machine.turn(Moment(0));
     assert!(turn.ending.is_none());
     let cleaning = turn.effects[0].number;

@@ -38,21 +38,21 @@ steps:
     collect: $.steps.sent.body.id
     do:
       - id: sent
-        action: http.post
-        with: { path: /enrolments, body: { course: $.wanted, learner: $.steps.ann.row.name? } }
+        action: http.request
+        with: { method: POST, path: /enrolments, body: { course: $.wanted, learner: $.steps.ann.row.name? } }
   - if: { $.steps.each.items: { contains: 7 } }
     then:
       - id: thanks
-        action: http.post
-        with: { path: /thanks, body: { ids: $.steps.each.items } }
+        action: http.request
+        with: { method: POST, path: /thanks, body: { ids: $.steps.each.items } }
       - return: { done: yes-indeed }
     else:
       - id: sorry
-        action: http.post
-        with: { path: /sorry }
+        action: http.request
+        with: { method: POST, path: /sorry }
   - id: looked
     action: http.get
-    with: { path: \"/enrolments/{{steps.each.items[0]}}\" }
+    with: { path: \"/enrolments/{{steps.each.items.[0]}}\" }
   - id: kept
     table: people
     insert: { id: 3, name: $.steps.looked.body.name }
@@ -102,10 +102,10 @@ async fn a_preview_lists_what_would_be_done_and_does_nothing() {
     assert_eq!(
         actions(&seen["would_send"]),
         [
-            "http.post \"/enrolments\"",
-            "http.post \"/enrolments\"",
-            "http.post \"/thanks\"",
-            "http.post \"/sorry\"",
+            "http.request \"/enrolments\"",
+            "http.request \"/enrolments\"",
+            "http.request \"/thanks\"",
+            "http.request \"/sorry\"",
         ]
     );
     // What was written before is read again, though it was written nowhere.
@@ -120,7 +120,7 @@ async fn a_preview_lists_what_would_be_done_and_does_nothing() {
     let text = seen.to_string();
     assert!(text.contains("all branches are listed"), "{text}");
     assert!(text.contains("\"not_run\""), "{text}");
-    assert!(text.contains("(known when `http.post` has run)"), "{text}");
+    assert!(text.contains("(known when `http.request` has run)"), "{text}");
     assert!(!text.contains("ann@example.com"), "personal: {text}");
     assert!(!text.contains('\u{0}'), "{text}");
     // Nothing is left of it.
