@@ -49,24 +49,21 @@ pub(super) async fn in_full(
     id: &JobId,
     purpose: Purpose,
 ) -> Result<(Value, Hidden), Problem> {
-    let (record, entries, pinned) = rooms.intake.store.job(id).await?;
-    let mut shown = Shown::default();
-    if let Some(pinned) = &pinned {
-        match program(rooms, pinned).await? {
-            Ok(program) => {
-                let start = start(program, &record, pinned, purpose);
-                shown = Shown::replay(rooms, start, &entries, record.ended_at);
-            }
-            Err(why) => shown.trouble = Some(why),
-        }
-    }
+    let (record, entries, shown) = load(rooms, id, purpose).await?;
+    let mut wire = shown.wire(&record, &entries);
     let waiting = match record.status.is_final() {
         true => Vec::new(),
         false => rooms.intake.store.requests(id).await?,
     };
-    let mut wire = shown.wire(&record, &entries);
-    if let (Some(wire), Some(cancel)) = (wire.as_object_mut(), cancel::shown(&entries, &waiting)) {
-        wire.insert("cancel".into(), cancel);
+    if let Some(cancel) = cancel::shown(&entries, &waiting) {
+        wire["cancel"] = cancel;
+    }
+    if let Some(event) = rooms.intake.store.event_of(id).await? {
+        wire["event"] = event.to_string().into();
+    }
+    if let Some(pruned) = &record.pruned {
+        wire["steps_missing_because"] =
+            format!("its history was removed on {}: {}", pruned.at, pruned.rule).into();
     }
     Ok((wire, shown.hidden))
 }
@@ -83,6 +80,33 @@ fn start(program: Arc<Program>, record: &JobRecord, pinned: &Pinned, purpose: Pu
         started_by: record.started_by.clone(),
         is_preview: purpose == Purpose::Preview,
     }
+}
+
+/// What of a job must not be shown anywhere.
+pub(super) async fn hidden(rooms: &Rooms, id: &JobId) -> Result<Hidden, Problem> {
+    let (_, _, shown) = load(rooms, id, Purpose::Record).await?;
+    Ok(shown.hidden)
+}
+
+async fn load(
+    rooms: &Rooms,
+    id: &JobId,
+    purpose: Purpose,
+) -> Result<(JobRecord, Vec<Entry>, Shown), Problem> {
+    let (record, entries, pinned) = rooms.intake.store.job(id).await?;
+    let mut shown = Shown::default();
+    if let Some(pinned) = &pinned
+        && record.pruned.is_none()
+    {
+        match program(rooms, pinned).await? {
+            Ok(program) => {
+                let start = start(program, &record, pinned, purpose);
+                shown = Shown::replay(rooms, start, &entries, record.ended_at);
+            }
+            Err(why) => shown.trouble = Some(why),
+        }
+    }
+    Ok((record, entries, shown))
 }
 
 /// Reads a job's name from an address.

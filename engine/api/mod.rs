@@ -9,6 +9,7 @@ mod cancel;
 mod decide;
 mod events;
 mod health;
+mod inbox;
 mod job;
 mod jobs;
 mod mask;
@@ -64,6 +65,9 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/api/recipes/{project}/{name}/stop", post(recipes::stop))
         .route("/api/recipes/{project}/{name}/run", post(recipes::run))
         .route("/api/jobs", get(jobs::list))
+        .route("/api/events", get(inbox::list))
+        .route("/api/events/{id}", get(inbox::show))
+        .route("/api/events/{id}/replay", post(inbox::replay))
         .route("/metrics", get(metrics::metrics))
         .route("/api/jobs/{id}", get(job::show))
         .route("/api/jobs/{id}/decide", post(decide::decide))

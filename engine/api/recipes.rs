@@ -18,7 +18,7 @@ use crate::names::{JobId, RecipeName};
 use crate::store::RecipeState;
 use crate::trigger::{self, Given};
 
-use super::{Person, Problem, Rooms, body, events, preview, wait, wire};
+use super::{Person, Problem, Rooms, body, events, inbox, preview, wait, wire};
 
 /// `GET /api/recipes`
 pub(super) async fn list(State(rooms): State<Arc<Rooms>>) -> Result<Json<Value>, Problem> {
@@ -57,7 +57,9 @@ pub(super) async fn show(
         wire.insert("calls".into(), json!(reaches));
         match &recipe.trigger {
             Trigger::Webhook(webhook) => {
-                wire.insert("webhook".into(), webhook_wire(&rooms, &shown, webhook));
+                let mut webhook = webhook_wire(&rooms, &shown, webhook);
+                webhook["not_kept"] = inbox::unkept(&rooms, Some(&shown.name)).await?.into();
+                wire.insert("webhook".into(), webhook);
             }
             Trigger::Schedule(schedule) => {
                 wire.insert("schedule".into(), schedule_wire(schedule));
@@ -208,7 +210,7 @@ fn why_not_started(recipe: &Recipe) -> Option<(&'static str, &'static str)> {
 }
 
 /// Holds the whole closure of a recipe against the workspace; answers warnings.
-async fn check_closure(rooms: &Rooms, name: &RecipeName) -> Result<Vec<Value>, Problem> {
+pub(super) async fn check_closure(rooms: &Rooms, name: &RecipeName) -> Result<Vec<Value>, Problem> {
     let intake = &rooms.intake;
     let Start { errors, warnings } = intake
         .shelf
