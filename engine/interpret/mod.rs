@@ -12,6 +12,7 @@ mod branch;
 mod calling;
 mod desk;
 mod effect;
+mod fold;
 mod frame;
 mod leaf;
 mod list;
@@ -19,7 +20,9 @@ mod page;
 mod path;
 mod preview;
 mod repeat;
+mod results;
 mod scope;
+mod source;
 mod trace;
 mod transform;
 
@@ -39,6 +42,7 @@ use crate::journal::{Ending, Entry, EntryKey, EntryKind, Failure, JobStatus};
 use crate::names::{JobId, RecipeName};
 
 use desk::Desk;
+use fold::Folding;
 
 /// The code of a call whose end nothing could clear up.
 pub const OUTCOME_UNKNOWN: &str = "outcome_unknown";
@@ -124,7 +128,7 @@ type Flow<T = ()> = Result<T, Exit>;
 impl Machine {
     /// Sets a job up, at its beginning or after its recorded entries.
     pub fn new(start: Start, entries: Vec<Entry>) -> Self {
-        Self::with_trace(start, entries, None)
+        Self::with_trace(start, entries, Folding::default(), None)
     }
 
     /// Replays a job from its entries to show its steps; what is not recorded stays open. Waits
@@ -132,7 +136,7 @@ impl Machine {
     pub fn replay(start: Start, entries: Vec<Entry>, ended_at: Option<Moment>) -> Vec<Traced> {
         let last = entries.iter().map(|entry| entry.at).max();
         let seen_until = ended_at.or(last).unwrap_or(start.started_at);
-        let mut machine = Self::with_trace(start, entries, Some(()));
+        let mut machine = Self::with_trace(start, entries, Folding::default(), Some(()));
         let mut timers = BTreeSet::new();
         loop {
             let turn = machine.turn(machine.started_at);
@@ -181,6 +185,17 @@ impl Machine {
         self.job.desk.abandon(number);
     }
 
+    /// How many iterations of loops ended that the journal does not know to be folded.
+    pub fn unfolded(&self) -> u64 {
+        self.job.desk.unfolded()
+    }
+
+    /// Folds what loops have finished, for the next commit: what its entries stand for is not
+    /// written any more, and goes if it was (see [`crate::journal::append`]).
+    pub fn fold(&mut self) -> Vec<Entry> {
+        self.job.desk.fold()
+    }
+
     /// Asks the job to end early: nothing new starts, calls under way are waited for. Asked again,
     /// nothing changes.
     pub fn cancel(&mut self, by: &str, at: Moment) {
@@ -192,7 +207,12 @@ impl Machine {
         self.job.desk.cancelled_by().is_some()
     }
 
-    fn with_trace(start: Start, entries: Vec<Entry>, is_traced: Option<()>) -> Self {
+    fn with_trace(
+        start: Start,
+        entries: Vec<Entry>,
+        folding: Folding,
+        is_traced: Option<()>,
+    ) -> Self {
         let value = serde_json::json!({
             "id": start.id.as_str(),
             "recipe": start.program.root.as_str(),
@@ -206,7 +226,7 @@ impl Machine {
             settings: settings_of(start.settings),
             program: start.program,
             is_preview: start.is_preview,
-            desk: Desk::new(entries, is_traced),
+            desk: Desk::new(entries, folding, is_traced),
         });
         let started_at = start.started_at;
         let future = Box::pin(run(job.clone(), start.input, started_at));

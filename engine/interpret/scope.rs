@@ -191,6 +191,11 @@ impl<'a> Layer<'a> {
         }
     }
 
+    /// What a variable stands at here.
+    pub(super) fn var(&self, name: &str) -> Option<Arc<Value>> {
+        self.look_up("vars", Some(name))
+    }
+
     /// The layer as the scope of one step's expressions.
     pub(super) fn scope(&'a self, path: &'a Path<'a>) -> StepScope<'a> {
         StepScope {

@@ -1,5 +1,7 @@
 //! The machine by itself: scripted answers, and resumption from every prefix of its journal.
 
+mod broken;
+mod folding;
 mod leaving;
 mod world;
 
