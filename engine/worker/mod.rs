@@ -105,6 +105,17 @@ impl Worker {
         }
     }
 
+    /// Moves a clock that is moved by hand on to the next moment at which something is due;
+    /// whether there is one.
+    pub async fn leap(&self) -> Result<bool, StoreError> {
+        let Some(due) = self.world.store.next_due().await? else {
+            return Ok(false);
+        };
+        let clock = &self.world.clock;
+        clock.advance(due.since(clock.now()));
+        Ok(true)
+    }
+
     async fn claim(&self, limit: usize) -> Vec<Claimed> {
         if limit == 0 {
             return Vec::new();
@@ -225,6 +236,7 @@ impl Worker {
             settings: pin.map_or(Value::Null, |pin| pin.settings.clone()),
             started_at: pin.map_or(now, |pin| pin.started_at),
             started_by: claimed.job.started_by.clone(),
+            is_preview: self.world.is_preview,
         };
         Ok(advance(&self.world, claimed, start, pinned, nudged).await)
     }

@@ -54,13 +54,17 @@ impl Worker {
         program: &Arc<Program>,
         now: Moment,
     ) -> Result<Result<Pinned, Failure>, StoreError> {
-        if self.shelf.is_unsaved(&program.hash) {
+        // The store of a preview is its own; what it keeps is not kept in the real one.
+        let is_preview = self.world.is_preview;
+        if is_preview || self.shelf.is_unsaved(&program.hash) {
             let sources = self.shelf.sources(program);
             self.world
                 .store
                 .save_program(&program.hash, &sources)
                 .await?;
-            self.shelf.mark_saved(&program.hash);
+            if !is_preview {
+                self.shelf.mark_saved(&program.hash);
+            }
         }
         let declared = self.shelf.settings_of(program);
         let settings = match self.world.store.settings(&declared).await? {
