@@ -18,6 +18,7 @@ use crate::store::{JobRecord, Jobs, Pinned, StoreError};
 
 use super::decide::open_decisions;
 use super::mask::{Hidden, mask};
+use super::rerun::show_lineage;
 use super::{Problem, Rooms, cancel, tree, wait, wire};
 
 /// `GET /api/jobs/{id}`; with `?wait=30s` once it ended or needs a person, or then.
@@ -60,6 +61,9 @@ pub(super) async fn in_full(
     }
     if let Some(event) = rooms.intake.store.event_of(id).await? {
         wire["event"] = event.to_string().into();
+    }
+    if purpose == Purpose::Record {
+        show_lineage(&rooms.intake.store.lineage(id).await?, &mut wire);
     }
     if let Some(pruned) = &record.pruned {
         wire["steps_missing_because"] =

@@ -17,6 +17,7 @@ mod metrics;
 mod preview;
 mod problem;
 mod recipes;
+mod rerun;
 mod rows;
 mod sign_in;
 mod tree;
@@ -73,6 +74,8 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/api/jobs/{id}/decide", post(decide::decide))
         .route("/api/jobs/{id}/cancel", post(cancel::cancel))
         .route("/api/jobs/{id}/release", post(cancel::release))
+        .route("/api/jobs/{id}/rerun", post(rerun::one))
+        .route("/api/jobs/rerun", post(rerun::many))
         .route(
             "/api/lookup-tables/{name}/rows",
             get(rows::list).put(rows::put).delete(rows::delete),

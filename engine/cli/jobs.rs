@@ -43,6 +43,7 @@ enum What {
     Decide(Decide),
     Cancel(mend::Cancel),
     Release(mend::Release),
+    Rerun(mend::Rerun),
 }
 
 /// Says what became of a call whose end is unknown, so that its job can go on
@@ -72,6 +73,7 @@ impl Jobs {
             (Some(What::Decide(decide)), _) => decide.run(&client).await,
             (Some(What::Cancel(cancel)), _) => cancel.run(&client).await,
             (Some(What::Release(release)), _) => release.run(&client).await,
+            (Some(What::Rerun(rerun)), _) => rerun.run(&client).await,
             (None, Some(id)) => self.one(&client, id).await,
             (None, None) => self.list(&client).await,
         };
@@ -138,6 +140,22 @@ impl Jobs {
             show::cell(&job["started_by"]),
             took(&job["started_at"], &job["ended_at"])
         );
+        if let Some(origin) = job.get("origin") {
+            let _ = writeln!(
+                text,
+                "does job {} again from {}",
+                show::cell(&origin["job"]),
+                show::cell(&origin["from"])
+            );
+        }
+        for rerun in job["reruns"].as_array().into_iter().flatten() {
+            let _ = writeln!(
+                text,
+                "done again by job {} ({})",
+                show::cell(&rerun["job"]),
+                show::cell(&rerun["status"])
+            );
+        }
         if let Some(cancel) = job.get("cancel") {
             let _ = writeln!(
                 text,

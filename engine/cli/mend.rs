@@ -1,10 +1,14 @@
-//! `recipes jobs cancel`, `release`: what to do about a job that does not go as it should.
+//! `recipes jobs cancel`, `release`, `rerun`: what to do about a job that does not go as it should.
 
+use std::fmt::Write;
+
+use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::json;
 
 use super::client::Client;
 use super::{Ended, say, show};
+use crate::data::{Object, Value};
 
 /// Ends a job early: calls under way finish and are recorded, `finally` runs, nothing new starts
 #[derive(Args, Debug)]
@@ -47,5 +51,167 @@ impl Cancel {
             say("it ends when `recipes serve` runs\n")?;
         }
         Ok(Ended::Well)
+    }
+}
+
+/// Does a job again that ended: a new job, from where it failed, from a step or from the start
+#[derive(Args, Debug)]
+pub(super) struct Rerun {
+    /// The job
+    #[arg(required_unless_present = "all_failed", conflicts_with = "all_failed")]
+    id: Option<String>,
+    /// From where on: `failed`, `start`, or the id of a step
+    #[arg(long, value_name = "PLACE", default_value = "failed")]
+    from: String,
+    /// On which version of the recipe: `ran` or `current`
+    #[arg(long, default_value = "ran")]
+    version: String,
+    /// What an earlier step is to give instead of what it gave
+    #[arg(long, value_name = "STEP=JSON", conflicts_with = "all_failed")]
+    set: Vec<String>,
+    /// Only the elements of the loop that failed
+    #[arg(long)]
+    failed_elements: bool,
+    /// Make calls again of which nobody knows whether they happened
+    #[arg(long)]
+    again_if_unknown: bool,
+    /// All failed jobs that were not done again yet
+    #[arg(long)]
+    all_failed: bool,
+    /// Of all failed jobs, only those of this recipe
+    #[arg(long, requires = "all_failed")]
+    recipe: Option<String>,
+    /// Of all failed jobs, only those queued since: 2026-03-01T00:00:00Z
+    #[arg(long, value_name = "TIME", requires = "all_failed")]
+    since: Option<String>,
+    /// Of all failed jobs, only those queued before
+    #[arg(long, value_name = "TIME", requires = "all_failed")]
+    until: Option<String>,
+    /// How many begin each minute
+    #[arg(long, value_name = "COUNT", requires = "all_failed")]
+    per_minute: Option<u32>,
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    plan: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Rerun {
+    pub(super) async fn run(&self, client: &Client) -> anyhow::Result<Ended> {
+        let (path, wish) = match &self.id {
+            Some(id) => (format!("/api/jobs/{id}/rerun"), self.wish()?),
+            None => (
+                "/api/jobs/rerun".to_owned(),
+                self.wish_of_many(client).await?,
+            ),
+        };
+        let answer = client.post(&path, Some(&wish)).await?;
+        if self.json {
+            show::json(&answer)?;
+            return Ok(Ended::Well);
+        }
+        let mut text = String::new();
+        match answer["reruns"].as_array() {
+            None => self.tell(&answer, &mut text),
+            Some(reruns) => {
+                reruns.iter().for_each(|rerun| self.tell(rerun, &mut text));
+                for passed in answer["passed_over"].as_array().into_iter().flatten() {
+                    let (job, why) = (show::cell(&passed["job"]), show::cell(&passed["why"]));
+                    let _ = writeln!(text, "job {job} is passed over: {why}");
+                }
+                if reruns.is_empty() {
+                    text.push_str("no job is done again\n");
+                }
+            }
+        }
+        let does_something = answer["reruns"]
+            .as_array()
+            .is_none_or(|all| !all.is_empty());
+        if does_something && !self.plan && !client.is_served() {
+            text.push_str("it runs when `recipes serve` runs\n");
+        }
+        say(&text)?;
+        Ok(Ended::Well)
+    }
+
+    fn wish(&self) -> anyhow::Result<Value> {
+        let mut outputs = Object::new();
+        for set in &self.set {
+            let Some((step, output)) = set.split_once('=') else {
+                bail!("`--set {set}` is not STEP=JSON");
+            };
+            let output: Value = serde_json::from_str(output)
+                .with_context(|| format!("what `{step}` is to give is not JSON"))?;
+            outputs.insert(step.to_owned(), output);
+        }
+        let mut wish = json!({ "from": self.from, "version": self.version, "plan": self.plan });
+        if !outputs.is_empty() {
+            wish["outputs"] = Value::Object(outputs);
+        }
+        if self.failed_elements {
+            wish["elements"] = "failed".into();
+        }
+        if self.again_if_unknown {
+            wish["unknown"] = "again".into();
+        }
+        Ok(wish)
+    }
+
+    async fn wish_of_many(&self, client: &Client) -> anyhow::Result<Value> {
+        let mut wish = self.wish()?;
+        if let Some(recipe) = &self.recipe {
+            wish["recipe"] = client.recipe(recipe).await?.into();
+        }
+        let times = [("since", &self.since), ("until", &self.until)];
+        for (name, time) in times {
+            if let Some(time) = time {
+                wish[name] = time.as_str().into();
+            }
+        }
+        if let Some(count) = self.per_minute {
+            wish["per_minute"] = count.into();
+        }
+        Ok(wish)
+    }
+
+    fn tell(&self, rerun: &Value, text: &mut String) {
+        let places: Vec<String> = rerun["from"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(show::cell)
+            .collect();
+        let begin = match self.plan {
+            true => "would do".to_owned(),
+            false => format!("job {} does", show::cell(&rerun["job"])),
+        };
+        let _ = write!(
+            text,
+            "{begin} job {} again from {}",
+            show::cell(&rerun["origin"]),
+            places.join(", ")
+        );
+        if let Some(count) = rerun["elements"].as_u64() {
+            let _ = write!(text, " with the {count} elements that failed");
+        }
+        let keeps = rerun["keeps"].as_array().map_or(0, Vec::len);
+        if keeps > 0 {
+            let _ = write!(text, ", {keeps} results are kept");
+        }
+        let has_changed = rerun["recipe_has_changed"] == true;
+        if has_changed && rerun["version"] == "ran" {
+            text.push_str(", on the version that ran (`--version current` takes the changed one)");
+        }
+        if rerun["not_before"].is_string() {
+            let _ = write!(text, ", not before {}", show::time(&rerun["not_before"]));
+        }
+        text.push('\n');
+        if self.plan {
+            for kept in rerun["keeps"].as_array().into_iter().flatten() {
+                let _ = writeln!(text, "  keeps {}", show::cell(kept));
+            }
+        }
     }
 }

@@ -14,7 +14,8 @@ use super::path::Path;
 use super::scope::{ItemScope, Layer};
 use super::trace::{TraceState, Traced};
 use super::{
-    Exit, Flow, OUTCOME_UNKNOWN, action, branch, frame, leaf, list, preview, repeat, transform,
+    Exit, Flow, OUTCOME_UNKNOWN, action, branch, frame, leaf, list, preview, repeat, seeded,
+    transform,
 };
 
 /// Runs a block in a layer of names.
@@ -38,8 +39,10 @@ pub(super) fn run_block<'a>(
 /// Runs one step and keeps its result.
 async fn run_step(layer: &Layer<'_>, parent: &Path<'_>, step: &Step) -> Flow {
     let path = parent.child(&step.id);
+    let given = seeded::come_to(layer, &path);
     let began_at = layer.now();
     let is_wanted = match &step.when {
+        _ if given.is_some() => Ok(true),
         Some(when) => match when.holds(&layer.scope(&path)) {
             Err(error) if error.withheld_by.is_some() => {
                 preview::note(layer, &path, preview::may_be_skipped(&error));
@@ -50,6 +53,7 @@ async fn run_step(layer: &Layer<'_>, parent: &Path<'_>, step: &Step) -> Flow {
         None => Ok(true),
     };
     let outcome = match is_wanted {
+        Ok(true) if given.is_some() => Ok(given),
         Ok(true) => attempts(layer, &path, step).await.map(Some),
         Ok(false) => Ok(None),
         Err(exit) => Err(exit),

@@ -15,6 +15,7 @@ use crate::names::RecipeName;
 use super::effect::{Answer, Effect, EffectKind};
 use super::fold::{Folding, Folds};
 use super::recorded::Recorded;
+use super::seeded::Seeded;
 use super::trace::Traced;
 
 /// How many steps run before the machine lets its driver breathe.
@@ -42,6 +43,7 @@ pub(super) struct State {
     pub(super) calls: BTreeMap<RecipeName, u64>,
     pub(super) has_more_work: bool,
     cancelled_by: Option<String>,
+    pub(super) seeded: Seeded,
     pub(super) has_failed_elements: bool,
     pub(super) trace: Option<Vec<Traced>>,
     /// What a preview has to say of steps under way, by place.
@@ -74,8 +76,11 @@ impl Desk {
         let mut recorded: BTreeMap<EntryKey, Recorded> = BTreeMap::new();
         let mut folds = Folds::new(rule);
         let mut cancelled_by = None;
+        let mut seeded = Seeded::default();
         for entry in entries {
-            let Some(Entry { key, at, kind }) = folds.take_up(entry) else {
+            let Some(Entry { key, at, kind }) =
+                seeded.take_up(entry).and_then(|entry| folds.take_up(entry))
+            else {
                 continue;
             };
             if let EntryKind::CancelRequested { by } = kind {
@@ -89,6 +94,7 @@ impl Desk {
             folds,
             trace: is_traced.map(|()| Vec::new()),
             cancelled_by,
+            seeded,
             ..State::default()
         }))
     }

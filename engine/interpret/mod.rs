@@ -23,6 +23,7 @@ mod recorded;
 mod repeat;
 mod results;
 mod scope;
+mod seeded;
 mod source;
 mod trace;
 mod transform;
@@ -230,7 +231,8 @@ impl Machine {
             desk: Desk::new(entries, folding, is_traced),
         });
         let started_at = start.started_at;
-        let future = Box::pin(run(job.clone(), start.input, started_at));
+        let began_at = job.desk.began_at(started_at);
+        let future = Box::pin(run(job.clone(), start.input, began_at));
         Self {
             job,
             future,

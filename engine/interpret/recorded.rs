@@ -40,7 +40,11 @@ impl Recorded {
             EntryKind::DecisionMade { decision, .. } => self.decided = Some((at, decision)),
             EntryKind::HoldGranted => self.granted = Some(at),
             EntryKind::HoldLost => self.granted = None,
-            EntryKind::CancelRequested { .. }
+            EntryKind::RerunBegan { .. }
+            | EntryKind::RerunFrom
+            | EntryKind::OutputGiven { .. }
+            | EntryKind::ElementsGiven { .. }
+            | EntryKind::CancelRequested { .. }
             | EntryKind::LoopFolded { .. }
             | EntryKind::LoopGathered { .. } => {}
         }

@@ -17,6 +17,7 @@ use super::action::{prepare, rule_of};
 use super::page::Pages;
 use super::path::{Index, Path};
 use super::scope::Layer;
+use super::seeded::elements;
 
 /// Elements that have not begun.
 pub(super) struct Source<'a> {
@@ -85,6 +86,11 @@ impl<'a> Source<'a> {
             began_at: layer.now(),
             resumed: head.map(Resumed::new),
         };
+        if let Some(elements) = elements(layer, path) {
+            source.elements = elements.into_iter();
+            source.batch = None;
+            return Ok(source);
+        }
         match &foreach.source {
             ForeachSource::List(expression) => {
                 let elements = match expression.evaluate(&layer.scope(path))? {

@@ -124,6 +124,26 @@ pub enum EntryKind {
         /// in the loop's result.
         given: Value,
     },
+    /// The job does again, from some place on, what another job did: the entries before this one
+    /// are from there.
+    RerunBegan {
+        /// When that job began, which `now` shows at the beginning.
+        started_at: Moment,
+    },
+    /// A rerun begins here: from here on `now` is its own.
+    RerunFrom,
+    /// A person gave what the step gives; it is not run.
+    OutputGiven {
+        /// What it gives.
+        output: Value,
+        /// Who.
+        by: String,
+    },
+    /// The loop runs with these elements only.
+    ElementsGiven {
+        /// The elements, as a list.
+        items: Value,
+    },
     /// A person wants the job to end early. Whatever happens to its worker afterwards, it does.
     CancelRequested {
         /// Who.

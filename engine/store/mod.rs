@@ -11,7 +11,7 @@ pub mod sqlite;
 pub use contract::*;
 pub use sqlite::{
     AuditEntry, CommitLimits, Counts, EventDetail, EventFilter, EventReplayed, Import, KeptSecret,
-    RecipeState, Replay, RowFilter, SpentBlock, StoredEvent, TableRow, TakenGroup, UNKEPT_DROPPED,
+    Lineage, RecipeState, Replay, Rerun, RowFilter, SpentBlock, StoredEvent, TableRow, TakenGroup, UNKEPT_DROPPED,
     UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept, commit_limits,
 };
 

@@ -7,6 +7,7 @@
 mod body;
 mod by_hand;
 mod gauge;
+pub mod rerun;
 mod replay;
 mod sign_in;
 mod signature;

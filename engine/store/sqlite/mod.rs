@@ -4,6 +4,7 @@
 //! Always true: one connection writes, in group commits with full sync; reading has connections of
 //! its own and sees everything that was acknowledged.
 
+mod checksum;
 mod error;
 mod jobs;
 mod ledger;
@@ -16,8 +17,8 @@ mod tables;
 mod writer;
 
 pub use jobs::{
-    EventDetail, EventFilter, EventReplayed, Fires, Prune, RECOVERIES_MAX, Replay, StoredEvent,
-    UNKEPT_DROPPED, UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept,
+    EventDetail, EventFilter, EventReplayed, Fires, Lineage, Prune, RECOVERIES_MAX, Replay, Rerun,
+    StoredEvent, UNKEPT_DROPPED, UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept,
 };
 pub use ledger::{KeptSecret, SpentBlock, TakenGroup};
 pub use limits::{CommitLimits, commit_limits};

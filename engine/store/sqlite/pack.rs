@@ -6,8 +6,7 @@
 //! checksum of all that, so that a damaged value is never taken for a good one.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::io::{Read, Write as _};
+use std::io::{Read, Write};
 
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
@@ -15,6 +14,7 @@ use flate2::write::ZlibEncoder;
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
+use super::checksum::{sealed, unsealed};
 use super::error::{corrupt, store_error};
 use crate::data::{Object, Value, digest};
 use crate::journal::{Decision, Entry, EntryKind};
@@ -289,6 +289,8 @@ fn heavy_value(kind: &mut EntryKind) -> Option<&mut Value> {
         EntryKind::CallIntended { input, .. } => Some(input),
         EntryKind::LineLogged { data, .. } => data.as_mut(),
         EntryKind::LoopGathered { given } => Some(given),
+        EntryKind::OutputGiven { output, .. } => Some(output),
+        EntryKind::ElementsGiven { items } => Some(items),
         EntryKind::LoopFolded { head } => Some(&mut head.vars),
         EntryKind::DecisionMade {
             decision: Decision::Happened { output },
@@ -314,32 +316,6 @@ fn json(value: &impl Serialize) -> Result<String, StoreError> {
 
 fn bare_json(value: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|e| corrupt("a value", &e))
-}
-
-/// How long the checksum at the end of a column text is: `#` and eight digits.
-const SEAL_BYTES: usize = 9;
-
-/// The column text with its checksum.
-fn sealed(mut text: String) -> String {
-    let sum = crc32fast::hash(text.as_bytes());
-    // Writing to a text cannot fail.
-    let _ = write!(text, "#{sum:08x}");
-    text
-}
-
-/// The column text without its checksum, which must be right. What has none was written by hand.
-fn unsealed(text: &str) -> Result<&str, StoreError> {
-    let end = text.len().saturating_sub(SEAL_BYTES);
-    let Some(sum) = text.get(end..).and_then(|seal| seal.strip_prefix('#')) else {
-        return Ok(text);
-    };
-    let body = &text[..end];
-    if u32::from_str_radix(sum, 16) == Ok(crc32fast::hash(body.as_bytes())) {
-        return Ok(body);
-    }
-    Err(StoreError::Corrupt(
-        "a stored value is not as it was written: its checksum is wrong".to_owned(),
-    ))
 }
 
 /// The column text of entries whose large values are stored already.

@@ -188,6 +188,13 @@ impl Asked {
         self.stream.shutdown().await.unwrap();
     }
 
+    /// Refuses it for good.
+    pub(super) async fn refuse(mut self) {
+        let answer = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        self.stream.write_all(answer.as_bytes()).await.unwrap();
+        self.stream.shutdown().await.unwrap();
+    }
+
     /// Breaks the connection without a word.
     pub(super) fn hang_up(self) {}
 }

@@ -12,5 +12,6 @@ mod preview;
 mod process;
 mod recipes;
 mod suites;
+mod rerunning;
 mod tables;
 mod webhooks;

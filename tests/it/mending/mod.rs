@@ -2,6 +2,8 @@
 //!
 //! Always true: each case has a database and a clock of its own; vendors answer what the case says.
 
+mod again;
 mod cancelling;
 mod quarantine;
+mod rerun;
 mod stage;

@@ -1,11 +1,13 @@
 //! Jobs that take their workers down or cannot be read: they stop no other, say why, and can be let
 //! in again.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use recipe_engine::journal::JobStatus;
 use recipe_engine::names::JobId;
 use recipe_engine::store::{RequestKind, Store, StoreError};
+use recipe_engine::trigger::rerun::{Elements, From, Unknown, Version, Wish, plan_rerun};
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor};
 
@@ -136,6 +138,23 @@ async fn a_flipped_bit_in_a_journal_takes_one_job_out_and_it_can_be_released() {
     let why = why(record);
     assert_eq!(why.code, "damaged");
     assert!(why.message.contains("checksum"), "{}", why.message);
+    let wish = |from, version, unknown| Wish {
+        from,
+        version,
+        elements: Elements::All,
+        outputs: BTreeMap::new(),
+        unknown,
+    };
+    let intake = &stage.intake;
+    for refused in [
+        wish(From::Failed, Version::Ran, Unknown::Again),
+        wish(From::Start, Version::Current, Unknown::Refuse),
+    ] {
+        let refused = plan_rerun(intake, &first, &refused, "ada").await;
+        assert!(refused.unwrap_err().to_string().contains("damaged"));
+    }
+    let whole = wish(From::Start, Version::Current, Unknown::Again);
+    plan_rerun(intake, &first, &whole, "ada").await.unwrap();
     // The second has the key that the first has lost, and holds it through its own wait.
     stage.work().await;
     assert_eq!(stage.status(&second).await, JobStatus::Waiting);

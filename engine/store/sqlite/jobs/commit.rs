@@ -207,6 +207,28 @@ fn ended(ending: &Ending, at: Moment, large: &mut Large) -> Result<Leaving, Stor
     })
 }
 
+/// Gives a job that no worker has what it pins.
+pub(super) async fn pin(
+    connection: &mut SqliteConnection,
+    job: i64,
+    pinned: &Pinned,
+) -> Result<(), StoreError> {
+    let hash = pin_hash(pinned);
+    let done = sqlx::query(
+        "UPDATE job SET pin = (SELECT number FROM pin WHERE hash = $2)
+         WHERE number = $1 AND EXISTS (SELECT 1 FROM pin WHERE hash = $2)",
+    )
+    .bind(job)
+    .bind(&hash)
+    .execute(&mut *connection)
+    .await
+    .map_err(store_error)?;
+    match done.rows_affected() {
+        0 => keep_pin(connection, job, &hash, pinned).await,
+        _ => Ok(()),
+    }
+}
+
 fn pin_hash(pinned: &Pinned) -> String {
     digest(format!("{}\n{}", pinned.program, pinned.settings).as_bytes())
 }

@@ -173,7 +173,8 @@ async fn insert_delivered(
     large.store(connection, done.last_insert_rowid()).await
 }
 
-async fn insert(
+/// Queues one job.
+pub(super) async fn insert(
     connection: &mut SqliteConnection,
     job: &NewJob,
     event: String,

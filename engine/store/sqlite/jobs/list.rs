@@ -39,11 +39,37 @@ pub(super) async fn job(
     let stored = Stored::read(&row)?;
     let entries = journal(connection, stored.number).await?;
     let pinned = match stored.pin {
-        Some(pin) => Some(pinned(connection, pin, stored.record.started_at).await?),
+        Some(pin) => {
+            // A rerun may have a pin before it was first claimed.
+            let began = stored.record.started_at.unwrap_or(stored.record.created_at);
+            Some(pinned(connection, pin, Some(began)).await?)
+        }
         None => None,
     };
     let record = stored.into_whole(connection, &event, &input).await?;
     Ok((record, entries, pinned))
+}
+
+/// One job without its journal.
+pub(super) async fn record_with_input(
+    connection: &mut SqliteConnection,
+    id: JobId,
+) -> Result<JobRecord, StoreError> {
+    let row = sqlx::query(concat!(
+        "SELECT ",
+        columns!(),
+        ", event, input FROM job JOIN job_input ON job_input.job = job.number WHERE id = $1"
+    ))
+    .bind(id.as_str())
+    .fetch_optional(&mut *connection)
+    .await
+    .map_err(store_error)?
+    .ok_or_else(|| StoreError::NotFound(format!("the input of job {id}")))?;
+    let event: &str = row.try_get(COLUMNS_COUNT).map_err(store_error)?;
+    let input: &str = row.try_get(COLUMNS_COUNT + 1).map_err(store_error)?;
+    Stored::read(&row)?
+        .into_whole(connection, event, input)
+        .await
 }
 
 /// One job as it is listed.

@@ -15,6 +15,7 @@ mod prune;
 mod quarantine;
 mod record;
 mod request;
+mod rerun;
 
 pub use events::{
     EventDetail, EventFilter, EventReplayed, Replay, StoredEvent, UNKEPT_DROPPED, UNKEPT_REJECTED,
@@ -23,6 +24,7 @@ pub use events::{
 pub use fires::Fires;
 pub use prune::Prune;
 pub use quarantine::RECOVERIES_MAX;
+pub use rerun::{Lineage, Rerun};
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -185,6 +187,19 @@ impl Sqlite {
         .await
     }
 
+    /// Queues jobs that do again what others did: all of them, or none.
+    pub async fn enqueue_reruns(&self, reruns: Vec<Rerun>, at: Moment) -> Result<(), StoreError> {
+        self.with_writer(move |connection| Box::pin(rerun::enqueue_reruns(connection, reruns, at)))
+            .await
+    }
+
+    /// Where a job comes from, and what was made of it.
+    pub async fn lineage(&self, job: &JobId) -> Result<Lineage, StoreError> {
+        let job = job.clone();
+        self.with_reader(|connection| Box::pin(rerun::lineage(connection, job)))
+            .await
+    }
+
     /// Lets a quarantined job go on where it was, with what is asked of it at the same time.
     pub async fn release(
         &self,
@@ -260,6 +275,13 @@ impl Sqlite {
     pub async fn record(&self, id: &JobId) -> Result<JobRecord, StoreError> {
         let id = id.clone();
         self.with_reader(|connection| Box::pin(list::record(connection, id)))
+            .await
+    }
+
+    /// One job without its journal, with what it was given.
+    pub async fn record_with_input(&self, id: &JobId) -> Result<JobRecord, StoreError> {
+        let id = id.clone();
+        self.with_reader(|connection| Box::pin(list::record_with_input(connection, id)))
             .await
     }
 

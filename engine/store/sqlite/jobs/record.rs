@@ -45,7 +45,13 @@ impl Stored {
         let status = JobStatus::parse(status)
             .ok_or_else(|| StoreError::Corrupt(format!("a job's status is `{status}`")))?;
         let due: Option<i64> = row.try_get(6).map_err(store_error)?;
-        let waits = matches!(status, JobStatus::Waiting | JobStatus::NeedsDecision);
+        let created_at: i64 = row.try_get(5).map_err(store_error)?;
+        let waits = match status {
+            JobStatus::Waiting | JobStatus::NeedsDecision => true,
+            // Not before its time.
+            JobStatus::Queued => due.is_some_and(|due| due > created_at),
+            _ => false,
+        };
         let moment = |index: usize| -> Result<Option<Moment>, StoreError> {
             let micros: Option<i64> = row.try_get(index).map_err(store_error)?;
             Ok(micros.map(Moment))
@@ -61,7 +67,7 @@ impl Stored {
                 event: Value::Null,
                 input: Value::Null,
                 started_by: row.try_get(4).map_err(store_error)?,
-                created_at: Moment(row.try_get(5).map_err(store_error)?),
+                created_at: Moment(created_at),
                 started_at: moment(8)?,
                 ended_at: moment(9)?,
                 wake_at: due.filter(|_| waits).map(Moment),

@@ -1,0 +1,259 @@
+//! A person wants jobs done again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::clock::Moment;
+use crate::data::Value;
+use crate::journal::JobStatus;
+use crate::names::{JobId, RecipeName};
+use crate::store::{JobFilter, Lineage};
+use crate::trigger::rerun::{
+    Elements, From, Many, NoRerun, Passed, Plan, Unknown, Version, Wish, plan_many, plan_rerun,
+    queue_many, queue_rerun,
+};
+
+use super::job::job_id;
+use super::{Person, Problem, Rooms, body, wire};
+
+/// What is wanted, as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Written {
+    /// `start`, `failed`, or the id of a step.
+    from: Option<String>,
+    version: WrittenVersion,
+    elements: WrittenElements,
+    outputs: BTreeMap<String, Value>,
+    unknown: WrittenUnknown,
+    /// Whether to show only what would be done.
+    plan: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WrittenVersion {
+    #[default]
+    Ran,
+    Current,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WrittenElements {
+    #[default]
+    All,
+    Failed,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WrittenUnknown {
+    #[default]
+    Refuse,
+    Again,
+}
+
+/// Which jobs, and what is wanted of them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenMany {
+    recipe: Option<String>,
+    /// The statuses of the jobs; `failed` if left out.
+    #[serde(default)]
+    status: Vec<JobStatus>,
+    since: Option<String>,
+    until: Option<String>,
+    /// How many begin each minute.
+    per_minute: Option<u32>,
+    #[serde(default)]
+    from: Option<String>,
+    #[serde(default)]
+    version: WrittenVersion,
+    #[serde(default)]
+    elements: WrittenElements,
+    #[serde(default)]
+    unknown: WrittenUnknown,
+    #[serde(default)]
+    plan: bool,
+}
+
+/// `POST /api/jobs/{id}/rerun`
+pub(super) async fn one(
+    State(rooms): State<Arc<Rooms>>,
+    Extension(Person(by)): Extension<Person>,
+    Path(id): Path<String>,
+    bytes: Bytes,
+) -> Result<Response, Problem> {
+    let id = job_id(&id)?;
+    let written: Written = body::json(&bytes)?;
+    let only_shown = written.plan;
+    let plan = plan_rerun(&rooms.intake, &id, &wish(written), &by).await?;
+    let mut answer = shown(&plan);
+    if only_shown {
+        return Ok(Json(answer).into_response());
+    }
+    let job = queue_rerun(&rooms.intake, plan).await?;
+    answer["job"] = job.as_str().into();
+    Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
+}
+
+/// `POST /api/jobs/rerun`
+pub(super) async fn many(
+    State(rooms): State<Arc<Rooms>>,
+    Extension(Person(by)): Extension<Person>,
+    bytes: Bytes,
+) -> Result<Response, Problem> {
+    let written: WrittenMany = body::json(&bytes)?;
+    let only_shown = written.plan;
+    let many = many_of(written)?;
+    let (plans, passed) = plan_many(&rooms.intake, &many, &by).await?;
+    let passed: Vec<Value> = passed.iter().map(passed_over).collect();
+    let mut reruns: Vec<Value> = plans.iter().map(shown).collect();
+    if !only_shown {
+        let queued = queue_many(&rooms.intake, plans, many.per_minute).await?;
+        for (rerun, (job, at)) in reruns.iter_mut().zip(queued) {
+            rerun["job"] = job.as_str().into();
+            rerun["not_before"] = wire::moment(at);
+        }
+    }
+    let answer = Json(json!({ "reruns": reruns, "passed_over": passed }));
+    let status = match only_shown {
+        true => StatusCode::OK,
+        false => StatusCode::ACCEPTED,
+    };
+    Ok((status, answer).into_response())
+}
+
+fn wish(written: Written) -> Wish {
+    Wish {
+        from: from(written.from),
+        version: version(written.version),
+        elements: match written.elements {
+            WrittenElements::All => Elements::All,
+            WrittenElements::Failed => Elements::Failed,
+        },
+        outputs: written.outputs,
+        unknown: match written.unknown {
+            WrittenUnknown::Refuse => Unknown::Refuse,
+            WrittenUnknown::Again => Unknown::Again,
+        },
+    }
+}
+
+fn many_of(written: WrittenMany) -> Result<Many, Problem> {
+    let moment = |written: Option<String>| {
+        let moment = written.map(|text| Moment::parse(&text)).transpose();
+        moment.map_err(Problem::bad_request)
+    };
+    let recipe = written.recipe.map(|name| RecipeName::new(&name));
+    let statuses = match written.status.is_empty() {
+        true => vec![JobStatus::Failed],
+        false => written.status,
+    };
+    if let Some(status) = statuses.iter().find(|status| !status.is_final()) {
+        let message = format!("jobs that are `{}` have not ended", status.as_str());
+        return Err(Problem::bad_request(message));
+    }
+    if written.per_minute == Some(0) {
+        return Err(Problem::bad_request("`per_minute` is a number from 1"));
+    }
+    Ok(Many {
+        filter: JobFilter {
+            recipe: recipe.transpose().map_err(Problem::bad_request)?,
+            statuses,
+            from: moment(written.since)?,
+            to: moment(written.until)?,
+            ..JobFilter::default()
+        },
+        per_minute: written.per_minute,
+        wish: wish(Written {
+            from: written.from,
+            version: written.version,
+            elements: written.elements,
+            unknown: written.unknown,
+            ..Written::default()
+        }),
+    })
+}
+
+fn from(written: Option<String>) -> From {
+    match written.as_deref() {
+        None | Some("failed") => From::Failed,
+        Some("start") => From::Start,
+        Some(step) => From::Step(step.to_owned()),
+    }
+}
+
+fn version(written: WrittenVersion) -> Version {
+    match written {
+        WrittenVersion::Ran => Version::Ran,
+        WrittenVersion::Current => Version::Current,
+    }
+}
+
+/// A plan as it is shown.
+fn shown(plan: &Plan) -> Value {
+    let mut shown = json!({
+        "origin": plan.origin.id.as_str(),
+        "recipe": plan.origin.recipe.as_str(),
+        "from": match plan.begins.is_empty() {
+            true => json!(["start"]),
+            false => json!(plan.begins),
+        },
+        "version": plan.version(),
+        "keeps": plan.keeps,
+        "recipe_has_changed": plan.has_changed,
+    });
+    if let Some(elements) = plan.elements {
+        shown["elements"] = elements.into();
+    }
+    if !plan.doubtful.is_empty() {
+        shown["made_again_though_unknown"] = json!(plan.doubtful);
+    }
+    shown
+}
+
+fn passed_over(passed: &Passed) -> Value {
+    json!({ "job": passed.job.as_str(), "why": passed.why.to_string() })
+}
+
+/// Where a job comes from and what was made of it, as a job shows it.
+pub(super) fn show_lineage(lineage: &Lineage, job: &mut Value) {
+    if let Some((origin, place, version)) = &lineage.origin {
+        job["origin"] = json!({ "job": origin.as_str(), "from": place, "version": version });
+    }
+    if !lineage.reruns.is_empty() {
+        let rerun =
+            |(id, status): &(JobId, JobStatus)| json!({ "job": id.as_str(), "status": status });
+        job["reruns"] = lineage.reruns.iter().map(rerun).collect();
+    }
+}
+
+impl std::convert::From<NoRerun> for Problem {
+    fn from(why: NoRerun) -> Self {
+        match why {
+            NoRerun::Store(error) => error.into(),
+            NoRerun::Refused {
+                code,
+                message,
+                details,
+            } => {
+                let problem = Problem::conflict(code, message);
+                problem.errors(
+                    details
+                        .into_iter()
+                        .map(|message| json!({ "message": message })),
+                )
+            }
+        }
+    }
+}

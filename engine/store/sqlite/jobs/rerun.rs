@@ -1,0 +1,169 @@
+//! Jobs that do again what another job did.
+//!
+//! In: a new job, the entries it begins with and the job they are from. Out: a queued job that is
+//! linked to its origin.
+//! Always true: job, entries, pin and link are written together; a rerun is no fire of a schedule
+//! and takes no event's place.
+
+use serde_json::json;
+use sqlx::{Row, SqliteConnection};
+
+use super::super::error::store_error;
+use super::super::pack::{Large, pack, pack_entries};
+use super::super::recipes::note;
+use super::{commit, enqueue, fold, record};
+use crate::clock::Moment;
+use crate::journal::{Entry, JobStatus};
+use crate::names::JobId;
+use crate::store::{AuditEntry, NewJob, Pinned, StoreError};
+
+/// A job that does again what another job did.
+#[derive(Clone, Debug)]
+pub struct Rerun {
+    /// The new job.
+    pub job: NewJob,
+    /// The job that is done again.
+    pub origin: JobId,
+    /// From where on, as it is shown: `start`, or a place.
+    pub place: String,
+    /// On which version, as it is shown: `ran` or `current`.
+    pub version: String,
+    /// What the job pins from the beginning; else it does at its first claim.
+    pub pinned: Option<Pinned>,
+    /// What is kept of the origin.
+    pub entries: Vec<Entry>,
+    /// When it may begin.
+    pub not_before: Moment,
+    /// Who wants it.
+    pub by: String,
+}
+
+/// Where a job comes from, and what was made of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lineage {
+    /// The job that it does again: which, from where on, on which version.
+    pub origin: Option<(JobId, String, String)>,
+    /// The jobs that do it again, oldest first, and where they stand.
+    pub reruns: Vec<(JobId, JobStatus)>,
+}
+
+/// Queues reruns.
+pub(super) async fn enqueue_reruns(
+    connection: &mut SqliteConnection,
+    reruns: Vec<Rerun>,
+    at: Moment,
+) -> Result<(), StoreError> {
+    for rerun in reruns {
+        let origin: i64 = sqlx::query_scalar("SELECT number FROM job WHERE id = $1")
+            .bind(rerun.origin.as_str())
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(store_error)?
+            .ok_or_else(|| StoreError::NotFound(format!("job {}", rerun.origin)))?;
+        queue(connection, rerun, origin, at).await?;
+    }
+    Ok(())
+}
+
+async fn queue(
+    connection: &mut SqliteConnection,
+    rerun: Rerun,
+    origin: i64,
+    at: Moment,
+) -> Result<(), StoreError> {
+    let mut large = Large::default();
+    let event = pack(&rerun.job.event, &mut large)?;
+    enqueue::insert(connection, &rerun.job, event, large, at, None).await?;
+    let chunks = i64::from(!rerun.entries.is_empty());
+    let number: i64 = sqlx::query_scalar(
+        "UPDATE job SET due = MAX(COALESCE(due, $2), $2), chunks = $3
+         WHERE id = $1 RETURNING number",
+    )
+    .bind(rerun.job.id.as_str())
+    .bind(rerun.not_before.0)
+    .bind(chunks)
+    .fetch_one(&mut *connection)
+    .await
+    .map_err(store_error)?;
+    sqlx::query("INSERT INTO job_origin (job, origin, place, version) VALUES ($1, $2, $3, $4)")
+        .bind(number)
+        .bind(origin)
+        .bind(&rerun.place)
+        .bind(&rerun.version)
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    if let Some(pinned) = &rerun.pinned {
+        commit::pin(connection, number, pinned).await?;
+    }
+    if chunks > 0 {
+        write(connection, number, rerun.entries).await?;
+    }
+    let entry = AuditEntry {
+        at,
+        by: rerun.by,
+        action: "rerun".to_owned(),
+        subject: format!("job:{}", rerun.origin),
+        detail: json!({ "job": rerun.job.id.as_str(), "from": rerun.place }),
+    };
+    note(connection, &entry).await
+}
+
+async fn write(
+    connection: &mut SqliteConnection,
+    job: i64,
+    mut entries: Vec<Entry>,
+) -> Result<(), StoreError> {
+    let mut large = Large::default();
+    let loops = fold::take_loops(&mut entries);
+    sqlx::query("INSERT INTO entry (job, chunk, body) VALUES ($1, 1, $2)")
+        .bind(job)
+        .bind(pack_entries(entries, &mut large)?)
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    if !loops.is_empty() {
+        fold::fold(connection, job, 1, loops, &mut large).await?;
+    }
+    large.store(connection, job).await
+}
+
+/// Where a job comes from, and what was made of it.
+pub(super) async fn lineage(
+    connection: &mut SqliteConnection,
+    job: JobId,
+) -> Result<Lineage, StoreError> {
+    let origin = sqlx::query(
+        "SELECT origin.id, job_origin.place, job_origin.version FROM job
+         JOIN job_origin ON job_origin.job = job.number
+         JOIN job AS origin ON origin.number = job_origin.origin WHERE job.id = $1",
+    )
+    .bind(job.as_str())
+    .fetch_optional(&mut *connection)
+    .await
+    .map_err(store_error)?;
+    let reruns = sqlx::query(
+        "SELECT rerun.id, rerun.status FROM job
+         JOIN job_origin ON job_origin.origin = job.number
+         JOIN job AS rerun ON rerun.number = job_origin.job
+         WHERE job.id = $1 ORDER BY rerun.number",
+    )
+    .bind(job.as_str())
+    .fetch_all(connection)
+    .await
+    .map_err(store_error)?;
+    let mut lineage = Lineage::default();
+    if let Some(row) = origin {
+        let id = record::job_id(row.try_get(0).map_err(store_error)?)?;
+        let place = row.try_get(1).map_err(store_error)?;
+        lineage.origin = Some((id, place, row.try_get(2).map_err(store_error)?));
+    }
+    for row in &reruns {
+        let id = record::job_id(row.try_get(0).map_err(store_error)?)?;
+        let status: &str = row.try_get(1).map_err(store_error)?;
+        let status = JobStatus::parse(status)
+            .ok_or_else(|| StoreError::Corrupt(format!("a job's status is `{status}`")))?;
+        lineage.reruns.push((id, status));
+    }
+    Ok(lineage)
+}

@@ -1,0 +1,295 @@
+//! A person wants a job done again, as a whole or from some place on.
+//!
+//! In: a job that ended, and what is wanted. Out: what that means, then a new job.
+//! Always true: the origin is not touched; the new job is linked to it, is no fire of a schedule
+//! and takes no event's place; what is kept is not performed, what is done again is a new effect;
+//! a call whose end is unknown is never made again unless a person says so.
+
+mod began;
+mod carry;
+mod many;
+mod place;
+mod seed;
+
+pub use many::{Many, Passed, plan_many, queue_many};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use self::began::{Began, Seed};
+use super::Intake;
+use crate::clock::Moment;
+use crate::compile::Program;
+use crate::data::Value;
+use crate::journal::Entry;
+use crate::names::JobId;
+use crate::store::{JobRecord, Jobs, Pinned, Rerun, StoreError};
+
+/// From where on a job is done again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum From {
+    /// From its beginning.
+    Start,
+    /// From where it failed.
+    Failed,
+    /// From a step: its written id, after the ids of the calls around it, joined by `/`.
+    Step(String),
+}
+
+/// On which version of its recipe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// The one that ran, with the settings of then.
+    Ran,
+    /// The present one, with the present settings.
+    Current,
+}
+
+/// With which elements of the loop where it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Elements {
+    /// All of them.
+    All,
+    /// Those that failed.
+    Failed,
+}
+
+/// What becomes of calls of which nobody knows whether they happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// There is no rerun.
+    Refuse,
+    /// They are made again.
+    Again,
+}
+
+/// What a person wants.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// From where on.
+    pub from: From,
+    /// On which version.
+    pub version: Version,
+    /// With which elements.
+    pub elements: Elements,
+    /// What steps before that place are to give instead of what they gave, by written id.
+    pub outputs: BTreeMap<String, Value>,
+    /// What becomes of calls whose end is unknown.
+    pub unknown: Unknown,
+}
+
+/// What a rerun would be.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The job that is done again.
+    pub origin: JobRecord,
+    /// The places where it begins; none if that is the start.
+    pub begins: Vec<String>,
+    /// The places whose recorded results are kept.
+    pub keeps: Vec<String>,
+    /// How many elements the loop runs with, if only those that failed.
+    pub elements: Option<usize>,
+    /// Calls that may have happened already and are made again.
+    pub doubtful: Vec<String>,
+    /// Whether the recipe has changed since the job began.
+    pub has_changed: bool,
+    rerun: Rerun,
+}
+
+/// Why there is no rerun.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoRerun {
+    /// It does not go together with how things stand.
+    #[error("{message}")]
+    Refused {
+        /// The kind as a stable word.
+        code: &'static str,
+        /// What is wrong, and what can be done.
+        message: String,
+        /// Each thing that does not fit, where there may be several.
+        details: Vec<String>,
+    },
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn refused(code: &'static str, message: impl Into<String>) -> NoRerun {
+    NoRerun::Refused {
+        code,
+        message: message.into(),
+        details: Vec::new(),
+    }
+}
+
+impl Plan {
+    /// On which version, as it is written.
+    pub fn version(&self) -> &str {
+        &self.rerun.version
+    }
+
+    /// The new job's name.
+    pub fn job(&self) -> &JobId {
+        &self.rerun.job.id
+    }
+}
+
+/// Finds out what a rerun would be, and does nothing.
+pub async fn plan_rerun(
+    intake: &Intake,
+    id: &JobId,
+    wish: &Wish,
+    by: &str,
+) -> Result<Plan, NoRerun> {
+    let now = intake.clock.now();
+    let (origin, journal, pinned) = load(intake, id, wish).await?;
+    check_origin(&origin)?;
+    let current = intake.shelf.program(&origin.recipe);
+    let ran = match &pinned {
+        Some(pinned) => Some((ran_program(intake, pinned).await?, pinned)),
+        None => None,
+    };
+    let has_changed = match (&ran, &current) {
+        (Some((_, pinned)), Some(current)) => pinned.program != current.hash,
+        _ => false,
+    };
+    let mut seed = match (&wish.from, &ran) {
+        (From::Start, _) if wish.outputs.is_empty() => Seed::of_start(&journal),
+        (_, Some((Ok(program), pinned))) => {
+            let began = Began {
+                origin: &origin,
+                journal: &journal,
+                program,
+                pinned,
+            };
+            began.seed(wish, now, by)?
+        }
+        (_, Some((Err(why), _))) => return Err(refused("sources_missing", why.clone())),
+        (_, None) => {
+            let why = "the job never began, so there is nothing to keep; rerun it from the start";
+            return Err(refused("never_began", why));
+        }
+    };
+    if !seed.doubtful.is_empty() && wish.unknown == Unknown::Refuse {
+        return Err(NoRerun::Refused {
+            code: "outcome_unknown",
+            message: "nobody knows whether these calls happened, and the rerun would make them \
+                      again: look at the vendor first, then say that they are to be made again"
+                .to_owned(),
+            details: seed.doubtful,
+        });
+    }
+    let pinned = match wish.version {
+        Version::Ran => match ran {
+            Some((Ok(_), pinned)) => Some(pinned.clone()),
+            Some((Err(why), _)) => return Err(refused("sources_missing", why)),
+            None => None,
+        },
+        Version::Current => {
+            let current = current.ok_or_else(|| {
+                let why = format!("there is no usable recipe `{}` now", origin.recipe);
+                refused("no_recipe", why)
+            })?;
+            if let Some((Ok(ran), _)) = &ran
+                && has_changed
+            {
+                seed.carry_over(ran, &current)?;
+            }
+            match seed.entries.is_empty() {
+                true => None,
+                false => Some(pin(intake, &current, now).await?),
+            }
+        }
+    };
+    Ok(seed.plan(origin, pinned, has_changed, wish, by, now))
+}
+
+/// Queues a rerun that was planned.
+pub async fn queue_rerun(intake: &Intake, plan: Plan) -> Result<JobId, NoRerun> {
+    let id = plan.job().clone();
+    let now = intake.clock.now();
+    intake.store.enqueue_reruns(vec![plan.rerun], now).await?;
+    intake.bell.ring_queue();
+    Ok(id)
+}
+
+/// A job and its journal. If that is damaged, the job can still be done again as a whole.
+async fn load(
+    intake: &Intake,
+    id: &JobId,
+    wish: &Wish,
+) -> Result<(JobRecord, Vec<Entry>, Option<Pinned>), NoRerun> {
+    let why = match intake.store.job(id).await {
+        Err(StoreError::Corrupt(why)) => why,
+        loaded => return Ok(loaded?),
+    };
+    let damaged = |why: String, help: &str| {
+        let message = format!("what the database holds of the job is damaged: {why}; {help}");
+        refused("damaged", message)
+    };
+    if (&wish.from, wish.version) != (&From::Start, Version::Current) {
+        return Err(damaged(
+            why,
+            "rerun it from the start on the current version",
+        ));
+    }
+    if wish.unknown == Unknown::Refuse {
+        let help = "so nobody knows which calls it made; say that they are to be made again";
+        return Err(damaged(why, help));
+    }
+    match intake.store.record_with_input(id).await {
+        Err(StoreError::Corrupt(why)) => Err(damaged(why, "nothing of it can be done again")),
+        record => Ok((record?, Vec::new(), None)),
+    }
+}
+
+fn check_origin(origin: &JobRecord) -> Result<(), NoRerun> {
+    if !origin.status.is_final() {
+        let message = format!(
+            "the job has not ended ({}); wait for its end or cancel it, then rerun it",
+            origin.status.as_str()
+        );
+        return Err(refused("job_not_ended", message));
+    }
+    if origin.pruned.is_some() {
+        let message = "what the job was given has been removed with its history";
+        return Err(refused("history_removed", message));
+    }
+    Ok(())
+}
+
+/// The version that ran, or why it cannot be had any more.
+async fn ran_program(
+    intake: &Intake,
+    pinned: &Pinned,
+) -> Result<Result<Arc<Program>, String>, NoRerun> {
+    if let Some(program) = intake.shelf.program_of_hash(&pinned.program) {
+        return Ok(Ok(program));
+    }
+    let sources = match intake.store.program(&pinned.program).await {
+        Ok(Some(sources)) => sources,
+        Ok(None) | Err(StoreError::Corrupt(_)) => {
+            let why = "the sources of the version that ran are gone; rerun the job from the start \
+                       on the current version";
+            return Ok(Err(why.to_owned()));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(intake
+        .shelf
+        .revive(&pinned.program, &sources)
+        .map_err(|why| format!("the version that ran can no longer be used: {why}")))
+}
+
+/// What a job that begins now on the present version keeps.
+async fn pin(intake: &Intake, program: &Program, now: Moment) -> Result<Pinned, NoRerun> {
+    let (store, shelf) = (&intake.store, &intake.shelf);
+    let sources = shelf.sources(program);
+    store.save_program(&program.hash, &sources).await?;
+    let settings = store.settings(&shelf.settings_of(program)).await?;
+    Ok(Pinned {
+        program: program.hash.clone(),
+        settings: settings.map_err(|why| refused("wrong_settings", why))?,
+        started_at: now,
+    })
+}
