@@ -10,6 +10,7 @@
 )]
 
 mod bundle;
+mod conformance;
 mod connectors;
 mod differential;
 mod documents;
