@@ -7,11 +7,12 @@
 mod body;
 mod decide;
 mod events;
+mod failures;
 mod health;
 mod job;
 mod jobs;
-mod mask;
 mod metrics;
+mod personal;
 mod problem;
 mod recipes;
 mod rows;
@@ -21,6 +22,7 @@ mod wait;
 mod webhooks;
 mod wire;
 
+pub use failures::Messages;
 pub use problem::Problem;
 pub use sign_in::{Person, Tokens};
 
@@ -47,6 +49,8 @@ pub struct Rooms {
     pub tokens: Arc<Tokens>,
     /// Where the outside reaches this server, such as `https://recipes.example.com`.
     pub public_url: Arc<str>,
+    /// Why jobs failed, as it may be shown.
+    pub messages: Arc<Messages>,
 }
 
 /// All routes.

@@ -134,6 +134,7 @@ impl Engine {
             intake: self.intake.clone(),
             tokens: Arc::new(tokens),
             public_url: public_url.into(),
+            messages: Arc::default(),
         };
         let mut stopping = self.stop.subscribe();
         let stopped = async move {
