@@ -11,6 +11,7 @@ mod failures;
 mod health;
 mod job;
 mod jobs;
+mod leaving;
 mod metrics;
 mod personal;
 mod problem;
@@ -83,6 +84,7 @@ pub fn router(rooms: Rooms) -> Router {
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(catch_faults))
+        .layer(middleware::from_fn(leaving::look_through))
         .with_state(rooms)
 }
 

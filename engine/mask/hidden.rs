@@ -100,12 +100,31 @@ impl Hidden {
     }
 }
 
-/// Whether a text is made as numbers, dates and times are: it says nothing of a person by itself.
+/// Whether a text is a number, a day or a moment: it says nothing of a person by itself. A number
+/// that is written as phone numbers are is none.
 fn is_plain(text: &str) -> bool {
-    let is_number_like = text
-        .chars()
-        .all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | '+' | ':' | ' ' | 'T' | 'Z'));
-    is_number_like || matches!(text, "true" | "false" | "null")
+    let is_number = !text.starts_with(['+', '0']) && text.parse::<f64>().is_ok();
+    let is_day = |bytes: &[u8]| {
+        let [a, b, c, d, b'-', e, f, b'-', g, h] = bytes else {
+            return false;
+        };
+        [a, b, c, d, e, f, g, h]
+            .iter()
+            .all(|byte| byte.is_ascii_digit())
+    };
+    let is_moment = text.as_bytes().get(..10).is_some_and(is_day)
+        && text
+            .chars()
+            .all(|c| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | ':' | ' ' | 'T' | 'Z'));
+    is_number || is_moment || matches!(text, "true" | "false" | "null")
+}
+
+/// Whether a member's name says that its numbers and moments are about a person, too.
+fn is_telling(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["phone", "mobile", "fax", "birth"]
+        .iter()
+        .any(|word| name.contains(word))
 }
 
 /// The value with marked fields masked where they stand.

@@ -25,6 +25,7 @@ use crate::api::{self, Rooms, Tokens};
 use crate::clock::Clock;
 use crate::data::{Secret, digest};
 use crate::library::Shelf;
+use crate::mask::learn_secret;
 use crate::outbound::Outbound;
 use crate::runner::World;
 use crate::settings::Settings;
@@ -127,6 +128,7 @@ impl Engine {
             .public_url
             .clone()
             .unwrap_or_else(|| url.clone());
+        learn_secret(self.local_token.reveal());
         let local_hash = digest(self.local_token.reveal().as_bytes());
         let admin = admin_hash.map(|hash| ("admin", hash));
         let tokens = Tokens::new(admin.into_iter().chain([("cli", local_hash)]));

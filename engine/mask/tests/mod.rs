@@ -86,10 +86,11 @@ fn of_what_nobody_declared_plain_values_and_known_words_stay() {
     let mut hidden = Hidden::default();
     let body = json!({
         "event": "course.completed", "at": "2026-03-01T10:00:00Z", "id": "4711", "n": 1,
-        "who": { "name": "Ann Smith", "tags": ["vip"] }
+        "who": { "name": "Ann Smith", "tags": ["vip"], "tel": "+3630555", "birthday": "1990-01-01" }
     });
     hidden.take_unknown(&body, &|text| text == "course.completed");
-    assert_eq!(hidden.texts().collect::<Vec<_>>(), ["Ann Smith"]);
+    let found: Vec<&str> = hidden.texts().collect();
+    assert_eq!(found, ["+3630555", "1990-01-01", "Ann Smith"]);
 }
 
 #[test]

@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use super::Sqlite;
 use super::tables::Known;
+use super::veil::{self, Veil};
 use crate::clock::Moment;
 use crate::data::Value;
 use crate::journal::{Entry, JobStatus};
@@ -35,6 +36,7 @@ use crate::table::SETTINGS_TABLE;
 
 impl Jobs for Sqlite {
     async fn enqueue(&self, arrival: Arrival) -> Result<Enqueued, StoreError> {
+        let arrival = Veil::of(&self.sealer).arrival(arrival)?;
         self.with_writer(|connection| Box::pin(enqueue::enqueue(connection, arrival)))
             .await
     }
@@ -55,8 +57,13 @@ impl Jobs for Sqlite {
             return Ok(Vec::new());
         }
         // Loading is left to the reading connections, so that the writer goes on with others.
-        self.with_reader(|connection| Box::pin(claim::load(connection, taken)))
-            .await
+        let claimed = self
+            .with_reader(|connection| Box::pin(claim::load(connection, taken)))
+            .await?;
+        claimed
+            .into_iter()
+            .map(|claimed| veil::opened_claimed(&self.sealer, claimed))
+            .collect()
     }
 
     async fn renew(&self, leases: Vec<Lease>, until: Moment) -> Result<Vec<Lease>, StoreError> {
@@ -74,6 +81,7 @@ impl Jobs for Sqlite {
         advance: Advance,
     ) -> Result<Committed, StoreError> {
         let lease = lease.clone();
+        let advance = Veil::of(&self.sealer).advance(advance)?;
         let known = Known {
             tables: self.tables.clone(),
             settings: self.settings.clone(),
@@ -100,14 +108,17 @@ impl Jobs for Sqlite {
 
     async fn request(&self, job: &JobId, at: Moment, kind: RequestKind) -> Result<(), StoreError> {
         let job = job.clone();
+        let kind = Veil::of(&self.sealer).request(kind)?;
         self.with_writer(move |connection| Box::pin(request::request(connection, job, at, kind)))
             .await
     }
 
     async fn requests(&self, job: &JobId) -> Result<Vec<JobRequest>, StoreError> {
         let job = job.clone();
-        self.with_reader(|connection| Box::pin(request::open_requests(connection, job)))
-            .await
+        let requests = self
+            .with_reader(|connection| Box::pin(request::open_requests(connection, job)))
+            .await?;
+        veil::opened_requests(&self.sealer, requests)
     }
 
     async fn next_due(&self) -> Result<Option<Moment>, StoreError> {
@@ -117,14 +128,25 @@ impl Jobs for Sqlite {
 
     async fn job(&self, id: &JobId) -> Result<(JobRecord, Vec<Entry>, Option<Pinned>), StoreError> {
         let id = id.clone();
-        self.with_reader(|connection| Box::pin(list::job(connection, id)))
-            .await
+        let (record, entries, pinned) = self
+            .with_reader(|connection| Box::pin(list::job(connection, id)))
+            .await?;
+        Ok((
+            veil::opened_record(&self.sealer, record)?,
+            veil::opened_entries(&self.sealer, entries)?,
+            pinned.map(|pinned| veil::opened_pinned(&self.sealer, pinned)),
+        ))
     }
 
     async fn jobs(&self, filter: &JobFilter) -> Result<Vec<JobRecord>, StoreError> {
         let filter = filter.clone();
-        self.with_reader(|connection| Box::pin(list::jobs(connection, filter)))
-            .await
+        let records = self
+            .with_reader(|connection| Box::pin(list::jobs(connection, filter)))
+            .await?;
+        records
+            .into_iter()
+            .map(|record| veil::opened_record(&self.sealer, record))
+            .collect()
     }
 }
 
@@ -148,6 +170,8 @@ impl Sqlite {
         arrival: Arrival,
         cursor: Value,
     ) -> Result<Enqueued, StoreError> {
+        let veil = Veil::of(&self.sealer);
+        let (arrival, cursor) = (veil.arrival(arrival)?, veil.value(cursor)?);
         self.with_writer(|connection| {
             Box::pin(async move {
                 let (recipe, at) = (arrival.recipe.clone(), arrival.at);
@@ -195,8 +219,10 @@ impl Sqlite {
     /// The webhook delivery that a job was made of, as it came in.
     pub async fn payload(&self, job: &JobId) -> Result<Option<Payload>, StoreError> {
         let job = job.clone();
-        self.with_reader(|connection| Box::pin(list::payload(connection, job)))
-            .await
+        let payload = self
+            .with_reader(|connection| Box::pin(list::payload(connection, job)))
+            .await?;
+        Ok(payload.map(|payload| veil::opened_payload(&self.sealer, payload)))
     }
 
     /// Forgets what old jobs held; a line for each stays. See [`Prune`].
