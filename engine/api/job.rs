@@ -19,7 +19,7 @@ use crate::store::{AuditEntry, JobRecord, Jobs, Pinned};
 use super::body::{parameters, unknown_parameter};
 use super::decide::open_decisions;
 use super::personal::{About, Shapes, shapes};
-use super::{Person, Problem, Rooms, tree, wait, wire};
+use super::{Person, Problem, Rooms, cancel, tree, wait, wire};
 
 /// What is asked for beside the job.
 #[derive(Default)]
@@ -55,7 +55,27 @@ pub(super) async fn show(
         masker,
         marked,
     };
-    Ok(Json(shown.wire()))
+    let mut wire = shown.wire();
+    let waiting = match seen.record.status.is_final() {
+        true => Vec::new(),
+        false => rooms.intake.store.requests(&id).await?,
+    };
+    if let Some(cancel) = cancel::shown(&seen.entries, &waiting) {
+        wire["cancel"] = cancel;
+    }
+    if let Some(event) = rooms.intake.store.event_of(&id).await? {
+        wire["event"] = event.to_string().into();
+    }
+    if let Some(pruned) = &seen.record.pruned {
+        wire["steps_missing_because"] =
+            format!("its history was removed on {}: {}", pruned.at, pruned.rule).into();
+    }
+    Ok(Json(wire))
+}
+
+/// What takes out of others what must not be shown of a job.
+pub(super) async fn masker(rooms: &Rooms, id: &JobId) -> Result<Masker, Problem> {
+    Ok(Seen::of(rooms, id).await?.masker())
 }
 
 /// Notes that a person looked at personal values.
@@ -142,7 +162,9 @@ impl Seen {
         if let Some(program) = seen.program.clone() {
             seen.shapes = shapes(rooms, &program);
             seen.sources = rooms.intake.shelf.sources(&program);
-            if let Some(pinned) = pinned {
+            if let Some(pinned) = pinned
+                && seen.record.pruned.is_none()
+            {
                 seen.replay(program, pinned);
             }
         }

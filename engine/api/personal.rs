@@ -129,6 +129,19 @@ impl About<'_> {
     }
 }
 
+/// What takes out of an event what is not to be shown of it, whatever its jobs declare.
+pub(super) fn of_event(rooms: &Rooms, recipe: &RecipeName, came: &Value) -> Masker {
+    let shelf = &rooms.intake.shelf;
+    let program = shelf.program(recipe);
+    let sources = program.map_or_else(BTreeMap::new, |program| shelf.sources(&program));
+    let words = words(&sources);
+    let mut hidden = Hidden::default();
+    for part in OUTSIDE.iter().filter_map(|part| came.get(*part)) {
+        hidden.take_unknown(part, &|text| words.contains(text));
+    }
+    hidden.masker().and(&learned_secrets()).and_mails()
+}
+
 /// The declared input and output of every step that has them.
 pub(super) fn shapes(rooms: &Rooms, program: &Program) -> Shapes {
     let tables = rooms.intake.shelf.tables();

@@ -75,9 +75,13 @@ impl Hidden {
                     .for_each(|value| self.take_unknown(value, is_known));
             }
             Value::Object(object) => {
-                object
-                    .values()
-                    .for_each(|value| self.take_unknown(value, is_known));
+                for (name, value) in object {
+                    if is_telling(name) {
+                        self.take(value);
+                    } else {
+                        self.take_unknown(value, is_known);
+                    }
+                }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }

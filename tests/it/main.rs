@@ -20,6 +20,7 @@ mod hostile;
 mod kill;
 mod library;
 mod lint;
+mod mending;
 mod safety;
 mod schema;
 mod scoping;

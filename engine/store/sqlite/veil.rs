@@ -40,6 +40,7 @@ impl<'a> Veil<'a> {
         arrival.jobs = self.jobs(arrival.jobs)?;
         if let Some(payload) = &mut arrival.payload {
             payload.headers = self.value(std::mem::take(&mut payload.headers))?;
+            payload.query = self.value(std::mem::take(&mut payload.query))?;
             if let Ok(text) = std::str::from_utf8(&payload.body)
                 && self.secrets.finds(text)
             {
@@ -78,6 +79,14 @@ impl<'a> Veil<'a> {
             return Ok(value);
         }
         sealed(self.sealer, &self.secrets, value)
+    }
+
+    /// Members of an object, with their secrets sealed.
+    pub(super) fn members(&self, members: Object) -> Result<Object, StoreError> {
+        match self.value(Value::Object(members))? {
+            Value::Object(members) => Ok(members),
+            _ => Ok(Object::new()),
+        }
     }
 
     fn jobs(&self, mut jobs: Vec<NewJob>) -> Result<Vec<NewJob>, StoreError> {
@@ -172,6 +181,7 @@ pub(super) fn opened_payload(sealer: &Sealer, payload: Payload) -> Payload {
     };
     Payload {
         headers: opened(sealer, payload.headers),
+        query: opened(sealer, payload.query),
         body,
     }
 }

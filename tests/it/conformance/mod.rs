@@ -31,13 +31,13 @@ fn folder(suite: &str) -> PathBuf {
 }
 
 /// The cases of a suite.
-fn cases<T: DeserializeOwned>(suite: &str) -> Vec<T> {
+pub(crate) fn cases<T: DeserializeOwned>(suite: &str) -> Vec<T> {
     let text = fs::read_to_string(folder(suite).join("cases.json")).expect("the suite is there");
     serde_json::from_str(&text).expect("it is a list of cases")
 }
 
 /// Compares how cases ended (those that are right left out) with what the suite's list says.
-fn compare(suite: &str, ended: &BTreeMap<String, (String, String)>) {
+pub(crate) fn compare(suite: &str, ended: &BTreeMap<String, (String, String)>) {
     let path = folder(suite).join("outcomes.yaml");
     let text = fs::read_to_string(path).expect("the list is there");
     let groups: Vec<Group> = serde_yaml::from_str(&text).expect("it is a list of groups");
