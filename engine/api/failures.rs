@@ -13,7 +13,7 @@ use crate::names::JobId;
 use crate::store::JobRecord;
 
 use super::Rooms;
-use super::job::Seen;
+use super::job::{Purpose, Seen};
 
 /// So many messages are remembered.
 const MESSAGES_MAX: usize = 5_000;
@@ -54,7 +54,7 @@ pub(super) async fn mask(rooms: &Rooms, record: &JobRecord, wire: &mut Value) {
         None if record.pruned.is_some() => "its history was removed".to_owned(),
         None => {
             // A job that cannot be read says so in words of our own.
-            let masker = match Seen::of(rooms, &record.id).await {
+            let masker = match Seen::of(rooms, &record.id, Purpose::Record).await {
                 Ok(seen) => seen.masker(),
                 Err(_) => (*learned_secrets()).clone().and_mails(),
             };

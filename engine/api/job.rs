@@ -14,7 +14,7 @@ use crate::journal::{Entry, EntryKind};
 use crate::mask::{Marked, Masker, in_place, learned_secrets};
 use crate::names::JobId;
 use crate::shape::Shape;
-use crate::store::{AuditEntry, JobRecord, Jobs, Pinned};
+use crate::store::{AuditEntry, JobRecord, Jobs, Pinned, StoreError};
 
 use super::body::{parameters, unknown_parameter};
 use super::decide::open_decisions;
@@ -43,12 +43,37 @@ pub(super) async fn show(
     if let Some(patience) = asked.patience {
         wait::until_settled(&rooms, &id, patience).await?;
     }
-    let seen = Seen::of(&rooms, &id).await?;
-    let (masker, marked) = if asked.reveals {
+    if asked.reveals {
         note_reveal(&rooms, &by, format!("job:{id}")).await?;
-        ((*learned_secrets()).clone(), Marked::Secret)
-    } else {
-        (seen.masker(), Marked::SecretOrPersonal)
+    }
+    let marked = match asked.reveals {
+        true => Marked::Secret,
+        false => Marked::SecretOrPersonal,
+    };
+    let (wire, _) = in_full(&rooms, &id, Purpose::Record, marked).await?;
+    Ok(Json(wire))
+}
+
+/// What a job is shown for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It happened.
+    Record,
+    /// It is what a preview showed.
+    Preview,
+}
+
+/// A job with its steps, without what is marked so, and what took that out.
+pub(super) async fn in_full(
+    rooms: &Rooms,
+    id: &JobId,
+    purpose: Purpose,
+    marked: Marked,
+) -> Result<(Value, Masker), Problem> {
+    let seen = Seen::of(rooms, id, purpose).await?;
+    let masker = match marked {
+        Marked::Secret => (*learned_secrets()).clone(),
+        Marked::SecretOrPersonal => seen.masker(),
     };
     let shown = Shown {
         seen: &seen,
@@ -58,24 +83,24 @@ pub(super) async fn show(
     let mut wire = shown.wire();
     let waiting = match seen.record.status.is_final() {
         true => Vec::new(),
-        false => rooms.intake.store.requests(&id).await?,
+        false => rooms.intake.store.requests(id).await?,
     };
     if let Some(cancel) = cancel::shown(&seen.entries, &waiting) {
         wire["cancel"] = cancel;
     }
-    if let Some(event) = rooms.intake.store.event_of(&id).await? {
+    if let Some(event) = rooms.intake.store.event_of(id).await? {
         wire["event"] = event.to_string().into();
     }
     if let Some(pruned) = &seen.record.pruned {
         wire["steps_missing_because"] =
             format!("its history was removed on {}: {}", pruned.at, pruned.rule).into();
     }
-    Ok(Json(wire))
+    Ok((wire, shown.masker))
 }
 
 /// What takes out of others what must not be shown of a job.
 pub(super) async fn masker(rooms: &Rooms, id: &JobId) -> Result<Masker, Problem> {
-    Ok(Seen::of(rooms, id).await?.masker())
+    Ok(Seen::of(rooms, id, Purpose::Record).await?.masker())
 }
 
 /// Notes that a person looked at personal values.
@@ -121,10 +146,12 @@ async fn program(rooms: &Rooms, pinned: &Pinned) -> Result<Result<Arc<Program>, 
     if let Some(program) = shelf.program_of_hash(&pinned.program) {
         return Ok(Ok(program));
     }
-    let Some(sources) = rooms.intake.store.program(&pinned.program).await? else {
-        return Ok(Err("the sources that the job began with are gone".into()));
-    };
-    Ok(shelf.revive(&pinned.program, &sources))
+    match rooms.intake.store.program(&pinned.program).await {
+        Ok(Some(sources)) => Ok(shelf.revive(&pinned.program, &sources)),
+        Ok(None) => Ok(Err("the sources that the job began with are gone".into())),
+        Err(StoreError::Corrupt(why)) => Ok(Err(format!("its sources are damaged: {why}"))),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// A job as it is stored, and what its replay tells.
@@ -139,10 +166,19 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Loads a job and replays it.
-    pub(super) async fn of(rooms: &Rooms, id: &JobId) -> Result<Self, Problem> {
-        let (record, entries, pinned) = rooms.intake.store.job(id).await?;
+    /// Loads a job and replays it; of a damaged job, what can be read.
+    pub(super) async fn of(rooms: &Rooms, id: &JobId, purpose: Purpose) -> Result<Self, Problem> {
+        let store = &rooms.intake.store;
+        let mut damage = None;
+        let (record, entries, pinned) = match store.job(id).await {
+            Err(StoreError::Corrupt(why)) => {
+                damage = Some(format!("what the database holds of it is damaged: {why}"));
+                (store.record(id).await?, Vec::new(), None)
+            }
+            loaded => loaded?,
+        };
         let (found, trouble) = match &pinned {
+            _ if damage.is_some() => (None, damage),
             Some(pinned) => match program(rooms, pinned).await? {
                 Ok(program) => (Some(program), None),
                 Err(why) => (None, Some(why)),
@@ -165,7 +201,7 @@ impl Seen {
             if let Some(pinned) = pinned
                 && seen.record.pruned.is_none()
             {
-                seen.replay(program, pinned);
+                seen.replay(program, pinned, purpose);
             }
         }
         Ok(seen)
@@ -184,7 +220,7 @@ impl Seen {
         about.masker()
     }
 
-    fn replay(&mut self, program: Arc<Program>, pinned: Pinned) {
+    fn replay(&mut self, program: Arc<Program>, pinned: Pinned, purpose: Purpose) {
         let start = Start {
             id: self.record.id.clone(),
             program,
@@ -193,8 +229,9 @@ impl Seen {
             settings: pinned.settings,
             started_at: pinned.started_at,
             started_by: self.record.started_by.clone(),
+            is_preview: purpose == Purpose::Preview,
         };
-        self.traced = Machine::replay(start, self.entries.clone());
+        self.traced = Machine::replay(start, self.entries.clone(), self.record.ended_at);
     }
 }
 
@@ -278,6 +315,9 @@ impl Shown<'_> {
             if let Some(value) = value {
                 node.insert(name.into(), self.declared(shape, value));
             }
+        }
+        if let Some(note) = &step.note {
+            node.insert("note".into(), self.hidden(note.as_str().into()));
         }
         if let Some(failure) = &step.failure {
             node.insert("failure".into(), self.hidden(json!(failure)));

@@ -19,6 +19,7 @@ mod lines;
 mod mend;
 mod recipes;
 mod reference;
+mod preview;
 mod run;
 mod sandbox;
 mod schema;

@@ -2,10 +2,12 @@
 //!
 //! In: JSON values. Out: text for a column, and what must be kept beside it.
 //! Always true: a column holds plain JSON, or `@`, the hashes of the members that were taken out,
-//! a line break and the JSON that is left; no JSON begins with `@`.
+//! a line break and the JSON that is left; no JSON begins with `@`. At its end stands `#` and a
+//! checksum of all that, so that a damaged value is never taken for a good one.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::fmt::Write as _;
+use std::io::{Read, Write as _};
 
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
@@ -42,24 +44,28 @@ impl Large {
         Ok(hash)
     }
 
-    /// Stores them for a job; of those that are known already, only the job's need is noted.
+    /// Stores them for a job; of those that are known already, only the job's needs are counted.
     pub(super) async fn store(
         self,
         connection: &mut SqliteConnection,
         job: i64,
     ) -> Result<(), StoreError> {
         for hash in self.known {
-            sqlx::query("INSERT INTO large_use (job, hash) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-                .bind(job)
-                .bind(hash)
-                .execute(&mut *connection)
-                .await
-                .map_err(store_error)?;
+            sqlx::query(
+                "INSERT INTO large_use (job, hash) VALUES ($1, $2)
+                 ON CONFLICT DO UPDATE SET uses = uses + 1",
+            )
+            .bind(job)
+            .bind(hash)
+            .execute(&mut *connection)
+            .await
+            .map_err(store_error)?;
         }
         for (hash, json) in self.values {
             sqlx::query(
                 "INSERT INTO large_value (hash, body) VALUES ($1, $2) ON CONFLICT DO NOTHING;
-                 INSERT INTO large_use (job, hash) VALUES ($3, $1) ON CONFLICT DO NOTHING",
+                 INSERT INTO large_use (job, hash) VALUES ($3, $1)
+                 ON CONFLICT DO UPDATE SET uses = uses + 1",
             )
             .bind(hash)
             .bind(compress(&json)?)
@@ -70,6 +76,28 @@ impl Large {
         }
         Ok(())
     }
+}
+
+/// Lets large values go that entries of a job needed, as often as they did.
+pub(super) async fn release(
+    connection: &mut SqliteConnection,
+    job: i64,
+    hashes: &[String],
+) -> Result<(), StoreError> {
+    for hash in hashes {
+        sqlx::query(
+            "UPDATE large_use SET uses = uses - 1 WHERE job = $1 AND hash = $2;
+             DELETE FROM large_use WHERE job = $1 AND hash = $2 AND uses <= 0;
+             DELETE FROM large_value WHERE hash = $2
+                AND NOT EXISTS (SELECT 1 FROM large_use WHERE large_use.hash = $2)",
+        )
+        .bind(job)
+        .bind(hash)
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    }
+    Ok(())
 }
 
 /// Members that many events have in common, packed once for all of them.
@@ -260,6 +288,8 @@ fn heavy_value(kind: &mut EntryKind) -> Option<&mut Value> {
         }
         EntryKind::CallIntended { input, .. } => Some(input),
         EntryKind::LineLogged { data, .. } => data.as_mut(),
+        EntryKind::LoopGathered { given } => Some(given),
+        EntryKind::LoopFolded { head } => Some(&mut head.vars),
         EntryKind::DecisionMade {
             decision: Decision::Happened { output },
             ..
@@ -279,18 +309,61 @@ async fn large_value(connection: &mut SqliteConnection, hash: &str) -> Result<Va
 }
 
 fn json(value: &impl Serialize) -> Result<String, StoreError> {
+    Ok(sealed(bare_json(value)?))
+}
+
+fn bare_json(value: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|e| corrupt("a value", &e))
+}
+
+/// How long the checksum at the end of a column text is: `#` and eight digits.
+const SEAL_BYTES: usize = 9;
+
+/// The column text with its checksum.
+fn sealed(mut text: String) -> String {
+    let sum = crc32fast::hash(text.as_bytes());
+    // Writing to a text cannot fail.
+    let _ = write!(text, "#{sum:08x}");
+    text
+}
+
+/// The column text without its checksum, which must be right. What has none was written by hand.
+fn unsealed(text: &str) -> Result<&str, StoreError> {
+    let end = text.len().saturating_sub(SEAL_BYTES);
+    let Some(sum) = text.get(end..).and_then(|seal| seal.strip_prefix('#')) else {
+        return Ok(text);
+    };
+    let body = &text[..end];
+    if u32::from_str_radix(sum, 16) == Ok(crc32fast::hash(body.as_bytes())) {
+        return Ok(body);
+    }
+    Err(StoreError::Corrupt(
+        "a stored value is not as it was written: its checksum is wrong".to_owned(),
+    ))
+}
+
+/// The column text of entries whose large values are stored already.
+pub(super) fn joined(
+    taken: &BTreeMap<String, String>,
+    entries: &[Value],
+) -> Result<String, StoreError> {
+    match taken.is_empty() {
+        true => json(&entries),
+        false => with_taken(taken, &entries),
+    }
 }
 
 fn with_taken(
     taken: &BTreeMap<String, String>,
     rest: &impl Serialize,
 ) -> Result<String, StoreError> {
-    Ok(format!("@{}\n{}", json(taken)?, json(rest)?))
+    let text = format!("@{}\n{}", bare_json(taken)?, bare_json(rest)?);
+    Ok(sealed(text))
 }
 
 /// The hashes of what was taken out, by member, and the JSON that is left.
-fn split(text: &str) -> Result<(BTreeMap<String, String>, &str), StoreError> {
+pub(super) fn split(text: &str) -> Result<(BTreeMap<String, String>, &str), StoreError> {
+    let text = unsealed(text)?;
     let Some(packed) = text.strip_prefix('@') else {
         return Ok((BTreeMap::new(), text));
     };
