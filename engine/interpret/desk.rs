@@ -44,6 +44,8 @@ pub(super) struct State {
     cancelled_by: Option<String>,
     pub(super) has_failed_elements: bool,
     pub(super) trace: Option<Vec<Traced>>,
+    /// What a preview has to say of steps under way, by place.
+    pub(super) notes: BTreeMap<EntryKey, String>,
 }
 
 #[derive(Default)]

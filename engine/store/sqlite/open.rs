@@ -217,7 +217,8 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
         })
         .collect();
     Migrator::with_migrations(migrations)
-        .run(&mut *connection)
+        // Not `run`: its future cannot be sent between threads, and a preview opens a store there.
+        .run_direct(None, connection, false)
         .await
         .map_err(|error| {
             StoreError::Unavailable(format!("bringing the schema up to date: {error}"))
