@@ -19,6 +19,7 @@ mod list;
 mod page;
 mod path;
 mod preview;
+mod recorded;
 mod repeat;
 mod results;
 mod scope;
