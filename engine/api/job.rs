@@ -81,6 +81,7 @@ pub(super) async fn in_full(
         marked,
     };
     let mut wire = shown.wire();
+    wire["journal_bytes"] = rooms.intake.store.journal_bytes(id).await?.into();
     let waiting = match seen.record.status.is_final() {
         true => Vec::new(),
         false => rooms.intake.store.requests(id).await?,

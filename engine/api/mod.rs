@@ -9,6 +9,7 @@ mod cancel;
 mod decide;
 mod events;
 mod failures;
+mod folded;
 mod health;
 mod inbox;
 mod job;

@@ -15,7 +15,7 @@ use crate::interpret::Traced;
 use crate::journal::{Decision, Entry, EntryKind};
 use crate::mask::{Hidden, Marked, Masker, learned_secrets};
 use crate::names::RecipeName;
-use crate::shape::{Field, Shape};
+use crate::shape::{Field, Member, Shape};
 use crate::store::JobRecord;
 
 use super::Rooms;
@@ -159,8 +159,11 @@ pub(super) fn shapes(rooms: &Rooms, program: &Program) -> Shapes {
                     .map(|table| table_shapes(&table.row_shape(), operation)),
                 StepKind::Foreach(Foreach {
                     source: ForeachSource::Action { action, .. },
+                    batch,
                     ..
-                }) => action_shapes(rooms, action),
+                }) => action_shapes(rooms, action)
+                    .and_then(|(_, output)| element_shape(&output))
+                    .map(|element| (Shape::Any, failed_elements(element, *batch))),
                 _ => None,
             };
             if let Some(declared) = declared {
@@ -175,6 +178,24 @@ fn action_shapes(rooms: &Rooms, action: &ActionRef) -> Option<(Shape, Shape)> {
     let connector = rooms.intake.shelf.connector(&action.connector)?;
     let action = connector.actions.get(&action.action)?;
     Some((action.input.clone(), action.output.clone()))
+}
+
+/// The shape of what a listing gives.
+fn element_shape(output: &Shape) -> Option<Shape> {
+    match output.member("items") {
+        Member::Field(items) => items.shape.element().cloned(),
+        _ => None,
+    }
+}
+
+/// The shape of a loop's result, as far as elements of a listing stand in it.
+fn failed_elements(element: Shape, batch: Option<u32>) -> Shape {
+    let item = match batch {
+        Some(_) => Shape::list_of(element),
+        None => element,
+    };
+    let error = Shape::object_of([("item", Field::required(item))]);
+    Shape::object_of([("errors", Field::required(Shape::list_of(error)))])
 }
 
 /// What an operation is given and gives, as far as it holds columns.
@@ -237,6 +258,7 @@ fn value_of(kind: &EntryKind) -> Option<&Value> {
         EntryKind::StepSucceeded { output } => Some(output),
         EntryKind::CallIntended { input, .. } => Some(input),
         EntryKind::LineLogged { data, .. } => data.as_ref(),
+        EntryKind::LoopGathered { given } => Some(given),
         EntryKind::DecisionMade {
             decision: Decision::Happened { output },
             ..

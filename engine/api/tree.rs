@@ -12,6 +12,7 @@ use crate::data::{Object, Value};
 use crate::interpret::Traced;
 use crate::journal::{Entry, EntryKind};
 
+use super::folded::{Folded, folded};
 use super::wire::moment;
 
 /// The parts of a tree, by key, with the keys below each.
@@ -21,6 +22,8 @@ struct Tree<'a> {
     below: HashMap<&'a str, Vec<&'a str>>,
     /// The latest that is known of places whose step has not ended.
     open: HashMap<&'a str, &'a Entry>,
+    /// Loops of which not every iteration is there.
+    folded: HashMap<&'a str, Folded<'a>>,
 }
 
 /// The steps as nested objects with `steps` inside; `show` says how a step is shown, `hide`
@@ -31,7 +34,10 @@ pub(super) fn tree(
     show: &dyn Fn(&Traced, Object) -> Object,
     hide: &dyn Fn(Value) -> Value,
 ) -> Vec<Value> {
-    let mut tree = Tree::default();
+    let mut tree = Tree {
+        folded: folded(entries),
+        ..Tree::default()
+    };
     for step in traced {
         let key = &*step.key.0;
         let is_known = tree.parts.insert(key, step).is_some();
@@ -95,6 +101,9 @@ impl<'a> Tree<'a> {
                 Some(step) => show(step, wire(step)),
                 None => open(key, self.open.get(key).copied(), hide),
             };
+            if let Some(folded) = self.folded.get(key) {
+                folded.show(&mut node, hide);
+            }
             let inner = self.level(key, show, hide);
             if !inner.is_empty() {
                 node.insert("steps".into(), Value::Array(inner));
