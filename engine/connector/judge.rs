@@ -95,10 +95,11 @@ pub fn judge(facts: &Facts<'_>, reply: &Reply) -> Verdict {
             if !is_proof && !is_refusal && facts.action.effect == Effect::Once {
                 return Verdict::Doubtful(trouble);
             }
-            if word == VerdictWord::Retry {
+            let after = after(rule, &values).or_else(|| reply.retry_after(facts.now));
+            // A vendor that is overloaded may say when to come back, too.
+            if word == VerdictWord::Retry && after.is_none() {
                 return Verdict::Retry(trouble);
             }
-            let after = after(rule, &values).or_else(|| reply.retry_after(facts.now));
             Verdict::RetryLater(trouble, after)
         }
     }

@@ -164,8 +164,14 @@ impl Stage {
                 None => break,
             }
         }
-        assert!(!is_to_die, "{:?} was not killed", play.recipe);
-        self.end(&store, &job, play).await
+        let end = self.end(&store, &job, play).await;
+        let why = &end.why;
+        assert!(
+            !is_to_die,
+            "{:?} was not killed: {} {why}",
+            play.recipe, end.status
+        );
+        end
     }
 
     /// Returns when the engine is to be killed.
