@@ -17,7 +17,7 @@ use crate::store::{JobRecord, Jobs, Pinned};
 
 use super::decide::open_decisions;
 use super::mask::{Hidden, mask};
-use super::{Problem, Rooms, tree, wait, wire};
+use super::{Problem, Rooms, cancel, tree, wait, wire};
 
 /// `GET /api/jobs/{id}`; with `?wait=30s` once it ended or needs a person, or then.
 pub(super) async fn show(
@@ -37,7 +37,15 @@ pub(super) async fn show(
             Err(why) => shown.trouble = Some(why),
         }
     }
-    Ok(Json(shown.wire(&record, &entries)))
+    let waiting = match record.status.is_final() {
+        true => Vec::new(),
+        false => rooms.intake.store.requests(&id).await?,
+    };
+    let mut wire = shown.wire(&record, &entries);
+    if let (Some(wire), Some(cancel)) = (wire.as_object_mut(), cancel::shown(&entries, &waiting)) {
+        wire.insert("cancel".into(), cancel);
+    }
+    Ok(Json(wire))
 }
 
 /// Reads a job's name from an address.

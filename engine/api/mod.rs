@@ -5,6 +5,7 @@
 //! payloads; no answer shows a secret, nor what is declared personal.
 
 mod body;
+mod cancel;
 mod decide;
 mod events;
 mod health;
@@ -62,6 +63,7 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/metrics", get(metrics::metrics))
         .route("/api/jobs/{id}", get(job::show))
         .route("/api/jobs/{id}/decide", post(decide::decide))
+        .route("/api/jobs/{id}/cancel", post(cancel::cancel))
         .route(
             "/api/lookup-tables/{name}/rows",
             get(rows::list).put(rows::put).delete(rows::delete),

@@ -92,13 +92,32 @@ pub(super) async fn stop(
     State(rooms): State<Arc<Rooms>>,
     Extension(Person(by)): Extension<Person>,
     Path((project, name)): Path<(String, String)>,
+    bytes: Bytes,
 ) -> Result<Json<Value>, Problem> {
+    let wish: StopWish = body::json(&bytes)?;
     let shown = find(&rooms, &project, &name)?;
     let now = rooms.intake.clock.now();
-    rooms.intake.store.stop(&shown.name, &by, now).await?;
-    Ok(Json(
-        json!({ "name": shown.name.as_str(), "status": "stopped" }),
-    ))
+    let store = &rooms.intake.store;
+    store.stop(&shown.name, &by, now).await?;
+    let mut answer = json!({ "name": shown.name.as_str(), "status": "stopped" });
+    if wish.cancel {
+        let cancelled = store.cancel_begun(&shown.name, now, &by).await?;
+        for job in &cancelled {
+            rooms.intake.bell.ring(job);
+        }
+        let cancelled: Vec<&str> = cancelled.iter().map(JobId::as_str).collect();
+        answer["cancelled"] = json!(cancelled);
+    }
+    Ok(Json(answer))
+}
+
+/// How a recipe is stopped.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StopWish {
+    /// Whether the jobs that have begun are cancelled, instead of being let finish.
+    #[serde(default)]
+    cancel: bool,
 }
 
 /// What a run is given.

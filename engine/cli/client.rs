@@ -61,6 +61,7 @@ impl Client {
         let settings = Settings {
             admin_token: Some(fresh_token()),
             public_url: Settings::reached_at(workspace),
+            private_hosts: Settings::private_hosts(workspace).map_err(anyhow::Error::msg)?,
             ..Settings::private(workspace)
         };
         let engine = Engine::open(settings).await?;

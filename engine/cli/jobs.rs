@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::client::{Body, Client, Errand};
-use super::{Ended, say, show};
+use super::{Ended, mend, say, show};
 use crate::clock::Moment;
 use crate::data::Value;
 
@@ -41,6 +41,7 @@ pub(super) struct Jobs {
 #[derive(Subcommand, Debug)]
 enum What {
     Decide(Decide),
+    Cancel(mend::Cancel),
 }
 
 /// Says what became of a call whose end is unknown, so that its job can go on
@@ -68,6 +69,7 @@ impl Jobs {
         let client = Client::connect(workspace, Errand::Ask).await?;
         let told = match (&self.what, &self.id) {
             (Some(What::Decide(decide)), _) => decide.run(&client).await,
+            (Some(What::Cancel(cancel)), _) => cancel.run(&client).await,
             (None, Some(id)) => self.one(&client, id).await,
             (None, None) => self.list(&client).await,
         };
@@ -134,6 +136,14 @@ impl Jobs {
             show::cell(&job["started_by"]),
             took(&job["started_at"], &job["ended_at"])
         );
+        if let Some(cancel) = job.get("cancel") {
+            let _ = writeln!(
+                text,
+                "cancelled {} by {}",
+                show::time(&cancel["at"]),
+                show::cell(&cancel["by"])
+            );
+        }
         if let Some(failure) = job.get("failure") {
             let _ = writeln!(
                 text,

@@ -14,6 +14,7 @@ mod explain;
 mod graph;
 mod init;
 mod jobs;
+mod mend;
 mod recipes;
 mod reference;
 mod run;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::address::Reach;
 use super::budget::Budget;
-use super::client::Reach;
 use crate::clock::Moment;
 use crate::connector::{
     Action, Connection, Connections, Connector, Page, References, Resolved, Trouble, Values,

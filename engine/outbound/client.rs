@@ -4,14 +4,15 @@
 //! Always true: redirects are not followed, proxies of the environment not used, bodies bounded.
 
 use std::error::Error;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method};
 
-use super::guard::{self, PrivateAddress, PublicOnly};
+use super::address::{PrivateHosts, Reach};
+use super::guard::{self, Guard, PrivateAddress};
 use crate::clock::Clock;
 use crate::connector::{PlannedBody, Reply, RequestPlan, Trouble};
 use crate::data::Object;
@@ -29,17 +30,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 /// Each is made when it is first needed, since it reads all certificates of the machine.
 #[derive(Default)]
 pub(super) struct Clients {
+    allowed: Arc<PrivateHosts>,
     public: OnceLock<Result<Client, String>>,
     private: OnceLock<Result<Client, String>>,
-}
-
-/// Where requests may go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reach {
-    /// Public addresses only.
-    Public,
-    /// All addresses.
-    Private,
 }
 
 /// How an exchange ended.
@@ -58,6 +51,19 @@ pub(super) enum Exchange {
 }
 
 impl Clients {
+    /// Clients that may also reach what an admin named.
+    pub(super) fn allowing(allowed: PrivateHosts) -> Self {
+        Self {
+            allowed: Arc::new(allowed),
+            ..Self::default()
+        }
+    }
+
+    /// What an admin named.
+    pub(super) fn allowed(&self) -> &PrivateHosts {
+        &self.allowed
+    }
+
     /// Sends a request and reads its reply, within real time.
     pub(super) async fn exchange(
         &self,
@@ -65,13 +71,14 @@ impl Clients {
         reach: Reach,
         timeout: Duration,
     ) -> Exchange {
+        if let Err(private) = guard::check(&self.allowed, &plan.url, reach) {
+            return not_allowed(&private);
+        }
         let made = match reach {
-            Reach::Private => self.private.get_or_init(|| made(Reach::Private)),
-            Reach::Public => match guard::check(&plan.url) {
-                Ok(()) => self.public.get_or_init(|| made(Reach::Public)),
-                Err(private) => return not_allowed(&private),
-            },
+            Reach::Private => &self.private,
+            Reach::Public => &self.public,
         };
+        let made = made.get_or_init(|| made_for(reach, self.allowed.clone()));
         let client = match made {
             Ok(client) => client,
             Err(why) => return not_sent("internal", format!("no HTTP client: {why}")),
@@ -92,19 +99,18 @@ impl Clients {
 }
 
 /// Makes a client.
-fn made(reach: Reach) -> Result<Client, String> {
+fn made_for(reach: Reach, allowed: Arc<PrivateHosts>) -> Result<Client, String> {
     // A second installation is refused, which is fine: it is the same provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = Client::builder()
+    Client::builder()
+        .dns_resolver(Guard { allowed, reach })
         .redirect(Policy::none())
         .no_proxy()
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)
-        .user_agent(concat!("recipe-engine/", env!("CARGO_PKG_VERSION")));
-    if reach == Reach::Public {
-        builder = builder.dns_resolver(PublicOnly);
-    }
-    builder.build().map_err(|why| chain(&why))
+        .user_agent(concat!("recipe-engine/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|why| chain(&why))
 }
 
 fn not_sent(code: &str, why: String) -> Exchange {
@@ -198,10 +204,7 @@ fn failed(error: reqwest::Error, host: &str) -> Exchange {
 }
 
 fn not_allowed(private: &PrivateAddress) -> Exchange {
-    not_sent(
-        "address_not_allowed",
-        format!("{private}; write `allow_private: true` at the connection if that is meant"),
-    )
+    not_sent("address_not_allowed", private.to_string())
 }
 
 fn private_address(error: &reqwest::Error) -> Option<&PrivateAddress> {

@@ -1,17 +1,25 @@
-//! Which addresses may be reached.
+//! Keeps requests out of private networks.
 //!
-//! Always true: unless its connection allows it, no request goes to the machine itself or into a
-//! private network, whatever the name resolves to and however the address is spelt.
+//! In: the address of a request; names to resolve. Out: addresses that may be connected to.
+//! Always true: what is connected to is what was checked: an address that is written out before
+//! the request, a name at every look-up, by handing only the allowed addresses on; a name that
+//! resolves to something else a moment later is checked again.
 
 use std::error::Error;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
+use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-/// Resolves names to public addresses only.
-pub(super) struct PublicOnly;
+use super::address::{PrivateHosts, Reach};
+
+/// Resolves names to allowed addresses only.
+pub(super) struct Guard {
+    pub(super) allowed: Arc<PrivateHosts>,
+    pub(super) reach: Reach,
+}
 
 /// A name or address that leads into a private network.
 #[derive(Debug)]
@@ -21,7 +29,9 @@ impl fmt::Display for PrivateAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "`{}` is an address of this machine or of a private network",
+            "`{0}` is an address of this machine or of a private network; if that is meant, list \
+             `{0}` under `allow_private_hosts` in settings.yaml, or write `allow_private: true` at \
+             the connection",
             self.0
         )
     }
@@ -29,70 +39,46 @@ impl fmt::Display for PrivateAddress {
 
 impl Error for PrivateAddress {}
 
-impl Resolve for PublicOnly {
+impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
+        let (allowed, reach) = (self.allowed.clone(), self.reach);
         Box::pin(async move {
-            let name = name.as_str().to_owned();
-            let found: Vec<SocketAddr> =
-                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let public: Vec<SocketAddr> = found
-                .iter()
-                .filter(|address| !is_private(address.ip()))
-                .copied()
-                .collect();
-            if public.is_empty() && !found.is_empty() {
-                return Err(Box::new(PrivateAddress(name)) as Box<dyn Error + Send + Sync>);
-            }
-            Ok(Box::new(public.into_iter()) as Addrs)
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let only = only_allowed(&allowed, name.as_str(), found, reach)?;
+            Ok(Box::new(only.into_iter()) as Addrs)
         })
     }
 }
 
+/// Those of a name's addresses that may be connected to; none at all is a refusal.
+pub(super) fn only_allowed(
+    allowed: &PrivateHosts,
+    name: &str,
+    found: impl Iterator<Item = SocketAddr>,
+    reach: Reach,
+) -> Result<Vec<SocketAddr>, PrivateAddress> {
+    let found: Vec<SocketAddr> = found.collect();
+    let only: Vec<SocketAddr> = found
+        .iter()
+        .filter(|address| allowed.allows(name, address.ip(), reach))
+        .copied()
+        .collect();
+    if only.is_empty() && !found.is_empty() {
+        return Err(PrivateAddress(name.to_owned()));
+    }
+    Ok(only)
+}
+
 /// Refuses an address that is written out; names are refused when they are resolved.
-pub(super) fn check(url: &Url) -> Result<(), PrivateAddress> {
-    let is_private = match url.host() {
-        Some(Host::Ipv4(address)) => is_private(address.into()),
-        Some(Host::Ipv6(address)) => is_private(address.into()),
-        Some(Host::Domain(_)) | None => false,
+pub(super) fn check(allowed: &PrivateHosts, url: &Url, reach: Reach) -> Result<(), PrivateAddress> {
+    let address = match url.host() {
+        Some(Host::Ipv4(address)) => address.into(),
+        Some(Host::Ipv6(address)) => address.into(),
+        Some(Host::Domain(_)) | None => return Ok(()),
     };
-    if is_private {
-        return Err(PrivateAddress(url.host_str().unwrap_or("").to_owned()));
+    let name = url.host_str().unwrap_or_default();
+    if allowed.allows(name, address, reach) {
+        return Ok(());
     }
-    Ok(())
-}
-
-pub(super) fn is_private(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => is_private_v4(address),
-        IpAddr::V6(address) => is_private_v6(address),
-    }
-}
-
-fn is_private_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_multicast()
-        || a == 0
-        || a >= 240
-        // Carrier networks, protocol assignments, benchmarking.
-        || (a == 100 && (64..128).contains(&b))
-        || (a == 192 && b == 0 && c == 0)
-        || (a == 198 && (18..20).contains(&b))
-}
-
-fn is_private_v6(address: Ipv6Addr) -> bool {
-    if let Some(mapped) = address.to_ipv4_mapped() {
-        return is_private_v4(mapped);
-    }
-    let segments = address.segments();
-    address.is_loopback()
-        || address.is_unspecified()
-        || address.is_multicast()
-        // Unique local, link local, and the two ways to wrap an IPv4 address.
-        || segments[0] & 0xfe00 == 0xfc00
-        || segments[0] & 0xffc0 == 0xfe80
-        || segments[0] == 0x2002
-        || (segments[0] == 0x0064 && segments[1] == 0xff9b)
+    Err(PrivateAddress(name.to_owned()))
 }

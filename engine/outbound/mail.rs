@@ -13,7 +13,7 @@ use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
 use super::account::Prepared;
-use super::client::Reach;
+use super::address::{PrivateHosts, Reach};
 use super::letter::{self, Letter};
 use super::perform::Stopped;
 use super::scrub::Secrets;
@@ -52,7 +52,7 @@ impl Outbound {
                 return Ok(done(false));
             }
         }
-        match Clock::within(timeout, deliver(prepared, message)).await {
+        match Clock::within(timeout, deliver(prepared, message, self.clients.allowed())).await {
             Some(Ok(())) => Ok(done(true)),
             Some(Err(NotDelivered::ForGood(trouble))) => Ok(refused(trouble)),
             Some(Err(NotDelivered::ForNow(trouble))) => Ok(again(trouble)),
@@ -70,7 +70,11 @@ enum NotDelivered {
     ForNow(Trouble),
 }
 
-async fn deliver(prepared: &Prepared, message: Message) -> Result<(), NotDelivered> {
+async fn deliver(
+    prepared: &Prepared,
+    message: Message,
+    allowed: &PrivateHosts,
+) -> Result<(), NotDelivered> {
     let host = field(prepared, "host").unwrap_or_default();
     let encryption = field(prepared, "encryption").unwrap_or_default();
     let usual_port = match encryption.as_str() {
@@ -85,7 +89,7 @@ async fn deliver(prepared: &Prepared, message: Message) -> Result<(), NotDeliver
         .and_then(Value::as_u64)
         .and_then(|port| u16::try_from(port).ok())
         .unwrap_or(usual_port);
-    let address = address(&host, port, prepared.reach()).await?;
+    let address = address(&host, port, prepared.reach(), allowed).await?;
     let tls = match encryption.as_str() {
         "none" => Tls::None,
         word => {
@@ -124,29 +128,29 @@ async fn deliver(prepared: &Prepared, message: Message) -> Result<(), NotDeliver
 }
 
 /// The server's address, which is then connected to as it was checked.
-async fn address(host: &str, port: u16, reach: Reach) -> Result<SocketAddr, NotDelivered> {
-    let found: Vec<SocketAddr> = match tokio::net::lookup_host((host, port)).await {
-        Ok(found) => found.collect(),
+async fn address(
+    host: &str,
+    port: u16,
+    reach: Reach,
+    allowed: &PrivateHosts,
+) -> Result<SocketAddr, NotDelivered> {
+    let found = match tokio::net::lookup_host((host, port)).await {
+        Ok(found) => found,
         Err(why) => {
             let why = format!("{host} cannot be found: {why}");
             return Err(NotDelivered::ForNow(Trouble::new("unreachable", why)));
         }
     };
-    let allowed =
-        |address: &&SocketAddr| reach == Reach::Private || !guard::is_private(address.ip());
+    let not_allowed = |private: guard::PrivateAddress| {
+        NotDelivered::ForGood(Trouble::new("address_not_allowed", private.to_string()))
+    };
+    let mut only = guard::only_allowed(allowed, host, found, reach).map_err(not_allowed)?;
     // Servers that listen on one family only mostly listen on the older one.
-    let mut allowed: Vec<&SocketAddr> = found.iter().filter(allowed).collect();
-    allowed.sort_by_key(|address| address.is_ipv6());
-    match allowed.first() {
-        Some(address) => Ok(**address),
-        None => Err(NotDelivered::ForGood(Trouble::new(
-            "address_not_allowed",
-            format!(
-                "`{host}` is an address of this machine or of a private network; write \
-                 `allow_private: true` at the connection if that is meant"
-            ),
-        ))),
-    }
+    only.sort_by_key(SocketAddr::is_ipv6);
+    only.first().copied().ok_or_else(|| {
+        let why = format!("{host} cannot be found: the name has no address");
+        NotDelivered::ForNow(Trouble::new("unreachable", why))
+    })
 }
 
 fn message(

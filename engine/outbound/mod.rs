@@ -3,9 +3,11 @@
 //! In: a [`Call`]. Out: how it ended, or from when on there is room for it.
 //! Always true: a call that must not happen twice never ends as failed once its first byte may have
 //! left, unless the vendor's answer says so; secrets are read while a request is built, and are
-//! taken out of all that comes back; nothing is sent without room in the budget and the hold it needs.
+//! taken out of all that comes back; nothing is sent without room in the budget and the hold it
+//! needs; no request goes into a private network that nobody allowed, and no redirect is followed.
 
 mod account;
+mod address;
 mod budget;
 mod client;
 mod durable;
@@ -21,6 +23,7 @@ mod sign_in;
 mod token;
 
 pub use account::{Accounts, Prepared};
+pub use address::PrivateHosts;
 pub use client::BODY_BYTES_MAX;
 pub use ledger::{Forgetful, Ledger, LedgerError, Remembered};
 pub use question::Probe;
@@ -70,6 +73,13 @@ impl Outbound {
             ledger,
             clock,
         })
+    }
+
+    /// Lets requests also reach what an admin named.
+    #[must_use]
+    pub fn allowing(mut self, hosts: PrivateHosts) -> Self {
+        self.clients = client::Clients::allowing(hosts);
+        self
     }
 
     /// Puts other connectors and connections in place; calls under way keep theirs.

@@ -66,7 +66,8 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
     };
     let outbound = Outbound::open(accounts, references.clone(), store.clone(), clock.clone())
         .await
-        .map_err(|failure| Trouble::Outbound(failure.message))?;
+        .map_err(|failure| Trouble::Outbound(failure.message))?
+        .allowing(settings.private_hosts.clone());
     let outbound = Arc::new(outbound);
     let (stop, is_stopping) = watch::channel(false);
     let bell = Arc::new(Bell::default());

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use crate::clock::{Clock, Moment};
 use crate::data::Secret;
 use crate::diagnostic::did_you_mean;
+use crate::outbound::PrivateHosts;
 use crate::runner::Halt;
 use crate::source::{self, Node, NodeKind};
 
@@ -29,7 +30,16 @@ pub const FILE: &str = "settings.yaml";
 pub const DATA_FOLDER: &str = "data";
 
 /// All keys of the settings file.
-const KEYS: [&str; 4] = ["address", "public_url", "log", "time_scale"];
+const KEYS: [&str; 5] = [
+    "address",
+    "public_url",
+    "log",
+    "time_scale",
+    ALLOW_PRIVATE_HOSTS,
+];
+
+/// The key of the private targets that any connection may reach.
+const ALLOW_PRIVATE_HOSTS: &str = "allow_private_hosts";
 
 /// The most that time may be scaled.
 const TIME_SCALE_MAX: f64 = 100_000.0;
@@ -50,6 +60,8 @@ pub struct Settings {
     /// Since when it has run so; since the start if it is not said. Programs that come one after the
     /// other then agree on the time.
     pub time_since: Option<Moment>,
+    /// Targets in private networks that any connection may reach.
+    pub private_hosts: PrivateHosts,
     /// Where a crash test stops the process.
     pub halt: Arc<Halt>,
     /// An admin token that is set from outside; otherwise the first start makes one.
@@ -103,6 +115,7 @@ impl Settings {
             time_since: environment("RECIPES_TIME_SINCE")
                 .map(|text| Moment::parse(&text))
                 .transpose()?,
+            private_hosts: private_hosts(&file)?,
             halt: Arc::new(halt?),
             admin_token: environment("RECIPES_ADMIN_TOKEN").map(Secret::new),
         })
@@ -117,9 +130,15 @@ impl Settings {
             log: LogFormat::Text,
             time_scale: 1.0,
             time_since: None,
+            private_hosts: PrivateHosts::default(),
             halt: Arc::default(),
             admin_token: None,
         }
+    }
+
+    /// The targets in private networks that the settings of a workspace allow.
+    pub fn private_hosts(workspace: &Path) -> Result<PrivateHosts, String> {
+        private_hosts(&SettingsFile::read(workspace)?)
     }
 
     /// The clock that these settings ask for.
@@ -212,6 +231,35 @@ impl SettingsFile {
             _ => None,
         }
     }
+
+    /// The elements of a list of texts; one text counts as a list of one.
+    fn texts(&self, key: &str) -> Result<Vec<String>, String> {
+        let Some(node) = self.0.as_ref().and_then(|root| root.get(key)) else {
+            return Ok(Vec::new());
+        };
+        let wrong = |node: &Node| {
+            let line = node.span.line;
+            format!("`{FILE}`:{line}: `{key}` is a list of texts, such as [erp.internal, 10.1.2.3]")
+        };
+        let one = |node: &Node| {
+            node.as_text()
+                .map(ToString::to_string)
+                .ok_or_else(|| wrong(node))
+        };
+        match &node.kind {
+            NodeKind::List(elements) => elements.iter().map(one).collect(),
+            _ => Ok(vec![one(node)?]),
+        }
+    }
+}
+
+fn private_hosts(file: &SettingsFile) -> Result<PrivateHosts, String> {
+    let written = match environment("RECIPES_ALLOW_PRIVATE_HOSTS") {
+        Some(text) => text.split(',').map(str::to_owned).collect(),
+        None => file.texts(ALLOW_PRIVATE_HOSTS)?,
+    };
+    PrivateHosts::parse(written.iter().map(String::as_str))
+        .map_err(|why| format!("`{ALLOW_PRIVATE_HOSTS}`: {why}"))
 }
 
 fn parse_address(text: &str) -> Result<SocketAddr, String> {

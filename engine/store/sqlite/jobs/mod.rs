@@ -158,6 +158,28 @@ impl Sqlite {
         .await
     }
 
+    /// Cancels the jobs of a recipe that have begun and not ended; answers which. Those in line
+    /// stay there.
+    pub async fn cancel_begun(
+        &self,
+        recipe: &RecipeName,
+        at: Moment,
+        by: &str,
+    ) -> Result<Vec<JobId>, StoreError> {
+        let (recipe, by) = (recipe.clone(), by.to_owned());
+        self.with_writer(move |connection| {
+            Box::pin(request::cancel_begun(connection, recipe, at, by))
+        })
+        .await
+    }
+
+    /// The jobs that a job started and that have not ended, those that these started among them.
+    pub async fn open_descendants(&self, job: &JobId) -> Result<Vec<JobId>, StoreError> {
+        let job = job.clone();
+        self.with_reader(|connection| Box::pin(request::open_descendants(connection, job)))
+            .await
+    }
+
     /// Where a job stands, without anything else of it.
     pub async fn status(&self, id: &JobId) -> Result<JobStatus, StoreError> {
         let id = id.clone();
