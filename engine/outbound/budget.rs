@@ -6,12 +6,13 @@
 //! call, and never what nobody asked for beyond that. What the vendor says of its own count
 //! ([`Allowance`]) and of when to come back makes the room smaller, never larger.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::ledger::{Ledger, LedgerError};
+use super::spent::{Line, OpenBlock, block_size};
 use crate::clock::{Clock, Moment};
 use crate::connector::Allowance;
 use crate::names::ConnectionName;
@@ -50,23 +51,6 @@ struct State {
     used: Vec<(String, Moment)>,
 }
 
-/// What was spent of one budget.
-#[derive(Default)]
-struct Line {
-    /// Calls under way.
-    running: u32,
-    /// When each call that ended stops counting, in that order.
-    spent: VecDeque<Moment>,
-    /// Blocks that were written down and still have calls to give or under way.
-    blocks: Vec<OpenBlock>,
-}
-
-struct OpenBlock {
-    id: String,
-    left: u32,
-    running: u32,
-}
-
 /// Room for one call, in each of its budgets. It is given back when it is dropped, so that no end
 /// of a call, a panic included, keeps it.
 pub(super) struct Grant {
@@ -83,9 +67,6 @@ pub(super) enum Room {
     /// Not before this moment.
     Until(Moment),
 }
-
-/// How many blocks a budget is cut into at least, however fast it is.
-const BLOCKS_PER_BUDGET: u32 = 20;
 
 /// Under which name a vendor's wish to be left alone is written down, among the blocks.
 const PAUSE: &str = "pause";
@@ -247,18 +228,6 @@ impl Budgets {
     }
 }
 
-/// How many calls a block has: those of one second, or as many as want room now.
-fn block_size(budget: &Budget, in_line: u32, room: u32) -> u32 {
-    let a_second = f64::from(budget.calls) / budget.window.as_secs_f64();
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a cast of floats saturates, which is what is wanted"
-    )]
-    let a_second = (a_second.ceil() as u32).min(budget.calls / BLOCKS_PER_BUDGET);
-    a_second.max(in_line).min(room).max(1)
-}
-
 /// A place in line, given up when it is dropped.
 struct InLine<'a>(&'a AtomicU32);
 
@@ -354,57 +323,5 @@ impl State {
             .iter()
             .filter_map(|budget| self.line(connection, budget).full_until(budget, now))
             .max()
-    }
-}
-
-impl Line {
-    /// When there is room again, if there is none now.
-    fn full_until(&mut self, budget: &Budget, now: Moment) -> Option<Moment> {
-        while self.spent.front().is_some_and(|until| *until <= now) {
-            self.spent.pop_front();
-        }
-        let counted = self.running as usize + self.spent.len();
-        let surplus = (counted + 1).checked_sub(budget.calls as usize)?;
-        if surplus == 0 {
-            return None;
-        }
-        // Those under way count for at least one window more.
-        let freed = self.spent.get(surplus - 1).copied();
-        Some(freed.unwrap_or(now.after(budget.window)))
-    }
-
-    /// How many calls more there is room for now.
-    fn room(&self, budget: &Budget) -> u32 {
-        let counted = self.running as usize + self.spent.len();
-        (budget.calls as usize).saturating_sub(counted) as u32
-    }
-
-    /// The block that the next call is of, if one has a call left.
-    fn open_block(&self) -> Option<String> {
-        let block = self.blocks.iter().find(|block| block.left > 0)?;
-        Some(block.id.clone())
-    }
-
-    fn begin(&mut self, block: &str) {
-        self.running += 1;
-        if let Some(block) = self.blocks.iter_mut().find(|open| open.id == block) {
-            block.left = block.left.saturating_sub(1);
-            block.running += 1;
-        }
-    }
-
-    /// Ends a call; true if its block is used up.
-    fn end(&mut self, block: &str, until: Moment) -> bool {
-        self.running = self.running.saturating_sub(1);
-        self.spent.push_back(until);
-        let Some(at) = self.blocks.iter().position(|open| open.id == block) else {
-            return false;
-        };
-        self.blocks[at].running = self.blocks[at].running.saturating_sub(1);
-        let is_used = self.blocks[at].left == 0 && self.blocks[at].running == 0;
-        if is_used {
-            self.blocks.remove(at);
-        }
-        is_used
     }
 }
