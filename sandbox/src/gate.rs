@@ -128,6 +128,13 @@ pub(crate) async fn pass(
         fault: name,
     });
     let work = next.run(Request::from_parts(parts, Body::from(body)));
+    if fault == Some(FaultKind::HangAfter) {
+        // The journal tells when the work is done, for whoever waits for that.
+        let done = work.await;
+        gate.journal
+            .answered(seq, Some(done.status().as_u16()), name);
+        return std::future::pending().await;
+    }
     let answer = apply(fault, &peer.cut, work).await;
     drop(in_flight);
     let status = answer.as_ref().map(|response| response.status().as_u16());
@@ -175,11 +182,7 @@ async fn apply(
             tokio::time::sleep(Duration::from_millis(ms)).await;
             Some(answer)
         }
-        Some(FaultKind::Hang) => std::future::pending().await,
-        Some(FaultKind::HangAfter) => {
-            drop(work.await);
-            std::future::pending().await
-        }
+        Some(FaultKind::Hang | FaultKind::HangAfter) => std::future::pending().await,
     }
 }
 
