@@ -24,7 +24,9 @@ pub(super) struct Api {
 pub(super) enum Asked {
     /// It was answered: status and body.
     Answered(u16, Value),
-    /// Nobody was there, or the answer never came.
+    /// Nobody was there, so it was never sent.
+    NotSent,
+    /// It was sent, and the answer never came.
     Lost,
 }
 
@@ -57,7 +59,7 @@ impl Api {
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         let Some(url) = place else {
-            return Asked::Lost;
+            return Asked::NotSent;
         };
         self.send(method, &format!("{url}{path}"), body).await
     }
@@ -87,8 +89,10 @@ impl Api {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let Ok(answer) = request.send().await else {
-            return Asked::Lost;
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(error) if error.is_connect() => return Asked::NotSent,
+            Err(_) => return Asked::Lost,
         };
         let status = answer.status().as_u16();
         match answer.text().await {
@@ -102,6 +106,6 @@ fn good(what: &str, asked: Asked) -> anyhow::Result<Value> {
     match asked {
         Asked::Answered(200..=299, body) => Ok(body),
         Asked::Answered(status, body) => bail!("{what} answers {status}: {body}"),
-        Asked::Lost => bail!("{what} does not answer"),
+        Asked::NotSent | Asked::Lost => bail!("{what} does not answer"),
     }
 }

@@ -17,7 +17,7 @@ use super::vendor::{RECORDS, Vendor};
 use crate::data::Value;
 
 /// The budget of the connector: calls, and the window as the stand-in takes it.
-const BUDGET: (u64, &str) = (600, "60s");
+const BUDGET: (u64, &str) = (120, "60s");
 
 /// The only action whose end may have to be decided by a person.
 const UNCERTAIN: &str = "torture.gamble";

@@ -157,8 +157,8 @@ impl Sender {
             let body = json!({ "input": input });
             match self.api.try_ask(Method::POST, &path, Some(&body)).await {
                 Asked::Answered(200..=299, _) => lock(&self.sent).runs.push(run),
-                // Refused: it certainly did not begin.
-                Asked::Answered(..) => {}
+                // It certainly did not begin.
+                Asked::Answered(..) | Asked::NotSent => {}
                 Asked::Lost => lock(&self.sent).doubtful_runs.push(run),
             }
             Clock::rest(self.pause * 5).await;

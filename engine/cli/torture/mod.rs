@@ -41,7 +41,7 @@ pub(super) struct Torture {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// How many events a second are sent
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=200))]
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u64).range(1..=50))]
     rate: u64,
     /// Print JSON
     #[arg(long)]

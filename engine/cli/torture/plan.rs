@@ -84,7 +84,7 @@ impl Life {
             _ => Jump::None,
         };
         let has_full_disk = chance.once_in(15);
-        let count = chance.below(4);
+        let count = chance.below(5);
         Self {
             lasts: Duration::from_millis(millis),
             clock,
@@ -110,7 +110,7 @@ fn fault(chance: &mut Chance) -> Value {
         _ => json!("hang_after"),
     };
     let path = ["/sink", "/sink", "/alone", "/pages", "/sink/*"][chance.below(5) as usize];
-    json!({ "path": path, "nth": 1 + chance.below(10), "count": 1 + chance.below(3), "kind": kind })
+    json!({ "path": path, "nth": 1 + chance.below(5), "count": 1 + chance.below(3), "kind": kind })
 }
 
 impl Event {
