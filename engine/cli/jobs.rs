@@ -42,6 +42,7 @@ pub(super) struct Jobs {
 enum What {
     Decide(Decide),
     Cancel(mend::Cancel),
+    Release(mend::Release),
 }
 
 /// Says what became of a call whose end is unknown, so that its job can go on
@@ -70,6 +71,7 @@ impl Jobs {
         let told = match (&self.what, &self.id) {
             (Some(What::Decide(decide)), _) => decide.run(&client).await,
             (Some(What::Cancel(cancel)), _) => cancel.run(&client).await,
+            (Some(What::Release(release)), _) => release.run(&client).await,
             (None, Some(id)) => self.one(&client, id).await,
             (None, None) => self.list(&client).await,
         };
@@ -101,7 +103,7 @@ impl Jobs {
                     show::cell(&job["recipe"]),
                     show::time(&job["created_at"]),
                     took(&job["started_at"], &job["ended_at"]),
-                    show::cell(&job["failure"]["message"]),
+                    why(job),
                 ]
             })
             .collect();
@@ -152,6 +154,9 @@ impl Jobs {
                 show::cell(&failure["message"]),
                 show::cell(&failure["place"])
             );
+        }
+        if let Some(why) = job.get("steps_missing_because") {
+            let _ = writeln!(text, "no steps are shown: {}", show::cell(why));
         }
         text.push('\n');
         for step in job["steps"].as_array().into_iter().flatten() {
@@ -240,6 +245,17 @@ impl Decide {
         client.send(Method::POST, &path, Body::Json(&wish)).await?;
         say(&format!("decided; job {} goes on\n", self.id))?;
         Ok(Ended::Well)
+    }
+}
+
+/// Why a job failed, or that its history is gone.
+fn why(job: &Value) -> String {
+    let removed = job["history_removed"].is_object();
+    let failure = &job["failure"];
+    match (failure.is_object(), removed) {
+        (true, true) => format!("{} (history removed)", show::cell(&failure["code"])),
+        (false, true) => "history removed".into(),
+        _ => show::cell(&failure["message"]),
     }
 }
 

@@ -6,7 +6,9 @@
 mod claim;
 mod commit;
 mod enqueue;
+mod events;
 mod fires;
+mod fold;
 mod holds;
 mod list;
 mod prune;
@@ -14,6 +16,10 @@ mod quarantine;
 mod record;
 mod request;
 
+pub use events::{
+    EventDetail, EventFilter, EventReplayed, Replay, StoredEvent, UNKEPT_DROPPED, UNKEPT_REJECTED,
+    UNKEPT_REPEATED, Unkept,
+};
 pub use fires::Fires;
 pub use prune::Prune;
 pub use quarantine::RECOVERIES_MAX;
@@ -24,7 +30,7 @@ use std::time::Duration;
 use super::Sqlite;
 use super::tables::Known;
 use crate::clock::Moment;
-use crate::data::Value;
+use crate::data::{Object, Value};
 use crate::journal::{Entry, JobStatus};
 use crate::names::{JobId, RecipeName};
 use crate::store::{
@@ -35,8 +41,7 @@ use crate::table::SETTINGS_TABLE;
 
 impl Jobs for Sqlite {
     async fn enqueue(&self, arrival: Arrival) -> Result<Enqueued, StoreError> {
-        self.with_writer(|connection| Box::pin(enqueue::enqueue(connection, arrival)))
-            .await
+        self.enqueue_split(arrival, Object::new(), None).await
     }
 
     async fn claim(
@@ -55,8 +60,16 @@ impl Jobs for Sqlite {
             return Ok(Vec::new());
         }
         // Loading is left to the reading connections, so that the writer goes on with others.
-        self.with_reader(|connection| Box::pin(claim::load(connection, taken)))
-            .await
+        let (claimed, damaged) = self
+            .with_reader(|connection| Box::pin(claim::load(connection, taken)))
+            .await?;
+        if !damaged.is_empty() {
+            self.with_writer(move |connection| {
+                Box::pin(quarantine::take_out(connection, damaged, now))
+            })
+            .await?;
+        }
+        Ok(claimed)
     }
 
     async fn renew(&self, leases: Vec<Lease>, until: Moment) -> Result<Vec<Lease>, StoreError> {
@@ -142,6 +155,20 @@ impl Sqlite {
             .await
     }
 
+    /// Queues what arrived, whose events have these members in common; a replay adds its jobs to
+    /// those of the stored event.
+    pub async fn enqueue_split(
+        &self,
+        arrival: Arrival,
+        shared: Object,
+        replay: Option<Replay>,
+    ) -> Result<Enqueued, StoreError> {
+        self.with_writer(|connection| {
+            Box::pin(enqueue::enqueue(connection, arrival, shared, replay))
+        })
+        .await
+    }
+
     /// Queues what a poll found and moves its cursor, in one commit.
     pub async fn enqueue_polled(
         &self,
@@ -152,8 +179,23 @@ impl Sqlite {
             Box::pin(async move {
                 let (recipe, at) = (arrival.recipe.clone(), arrival.at);
                 enqueue::move_cursor(connection, &recipe, &cursor, at).await?;
-                enqueue::enqueue(connection, arrival).await
+                enqueue::enqueue(connection, arrival, Object::new(), None).await
             })
+        })
+        .await
+    }
+
+    /// Lets a quarantined job go on where it was, with what is asked of it at the same time.
+    pub async fn release(
+        &self,
+        job: &JobId,
+        at: Moment,
+        by: &str,
+        asked: Option<RequestKind>,
+    ) -> Result<(), StoreError> {
+        let (job, by) = (job.clone(), by.to_owned());
+        self.with_writer(move |connection| {
+            Box::pin(quarantine::release(connection, job, at, by, asked))
         })
         .await
     }
@@ -211,6 +253,13 @@ impl Sqlite {
     pub async fn fires(&self, recipe: &RecipeName) -> Result<Fires, StoreError> {
         let recipe = recipe.clone();
         self.with_reader(|connection| Box::pin(fires::fires(connection, recipe)))
+            .await
+    }
+
+    /// One job without its journal, and without what may be large: to be had even if that is damaged.
+    pub async fn record(&self, id: &JobId) -> Result<JobRecord, StoreError> {
+        let id = id.clone();
+        self.with_reader(|connection| Box::pin(list::record(connection, id)))
             .await
     }
 

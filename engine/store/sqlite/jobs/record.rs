@@ -9,19 +9,20 @@ use crate::clock::Moment;
 use crate::data::Value;
 use crate::journal::{Ending, Failure, JobStatus};
 use crate::names::{JobId, RecipeName};
-use crate::store::{JobRecord, JobRequest, Pinned, StoreError};
+use crate::store::{JobRecord, JobRequest, Pinned, Pruned, StoreError};
 
 /// The columns that [`Stored::read`] expects, in their order.
 macro_rules! columns {
     () => {
         "job.number, job.id, job.recipe, job.status, job.started_by, job.created_at, job.due, \
-         job.recoveries, job.started_at, job.ended_at, job.output, job.failure, job.pin, job.chunks"
+         job.recoveries, job.started_at, job.ended_at, job.output, job.failure, job.pin, job.chunks, \
+         job.pruned_at, job.pruned_by"
     };
 }
 pub(super) use columns;
 
 /// How many columns that are; joined ones follow.
-pub(super) const COLUMNS_COUNT: usize = 14;
+pub(super) const COLUMNS_COUNT: usize = 16;
 
 /// A row of `job` as stored.
 pub(super) struct Stored {
@@ -66,6 +67,7 @@ impl Stored {
                 wake_at: due.filter(|_| waits).map(Moment),
                 ending: None,
                 recoveries: u32::try_from(recoveries).unwrap_or(u32::MAX),
+                pruned: pruned(row)?,
             },
             output: row.try_get(10).map_err(store_error)?,
             failure: row.try_get(11).map_err(store_error)?,
@@ -75,20 +77,21 @@ impl Stored {
     }
 
     /// The record for a list: no event, no input, no output.
-    pub(super) fn into_listed(self) -> Result<JobRecord, StoreError> {
+    pub(super) fn into_listed(self) -> JobRecord {
         let mut record = self.record;
         if record.status.is_final() {
-            let failure = match &self.failure {
-                Some(text) => Some(failure(unpack_small(text)?)?),
-                None => None,
-            };
+            let read = |text: &String| failure(unpack_small(text)?);
+            // One damaged line must not hide the others of the page.
+            let failure = self.failure.as_ref().map(|text| {
+                read(text).unwrap_or_else(|why| Failure::new("damaged", why.to_string()))
+            });
             record.ending = Some(Ending {
                 status: record.status,
                 output: None,
                 failure,
             });
         }
-        Ok(record)
+        record
     }
 
     /// The whole record; event and input follow the columns in the row.
@@ -120,14 +123,15 @@ impl Stored {
     }
 }
 
-/// What people asked of some jobs and nobody took up yet, with the job's number.
+/// What people asked of some jobs and nobody took up yet.
 pub(super) async fn requests(
     connection: &mut SqliteConnection,
     jobs: &str,
-) -> Result<Vec<(i64, JobRequest)>, StoreError> {
+) -> Result<Vec<(JobId, JobRequest)>, StoreError> {
     let rows = sqlx::query(
-        "SELECT job, number, at, kind FROM job_request
-         WHERE job IN (SELECT value FROM json_each($1)) ORDER BY number",
+        "SELECT job.id, job_request.number, job_request.at, job_request.kind FROM job_request
+         JOIN job ON job.number = job_request.job
+         WHERE job_request.job IN (SELECT value FROM json_each($1)) ORDER BY job_request.number",
     )
     .bind(jobs)
     .fetch_all(connection)
@@ -141,7 +145,7 @@ pub(super) async fn requests(
                 at: Moment(row.try_get(2).map_err(store_error)?),
                 kind: serde_json::from_str(kind).map_err(|e| corrupt("a request", &e))?,
             };
-            Ok((row.try_get(0).map_err(store_error)?, request))
+            Ok((job_id(row.try_get(0).map_err(store_error)?)?, request))
         })
         .collect()
 }
@@ -165,6 +169,16 @@ pub(super) async fn pinned(
         started_at: started_at
             .ok_or_else(|| StoreError::Corrupt("a job with a pin has no start".to_owned()))?,
     })
+}
+
+/// That the job's history was removed, if it was.
+fn pruned(row: &SqliteRow) -> Result<Option<Pruned>, StoreError> {
+    let at: Option<i64> = row.try_get(14).map_err(store_error)?;
+    let rule: Option<String> = row.try_get(15).map_err(store_error)?;
+    Ok(at.map(|at| Pruned {
+        at: Moment(at),
+        rule: rule.unwrap_or_default(),
+    }))
 }
 
 /// A stored job id.
