@@ -152,8 +152,10 @@ fn look_at_run(run: &Run, times: usize, held: &mut BTreeMap<String, usize>, repo
     } else {
         (0, ROUNDS - 1)
     };
-    for number in first..=last {
-        let id = format!("{}-{number}", run.id);
+    let numbers = (first..=last).map(|number| number.to_string());
+    let alone = run.is_listing.then(|| "alone".to_owned());
+    for what in numbers.chain(alone) {
+        let id = format!("{}-{what}", run.id);
         let count = held.remove(&id).unwrap_or(0);
         report.effect(&id, times, count);
     }

@@ -221,6 +221,7 @@ impl Stage {
             halt: Arc::new(halt),
             bell: bell.clone(),
             is_stopping: is_stopping.clone(),
+            is_preview: false,
         };
         let intake = Intake {
             store: store.clone(),
