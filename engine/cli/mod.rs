@@ -23,6 +23,7 @@ mod test;
 mod serve;
 mod show;
 mod tables;
+mod timed;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};

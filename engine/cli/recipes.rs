@@ -7,7 +7,7 @@ use clap::Args;
 use reqwest::Method;
 
 use super::client::{Body, Client, Errand};
-use super::{Ended, say, show};
+use super::{Ended, say, show, timed};
 use crate::data::Value;
 
 /// Lists all recipes with their state
@@ -160,7 +160,11 @@ fn text(recipe: &Value) -> String {
     text.push('\n');
     let mut line = |name: &str, value: String| {
         if !value.is_empty() {
-            let _ = writeln!(text, "{:<12}{value}", format!("{name}:"));
+            let name = match name {
+                "" => String::new(),
+                name => format!("{name}:"),
+            };
+            let _ = writeln!(text, "{name:<12}{value}");
         }
     };
     line("status", show::cell(&recipe["status"]));
@@ -176,7 +180,9 @@ fn text(recipe: &Value) -> String {
         line("sign-in", sign_in_in_words(sign_in));
         line("events", joined(&webhook["events"]));
     }
-    line("schedule", show::cell(&recipe["schedule"]["rule"]));
+    for (name, value) in timed::lines(recipe) {
+        line(name, value);
+    }
     line("takes", fields(&recipe["input"]));
     line("gives", fields(&recipe["output"]));
     line("calls", joined(&recipe["calls"]));

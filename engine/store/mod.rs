@@ -10,7 +10,8 @@ pub mod sqlite;
 
 pub use contract::*;
 pub use sqlite::{
-    AuditEntry, CommitLimits, Counts, Import, KeptSecret, RecipeState, RowFilter, SpentBlock,
+    AuditEntry, CommitLimits, Counts, Fire, FireOutcome, FireRow, Fired, Fires, Import, KeptSecret,
+    PassedOver, Poll, PollEnd, PollKept, Polled, PolledItem, RecipeState, RowFilter, RuleKept, SpentBlock,
     TableRow, TakenGroup, commit_limits,
 };
 

@@ -8,10 +8,12 @@ mod by_hand;
 mod gauge;
 mod sign_in;
 mod split;
+mod timed;
 mod webhook;
 
 pub use by_hand::{Given, run};
 pub use gauge::{Gauge, QUEUED_JOBS_MAX};
+pub use timed::{Plan, Timekeeper, before_start, next_poll, plan};
 pub use webhook::{BODY_BYTES_MAX, Delivery, deliver};
 
 use std::sync::Arc;

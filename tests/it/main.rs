@@ -23,4 +23,5 @@ mod schema;
 mod scoping;
 mod store;
 mod tidy;
+mod timed;
 mod trials;

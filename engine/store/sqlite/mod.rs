@@ -15,7 +15,10 @@ mod seal;
 mod tables;
 mod writer;
 
-pub use jobs::{Fires, Prune, RECOVERIES_MAX};
+pub use jobs::{
+    Fire, FireOutcome, FireRow, Fired, Fires, PassedOver, Poll, PollEnd, PollKept, Polled, PolledItem, Prune,
+    RECOVERIES_MAX, RuleKept,
+};
 pub use ledger::{KeptSecret, SpentBlock, TakenGroup};
 pub use limits::{CommitLimits, commit_limits};
 pub use recipes::{AuditEntry, RecipeState};
