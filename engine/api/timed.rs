@@ -48,7 +48,11 @@ pub(super) async fn fires(
             }
         }
     }
-    let rows = rooms.intake.store.fire_rows(&shown.name, before, limit).await?;
+    let rows = rooms
+        .intake
+        .store
+        .fire_rows(&shown.name, before, limit)
+        .await?;
     let rows: Vec<Value> = rows.iter().map(fire).collect();
     Ok(Json(json!({ "fires": rows })))
 }

@@ -14,7 +14,10 @@ pub(super) fn lines(recipe: &Value) -> Vec<(&'static str, String)> {
         lines.push(("schedule", rule(schedule)));
         let label = if is_started { "next" } else { "if started" };
         let nexts = schedule["next"].as_array().into_iter().flatten();
-        lines.extend(numbered(label, nexts.map(|next| show::cell(&next["local"]))));
+        lines.extend(numbered(
+            label,
+            nexts.map(|next| show::cell(&next["local"])),
+        ));
         let lasts = schedule["last"].as_array().into_iter().flatten();
         lines.extend(numbered("last", lasts.map(fire)));
     }
@@ -65,7 +68,12 @@ fn rule(of: &Value) -> String {
 fn period(length: Duration) -> String {
     let mut rest = length.as_millis();
     let mut parts = Vec::new();
-    for (unit, millis) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)] {
+    for (unit, millis) in [
+        ("d", 86_400_000),
+        ("h", 3_600_000),
+        ("m", 60_000),
+        ("s", 1_000),
+    ] {
         if rest >= millis {
             parts.push(format!("{}{unit}", rest / millis));
             rest %= millis;
@@ -81,7 +89,10 @@ fn fire(row: &Value) -> String {
     let at = show::time(&row["at"]);
     let outcome = show::cell(&row["outcome"]).replace('_', " ");
     let mut text = match row["times"].as_u64() {
-        Some(times) => format!("{} to {at}, {times} times  {outcome}", show::time(&row["first"])),
+        Some(times) => format!(
+            "{} to {at}, {times} times  {outcome}",
+            show::time(&row["first"])
+        ),
         None => format!("{at}  {outcome}"),
     };
     if let Some(job) = row["job"].as_str() {
@@ -102,7 +113,10 @@ fn last_poll(last: &Value) -> String {
         return format!("{at}, good");
     }
     let failure = &last["failure"];
-    let (code, message) = (show::cell(&failure["code"]), show::cell(&failure["message"]));
+    let (code, message) = (
+        show::cell(&failure["code"]),
+        show::cell(&failure["message"]),
+    );
     match last["failures"].as_u64() {
         Some(0) | None => format!("{at}, not sent: {message} ({code})"),
         Some(1) => format!("{at}, failed: {message} ({code})"),

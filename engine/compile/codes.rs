@@ -235,4 +235,16 @@ pub const ALL: &[(Code, &str, &str)] = &[
         "a value that cannot stand here",
         "The step needs another kind of value here; the message says which.",
     ),
+    (
+        BAD_CURSOR,
+        "a cursor that cannot be sent",
+        "`cursor.send` names the argument of the action that takes what the last poll got to; the \
+         trigger's `with` does not give it too.",
+    ),
+    (
+        ALWAYS_NEW,
+        "every item is new at every poll",
+        "`cursor` asks for what came after the last poll, `dedupe` knows items by a key. Without \
+         both, each poll makes jobs of all items that the listing has.",
+    ),
 ];

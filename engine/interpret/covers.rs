@@ -31,7 +31,9 @@ pub(super) fn covers(
         // A run by hand has a trigger too, with nothing in it.
         *event = Value::Object(Object::new());
     }
-    let given = event.as_object_mut().and_then(|event| event.remove("covers"));
+    let given = event
+        .as_object_mut()
+        .and_then(|event| event.remove("covers"));
     let given = |name: &str| given.as_ref().and_then(|given| given.get(name)).cloned();
     let to = given("to")
         .or_else(|| event.get("scheduled_at").cloned())

@@ -14,6 +14,7 @@ use crate::journal::{Decision, Entry, EntryKey, EntryKind, Failure};
 use crate::names::RecipeName;
 
 use super::effect::{Answer, Effect, EffectKind};
+use super::fold::{Folding, Folds};
 use super::trace::Traced;
 
 /// How many steps run before the machine lets its driver breathe.
@@ -29,7 +30,8 @@ pub(super) struct Desk(Mutex<State>);
 pub(super) struct State {
     /// The time that the driver last told.
     pub(super) clock: Moment,
-    recorded: BTreeMap<EntryKey, Recorded>,
+    pub(super) recorded: BTreeMap<EntryKey, Recorded>,
+    pub(super) folds: Folds,
     waiting: HashMap<u64, Slot>,
     numbers: u64,
     cancelled_scopes: HashSet<u64>,
@@ -39,7 +41,7 @@ pub(super) struct State {
     pub(super) released_holds: Vec<EntryKey>,
     pub(super) calls: BTreeMap<RecipeName, u64>,
     pub(super) has_more_work: bool,
-    pub(super) is_cancelled: bool,
+    cancelled_by: Option<String>,
     pub(super) has_failed_elements: bool,
     pub(super) trace: Option<Vec<Traced>>,
 }
@@ -82,9 +84,18 @@ pub(super) struct Recorded {
 }
 
 impl Desk {
-    pub(super) fn new(entries: Vec<Entry>, is_traced: Option<()>) -> Self {
+    pub(super) fn new(entries: Vec<Entry>, rule: Folding, is_traced: Option<()>) -> Self {
         let mut recorded: BTreeMap<EntryKey, Recorded> = BTreeMap::new();
-        for Entry { key, at, kind } in entries {
+        let mut folds = Folds::new(rule);
+        let mut cancelled_by = None;
+        for entry in entries {
+            let Some(Entry { key, at, kind }) = folds.take_up(entry) else {
+                continue;
+            };
+            if let EntryKind::CancelRequested { by } = kind {
+                cancelled_by = Some(by);
+                continue;
+            }
             let place = recorded.entry(key).or_default();
             match kind {
                 EntryKind::StepSucceeded { output } => place.succeeded = Some((at, output)),
@@ -102,12 +113,16 @@ impl Desk {
                 EntryKind::DecisionAsked { .. } => place.asked = Some(at),
                 EntryKind::DecisionMade { decision, .. } => place.decided = Some((at, decision)),
                 EntryKind::HoldGranted => place.granted = Some(at),
+                EntryKind::CancelRequested { .. }
+                | EntryKind::LoopFolded { .. }
+                | EntryKind::LoopGathered { .. } => {}
             }
         }
-        let trace = is_traced.map(|()| Vec::new());
         Self(Mutex::new(State {
             recorded,
-            trace,
+            folds,
+            trace: is_traced.map(|()| Vec::new()),
+            cancelled_by,
             ..State::default()
         }))
     }
@@ -174,10 +189,24 @@ impl Desk {
         self.settle(number, None);
     }
 
-    /// Asks the job to end early: what waits is let go, calls under way are waited for.
-    pub(super) fn cancel(&self) {
-        self.state().is_cancelled = true;
+    /// Asks the job to end early: what waits is let go, calls under way are waited for. The wish
+    /// is recorded, so that the job ends early too if another worker must go on with it.
+    pub(super) fn cancel(&self, by: &str, at: Moment) {
+        {
+            let mut state = self.state();
+            if state.cancelled_by.is_some() {
+                return;
+            }
+            state.cancelled_by = Some(by.to_owned());
+        }
+        let kind = EntryKind::CancelRequested { by: by.to_owned() };
+        self.write(&EntryKey::of_job(), at, kind);
         self.let_go(|slot| !slot.is_kept || slot.is_decision);
+    }
+
+    /// Who ended the job early, if somebody did.
+    pub(super) fn cancelled_by(&self) -> Option<String> {
+        self.state().cancelled_by.clone()
     }
 
     /// A number for a step that has a time limit.
@@ -193,12 +222,12 @@ impl Desk {
         self.let_go(|slot| !slot.is_kept && slot.scopes.contains(&scope));
     }
 
-    /// Lets go what is meant.
+    /// Lets go what is meant and has not been answered.
     fn let_go(&self, is_meant: impl Fn(&Slot) -> bool) {
         let waiting: Vec<u64> = {
             let state = self.state();
             let slots = state.waiting.iter();
-            let meant = slots.filter(|(_, slot)| is_meant(slot));
+            let meant = slots.filter(|(_, slot)| slot.answer.is_none() && is_meant(slot));
             let mut numbers: Vec<u64> = meant.map(|(number, _)| *number).collect();
             numbers.sort_unstable();
             numbers
@@ -236,9 +265,17 @@ impl Desk {
         }
     }
 
-    /// Whether a place inside these timed steps is to end early.
-    pub(super) fn is_cancelled(&self, surroundings: &Surroundings) -> bool {
+    /// Whether a place is to end early, so that nothing new may begin there.
+    pub(super) fn begins_nothing(&self, surroundings: &Surroundings) -> bool {
         self.state().covers(surroundings)
+    }
+
+    /// Whether a place is to be left at once. A job that was cancelled before its worker died is
+    /// first brought to where it was, so that what had begun is found and cleaned up after.
+    pub(super) fn is_left(&self, surroundings: &Surroundings) -> bool {
+        let state = self.state();
+        let is_back = state.recorded.is_empty();
+        state.covers(surroundings) && (is_back || state.covers_by_time(surroundings))
     }
 
     /// Remembers that an element or step failed and the job went on.
@@ -284,14 +321,19 @@ impl Future for Ask<'_> {
                 return Poll::Pending;
             };
             let is_decision = matches!(kind, EffectKind::Decision);
-            if state.covers(&self.surroundings) || (is_decision && state.is_cancelled) {
+            if state.covers(&self.surroundings) || (is_decision && state.cancelled_by.is_some()) {
                 return Poll::Ready(None);
             }
             let is_kept = self.surroundings.is_cleaning
                 || matches!(kind, EffectKind::Call(_) | EffectKind::Change { .. });
             state.numbers += 1;
             let number = state.numbers;
-            state.effects.push(Effect { number, key, kind });
+            state.effects.push(Effect {
+                number,
+                key,
+                kind,
+                is_cleaning: self.surroundings.is_cleaning,
+            });
             let waker = Some(context.waker().clone());
             let scopes = self.surroundings.scopes.clone();
             state.waiting.insert(
@@ -324,14 +366,14 @@ impl Future for Ask<'_> {
 
 impl State {
     fn covers(&self, surroundings: &Surroundings) -> bool {
-        if surroundings.is_cleaning {
-            return false;
-        }
-        let scopes = &surroundings.scopes;
-        self.is_cancelled
-            || scopes
-                .iter()
-                .any(|scope| self.cancelled_scopes.contains(scope))
+        !surroundings.is_cleaning
+            && (self.cancelled_by.is_some() || self.covers_by_time(surroundings))
+    }
+
+    /// Whether the time of a step around a place is up.
+    fn covers_by_time(&self, surroundings: &Surroundings) -> bool {
+        let mut scopes = surroundings.scopes.iter();
+        scopes.any(|scope| self.cancelled_scopes.contains(scope))
     }
 }
 

@@ -13,13 +13,16 @@ mod calling;
 mod covers;
 mod desk;
 mod effect;
+mod fold;
 mod frame;
 mod leaf;
 mod list;
 mod page;
 mod path;
 mod repeat;
+mod results;
 mod scope;
+mod source;
 mod trace;
 mod transform;
 
@@ -39,6 +42,7 @@ use crate::journal::{Ending, Entry, EntryKey, EntryKind, Failure, JobStatus};
 use crate::names::{JobId, RecipeName};
 
 use desk::Desk;
+use fold::Folding;
 
 /// The code of a call whose end nothing could clear up.
 pub const OUTCOME_UNKNOWN: &str = "outcome_unknown";
@@ -123,12 +127,12 @@ type Flow<T = ()> = Result<T, Exit>;
 impl Machine {
     /// Sets a job up, at its beginning or after its recorded entries.
     pub fn new(start: Start, entries: Vec<Entry>) -> Self {
-        Self::with_trace(start, entries, None)
+        Self::with_trace(start, entries, Folding::default(), None)
     }
 
     /// Replays a job from its entries to show its steps; what is not recorded stays open.
     pub fn replay(start: Start, entries: Vec<Entry>) -> Vec<Traced> {
-        let mut machine = Self::with_trace(start, entries, Some(()));
+        let mut machine = Self::with_trace(start, entries, Folding::default(), Some(()));
         while machine.turn(machine.started_at).has_more_work {}
         let trace = machine.job.desk.state().trace.take();
         trace.unwrap_or_default()
@@ -164,12 +168,34 @@ impl Machine {
         self.job.desk.abandon(number);
     }
 
-    /// Asks the job to end early: nothing new starts, calls under way are waited for.
-    pub fn cancel(&mut self) {
-        self.job.desk.cancel();
+    /// How many iterations of loops ended that the journal does not know to be folded.
+    pub fn unfolded(&self) -> u64 {
+        self.job.desk.unfolded()
     }
 
-    fn with_trace(start: Start, entries: Vec<Entry>, is_traced: Option<()>) -> Self {
+    /// Folds what loops have finished, for the next commit: what its entries stand for is not
+    /// written any more, and goes if it was (see [`crate::journal::append`]).
+    pub fn fold(&mut self) -> Vec<Entry> {
+        self.job.desk.fold()
+    }
+
+    /// Asks the job to end early: nothing new starts, calls under way are waited for. Asked again,
+    /// nothing changes.
+    pub fn cancel(&mut self, by: &str, at: Moment) {
+        self.job.desk.cancel(by, at);
+    }
+
+    /// Whether the job was asked to end early.
+    pub fn is_cancelled(&self) -> bool {
+        self.job.desk.cancelled_by().is_some()
+    }
+
+    fn with_trace(
+        start: Start,
+        entries: Vec<Entry>,
+        folding: Folding,
+        is_traced: Option<()>,
+    ) -> Self {
         let mut value = serde_json::json!({
             "id": start.id.as_str(),
             "recipe": start.program.root.as_str(),
@@ -193,7 +219,7 @@ impl Machine {
             event: (!event.is_null()).then(|| Arc::new(event)),
             settings,
             program: start.program,
-            desk: Desk::new(entries, is_traced),
+            desk: Desk::new(entries, folding, is_traced),
             trouble,
         });
         let started_at = start.started_at;
@@ -268,9 +294,15 @@ async fn run(job: Arc<Job>, input: Value, started_at: Moment) -> Ending {
         Err(Exit::Cancelled) => Ending {
             status: JobStatus::Stopped,
             output: None,
-            failure: Some(Failure::new("cancelled", "the job was ended by a person")),
+            failure: Some(cancelled(job.desk.cancelled_by().as_deref())),
         },
     }
+}
+
+/// Why a job is `stopped`.
+pub fn cancelled(by: Option<&str>) -> Failure {
+    let by = by.unwrap_or("a person");
+    Failure::new("cancelled", format!("the job was cancelled by {by}"))
 }
 
 /// Takes the snapshot of settings apart, so that a step shares what it reads.

@@ -135,9 +135,14 @@ impl<'a> Layer<'a> {
         self.frame.job.desk.ask(key, kind, surroundings)
     }
 
-    /// Whether this place is to end early.
-    pub(super) fn is_cancelled(&self) -> bool {
-        self.frame.job.desk.is_cancelled(&self.surroundings)
+    /// Whether this place is to end early, so that nothing new may begin here.
+    pub(super) fn begins_nothing(&self) -> bool {
+        self.frame.job.desk.begins_nothing(&self.surroundings)
+    }
+
+    /// Whether this place is to be left at once.
+    pub(super) fn is_left(&self) -> bool {
+        self.frame.job.desk.is_left(&self.surroundings)
     }
 
     /// The time of the last completed entry on the way here.
@@ -182,6 +187,11 @@ impl<'a> Layer<'a> {
         if let Some(value) = value {
             owner.names().vars.insert(name.to_owned(), Arc::new(value));
         }
+    }
+
+    /// What a variable stands at here.
+    pub(super) fn var(&self, name: &str) -> Option<Arc<Value>> {
+        self.look_up("vars", Some(name))
     }
 
     /// The layer as the scope of one step's expressions.

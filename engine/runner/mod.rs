@@ -5,6 +5,7 @@
 //! one commit of a job is open at a time; a job that only waits is given back.
 
 mod bell;
+mod checkpoint;
 mod halt;
 mod hand_back;
 mod perform;

@@ -1,7 +1,7 @@
 //! One job's way through a worker.
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, FutureExt};
@@ -16,33 +16,32 @@ use crate::store::{
     StoreError, TableStep,
 };
 
+use super::checkpoint::CHECKPOINT_EVERY;
 use super::hand_back::hand_back;
 use super::perform::{Done, Outcome, is_once, is_repeatable_end, perform};
-use super::unsent::withdraw;
 use super::{Left, Point, World};
-
-/// The longest that something recorded stays in memory only.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 
 /// One job while a worker has it.
 pub(super) struct Run<'a> {
     pub(super) world: &'a World,
-    lease: Lease,
+    pub(super) lease: Lease,
     pub(super) machine: Machine,
     /// What goes into the next commit.
     pub(super) pending: Advance,
     /// The numbers behind the table operations and holds of the next commit.
-    pending_numbers: Numbers,
+    pub(super) pending_numbers: Numbers,
     /// Calls that wait until what led to them is durable.
-    blocked: Vec<Effect>,
+    pub(super) blocked: Vec<Effect>,
     under_way: FuturesUnordered<BoxFuture<'a, Done>>,
     pub(super) timers: BTreeMap<(Moment, u64), Effect>,
     pub(super) decisions: HashMap<EntryKey, u64>,
     /// Holds that wait in line.
-    in_line: Vec<(u64, HoldRequest)>,
+    pub(super) in_line: Vec<(Asker, HoldRequest)>,
     pub(super) requests: Vec<JobRequest>,
     /// When the job was last committed, by the machine's own measure.
-    committed_at: Instant,
+    pub(super) committed_at: Instant,
+    /// When finished iterations of loops were last folded.
+    pub(super) folded_at: Instant,
     /// Whether the next commit makes the outcome of a `once` call durable.
     settles_once: bool,
     /// Whether the outside was asked for anything since the job was claimed.
@@ -56,9 +55,16 @@ pub(super) struct Run<'a> {
 }
 
 #[derive(Default)]
-struct Numbers {
-    tables: Vec<u64>,
-    holds: Vec<u64>,
+pub(super) struct Numbers {
+    pub(super) tables: Vec<Asker>,
+    pub(super) holds: Vec<Asker>,
+}
+
+/// Who asked for something that a commit does.
+#[derive(Clone, Copy)]
+pub(super) struct Asker {
+    pub(super) number: u64,
+    pub(super) is_cleaning: bool,
 }
 
 /// Brings a claimed job as far as it goes. `pinned` is given at a job's first claim. `nudged`
@@ -85,6 +91,7 @@ pub async fn advance(
         decisions: HashMap::new(),
         in_line: Vec::new(),
         committed_at: Instant::now(),
+        folded_at: Instant::now(),
         requests: claimed.requests,
         settles_once: false,
         has_gone_out: false,
@@ -104,6 +111,7 @@ pub async fn advance(
 
 impl<'a> Run<'a> {
     async fn until_left(&mut self, nudged: &Notify) -> Result<Left, StoreError> {
+        self.cancel_first();
         loop {
             let turn = self.machine.turn(self.world.clock.now());
             let has_more_work = turn.has_more_work;
@@ -162,6 +170,10 @@ impl<'a> Run<'a> {
             }
         }
         for effect in turn.effects {
+            let asker = Asker {
+                number: effect.number,
+                is_cleaning: effect.is_cleaning,
+            };
             match &effect.kind {
                 EffectKind::Change { table, operation } => {
                     let (table, operation) = (table.clone(), operation.clone());
@@ -171,11 +183,11 @@ impl<'a> Run<'a> {
                         table,
                         operation,
                     });
-                    self.pending_numbers.tables.push(effect.number);
+                    self.pending_numbers.tables.push(asker);
                 }
                 EffectKind::Hold(request) => {
                     self.pending.holds.push(request.clone());
-                    self.pending_numbers.holds.push(effect.number);
+                    self.pending_numbers.holds.push(asker);
                 }
                 EffectKind::Timer { until } => {
                     self.timers.insert((*until, effect.number), effect);
@@ -208,13 +220,9 @@ impl<'a> Run<'a> {
                     || (self.blocked.iter().any(is_once) && !pending.entries.is_empty())))
     }
 
-    /// Whether something has been kept in memory only for too long.
-    fn is_checkpoint_due(&self) -> bool {
-        !self.pending.entries.is_empty() && self.committed_at.elapsed() >= CHECKPOINT_EVERY
-    }
-
     /// Commits what is pending and hands the results to the machine.
     async fn commit(&mut self) -> Result<(), StoreError> {
+        self.fold();
         let mut advance = std::mem::take(&mut self.pending);
         advance.haste = self.haste();
         let haste = advance.haste;
@@ -238,14 +246,15 @@ impl<'a> Run<'a> {
             self.world.halt.pass(Point::CommitDone).await;
         }
         self.start_blocked();
-        for ((_, result), number) in performed.into_iter().zip(numbers.tables) {
-            self.machine.answer(number, at, Answer::Performed(result));
+        for ((_, result), asker) in performed.into_iter().zip(numbers.tables) {
+            self.machine
+                .answer(asker.number, at, Answer::Performed(result));
         }
-        for ((is_granted, number), hold) in granted.into_iter().zip(numbers.holds).zip(holds) {
+        for ((is_granted, asker), hold) in granted.into_iter().zip(numbers.holds).zip(holds) {
             if is_granted {
-                self.machine.answer(number, at, Answer::Granted);
+                self.machine.answer(asker.number, at, Answer::Granted);
             } else {
-                self.in_line.push((number, hold));
+                self.in_line.push((asker, hold));
             }
         }
         Ok(())
@@ -259,20 +268,6 @@ impl<'a> Run<'a> {
         } else {
             Haste::Now
         }
-    }
-
-    /// Gives up calls that were not sent, with their intents.
-    pub(super) fn withhold_blocked(&mut self) -> Vec<Effect> {
-        let blocked = std::mem::take(&mut self.blocked);
-        let now = self.world.clock.now();
-        withdraw(&mut self.pending.entries, blocked.iter(), now);
-        blocked
-    }
-
-    /// Withdraws the intents of calls that were put off, so that nobody takes them for sent.
-    pub(super) fn withdraw_put_off(&mut self) {
-        let now = self.world.clock.now();
-        withdraw(&mut self.pending.entries, self.timers.values(), now);
     }
 
     /// Starts the calls that only waited for a commit.
@@ -310,6 +305,7 @@ impl<'a> Run<'a> {
     async fn wait(&mut self, nudged: &Notify) -> Result<(), StoreError> {
         let next_timer = self.timers.keys().next().map(|(moment, _)| *moment);
         let clock = self.world.clock.clone();
+        let has_unwritten = self.has_unwritten();
         let timer = async {
             match next_timer {
                 Some(moment) => clock.sleep_until(moment).await,
@@ -328,12 +324,12 @@ impl<'a> Run<'a> {
             () = timer => {}
             () = nudged.notified() => {
                 self.requests = self.world.store.requests(&self.lease.job).await?;
-                for (number, hold) in std::mem::take(&mut self.in_line) {
+                for (asker, hold) in std::mem::take(&mut self.in_line) {
                     self.pending.holds.push(hold);
-                    self.pending_numbers.holds.push(number);
+                    self.pending_numbers.holds.push(asker);
                 }
             }
-            () = Clock::rest(CHECKPOINT_EVERY), if !self.pending.entries.is_empty() => {}
+            () = Clock::rest(CHECKPOINT_EVERY), if has_unwritten => {}
         }
         Ok(())
     }
@@ -345,9 +341,7 @@ impl<'a> Run<'a> {
             outcome,
         } = done;
         match outcome {
-            Outcome::Later(moment) => {
-                self.timers.insert((moment, effect.number), effect);
-            }
+            Outcome::Later(moment) => self.put_off(moment, effect),
             Outcome::Answer(answer) => {
                 self.is_repeatable_news &= is_repeatable_end(&effect, &answer);
                 if is_once(&effect) {

@@ -15,7 +15,13 @@ fn cron(line: &str, zone: &str) -> Rule {
 
 #[test]
 fn cron_lines_have_five_fields_and_real_dates() {
-    for line in ["*/5 * * * *", "30 7 * * 1-5", "0 9 1,15 * *", "0 0 * * Mon", "0 0 29 2 *"] {
+    for line in [
+        "*/5 * * * *",
+        "30 7 * * 1-5",
+        "0 9 1,15 * *",
+        "0 0 * * Mon",
+        "0 0 29 2 *",
+    ] {
         assert!(Rule::cron(line, "UTC").is_ok(), "{line}");
     }
     for (line, why) in [
@@ -71,23 +77,42 @@ fn an_interval_has_its_marks_whoever_asks() {
     let expected = ["01:00", "02:00", "03:00"].map(|time| at(&format!("2026-03-29T{time}:00Z")));
     assert_eq!(marks, expected);
     assert_eq!(rule.after(expected[0]).next(), Some(expected[1]));
-    assert_eq!(rule.last_within(expected[0], expected[1]), Some(expected[1]));
+    assert_eq!(
+        rule.last_within(expected[0], expected[1]),
+        Some(expected[1])
+    );
     assert_eq!(rule.last_within(expected[1], expected[1]), None);
 }
 
 /// Forwards and backwards name the same moments, in any zone and across its changes.
 #[test]
 fn the_last_moment_is_one_of_those_in_order() {
-    for zone in ["America/Nuuk", "Australia/Lord_Howe", "Pacific/Apia", "Europe/London"] {
+    for zone in [
+        "America/Nuuk",
+        "Australia/Lord_Howe",
+        "Pacific/Apia",
+        "Europe/London",
+    ] {
         for line in ["*/7 * * * *", "30 23,0,1 * * *", "15 2 * * *", "0 0 31 * *"] {
             let rule = cron(line, zone);
             let floor = at("2011-03-01T00:00:00Z");
             let moments: Vec<_> = rule.after(floor).take(400).collect();
-            assert!(moments.windows(2).all(|two| two[0] < two[1]), "{line} in {zone}");
+            assert!(
+                moments.windows(2).all(|two| two[0] < two[1]),
+                "{line} in {zone}"
+            );
             for two in moments.windows(2).step_by(7) {
                 let between = Moment(two[1].0 - 1);
-                assert_eq!(rule.last_within(floor, between), Some(two[0]), "{line} in {zone}");
-                assert_eq!(rule.last_within(floor, two[1]), Some(two[1]), "{line} in {zone}");
+                assert_eq!(
+                    rule.last_within(floor, between),
+                    Some(two[0]),
+                    "{line} in {zone}"
+                );
+                assert_eq!(
+                    rule.last_within(floor, two[1]),
+                    Some(two[1]),
+                    "{line} in {zone}"
+                );
                 assert_eq!(rule.last_within(two[0], between), None, "{line} in {zone}");
             }
         }

@@ -5,13 +5,11 @@ use std::sync::Arc;
 
 use recipe_engine::clock::parse_period;
 use recipe_engine::compile::Activation;
-use recipe_engine::compile::{
-    ForeachSource, Recipe, StepKind, TableOperation, Trigger,
-};
+use recipe_engine::compile::{ForeachSource, Recipe, StepKind, TableOperation, Trigger};
 use recipe_engine::library::Library;
 use recipe_engine::names::{RecipeName, slug};
-use recipe_engine::shape::Shape;
 use recipe_engine::schedule::Rule;
+use recipe_engine::shape::Shape;
 use recipe_engine::source::{Node, NodeKind, parse};
 
 use crate::golden::root;

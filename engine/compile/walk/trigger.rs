@@ -139,11 +139,7 @@ impl Walk<'_> {
             return None;
         };
         let (month_days, week_days) = self.days(node.get("days"))?;
-        Rule::cron(
-            &format!("{minute} {hour} {month_days} * {week_days}"),
-            zone,
-        )
-        .ok()
+        Rule::cron(&format!("{minute} {hour} {month_days} * {week_days}"), zone).ok()
     }
 
     /// `days` as the third and the fifth field of a cron line.

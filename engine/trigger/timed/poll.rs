@@ -86,7 +86,9 @@ impl Timekeeper {
         let before = store.poll(recipe).await?;
         let meaning = meaning_of(poll);
         let known = before.as_ref().filter(|before| before.meaning == meaning);
-        let stand = known.and_then(|known| known.cursor.as_ref()).and_then(cursor::Stand::read);
+        let stand = known
+            .and_then(|known| known.cursor.as_ref())
+            .and_then(cursor::Stand::read);
         let asked = ask::Asked {
             program,
             poll,

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Outlook, Timekeeper, plan};
-use crate::trigger::Intake;
 use crate::clock::Moment;
 use crate::compile::{Program, Schedule, Trigger};
 use crate::names::RecipeName;
 use crate::schedule::Rule;
 use crate::store::{Fire, Fired, PassedOver, RuleKept, StoreError};
+use crate::trigger::Intake;
 
 /// How late a fire may be without having been missed, in real time: a machine may be busy, a server
 /// may be started again.
@@ -139,7 +139,11 @@ impl Timekeeper {
         if !store.fires(look.recipe, look.now).await?.has_waiting {
             return Ok(false);
         }
-        if store.let_waiting_fire(look.recipe, look.now).await?.is_some() {
+        if store
+            .let_waiting_fire(look.recipe, look.now)
+            .await?
+            .is_some()
+        {
             self.intake.bell.ring_queue();
         }
         Ok(true)

@@ -39,8 +39,14 @@ async fn a_fire_is_a_row_and_a_job() {
 #[tokio::test]
 async fn what_was_missed_runs_once_or_not_at_all_and_is_seen() {
     for (rest, told) in [
-        ("", ["10:05 fired", "10:25 missed 4 times", "10:30 made_up"].as_slice()),
-        (", if_missed: skip", &["10:05 fired", "10:30 missed 5 times"]),
+        (
+            "",
+            ["10:05 fired", "10:25 missed 4 times", "10:30 made_up"].as_slice(),
+        ),
+        (
+            ", if_missed: skip",
+            &["10:05 fired", "10:30 missed 5 times"],
+        ),
     ] {
         let recipe = recipe(&format!("{{ schedule: {{ every: 5m{rest} }} }}"));
         let (rig, server) = Rig::started(&recipe, "2026-03-01T10:00:00Z").await;
@@ -82,7 +88,10 @@ async fn a_far_past_is_not_replayed() {
     // The seconds of the last minute, each for itself; skipped while the first has not ended.
     assert_eq!(jobs.len(), 1);
     let missed = &rig.ledger().await[0];
-    assert_eq!((missed.times, missed.first), (100_000, Some(at("2020-01-01T00:00:01Z"))));
+    assert_eq!(
+        (missed.times, missed.first),
+        (100_000, Some(at("2020-01-01T00:00:01Z")))
+    );
 }
 
 #[tokio::test]
@@ -93,13 +102,21 @@ async fn a_fire_beside_a_job_that_still_runs_is_skipped_queued_or_allowed() {
     rig.pass(&server, "2026-03-01T10:36:00Z").await;
     rig.work().await;
     rig.pass(&server, "2026-03-01T10:40:00Z").await;
-    let told = ["10:10 fired", "10:20 still_running", "10:30 still_running", "10:40 fired"];
+    let told = [
+        "10:10 fired",
+        "10:20 still_running",
+        "10:30 still_running",
+        "10:40 fired",
+    ];
     assert_eq!(rig.told().await, told);
 
     let (rig, server) =
         Rig::started(&slow(", if_still_running: allow"), "2026-03-01T10:00:00Z").await;
     rig.pass(&server, "2026-03-01T10:30:00Z").await;
-    assert_eq!(rig.told().await, ["10:10 fired", "10:20 fired", "10:30 fired"]);
+    assert_eq!(
+        rig.told().await,
+        ["10:10 fired", "10:20 fired", "10:30 fired"]
+    );
     assert_eq!(rig.work().await, 3);
 }
 
@@ -110,7 +127,10 @@ async fn queued_fires_run_one_after_another_in_order() {
     rig.pass(&server, "2026-03-01T10:10:00Z").await;
     rig.work().await;
     rig.pass(&server, "2026-03-01T10:34:00Z").await;
-    assert_eq!(rig.told().await, ["10:10 fired", "10:20 waiting", "10:30 waiting"]);
+    assert_eq!(
+        rig.told().await,
+        ["10:10 fired", "10:20 waiting", "10:30 waiting"]
+    );
     assert_eq!(rig.jobs().await.len(), 1);
     // From now on no new ones come.
     rig.edit(&recipe.replace("every: 10m", "every: 1d"));
@@ -126,7 +146,10 @@ async fn queued_fires_run_one_after_another_in_order() {
         rig.server().look().await.unwrap();
         rig.work().await;
     }
-    assert_eq!(rig.told().await, ["10:10 fired", "10:20 fired", "10:30 fired"]);
+    assert_eq!(
+        rig.told().await,
+        ["10:10 fired", "10:20 fired", "10:30 fired"]
+    );
     let jobs = rig.jobs().await;
     let scheduled: Vec<_> = jobs.iter().map(|job| &job.event["scheduled_at"]).collect();
     assert_eq!(scheduled[2], "2026-03-01T10:30:00Z");
@@ -165,7 +188,9 @@ async fn stopped_is_neither_run_nor_missed() {
 #[tokio::test]
 async fn an_edit_counts_at_once_and_never_backwards() {
     let daily = |time: &str| {
-        recipe(&format!("{{ schedule: {{ at: \"{time}\", timezone: UTC }} }}"))
+        recipe(&format!(
+            "{{ schedule: {{ at: \"{time}\", timezone: UTC }} }}"
+        ))
     };
     let (rig, server) = Rig::started(&daily("01:00"), "2026-03-01T00:00:00Z").await;
     rig.pass(&server, "2026-03-01T01:00:00Z").await;
@@ -173,7 +198,11 @@ async fn an_edit_counts_at_once_and_never_backwards() {
     rig.pass(&server, "2026-03-01T12:00:00Z").await;
     rig.edit(&daily("11:00"));
     server.look().await.unwrap();
-    assert_eq!(rig.told().await, ["01:00 fired"], "11:00 was not a fire of this rule");
+    assert_eq!(
+        rig.told().await,
+        ["01:00 fired"],
+        "11:00 was not a fire of this rule"
+    );
     rig.edit(&daily("12:30"));
     rig.pass(&server, "2026-03-01T12:30:00Z").await;
     assert_eq!(rig.told().await, ["01:00 fired", "12:30 fired"]);
@@ -208,7 +237,8 @@ steps:
 ";
     let (rig, server) = Rig::started(covering, "2026-03-01T00:30:00Z").await;
     for hour in 1..=4 {
-        rig.pass(&server, &format!("2026-03-01T0{hour}:00:00Z")).await;
+        rig.pass(&server, &format!("2026-03-01T0{hour}:00:00Z"))
+            .await;
         rig.work().await;
     }
     let hours = rig.outputs().await;

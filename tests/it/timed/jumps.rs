@@ -41,7 +41,10 @@ async fn two_servers_fire_once() {
     assert_eq!(jobs_of_their_own(&rig).await, 13);
     let rows = rig.ledger().await;
     assert_eq!(rows.len(), 14);
-    assert_eq!((rows[12].times, rows[12].instant), (11, at("2026-03-01T11:55:00Z")));
+    assert_eq!(
+        (rows[12].times, rows[12].instant),
+        (11, at("2026-03-01T11:55:00Z"))
+    );
 }
 
 #[tokio::test]
@@ -65,7 +68,11 @@ async fn a_clock_that_was_ahead_leaves_no_silence() {
     rig.pass(&server, "2026-03-01T10:10:00Z").await;
     rig.clock.set(at("2029-01-01T00:00:30Z"));
     server.look().await.unwrap();
-    assert_eq!(jobs_of_their_own(&rig).await, 3, "the mark of midnight has just come");
+    assert_eq!(
+        jobs_of_their_own(&rig).await,
+        3,
+        "the mark of midnight has just come"
+    );
     rig.clock.set(at("2026-03-01T10:12:00Z"));
     rig.pass(&server, "2026-03-01T10:40:00Z").await;
     assert_eq!(jobs_of_their_own(&rig).await, 9);
@@ -83,7 +90,10 @@ async fn a_clock_that_was_ahead_leaves_no_silence() {
         let row = rows.iter().find(|row| row.instant == at(instant)).unwrap();
         row.job.is_some()
     };
-    assert!(fired_at("2028-12-31T23:55:00Z"), "it was missed only by a wrong clock");
+    assert!(
+        fired_at("2028-12-31T23:55:00Z"),
+        "it was missed only by a wrong clock"
+    );
     assert!(fired_at("2029-01-01T00:05:00Z"));
     jobs_of_their_own(&rig).await;
 }
@@ -96,7 +106,10 @@ async fn a_start_by_a_clock_ahead_counts_once_the_clock_is_right() {
     let server = rig.server();
     server.look().await.unwrap();
     rig.pass(&server, "2026-03-01T10:20:00Z").await;
-    assert_eq!(rig.told().await, ["10:05 fired", "10:10 fired", "10:15 fired", "10:20 fired"]);
+    assert_eq!(
+        rig.told().await,
+        ["10:05 fired", "10:10 fired", "10:15 fired", "10:20 fired"]
+    );
 }
 
 #[tokio::test]
@@ -105,7 +118,10 @@ async fn a_laptop_that_slept_for_a_week_runs_once_and_says_what_it_missed() {
     rig.pass(&server, "2026-03-01T10:05:00Z").await;
     rig.clock.set(at("2026-03-08T10:07:00Z"));
     server.look().await.unwrap();
-    assert_eq!(rig.told().await, ["10:05 fired", "10:00 missed 2015 times", "10:05 made_up"]);
+    assert_eq!(
+        rig.told().await,
+        ["10:05 fired", "10:00 missed 2015 times", "10:05 made_up"]
+    );
     let row = &rig.ledger().await[1];
     assert_eq!(row.first, Some(at("2026-03-01T10:10:00Z")));
     assert_eq!(row.instant, at("2026-03-08T10:00:00Z"));

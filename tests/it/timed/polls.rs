@@ -53,7 +53,8 @@ impl Rig {
 
     async fn cursor(&self) -> Value {
         let poll = self.store.poll(&name()).await.unwrap().unwrap();
-        poll.cursor.map_or(Value::Null, |cursor| cursor["at"].clone())
+        poll.cursor
+            .map_or(Value::Null, |cursor| cursor["at"].clone())
     }
 }
 
@@ -62,22 +63,31 @@ async fn what_is_new_becomes_jobs_and_moves_the_cursor() {
     let rig = Rig::of(&polling(BY_TIME), "2026-03-01T10:03:00Z").await;
     rig.start().await;
     let server = rig.server();
-    rig.vendor.will_answer(page(&[order(1, 110), order(2, 120)], Some(2)));
-    rig.vendor.will_answer(page(&[order(3, 115), order(9, 90)], None));
+    rig.vendor
+        .will_answer(page(&[order(1, 110), order(2, 120)], Some(2)));
+    rig.vendor
+        .will_answer(page(&[order(3, 115), order(9, 90)], None));
     server.look().await.unwrap();
     assert_eq!(rig.vendor.asked()[0], json!({ "since": 100 }));
-    assert_eq!(rig.orders().await, [order(1, 110), order(2, 120), order(3, 115)]);
+    assert_eq!(
+        rig.orders().await,
+        [order(1, 110), order(2, 120), order(3, 115)]
+    );
     assert_eq!(rig.cursor().await, 120);
     assert_eq!(rig.jobs().await[0].started_by, "poll");
     server.look().await.unwrap();
     assert_eq!(rig.vendor.asked().len(), 2, "not before its time");
 
     // Inclusive, as most vendors are: the order at the cursor is known, another one there is new.
-    rig.vendor.will_answer(page(&[order(2, 120), order(4, 120), order(5, 130)], None));
+    rig.vendor
+        .will_answer(page(&[order(2, 120), order(4, 120), order(5, 130)], None));
     rig.clock.set(at("2026-03-01T10:10:00Z"));
     server.look().await.unwrap();
     assert_eq!(rig.vendor.asked()[2], json!({ "since": 120 }));
-    assert_eq!(rig.orders().await.split_off(3), [order(4, 120), order(5, 130)]);
+    assert_eq!(
+        rig.orders().await.split_off(3),
+        [order(4, 120), order(5, 130)]
+    );
     rig.work().await;
     assert_eq!(rig.outputs().await.len(), 5);
 
@@ -104,7 +114,11 @@ async fn an_empty_first_poll_keeps_its_start() {
         server.look().await.unwrap();
         rig.clock.advance(minutes(10));
     }
-    assert_eq!(rig.vendor.asked()[0], rig.vendor.asked()[1], "nothing lies between the two");
+    assert_eq!(
+        rig.vendor.asked()[0],
+        rig.vendor.asked()[1],
+        "nothing lies between the two"
+    );
     // Without a start, nothing is sent the first time.
     let no_start = "    cursor: { from: $.trigger.item.at, send: since }";
     let rig = Rig::of(&polling(no_start), "2026-03-01T10:03:00Z").await;
@@ -121,7 +135,8 @@ async fn a_page_that_fails_in_the_middle_leaves_nothing() {
     rig.start().await;
     let server = rig.server();
     rig.vendor.will_answer(page(&[order(1, 110)], Some(2)));
-    rig.vendor.will_answer(failed("bad_gateway", Some(Duration::ZERO)));
+    rig.vendor
+        .will_answer(failed("bad_gateway", Some(Duration::ZERO)));
     server.look().await.unwrap();
     assert!(rig.orders().await.is_empty());
     let poll = rig.store.poll(&name()).await.unwrap().unwrap();
@@ -144,7 +159,10 @@ async fn a_page_that_fails_in_the_middle_leaves_nothing() {
     rig.clock.advance(minutes(4));
     server.look().await.unwrap();
     let poll = rig.store.poll(&name()).await.unwrap().unwrap();
-    assert_eq!((poll.failures, poll.failure, poll.retry_at), (0, None, None));
+    assert_eq!(
+        (poll.failures, poll.failure, poll.retry_at),
+        (0, None, None)
+    );
     assert_eq!(rig.orders().await, [order(1, 110)]);
     // The vendor's word on when to come back counts, up to an hour.
     for (asked, given) in [(600, 600), (31_536_000, 3_600)] {
@@ -163,10 +181,14 @@ async fn a_poll_waits_for_room_in_the_budget() {
     let rig = Rig::of(&polling(BY_TIME), "2026-03-01T10:00:00Z").await;
     rig.start().await;
     let server = rig.server();
-    rig.vendor.will_answer(Performed::Later(at("2026-03-01T10:04:00Z")));
+    rig.vendor
+        .will_answer(Performed::Later(at("2026-03-01T10:04:00Z")));
     server.look().await.unwrap();
     let poll = rig.store.poll(&name()).await.unwrap().unwrap();
-    assert_eq!((poll.failures, poll.failure.unwrap().code.as_str()), (0, "no_room"));
+    assert_eq!(
+        (poll.failures, poll.failure.unwrap().code.as_str()),
+        (0, "no_room")
+    );
     rig.vendor.will_answer(page(&[order(1, 110)], None));
     rig.clock.set(at("2026-03-01T10:04:00Z"));
     server.look().await.unwrap();
@@ -175,10 +197,15 @@ async fn a_poll_waits_for_room_in_the_budget() {
 
 #[tokio::test]
 async fn of_two_polls_at_once_one_counts() {
-    let rig = Rig::of(&polling("    dedupe: { key: \"{{trigger.item.id}}\", window: 1d }"), "2026-03-01T10:00:00Z").await;
+    let rig = Rig::of(
+        &polling("    dedupe: { key: \"{{trigger.item.id}}\", window: 1d }"),
+        "2026-03-01T10:00:00Z",
+    )
+    .await;
     rig.start().await;
     for _ in 0..2 {
-        rig.vendor.will_answer(page(&[order(1, 110), order(1, 111), order(2, 120)], None));
+        rig.vendor
+            .will_answer(page(&[order(1, 110), order(1, 111), order(2, 120)], None));
     }
     let (one, other) = (rig.server(), rig.server());
     let (a, b) = tokio::join!(one.look(), other.look());
@@ -208,7 +235,8 @@ async fn a_batch_is_one_job_of_what_is_new() {
     let rig = Rig::of(&polling(batch), "2026-03-01T10:00:00Z").await;
     rig.start().await;
     let server = rig.server();
-    rig.vendor.will_answer(page(&[order(1, 1), order(2, 1)], None));
+    rig.vendor
+        .will_answer(page(&[order(1, 1), order(2, 1)], None));
     server.look().await.unwrap();
     assert_eq!(rig.orders().await, [json!([order(1, 1), order(2, 1)])]);
     for (items, jobs) in [(vec![order(2, 1), order(3, 1)], 2), (vec![order(3, 1)], 2)] {
@@ -236,14 +264,21 @@ async fn a_poll_that_is_edited_to_mean_something_else_begins_anew() {
     server.look().await.unwrap();
     assert_eq!(rig.vendor.asked()[1], json!({ "since": 110 }));
     // Another field: the old value means nothing. A failure does not make it mean something.
-    rig.edit(&polling(BY_TIME).replace("item.at", "item.id").replace("100", "3"));
+    rig.edit(
+        &polling(BY_TIME)
+            .replace("item.at", "item.id")
+            .replace("100", "3"),
+    );
     rig.vendor.will_answer(failed("bad_gateway", None));
     rig.clock.advance(minutes(10));
     server.look().await.unwrap();
     rig.vendor.will_answer(page(&[order(7, 110)], None));
     rig.clock.advance(minutes(10));
     server.look().await.unwrap();
-    assert_eq!(rig.vendor.asked()[2..], [json!({ "since": 3 }), json!({ "since": 3 })]);
+    assert_eq!(
+        rig.vendor.asked()[2..],
+        [json!({ "since": 3 }), json!({ "since": 3 })]
+    );
     assert_eq!(rig.cursor().await, 7);
 }
 
@@ -262,11 +297,17 @@ async fn what_no_poll_can_take_is_said_and_nothing_is_lost() {
     };
     let poll = rig.store.poll(&name()).await.unwrap().unwrap();
     let text = said(poll);
-    assert!(text.contains("too_many_items") && text.contains("cursor.start"), "{text}");
+    assert!(
+        text.contains("too_many_items") && text.contains("cursor.start"),
+        "{text}"
+    );
     // An item without the field, or with one that cannot be compared.
     for (item, words) in [
         (json!({ "id": 1 }), "$.trigger.item.at"),
-        (json!({ "id": 1, "at": { "x": 1 } }), "cannot be put in order"),
+        (
+            json!({ "id": 1, "at": { "x": 1 } }),
+            "cannot be put in order",
+        ),
     ] {
         rig.clock.advance(minutes(60));
         rig.vendor.will_answer(page(&[order(2, 110), item], None));

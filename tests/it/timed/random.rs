@@ -26,7 +26,10 @@ const ZONES: [&str; 9] = [
 
 /// Cron lines with some hundreds of fires a year, and intervals.
 fn line() -> impl Strategy<Value = String> {
-    let minute = prop_oneof![(0..60_u8).prop_map(|m| m.to_string()), Just("*/30".to_owned())];
+    let minute = prop_oneof![
+        (0..60_u8).prop_map(|m| m.to_string()),
+        Just("*/30".to_owned())
+    ];
     let hour = prop_oneof![
         (0..24_u8).prop_map(|h| h.to_string()),
         Just("*/8".to_owned()),
@@ -66,12 +69,17 @@ fn plans_share_the_instants_of_a_year_out() {
     runner(48)
         .run(&year(), |(line, zone, looks)| {
             let rule = Rule::cron(&line, zone).unwrap();
-            let expected: Vec<_> = rule.after(begin).take_while(|moment| *moment <= end).collect();
+            let expected: Vec<_> = rule
+                .after(begin)
+                .take_while(|moment| *moment <= end)
+                .collect();
             for run_missed_once in [true, false] {
                 let mut floor = begin;
                 let mut named = Vec::new();
                 for (hours, _) in looks.iter().cycle() {
-                    let now = floor.after(Duration::from_secs(u64::from(*hours) * 1_877)).min(end);
+                    let now = floor
+                        .after(Duration::from_secs(u64::from(*hours) * 1_877))
+                        .min(end);
                     let plan = plan(&rule, floor, now, Duration::from_secs(60), run_missed_once);
                     if let Some((first, last, times)) = plan.missed {
                         let missed: Vec<_> = rule
@@ -116,7 +124,10 @@ async fn a_year(line: &str, zone: &str, looks: &[(u32, u8)]) -> BTreeMap<Moment,
     while rig.clock.now() < end {
         let (hours, what) = looks.next().copied().unwrap_or((24, 0));
         let next = server.look().await.unwrap().unwrap_or(end);
-        let rest = rig.clock.now().after(Duration::from_secs(u64::from(hours) * 3_600));
+        let rest = rig
+            .clock
+            .now()
+            .after(Duration::from_secs(u64::from(hours) * 3_600));
         rig.clock.set(next.min(rest).min(end));
         match what {
             1 => server = rig.server(),
@@ -125,7 +136,8 @@ async fn a_year(line: &str, zone: &str, looks: &[(u32, u8)]) -> BTreeMap<Moment,
                 // Set back by as much as a day, with a look there, and right again.
                 let now = rig.clock.now();
                 server.look().await.unwrap();
-                rig.clock.set(now.before(Duration::from_secs(u64::from(hours) * 900)));
+                rig.clock
+                    .set(now.before(Duration::from_secs(u64::from(hours) * 900)));
                 server.look().await.unwrap();
                 rig.clock.set(now);
             }

@@ -193,7 +193,10 @@ impl Rig {
     }
 
     pub(super) async fn stop(&self) {
-        self.store.stop(&name(), "ann", self.clock.now()).await.unwrap();
+        self.store
+            .stop(&name(), "ann", self.clock.now())
+            .await
+            .unwrap();
     }
 
     /// A server that has just been started.
@@ -213,14 +216,17 @@ impl Rig {
     /// Moves the clock on in steps of a minute, with a look after each.
     pub(super) async fn pass(&self, server: &Timekeeper, to: &str) {
         while self.clock.now() < at(to) {
-            self.clock.advance(minutes(1).min(at(to).since(self.clock.now())));
+            self.clock
+                .advance(minutes(1).min(at(to).since(self.clock.now())));
             server.look().await.unwrap();
         }
     }
 
     /// Runs all jobs to their ends.
     pub(super) async fn work(&self) -> usize {
-        Worker::new(self.world.clone(), self.shelf.clone()).work_off().await
+        Worker::new(self.world.clone(), self.shelf.clone())
+            .work_off()
+            .await
     }
 
     /// Runs the recipe by hand, with an event unless it is null.

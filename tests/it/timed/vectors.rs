@@ -80,7 +80,11 @@ fn the_suites_hold() {
         for key in case.as_object().unwrap().keys() {
             assert!(KEYS.contains(&key.as_str()), "{name}: `{key}`");
         }
-        assert_eq!(case["theirs"].is_null(), case["differs"].is_null(), "{name}");
+        assert_eq!(
+            case["theirs"].is_null(),
+            case["differs"].is_null(),
+            "{name}"
+        );
         troubles.extend(wrong(case).map(|why| format!("{name}: {why}")));
     }
     assert!(troubles.is_empty(), "\n{}", troubles.join("\n"));
@@ -91,7 +95,11 @@ fn what_is_not_taken_has_a_diagnostic_that_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let recipes = folder.path().join("recipes/time");
     fs::create_dir_all(&recipes).unwrap();
-    fs::write(recipes.join("project.yaml"), "title: Time\nversion: 1.0.0\n").unwrap();
+    fs::write(
+        recipes.join("project.yaml"),
+        "title: Time\nversion: 1.0.0\n",
+    )
+    .unwrap();
     let refused: Vec<_> = cases()
         .into_iter()
         .filter(|(_, case)| case["refused"].is_string())

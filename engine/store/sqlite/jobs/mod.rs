@@ -6,7 +6,9 @@
 mod claim;
 mod commit;
 mod enqueue;
+mod events;
 mod fires;
+mod fold;
 mod holds;
 mod list;
 mod polls;
@@ -15,6 +17,10 @@ mod quarantine;
 mod record;
 mod request;
 
+pub use events::{
+    EventDetail, EventFilter, EventReplayed, Replay, StoredEvent, UNKEPT_DROPPED, UNKEPT_REJECTED,
+    UNKEPT_REPEATED, Unkept,
+};
 pub use fires::{Fire, FireOutcome, FireRow, Fired, Fires, PassedOver, RuleKept};
 pub use polls::{Poll, PollEnd, PollKept, Polled, PolledItem};
 pub use prune::Prune;
@@ -26,8 +32,9 @@ use std::time::Duration;
 use super::Sqlite;
 use super::tables::Known;
 use crate::clock::Moment;
+use crate::data::Object;
 use crate::journal::{Entry, JobStatus};
-use crate::names::JobId;
+use crate::names::{JobId, RecipeName};
 use crate::store::{
     Advance, Arrival, Claimed, Committed, Enqueued, Haste, JobFilter, JobRecord, JobRequest, Jobs,
     Lease, Next, Payload, Pinned, RequestKind, StoreError,
@@ -36,8 +43,7 @@ use crate::table::SETTINGS_TABLE;
 
 impl Jobs for Sqlite {
     async fn enqueue(&self, arrival: Arrival) -> Result<Enqueued, StoreError> {
-        self.with_writer(|connection| Box::pin(enqueue::enqueue(connection, arrival)))
-            .await
+        self.enqueue_split(arrival, Object::new(), None).await
     }
 
     async fn claim(
@@ -140,6 +146,42 @@ impl Sqlite {
     /// How many jobs are queued: those that wait for their recipe to be started among them.
     pub async fn queue_length(&self) -> Result<u64, StoreError> {
         self.with_reader(|connection| Box::pin(list::queue_length(connection)))
+            .await
+    }
+
+    /// Queues what arrived, whose events have these members in common; a replay adds its jobs to
+    /// those of the stored event.
+    pub async fn enqueue_split(
+        &self,
+        arrival: Arrival,
+        shared: Object,
+        replay: Option<Replay>,
+    ) -> Result<Enqueued, StoreError> {
+        self.with_writer(|connection| {
+            Box::pin(enqueue::enqueue(connection, arrival, shared, replay))
+        })
+        .await
+    }
+
+    /// Cancels the jobs of a recipe that have begun and not ended; answers which. Those in line
+    /// stay there.
+    pub async fn cancel_begun(
+        &self,
+        recipe: &RecipeName,
+        at: Moment,
+        by: &str,
+    ) -> Result<Vec<JobId>, StoreError> {
+        let (recipe, by) = (recipe.clone(), by.to_owned());
+        self.with_writer(move |connection| {
+            Box::pin(request::cancel_begun(connection, recipe, at, by))
+        })
+        .await
+    }
+
+    /// The jobs that a job started and that have not ended, those that these started among them.
+    pub async fn open_descendants(&self, job: &JobId) -> Result<Vec<JobId>, StoreError> {
+        let job = job.clone();
+        self.with_reader(|connection| Box::pin(request::open_descendants(connection, job)))
             .await
     }
 

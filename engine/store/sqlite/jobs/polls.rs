@@ -268,7 +268,7 @@ async fn make_jobs(
             needs_started_recipe: true,
             dedupe: None,
         };
-        enqueue::insert(connection, &job, at, None).await?;
+        enqueue::queue(connection, &job, at).await?;
         jobs.push(job.id);
     }
     Ok(jobs)

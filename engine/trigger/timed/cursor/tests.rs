@@ -26,7 +26,10 @@ fn what_is_at_the_cursor_is_new_once() {
     assert_eq!(poll(&mut stand, json!([[1, "a"], [2, "b"]])), ["a", "b"]);
     assert_eq!(poll(&mut stand, json!([[2, "b"]])), [""; 0]);
     assert_eq!(poll(&mut stand, json!([[2, "b"], [2, "c"]])), ["c"]);
-    assert_eq!(poll(&mut stand, json!([[3, "d"], [2, "c"], [1, "a"]])), ["d"]);
+    assert_eq!(
+        poll(&mut stand, json!([[3, "d"], [2, "c"], [1, "a"]])),
+        ["d"]
+    );
     let kept = stand.as_ref().map(Stand::to_value).unwrap();
     assert_eq!(kept["at"], json!(3));
     assert_eq!(Stand::read(&kept), stand);
@@ -39,7 +42,10 @@ fn a_cursor_never_goes_back_and_knows_numbers_from_text() {
         (json!("9"), json!("10")),
         (json!("9"), json!(10)),
         (json!(1.5), json!(1.75)),
-        (json!("2026-03-01T10:00:00+02:00"), json!("2026-03-01T09:00:00Z")),
+        (
+            json!("2026-03-01T10:00:00+02:00"),
+            json!("2026-03-01T09:00:00Z"),
+        ),
         (json!("2026-03-01"), json!("2026-03-01T09:00:00Z")),
         (json!("2026-03-01 10:00:00"), json!("2026-03-01 10:00:01")),
     ] {
@@ -51,7 +57,9 @@ fn a_cursor_never_goes_back_and_knows_numbers_from_text() {
         assert!(!Stand::new(high.clone()).is_new(&low, &json!("x")).unwrap());
     }
     for strange in [json!(true), json!({ "a": 1 }), json!("x")] {
-        let why = Stand::new(json!(1)).is_new(&strange, &json!("x")).unwrap_err();
+        let why = Stand::new(json!(1))
+            .is_new(&strange, &json!("x"))
+            .unwrap_err();
         assert_eq!(why.code, "no_cursor", "{strange}");
     }
 }

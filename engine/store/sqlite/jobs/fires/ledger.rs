@@ -63,7 +63,10 @@ pub(super) async fn rows(
             let times: i64 = row.try_get(2).map_err(store_error)?;
             Ok(FireRow {
                 instant: Moment(row.try_get(0).map_err(store_error)?),
-                first: row.try_get::<Option<i64>, _>(1).map_err(store_error)?.map(Moment),
+                first: row
+                    .try_get::<Option<i64>, _>(1)
+                    .map_err(store_error)?
+                    .map(Moment),
                 times: times.unsigned_abs(),
                 outcome,
                 taken_at: Moment(row.try_get(4).map_err(store_error)?),

@@ -203,7 +203,7 @@ async fn make_job(
         needs_started_recipe: true,
         dedupe: None,
     };
-    enqueue::insert(connection, &job, at, None).await?;
+    enqueue::queue(connection, &job, at).await?;
     sqlx::query(
         "UPDATE fire SET is_open = 1, job = (SELECT number FROM job WHERE id = $3)
          WHERE recipe = $1 AND instant = $2",
