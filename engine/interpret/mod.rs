@@ -19,6 +19,8 @@ mod leaf;
 mod list;
 mod page;
 mod path;
+mod preview;
+mod recorded;
 mod repeat;
 mod results;
 mod scope;
@@ -29,7 +31,7 @@ mod transform;
 pub use effect::{Answer, Call, Called, Effect, EffectKind, Verified};
 pub use trace::{TraceState, Traced};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -70,6 +72,8 @@ pub struct Start {
     pub started_at: Moment,
     /// Who or what started it.
     pub started_by: String,
+    /// Whether it only shows what it would do: then calls may answer with withheld values.
+    pub is_preview: bool,
 }
 
 /// A job under way.
@@ -104,6 +108,7 @@ struct Job {
     event: Option<Arc<Value>>,
     settings: covers::Settings,
     program: Arc<Program>,
+    is_preview: bool,
     desk: Desk,
     /// Why the job cannot even begin.
     trouble: Option<Failure>,
@@ -130,10 +135,26 @@ impl Machine {
         Self::with_trace(start, entries, Folding::default(), None)
     }
 
-    /// Replays a job from its entries to show its steps; what is not recorded stays open.
-    pub fn replay(start: Start, entries: Vec<Entry>) -> Vec<Traced> {
+    /// Replays a job from its entries to show its steps; what is not recorded stays open. Waits
+    /// that were over at `ended_at`, or at the last entry of a job that goes on, are over.
+    pub fn replay(start: Start, entries: Vec<Entry>, ended_at: Option<Moment>) -> Vec<Traced> {
+        let last = entries.iter().map(|entry| entry.at).max();
+        let seen_until = ended_at.or(last).unwrap_or(start.started_at);
         let mut machine = Self::with_trace(start, entries, Folding::default(), Some(()));
-        while machine.turn(machine.started_at).has_more_work {}
+        let mut timers = BTreeSet::new();
+        loop {
+            let turn = machine.turn(machine.started_at);
+            timers.extend(turn.effects.iter().filter_map(|effect| match effect.kind {
+                EffectKind::Timer { until } if until <= seen_until => Some((until, effect.number)),
+                _ => None,
+            }));
+            // One at a time, so that a wait inside a step with a time limit is over first.
+            if let (false, Some((until, number))) = (turn.has_more_work, timers.pop_first()) {
+                machine.answer(number, until, Answer::Fired);
+            } else if !turn.has_more_work {
+                break;
+            }
+        }
         let trace = machine.job.desk.state().trace.take();
         trace.unwrap_or_default()
     }
@@ -219,6 +240,7 @@ impl Machine {
             event: (!event.is_null()).then(|| Arc::new(event)),
             settings,
             program: start.program,
+            is_preview: start.is_preview,
             desk: Desk::new(entries, folding, is_traced),
             trouble,
         });
@@ -326,6 +348,9 @@ fn settings_of(settings: Value) -> covers::Settings {
 
 impl From<EvaluationError> for Exit {
     fn from(error: EvaluationError) -> Self {
+        if let Some(by) = error.withheld_by {
+            return Exit::Failed(Box::new(preview::not_known(&by)));
+        }
         let message = format!("`{}`: {}", error.expression, error.message);
         Exit::Failed(Box::new(Failure::new("no_value", message)))
     }

@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Moment;
@@ -25,6 +25,8 @@ pub(super) struct Frame<'a> {
     pub(super) recipe: &'a Recipe,
     pub(super) input: Arc<Value>,
     pub(super) depth: u32,
+    /// Whether a preview passed a place where the recipe may have returned.
+    pub(super) may_have_ended: AtomicBool,
 }
 
 /// A layer of names.
@@ -258,6 +260,10 @@ impl Scope for StepScope<'_> {
         &self.layer.frame.recipe.timezone
     }
 
+    fn is_preview(&self) -> bool {
+        self.layer.frame.job.is_preview
+    }
+
     fn uuid(&self) -> String {
         let occurrence = self.uuids.get();
         self.uuids.set(occurrence + 1);
@@ -289,6 +295,10 @@ impl Scope for ItemScope<'_> {
 
     fn timezone(&self) -> &str {
         self.below.timezone()
+    }
+
+    fn is_preview(&self) -> bool {
+        self.below.is_preview()
     }
 
     fn uuid(&self) -> String {

@@ -9,7 +9,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 
 use crate::clock::Moment;
 use crate::compile::{Foreach, ForeachSource, Step};
-use crate::data::Value;
+use crate::data::{Value, is_withheld};
 use crate::journal::{Failure, LoopHead, PageHead};
 
 use super::Flow;
@@ -90,6 +90,10 @@ impl<'a> Source<'a> {
                 let elements = match expression.evaluate(&layer.scope(path))? {
                     Some(Value::Array(elements)) => elements,
                     None => Vec::new(),
+                    // A preview lists the steps once.
+                    Some(unknown) if layer.frame.job.is_preview && is_withheld(&unknown) => {
+                        vec![unknown]
+                    }
                     Some(other) => {
                         let found = crate::data::kind_of(&other);
                         let message = format!("`foreach` needs a list, found {found}");

@@ -133,6 +133,7 @@ impl Rig {
             halt: Arc::new(Halt::default()),
             bell: bell.clone(),
             is_stopping: is_stopping.clone(),
+            is_preview: false,
         };
         let intake = Intake {
             store: store.clone(),
