@@ -26,4 +26,5 @@ mod scoping;
 mod store;
 mod tidy;
 mod timed;
+mod torture;
 mod trials;
