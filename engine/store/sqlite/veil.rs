@@ -102,7 +102,7 @@ impl<'a> Veil<'a> {
     }
 
     /// A text that is compared and never read: with a secret in it, its hash does as well.
-    fn name(&self, text: String) -> String {
+    pub(super) fn name(&self, text: String) -> String {
         if self.secrets.finds(&text) {
             return digest(text.as_bytes());
         }
@@ -205,7 +205,8 @@ fn sealed(sealer: &Sealer, secrets: &Masker, value: Value) -> Result<Value, Stor
     })
 }
 
-fn opened(sealer: &Sealer, value: Value) -> Value {
+/// A value whose sealed pieces are opened.
+pub(super) fn opened(sealer: &Sealer, value: Value) -> Value {
     match value {
         Value::String(text) if is_sealed(&text) => sealer.opened_text(&text).into_owned().into(),
         Value::Array(list) => list
