@@ -9,10 +9,12 @@ mod cancel;
 mod decide;
 mod events;
 mod health;
+mod inbox;
 mod job;
 mod jobs;
 mod mask;
 mod metrics;
+mod preview;
 mod problem;
 mod recipes;
 mod rows;
@@ -34,6 +36,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::FutureExt;
 
+use crate::step::Calls;
 use crate::trigger::Intake;
 
 /// The largest body of a request that is no webhook: an import of a big table.
@@ -46,6 +49,8 @@ pub struct Rooms {
     pub intake: Intake,
     /// Who may ask.
     pub tokens: Arc<Tokens>,
+    /// The outside, for previews.
+    pub calls: Arc<dyn Calls>,
     /// Where the outside reaches this server, such as `https://recipes.example.com`.
     pub public_url: Arc<str>,
 }
@@ -60,6 +65,9 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/api/recipes/{project}/{name}/stop", post(recipes::stop))
         .route("/api/recipes/{project}/{name}/run", post(recipes::run))
         .route("/api/jobs", get(jobs::list))
+        .route("/api/events", get(inbox::list))
+        .route("/api/events/{id}", get(inbox::show))
+        .route("/api/events/{id}/replay", post(inbox::replay))
         .route("/metrics", get(metrics::metrics))
         .route("/api/jobs/{id}", get(job::show))
         .route("/api/jobs/{id}/decide", post(decide::decide))

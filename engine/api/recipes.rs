@@ -18,7 +18,7 @@ use crate::names::{JobId, RecipeName};
 use crate::store::RecipeState;
 use crate::trigger::{self, Given};
 
-use super::{Person, Problem, Rooms, body, events, wait, wire};
+use super::{Person, Problem, Rooms, body, events, inbox, preview, wait, wire};
 
 /// `GET /api/recipes`
 pub(super) async fn list(State(rooms): State<Arc<Rooms>>) -> Result<Json<Value>, Problem> {
@@ -57,7 +57,9 @@ pub(super) async fn show(
         wire.insert("calls".into(), json!(reaches));
         match &recipe.trigger {
             Trigger::Webhook(webhook) => {
-                wire.insert("webhook".into(), webhook_wire(&rooms, &shown, webhook));
+                let mut webhook = webhook_wire(&rooms, &shown, webhook);
+                webhook["not_kept"] = inbox::unkept(&rooms, Some(&shown.name)).await?.into();
+                wire.insert("webhook".into(), webhook);
             }
             Trigger::Schedule(schedule) => {
                 wire.insert("schedule".into(), schedule_wire(schedule));
@@ -126,6 +128,9 @@ struct StopWish {
 struct Wish {
     input: Option<Value>,
     event: Option<Value>,
+    /// Whether to show only what would be done.
+    #[serde(default)]
+    preview: bool,
 }
 
 /// `POST /api/recipes/{project}/{name}/run`
@@ -148,6 +153,9 @@ pub(super) async fn run(
     };
     let shown = find(&rooms, &project, &name)?;
     check_closure(&rooms, &shown.name).await?;
+    if wish.preview {
+        return preview::run(&rooms, &shown.name, given, &by).await;
+    }
     let jobs = trigger::run(&rooms.intake, &shown.name, given, &by).await?;
     if let (Some(patience), [job]) = (patience, jobs.as_slice()) {
         return wait::result(&rooms, job, patience).await;
@@ -202,7 +210,7 @@ fn why_not_started(recipe: &Recipe) -> Option<(&'static str, &'static str)> {
 }
 
 /// Holds the whole closure of a recipe against the workspace; answers warnings.
-async fn check_closure(rooms: &Rooms, name: &RecipeName) -> Result<Vec<Value>, Problem> {
+pub(super) async fn check_closure(rooms: &Rooms, name: &RecipeName) -> Result<Vec<Value>, Problem> {
     let intake = &rooms.intake;
     let Start { errors, warnings } = intake
         .shelf

@@ -101,7 +101,7 @@ impl Jobs {
                     show::cell(&job["recipe"]),
                     show::time(&job["created_at"]),
                     took(&job["started_at"], &job["ended_at"]),
-                    show::cell(&job["failure"]["message"]),
+                    why(job),
                 ]
             })
             .collect();
@@ -152,6 +152,9 @@ impl Jobs {
                 show::cell(&failure["message"]),
                 show::cell(&failure["place"])
             );
+        }
+        if let Some(why) = job.get("steps_missing_because") {
+            let _ = writeln!(text, "no steps are shown: {}", show::cell(why));
         }
         text.push('\n');
         for step in job["steps"].as_array().into_iter().flatten() {
@@ -240,6 +243,17 @@ impl Decide {
         client.send(Method::POST, &path, Body::Json(&wish)).await?;
         say(&format!("decided; job {} goes on\n", self.id))?;
         Ok(Ended::Well)
+    }
+}
+
+/// Why a job failed, or that its history is gone.
+fn why(job: &Value) -> String {
+    let removed = job["history_removed"].is_object();
+    let failure = &job["failure"];
+    match (failure.is_object(), removed) {
+        (true, true) => format!("{} (history removed)", show::cell(&failure["code"])),
+        (false, true) => "history removed".into(),
+        _ => show::cell(&failure["message"]),
     }
 }
 

@@ -10,6 +10,7 @@ mod check;
 mod client;
 mod connections;
 mod demo;
+mod events;
 mod explain;
 mod graph;
 mod init;
@@ -17,6 +18,7 @@ mod jobs;
 mod mend;
 mod recipes;
 mod reference;
+mod preview;
 mod run;
 mod sandbox;
 mod schema;
@@ -67,6 +69,7 @@ enum Verb {
     Stop(recipes::Stop),
     Run(run::Run),
     Jobs(jobs::Jobs),
+    Events(events::Events),
     Tables(tables::Tables),
     Connections(connections::Connections),
     Sandbox(sandbox::Sandbox),
@@ -106,6 +109,7 @@ impl Arguments {
             Verb::Stop(stop) => block_on(stop.run(workspace)),
             Verb::Run(run) => block_on(run.run(workspace)),
             Verb::Jobs(jobs) => block_on(jobs.run(workspace)),
+            Verb::Events(events) => block_on(events.run(workspace)),
             Verb::Tables(tables) => block_on(tables.run(workspace)),
             Verb::Connections(connections) => block_on(connections.run(workspace)),
         }

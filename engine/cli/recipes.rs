@@ -184,6 +184,7 @@ fn text(recipe: &Value) -> String {
         let sign_in = &webhook["sign_in"];
         line("sign-in", sign_in_in_words(sign_in));
         line("events", joined(&webhook["events"]));
+        line("not kept", unkept(&webhook["not_kept"]));
     }
     line("schedule", show::cell(&recipe["schedule"]["rule"]));
     line("takes", fields(&recipe["input"]));
@@ -210,6 +211,18 @@ fn sign_in_in_words(sign_in: &Value) -> String {
         Some("hmac") => format!("signature with the secret of connection `{connection}`"),
         _ => "none".to_owned(),
     }
+}
+
+/// How many deliveries left nothing, and why.
+fn unkept(list: &Value) -> String {
+    let words = list.as_array().into_iter().flatten().map(|unkept| {
+        let (count, fate) = (show::cell(&unkept["count"]), show::cell(&unkept["fate"]));
+        format!(
+            "{count} {fate}, the last {}",
+            show::time(&unkept["last_at"])
+        )
+    });
+    words.collect::<Vec<_>>().join("; ")
 }
 
 fn joined(list: &Value) -> String {

@@ -48,6 +48,8 @@ pub struct Arrival {
 pub struct Payload {
     /// The headers, without credentials.
     pub headers: Value,
+    /// The parameters of the address.
+    pub query: Value,
     /// The raw body.
     pub body: Vec<u8>,
 }
@@ -140,6 +142,17 @@ pub struct JobRecord {
     pub ending: Option<Ending>,
     /// How often it was taken over from a dead worker in a row without progress.
     pub recoveries: u32,
+    /// That its history was removed, if it was: then event, input, output and journal are gone.
+    pub pruned: Option<Pruned>,
+}
+
+/// That the history of a job was removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pruned {
+    /// When.
+    pub at: Moment,
+    /// The rule that removed it, in an admin's words.
+    pub rule: String,
 }
 
 /// What a person asks of a job.
@@ -178,7 +191,8 @@ pub enum RequestKind {
 pub struct Advance {
     /// What the job pins, in its first commit.
     pub pinned: Option<Pinned>,
-    /// What happened.
+    /// What happened. Of a loop's heads the store keeps the last, and with a new one goes whatever
+    /// entry it stands for: [`crate::journal::append`] says exactly what.
     pub entries: Vec<Entry>,
     /// Table operations; the store appends `step_succeeded` or `step_failed` for each.
     pub table_operations: Vec<TableStep>,

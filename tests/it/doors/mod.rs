@@ -7,6 +7,8 @@ mod cancelling;
 mod deciding;
 mod disk;
 mod house;
+mod inbox;
+mod preview;
 mod process;
 mod recipes;
 mod suites;

@@ -6,7 +6,9 @@
 mod claim;
 mod commit;
 mod enqueue;
+mod events;
 mod fires;
+mod fold;
 mod holds;
 mod list;
 mod prune;
@@ -14,6 +16,10 @@ mod quarantine;
 mod record;
 mod request;
 
+pub use events::{
+    EventDetail, EventFilter, EventReplayed, Replay, StoredEvent, UNKEPT_DROPPED, UNKEPT_REJECTED,
+    UNKEPT_REPEATED, Unkept,
+};
 pub use fires::Fires;
 pub use prune::Prune;
 pub use quarantine::RECOVERIES_MAX;
@@ -24,7 +30,7 @@ use std::time::Duration;
 use super::Sqlite;
 use super::tables::Known;
 use crate::clock::Moment;
-use crate::data::Value;
+use crate::data::{Object, Value};
 use crate::journal::{Entry, JobStatus};
 use crate::names::{JobId, RecipeName};
 use crate::store::{
@@ -35,8 +41,7 @@ use crate::table::SETTINGS_TABLE;
 
 impl Jobs for Sqlite {
     async fn enqueue(&self, arrival: Arrival) -> Result<Enqueued, StoreError> {
-        self.with_writer(|connection| Box::pin(enqueue::enqueue(connection, arrival)))
-            .await
+        self.enqueue_split(arrival, Object::new(), None).await
     }
 
     async fn claim(
@@ -142,6 +147,20 @@ impl Sqlite {
             .await
     }
 
+    /// Queues what arrived, whose events have these members in common; a replay adds its jobs to
+    /// those of the stored event.
+    pub async fn enqueue_split(
+        &self,
+        arrival: Arrival,
+        shared: Object,
+        replay: Option<Replay>,
+    ) -> Result<Enqueued, StoreError> {
+        self.with_writer(|connection| {
+            Box::pin(enqueue::enqueue(connection, arrival, shared, replay))
+        })
+        .await
+    }
+
     /// Queues what a poll found and moves its cursor, in one commit.
     pub async fn enqueue_polled(
         &self,
@@ -152,7 +171,7 @@ impl Sqlite {
             Box::pin(async move {
                 let (recipe, at) = (arrival.recipe.clone(), arrival.at);
                 enqueue::move_cursor(connection, &recipe, &cursor, at).await?;
-                enqueue::enqueue(connection, arrival).await
+                enqueue::enqueue(connection, arrival, Object::new(), None).await
             })
         })
         .await

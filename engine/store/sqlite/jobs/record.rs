@@ -9,19 +9,20 @@ use crate::clock::Moment;
 use crate::data::Value;
 use crate::journal::{Ending, Failure, JobStatus};
 use crate::names::{JobId, RecipeName};
-use crate::store::{JobRecord, JobRequest, Pinned, StoreError};
+use crate::store::{JobRecord, JobRequest, Pinned, Pruned, StoreError};
 
 /// The columns that [`Stored::read`] expects, in their order.
 macro_rules! columns {
     () => {
         "job.number, job.id, job.recipe, job.status, job.started_by, job.created_at, job.due, \
-         job.recoveries, job.started_at, job.ended_at, job.output, job.failure, job.pin, job.chunks"
+         job.recoveries, job.started_at, job.ended_at, job.output, job.failure, job.pin, job.chunks, \
+         job.pruned_at, job.pruned_by"
     };
 }
 pub(super) use columns;
 
 /// How many columns that are; joined ones follow.
-pub(super) const COLUMNS_COUNT: usize = 14;
+pub(super) const COLUMNS_COUNT: usize = 16;
 
 /// A row of `job` as stored.
 pub(super) struct Stored {
@@ -66,6 +67,7 @@ impl Stored {
                 wake_at: due.filter(|_| waits).map(Moment),
                 ending: None,
                 recoveries: u32::try_from(recoveries).unwrap_or(u32::MAX),
+                pruned: pruned(row)?,
             },
             output: row.try_get(10).map_err(store_error)?,
             failure: row.try_get(11).map_err(store_error)?,
@@ -165,6 +167,16 @@ pub(super) async fn pinned(
         started_at: started_at
             .ok_or_else(|| StoreError::Corrupt("a job with a pin has no start".to_owned()))?,
     })
+}
+
+/// That the job's history was removed, if it was.
+fn pruned(row: &SqliteRow) -> Result<Option<Pruned>, StoreError> {
+    let at: Option<i64> = row.try_get(14).map_err(store_error)?;
+    let rule: Option<String> = row.try_get(15).map_err(store_error)?;
+    Ok(at.map(|at| Pruned {
+        at: Moment(at),
+        rule: rule.unwrap_or_default(),
+    }))
 }
 
 /// A stored job id.
