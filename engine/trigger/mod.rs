@@ -8,6 +8,7 @@ mod body;
 mod by_hand;
 mod gauge;
 mod replay;
+mod sample;
 mod sign_in;
 mod signature;
 mod split;
@@ -17,6 +18,7 @@ pub use body::read as read_body;
 pub use by_hand::{Given, run};
 pub use gauge::{Gauge, QUEUED_JOBS_MAX};
 pub use replay::replay;
+pub use sample::{Sample, sample};
 pub use webhook::{BODY_BYTES_MAX, Delivery, deliver};
 
 use std::sync::Arc;

@@ -36,3 +36,8 @@ fn values_that_were_found_do_no_harm() {
 fn jobs_that_were_found_end_the_same() {
     replay("jobs", targets::jobs::check);
 }
+
+#[test]
+fn deliveries_that_were_found_are_read_or_refused() {
+    replay("deliveries", targets::deliveries::check);
+}

@@ -12,7 +12,7 @@ use recipe_engine::compile::Program;
 use recipe_engine::data::Value;
 use recipe_engine::diagnostic::Severity;
 use recipe_engine::interpret::{Effect, EffectKind, Machine, Start};
-use recipe_engine::journal::{Ending, Entry, EntryKind};
+use recipe_engine::journal::{Ending, Entry, EntryKind, append, drop_folded};
 use recipe_engine::names::JobId;
 use recipe_engine::source::parse;
 
@@ -103,12 +103,18 @@ fn run(
     now: Moment,
     commits: &mut Vec<Commit>,
 ) -> Left {
-    let mut machine = Machine::new(start(program), journal.clone());
+    let mut machine = match vendors.folding() {
+        Some((after, kept)) => Machine::folding(start(program), journal.clone(), after, kept),
+        None => Machine::new(start(program), journal.clone()),
+    };
     let mut timers: Vec<(Moment, Effect)> = Vec::new();
     let mut now = now;
     for _ in 0..TURNS_MAX {
         let turn = machine.turn(now);
-        append(&mut journal, turn.entries);
+        let (mut entries, folded) = (turn.entries, machine.fold());
+        drop_folded(&mut entries, &folded);
+        entries.extend(folded);
+        append(&mut journal, entries);
         if let Some(ending) = turn.ending {
             return Left {
                 ending,
@@ -162,11 +168,8 @@ fn start(program: &Arc<Program>) -> Start {
         settings: Value::Null,
         started_at: Moment(0),
         started_by: "person:fuzz".to_owned(),
+        is_preview: false,
     }
-}
-
-fn append(journal: &mut Vec<Entry>, entries: Vec<Entry>) {
-    journal.extend(entries);
 }
 
 /// Whether a call may have been sent of which the journal holds no end.

@@ -37,6 +37,12 @@ impl Vendors {
         }
     }
 
+    /// From when on the job folds its loops, and how many iterations it keeps; none: as it likes.
+    pub(crate) fn folding(&self) -> Option<(u64, u64)> {
+        let (after, kept) = (self.seed / 3 % 4, self.seed / 12 % 3 + 1);
+        (!self.seed.is_multiple_of(3)).then_some((after, kept))
+    }
+
     /// Answers an effect that is no timer; what a table did is recorded by the store.
     pub(crate) fn answer(&mut self, effect: &Effect, at: Moment) -> (Answer, Option<Entry>) {
         let key = &effect.key;
