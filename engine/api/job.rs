@@ -8,13 +8,14 @@ use axum::extract::{Path, RawQuery, State};
 use serde_json::json;
 
 use crate::clock::Moment;
-use crate::compile::{Program, Step, StepKind};
+use crate::compile::{Foreach, ForeachSource, Program, Step, StepKind};
+use crate::connector::Action;
 use crate::data::{Object, Value};
 use crate::interpret::{Machine, Start, Traced};
 use crate::journal::{Entry, EntryKind};
 use crate::names::{JobId, RecipeName};
-use crate::shape::Shape;
-use crate::store::{JobRecord, Jobs, Pinned};
+use crate::shape::{Field, Member, Shape};
+use crate::store::{JobRecord, Jobs, Pinned, StoreError};
 
 use super::decide::open_decisions;
 use super::mask::{Hidden, mask};
@@ -51,6 +52,7 @@ pub(super) async fn in_full(
 ) -> Result<(Value, Hidden), Problem> {
     let (record, entries, shown) = load(rooms, id, purpose).await?;
     let mut wire = shown.wire(&record, &entries);
+    wire["journal_bytes"] = rooms.intake.store.journal_bytes(id).await?.into();
     let waiting = match record.status.is_final() {
         true => Vec::new(),
         false => rooms.intake.store.requests(id).await?,
@@ -93,8 +95,16 @@ async fn load(
     id: &JobId,
     purpose: Purpose,
 ) -> Result<(JobRecord, Vec<Entry>, Shown), Problem> {
-    let (record, entries, pinned) = rooms.intake.store.job(id).await?;
+    let store = &rooms.intake.store;
     let mut shown = Shown::default();
+    let (record, entries, pinned) = match store.job(id).await {
+        // Of a damaged job, what can be read is shown.
+        Err(StoreError::Corrupt(why)) => {
+            shown.trouble = Some(format!("what the database holds of it is damaged: {why}"));
+            (store.record(id).await?, Vec::new(), None)
+        }
+        loaded => loaded?,
+    };
     if let Some(pinned) = &pinned
         && record.pruned.is_none()
     {
@@ -120,10 +130,12 @@ async fn program(rooms: &Rooms, pinned: &Pinned) -> Result<Result<Arc<Program>, 
     if let Some(program) = shelf.program_of_hash(&pinned.program) {
         return Ok(Ok(program));
     }
-    let Some(sources) = rooms.intake.store.program(&pinned.program).await? else {
-        return Ok(Err("the sources that the job began with are gone".into()));
-    };
-    Ok(shelf.revive(&pinned.program, &sources))
+    match rooms.intake.store.program(&pinned.program).await {
+        Ok(Some(sources)) => Ok(shelf.revive(&pinned.program, &sources)),
+        Ok(None) => Ok(Err("the sources that the job began with are gone".into())),
+        Err(StoreError::Corrupt(why)) => Ok(Err(format!("its sources are damaged: {why}"))),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// What is shown of a job beside its record.
@@ -253,6 +265,16 @@ fn shapes(rooms: &Rooms, program: &Program) -> HashMap<(RecipeName, Arc<str>), (
                     .recipes
                     .get(recipe)
                     .map(|callee| (callee.input.clone(), callee.output.clone())),
+                StepKind::Foreach(Foreach {
+                    source: ForeachSource::Action { action, .. },
+                    batch,
+                    ..
+                }) => rooms
+                    .intake
+                    .shelf
+                    .connector(&action.connector)
+                    .and_then(|connector| element_shape(connector.actions.get(&action.action)?))
+                    .map(|element| (Shape::Any, failed_elements(element, *batch))),
                 _ => None,
             };
             if let Some(declared) = declared {
@@ -261,6 +283,24 @@ fn shapes(rooms: &Rooms, program: &Program) -> HashMap<(RecipeName, Arc<str>), (
         });
     }
     shapes
+}
+
+/// The shape of what a listing gives.
+fn element_shape(action: &Action) -> Option<Shape> {
+    match action.output.member("items") {
+        Member::Field(items) => items.shape.element().cloned(),
+        _ => None,
+    }
+}
+
+/// The shape of a loop's result, as far as elements of a listing stand in it.
+fn failed_elements(element: Shape, batch: Option<u32>) -> Shape {
+    let item = match batch {
+        Some(_) => Shape::list_of(element),
+        None => element,
+    };
+    let error = Shape::object_of([("item", Field::required(item))]);
+    Shape::object_of([("errors", Field::required(Shape::list_of(error)))])
 }
 
 /// The job's log.

@@ -26,4 +26,5 @@ mod schema;
 mod scoping;
 mod store;
 mod tidy;
+mod torture;
 mod trials;
