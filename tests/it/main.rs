@@ -26,5 +26,6 @@ mod schema;
 mod scoping;
 mod store;
 mod tidy;
+mod timed;
 mod torture;
 mod trials;
