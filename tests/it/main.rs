@@ -15,6 +15,7 @@ mod connectors;
 mod differential;
 mod documents;
 mod doors;
+mod fuzz;
 mod golden;
 mod hostile;
 mod kill;

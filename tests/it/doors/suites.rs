@@ -77,7 +77,7 @@ async fn a_body_is_json_or_refused_and_leaves_nothing() {
                 let detail = answer["detail"].as_str().unwrap().to_owned();
                 let has_place = detail.contains(" at line ") || detail.contains("byte ");
                 assert!(
-                    has_place || case.body().trim_ascii().is_empty(),
+                    has_place || detail.contains("it is empty"),
                     "{name}: {detail}"
                 );
                 assert!(
