@@ -8,14 +8,16 @@
 use serde_json::json;
 use sqlx::{Row, SqliteConnection};
 
+use super::super::Sqlite;
 use super::super::error::store_error;
-use super::super::pack::{Large, pack, pack_entries};
+use super::super::pack::{Large, pack_entries};
 use super::super::recipes::note;
+use super::super::veil::Veil;
 use super::{commit, enqueue, fold, record};
 use crate::clock::Moment;
 use crate::journal::{Entry, JobStatus};
 use crate::names::JobId;
-use crate::store::{AuditEntry, NewJob, Pinned, StoreError};
+use crate::store::{Advance, AuditEntry, NewJob, Pinned, StoreError};
 
 /// A job that does again what another job did.
 #[derive(Clone, Debug)]
@@ -47,8 +49,42 @@ pub struct Lineage {
     pub reruns: Vec<(JobId, JobStatus)>,
 }
 
+impl Sqlite {
+    /// Queues jobs that do again what others did: all of them, or none.
+    pub async fn enqueue_reruns(&self, reruns: Vec<Rerun>, at: Moment) -> Result<(), StoreError> {
+        let veil = Veil::of(&self.sealer);
+        let reruns = reruns.into_iter().map(|rerun| veiled(&veil, rerun));
+        let reruns = reruns.collect::<Result<Vec<_>, _>>()?;
+        self.with_writer(move |connection| Box::pin(enqueue_reruns(connection, reruns, at)))
+            .await
+    }
+
+    /// Where a job comes from, and what was made of it.
+    pub async fn lineage(&self, job: &JobId) -> Result<Lineage, StoreError> {
+        let job = job.clone();
+        self.with_reader(|connection| Box::pin(lineage(connection, job)))
+            .await
+    }
+}
+
+/// The rerun without a secret in it.
+fn veiled(veil: &Veil<'_>, rerun: Rerun) -> Result<Rerun, StoreError> {
+    let advance = veil.advance(Advance {
+        pinned: rerun.pinned,
+        entries: rerun.entries,
+        children: vec![rerun.job.clone()],
+        ..Advance::default()
+    })?;
+    Ok(Rerun {
+        pinned: advance.pinned,
+        entries: advance.entries,
+        job: advance.children.into_iter().next().unwrap_or(rerun.job),
+        ..rerun
+    })
+}
+
 /// Queues reruns.
-pub(super) async fn enqueue_reruns(
+async fn enqueue_reruns(
     connection: &mut SqliteConnection,
     reruns: Vec<Rerun>,
     at: Moment,
@@ -71,9 +107,7 @@ async fn queue(
     origin: i64,
     at: Moment,
 ) -> Result<(), StoreError> {
-    let mut large = Large::default();
-    let event = pack(&rerun.job.event, &mut large)?;
-    enqueue::insert(connection, &rerun.job, event, large, at, None).await?;
+    enqueue::queue(connection, &rerun.job, at).await?;
     let chunks = i64::from(!rerun.entries.is_empty());
     let number: i64 = sqlx::query_scalar(
         "UPDATE job SET due = MAX(COALESCE(due, $2), $2), chunks = $3
@@ -129,10 +163,7 @@ async fn write(
 }
 
 /// Where a job comes from, and what was made of it.
-pub(super) async fn lineage(
-    connection: &mut SqliteConnection,
-    job: JobId,
-) -> Result<Lineage, StoreError> {
+async fn lineage(connection: &mut SqliteConnection, job: JobId) -> Result<Lineage, StoreError> {
     let origin = sqlx::query(
         "SELECT origin.id, job_origin.place, job_origin.version FROM job
          JOIN job_origin ON job_origin.job = job.number
