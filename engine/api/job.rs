@@ -84,6 +84,7 @@ impl Shown {
             settings: pinned.settings.clone(),
             started_at: pinned.started_at,
             started_by: record.started_by.clone(),
+            start_depth: record.start_depth,
         };
         let traced = Machine::replay(start, entries.to_vec());
         let mut shown = Self {

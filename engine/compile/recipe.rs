@@ -20,7 +20,7 @@ pub struct Program {
     pub root: RecipeName,
     /// The root and every recipe reachable from it.
     pub recipes: BTreeMap<RecipeName, Arc<Recipe>>,
-    /// The SHA-256 over names and sources of all of them: what a job pins.
+    /// The SHA-256 over the root, and names and sources of all of them: what a job pins.
     pub hash: String,
 }
 

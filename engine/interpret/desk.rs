@@ -12,6 +12,7 @@ use crate::clock::Moment;
 use crate::data::Value;
 use crate::journal::{Decision, Entry, EntryKey, EntryKind, Failure};
 use crate::names::RecipeName;
+use crate::store::NewJob;
 
 use super::effect::{Answer, Effect, EffectKind};
 use super::trace::Traced;
@@ -33,6 +34,12 @@ pub(super) struct State {
     waiting: HashMap<u64, Slot>,
     numbers: u64,
     cancelled_scopes: HashSet<u64>,
+    /// Timed steps whose time was up before they were resumed: they may come to the end that is
+    /// recorded of them, and ask for nothing more.
+    closed_scopes: HashSet<u64>,
+    /// How many jobs were started.
+    pub(super) starts: u32,
+    pub(super) children: Vec<NewJob>,
     work: u32,
     pub(super) effects: Vec<Effect>,
     pub(super) entries: Vec<Entry>,
@@ -50,7 +57,7 @@ struct Slot {
     waker: Option<Waker>,
     is_kept: bool,
     is_decision: bool,
-    scopes: Scopes,
+    surroundings: Surroundings,
 }
 
 /// The timed steps that surround a place, by number.
@@ -61,7 +68,8 @@ pub(super) type Scopes = Arc<[u64]>;
 pub(super) struct Surroundings {
     /// The timed steps around it.
     pub(super) scopes: Scopes,
-    /// Whether it is cleaning up (`finally`), which is never ended early.
+    /// Whether it is cleaning up (`finally`), which goes on if the job is cancelled or a time
+    /// around it is up; times set inside hold.
     pub(super) is_cleaning: bool,
 }
 
@@ -177,7 +185,7 @@ impl Desk {
     /// Asks the job to end early: what waits is let go, calls under way are waited for.
     pub(super) fn cancel(&self) {
         self.state().is_cancelled = true;
-        self.let_go(|slot| !slot.is_kept || slot.is_decision);
+        self.let_go(|slot| !slot.is_kept && !slot.surroundings.is_cleaning || slot.is_decision);
     }
 
     /// A number for a step that has a time limit.
@@ -190,7 +198,19 @@ impl Desk {
     /// Ends everything inside a step whose time is up, in the same way.
     pub(super) fn cancel_scope(&self, scope: u64) {
         self.state().cancelled_scopes.insert(scope);
-        self.let_go(|slot| !slot.is_kept && slot.scopes.contains(&scope));
+        self.let_go(|slot| !slot.is_kept && slot.surroundings.scopes.contains(&scope));
+    }
+
+    /// Lets a step whose time was up before it was resumed ask for nothing more.
+    pub(super) fn close_scope(&self, scope: u64) {
+        self.state().closed_scopes.insert(scope);
+    }
+
+    /// Whether the journal holds that the step at a place is tried again.
+    pub(super) fn has_put_off(&self, key: &EntryKey) -> bool {
+        let state = self.state();
+        let failed = state.recorded.get(key).and_then(|at| at.failed.as_ref());
+        failed.is_some_and(|(_, _, next)| next.is_some())
     }
 
     /// Lets go what is meant.
@@ -284,16 +304,16 @@ impl Future for Ask<'_> {
                 return Poll::Pending;
             };
             let is_decision = matches!(kind, EffectKind::Decision);
+            state.cancel_closed(&self.surroundings);
             if state.covers(&self.surroundings) || (is_decision && state.is_cancelled) {
                 return Poll::Ready(None);
             }
-            let is_kept = self.surroundings.is_cleaning
-                || matches!(kind, EffectKind::Call(_) | EffectKind::Change { .. });
+            let is_kept = matches!(kind, EffectKind::Call(_) | EffectKind::Change { .. });
             state.numbers += 1;
             let number = state.numbers;
             state.effects.push(Effect { number, key, kind });
             let waker = Some(context.waker().clone());
-            let scopes = self.surroundings.scopes.clone();
+            let surroundings = self.surroundings.clone();
             state.waiting.insert(
                 number,
                 Slot {
@@ -301,7 +321,7 @@ impl Future for Ask<'_> {
                     waker,
                     is_kept,
                     is_decision,
-                    scopes,
+                    surroundings,
                 },
             );
             self.asked = Asked::Under(number);
@@ -324,14 +344,18 @@ impl Future for Ask<'_> {
 
 impl State {
     fn covers(&self, surroundings: &Surroundings) -> bool {
-        if surroundings.is_cleaning {
-            return false;
+        let mut scopes = surroundings.scopes.iter();
+        (self.is_cancelled && !surroundings.is_cleaning)
+            || scopes.any(|scope| self.cancelled_scopes.contains(scope))
+    }
+
+    /// Ends the timed steps around a place that were not to ask for anything more.
+    fn cancel_closed(&mut self, surroundings: &Surroundings) {
+        for scope in surroundings.scopes.iter() {
+            if self.closed_scopes.contains(scope) {
+                self.cancelled_scopes.insert(*scope);
+            }
         }
-        let scopes = &surroundings.scopes;
-        self.is_cancelled
-            || scopes
-                .iter()
-                .any(|scope| self.cancelled_scopes.contains(scope))
     }
 }
 

@@ -14,11 +14,15 @@ mod desk;
 mod effect;
 mod frame;
 mod leaf;
+mod limit;
 mod list;
+mod on_failure;
 mod page;
 mod path;
 mod repeat;
+mod retry;
 mod scope;
+mod start;
 mod trace;
 mod transform;
 
@@ -36,6 +40,7 @@ use crate::data::Value;
 use crate::expression::EvaluationError;
 use crate::journal::{Ending, Entry, EntryKey, EntryKind, Failure, JobStatus};
 use crate::names::{JobId, RecipeName};
+use crate::store::NewJob;
 
 use desk::Desk;
 
@@ -44,6 +49,15 @@ pub const OUTCOME_UNKNOWN: &str = "outcome_unknown";
 
 /// The most frames that may stand on one another.
 pub const CALL_DEPTH_MAX: u32 = 24;
+
+/// The most jobs that may have started one another in a row.
+pub const START_DEPTH_MAX: u32 = 100;
+
+/// The most jobs that one job may start.
+pub const STARTS_PER_JOB_MAX: u32 = 10_000;
+
+/// The most jobs that one step waits for.
+pub const AWAITED_JOBS_MAX: usize = 10_000;
 
 /// The most items that a listing gathers outside of a `foreach`.
 pub const LISTED_ITEMS_MAX: usize = 10_000;
@@ -65,6 +79,8 @@ pub struct Start {
     pub started_at: Moment,
     /// Who or what started it.
     pub started_by: String,
+    /// How many jobs started one another up to this one.
+    pub start_depth: u32,
 }
 
 /// A job under way.
@@ -84,6 +100,8 @@ pub struct Turn {
     pub entries: Vec<Entry>,
     /// Frames that ended and give their key and slot back.
     pub released_holds: Vec<EntryKey>,
+    /// Jobs that it starts, to be queued with the entries that say so.
+    pub children: Vec<NewJob>,
     /// How often other recipes were called since the last turn.
     pub calls: BTreeMap<RecipeName, u64>,
     /// Whether the machine only paused and wants another turn at once.
@@ -99,6 +117,7 @@ struct Job {
     event: Option<Arc<Value>>,
     settings: BTreeMap<String, BTreeMap<String, Arc<Value>>>,
     program: Arc<Program>,
+    start_depth: u32,
     desk: Desk,
 }
 
@@ -145,6 +164,7 @@ impl Machine {
             effects: std::mem::take(&mut state.effects),
             entries: std::mem::take(&mut state.entries),
             released_holds: std::mem::take(&mut state.released_holds),
+            children: std::mem::take(&mut state.children),
             calls: std::mem::take(&mut state.calls),
             has_more_work: std::mem::take(&mut state.has_more_work) && self.ending.is_none(),
             ending: self.ending.clone(),
@@ -179,6 +199,7 @@ impl Machine {
             event: (!start.event.is_null()).then(|| Arc::new(start.event)),
             settings: settings_of(start.settings),
             program: start.program,
+            start_depth: start.start_depth,
             desk: Desk::new(entries, is_traced),
         });
         let started_at = start.started_at;

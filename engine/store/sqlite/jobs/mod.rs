@@ -3,6 +3,7 @@
 //! In: arrivals, claims and advances. Out: what the contract promises of each.
 //! Always true: whatever writes runs inside the group commit; a refused change changed nothing.
 
+mod awaits;
 mod claim;
 mod commit;
 mod enqueue;
@@ -13,6 +14,7 @@ mod prune;
 mod quarantine;
 mod record;
 mod request;
+mod stuck;
 
 pub use fires::Fires;
 pub use prune::Prune;
@@ -25,11 +27,11 @@ use super::Sqlite;
 use super::tables::Known;
 use crate::clock::Moment;
 use crate::data::Value;
-use crate::journal::{Entry, JobStatus};
+use crate::journal::{Entry, EntryKey, JobStatus};
 use crate::names::{JobId, RecipeName};
 use crate::store::{
-    Advance, Arrival, Claimed, Committed, Enqueued, Haste, JobFilter, JobRecord, JobRequest, Jobs,
-    Lease, Next, Payload, Pinned, RequestKind, StoreError,
+    Advance, Arrival, Awaited, Claimed, Committed, Enqueued, Haste, JobFilter, JobRecord,
+    JobRequest, Jobs, Lease, Next, Payload, Pinned, RequestKind, StoreError,
 };
 use crate::table::SETTINGS_TABLE;
 
@@ -107,6 +109,17 @@ impl Jobs for Sqlite {
     async fn requests(&self, job: &JobId) -> Result<Vec<JobRequest>, StoreError> {
         let job = job.clone();
         self.with_reader(|connection| Box::pin(request::open_requests(connection, job)))
+            .await
+    }
+
+    async fn awaited(
+        &self,
+        waiter: &JobId,
+        place: &EntryKey,
+        jobs: &[JobId],
+    ) -> Result<Vec<Awaited>, StoreError> {
+        let (waiter, place, jobs) = (waiter.clone(), place.clone(), jobs.to_vec());
+        self.with_reader(|connection| Box::pin(awaits::look(connection, waiter, place, jobs)))
             .await
     }
 

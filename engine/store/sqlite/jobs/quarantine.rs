@@ -38,7 +38,7 @@ pub(super) async fn quarantine_due(
     .map_err(store_error)?;
     for (job, _) in taken_out {
         release_all(connection, job, now).await?;
-        super::request::wake_waiting(connection, job, now).await?;
+        super::awaits::wake_waiting(connection, job, now).await?;
     }
     Ok(())
 }

@@ -15,13 +15,14 @@ use crate::store::{JobRecord, JobRequest, Pinned, StoreError};
 macro_rules! columns {
     () => {
         "job.number, job.id, job.recipe, job.status, job.started_by, job.created_at, job.due, \
-         job.recoveries, job.started_at, job.ended_at, job.output, job.failure, job.pin, job.chunks"
+         job.recoveries, job.started_at, job.ended_at, job.output, job.failure, job.pin, job.chunks, \
+         job.start_depth"
     };
 }
 pub(super) use columns;
 
 /// How many columns that are; joined ones follow.
-pub(super) const COLUMNS_COUNT: usize = 14;
+pub(super) const COLUMNS_COUNT: usize = 15;
 
 /// A row of `job` as stored.
 pub(super) struct Stored {
@@ -51,6 +52,7 @@ impl Stored {
         };
         let recoveries: i64 = row.try_get(7).map_err(store_error)?;
         let chunks: i64 = row.try_get(13).map_err(store_error)?;
+        let start_depth: i64 = row.try_get(14).map_err(store_error)?;
         Ok(Self {
             number: row.try_get(0).map_err(store_error)?,
             record: JobRecord {
@@ -66,6 +68,7 @@ impl Stored {
                 wake_at: due.filter(|_| waits).map(Moment),
                 ending: None,
                 recoveries: u32::try_from(recoveries).unwrap_or(u32::MAX),
+                start_depth: u32::try_from(start_depth).unwrap_or(u32::MAX),
             },
             output: row.try_get(10).map_err(store_error)?,
             failure: row.try_get(11).map_err(store_error)?,
