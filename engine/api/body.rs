@@ -79,3 +79,13 @@ pub(super) fn limit(name: &str, value: &str, most: usize) -> Result<usize, Probl
         ))),
     }
 }
+
+/// The address of the page after this one: the same filters, older than the last of this page.
+pub(super) fn next_page(path: &str, given: &[(String, String)], last: &str) -> String {
+    let mut next = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in given.iter().filter(|(name, _)| name != "before") {
+        next.append_pair(name, value);
+    }
+    next.append_pair("before", last);
+    format!("{path}?{}", next.finish())
+}

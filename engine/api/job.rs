@@ -17,7 +17,7 @@ use crate::store::{JobRecord, Jobs, Pinned};
 
 use super::decide::open_decisions;
 use super::mask::{Hidden, mask};
-use super::{Problem, Rooms, tree, wait, wire};
+use super::{Problem, Rooms, cancel, tree, wait, wire};
 
 /// `GET /api/jobs/{id}`; with `?wait=30s` once it ended or needs a person, or then.
 pub(super) async fn show(
@@ -29,15 +29,43 @@ pub(super) async fn show(
     if let Some(patience) = wait::patience(query.as_deref())? {
         wait::until_settled(&rooms, &id, patience).await?;
     }
-    let (record, entries, pinned) = rooms.intake.store.job(&id).await?;
+    let (record, entries, shown) = load(&rooms, &id).await?;
+    let mut wire = shown.wire(&record, &entries);
+    let waiting = match record.status.is_final() {
+        true => Vec::new(),
+        false => rooms.intake.store.requests(&id).await?,
+    };
+    if let Some(cancel) = cancel::shown(&entries, &waiting) {
+        wire["cancel"] = cancel;
+    }
+    if let Some(event) = rooms.intake.store.event_of(&id).await? {
+        wire["event"] = event.to_string().into();
+    }
+    if let Some(pruned) = &record.pruned {
+        wire["steps_missing_because"] =
+            format!("its history was removed on {}: {}", pruned.at, pruned.rule).into();
+    }
+    Ok(Json(wire))
+}
+
+/// What of a job must not be shown anywhere.
+pub(super) async fn hidden(rooms: &Rooms, id: &JobId) -> Result<Hidden, Problem> {
+    let (_, _, shown) = load(rooms, id).await?;
+    Ok(shown.hidden)
+}
+
+async fn load(rooms: &Rooms, id: &JobId) -> Result<(JobRecord, Vec<Entry>, Shown), Problem> {
+    let (record, entries, pinned) = rooms.intake.store.job(id).await?;
     let mut shown = Shown::default();
-    if let Some(pinned) = &pinned {
-        match program(&rooms, pinned).await? {
-            Ok(program) => shown = Shown::replay(&rooms, program, &record, &entries, pinned),
+    if let Some(pinned) = &pinned
+        && record.pruned.is_none()
+    {
+        match program(rooms, pinned).await? {
+            Ok(program) => shown = Shown::replay(rooms, program, &record, &entries, pinned),
             Err(why) => shown.trouble = Some(why),
         }
     }
-    Ok(Json(shown.wire(&record, &entries)))
+    Ok((record, entries, shown))
 }
 
 /// Reads a job's name from an address.

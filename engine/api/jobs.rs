@@ -12,7 +12,7 @@ use crate::journal::JobStatus;
 use crate::names::{JobId, RecipeName};
 use crate::store::{JobFilter, Jobs};
 
-use super::body::{limit, parameters, unknown_parameter};
+use super::body::{limit, next_page, parameters, unknown_parameter};
 use super::{Problem, Rooms, wire};
 
 /// How many jobs a page holds unless asked otherwise, and at most.
@@ -38,7 +38,7 @@ pub(super) async fn list(
     let next = records
         .last()
         .filter(|_| has_more)
-        .map(|last| next_page(&given, &last.id));
+        .map(|last| next_page("/api/jobs", &given, last.id.as_str()));
     let jobs: Vec<Value> = records.iter().map(wire::job).collect();
     let mut answer = json!({ "jobs": jobs });
     if let (Some(answer), Some(next)) = (answer.as_object_mut(), next) {
@@ -85,14 +85,4 @@ fn status_of(word: &str) -> Result<JobStatus, Problem> {
             known.join(", ")
         ))
     })
-}
-
-/// The address of the page after this one: the same filters, older than the last job.
-fn next_page(given: &[(String, String)], last: &JobId) -> String {
-    let mut next = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in given.iter().filter(|(name, _)| name != "before") {
-        next.append_pair(name, value);
-    }
-    next.append_pair("before", last.as_str());
-    format!("/api/jobs?{}", next.finish())
 }

@@ -161,6 +161,7 @@ impl From<Refusal> for Problem {
                 Self::new(413, "too_large", "The body is too large.").detail(message)
             }
             Refusal::Unreadable(_) => Self::bad_request(message),
+            Refusal::Conflict(_) => Self::conflict("not_as_things_stand", message),
             Refusal::WrongInput(misfits) => {
                 Self::misfits("The input does not fit what the recipe declares.", &misfits)
             }

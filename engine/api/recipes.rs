@@ -18,7 +18,7 @@ use crate::names::{JobId, RecipeName};
 use crate::store::RecipeState;
 use crate::trigger::{self, Given};
 
-use super::{Person, Problem, Rooms, body, events, wait, wire};
+use super::{Person, Problem, Rooms, body, events, inbox, wait, wire};
 
 /// `GET /api/recipes`
 pub(super) async fn list(State(rooms): State<Arc<Rooms>>) -> Result<Json<Value>, Problem> {
@@ -57,7 +57,9 @@ pub(super) async fn show(
         wire.insert("calls".into(), json!(reaches));
         match &recipe.trigger {
             Trigger::Webhook(webhook) => {
-                wire.insert("webhook".into(), webhook_wire(&rooms, &shown, webhook));
+                let mut webhook = webhook_wire(&rooms, &shown, webhook);
+                webhook["not_kept"] = inbox::unkept(&rooms, Some(&shown.name)).await?.into();
+                wire.insert("webhook".into(), webhook);
             }
             Trigger::Schedule(schedule) => {
                 wire.insert("schedule".into(), schedule_wire(schedule));
@@ -92,13 +94,32 @@ pub(super) async fn stop(
     State(rooms): State<Arc<Rooms>>,
     Extension(Person(by)): Extension<Person>,
     Path((project, name)): Path<(String, String)>,
+    bytes: Bytes,
 ) -> Result<Json<Value>, Problem> {
+    let wish: StopWish = body::json(&bytes)?;
     let shown = find(&rooms, &project, &name)?;
     let now = rooms.intake.clock.now();
-    rooms.intake.store.stop(&shown.name, &by, now).await?;
-    Ok(Json(
-        json!({ "name": shown.name.as_str(), "status": "stopped" }),
-    ))
+    let store = &rooms.intake.store;
+    store.stop(&shown.name, &by, now).await?;
+    let mut answer = json!({ "name": shown.name.as_str(), "status": "stopped" });
+    if wish.cancel {
+        let cancelled = store.cancel_begun(&shown.name, now, &by).await?;
+        for job in &cancelled {
+            rooms.intake.bell.ring(job);
+        }
+        let cancelled: Vec<&str> = cancelled.iter().map(JobId::as_str).collect();
+        answer["cancelled"] = json!(cancelled);
+    }
+    Ok(Json(answer))
+}
+
+/// How a recipe is stopped.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StopWish {
+    /// Whether the jobs that have begun are cancelled, instead of being let finish.
+    #[serde(default)]
+    cancel: bool,
 }
 
 /// What a run is given.
@@ -183,7 +204,7 @@ fn why_not_started(recipe: &Recipe) -> Option<(&'static str, &'static str)> {
 }
 
 /// Holds the whole closure of a recipe against the workspace; answers warnings.
-async fn check_closure(rooms: &Rooms, name: &RecipeName) -> Result<Vec<Value>, Problem> {
+pub(super) async fn check_closure(rooms: &Rooms, name: &RecipeName) -> Result<Vec<Value>, Problem> {
     let intake = &rooms.intake;
     let Start { errors, warnings } = intake
         .shelf

@@ -39,7 +39,8 @@ pub(super) fn tree(
     }
     for entry in entries {
         let key = &*entry.key.0;
-        if !tree.has_ended(key) {
+        // What concerns the job as a whole is no step.
+        if !key.is_empty() && !tree.has_ended(key) {
             tree.open.insert(key, entry);
             tree.hang(key);
         }

@@ -30,6 +30,10 @@ pub(super) fn job(record: &JobRecord) -> Value {
             wire.insert(name.into(), moment(at));
         }
     }
+    if let Some(pruned) = &record.pruned {
+        let pruned = json!({ "at": moment(pruned.at), "rule": pruned.rule });
+        wire.insert("history_removed".into(), pruned);
+    }
     if let Some(failure) = record
         .ending
         .as_ref()

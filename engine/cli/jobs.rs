@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::client::{Body, Client, Errand};
-use super::{Ended, say, show};
+use super::{Ended, mend, say, show};
 use crate::clock::Moment;
 use crate::data::Value;
 
@@ -41,6 +41,7 @@ pub(super) struct Jobs {
 #[derive(Subcommand, Debug)]
 enum What {
     Decide(Decide),
+    Cancel(mend::Cancel),
 }
 
 /// Says what became of a call whose end is unknown, so that its job can go on
@@ -68,6 +69,7 @@ impl Jobs {
         let client = Client::connect(workspace, Errand::Ask).await?;
         let told = match (&self.what, &self.id) {
             (Some(What::Decide(decide)), _) => decide.run(&client).await,
+            (Some(What::Cancel(cancel)), _) => cancel.run(&client).await,
             (None, Some(id)) => self.one(&client, id).await,
             (None, None) => self.list(&client).await,
         };
@@ -99,7 +101,7 @@ impl Jobs {
                     show::cell(&job["recipe"]),
                     show::time(&job["created_at"]),
                     took(&job["started_at"], &job["ended_at"]),
-                    show::cell(&job["failure"]["message"]),
+                    why(job),
                 ]
             })
             .collect();
@@ -134,6 +136,14 @@ impl Jobs {
             show::cell(&job["started_by"]),
             took(&job["started_at"], &job["ended_at"])
         );
+        if let Some(cancel) = job.get("cancel") {
+            let _ = writeln!(
+                text,
+                "cancelled {} by {}",
+                show::time(&cancel["at"]),
+                show::cell(&cancel["by"])
+            );
+        }
         if let Some(failure) = job.get("failure") {
             let _ = writeln!(
                 text,
@@ -142,6 +152,9 @@ impl Jobs {
                 show::cell(&failure["message"]),
                 show::cell(&failure["place"])
             );
+        }
+        if let Some(why) = job.get("steps_missing_because") {
+            let _ = writeln!(text, "no steps are shown: {}", show::cell(why));
         }
         text.push('\n');
         for step in job["steps"].as_array().into_iter().flatten() {
@@ -230,6 +243,17 @@ impl Decide {
         client.send(Method::POST, &path, Body::Json(&wish)).await?;
         say(&format!("decided; job {} goes on\n", self.id))?;
         Ok(Ended::Well)
+    }
+}
+
+/// Why a job failed, or that its history is gone.
+fn why(job: &Value) -> String {
+    let removed = job["history_removed"].is_object();
+    let failure = &job["failure"];
+    match (failure.is_object(), removed) {
+        (true, true) => format!("{} (history removed)", show::cell(&failure["code"])),
+        (false, true) => "history removed".into(),
+        _ => show::cell(&failure["message"]),
     }
 }
 

@@ -10,10 +10,12 @@ mod check;
 mod client;
 mod connections;
 mod demo;
+mod events;
 mod explain;
 mod graph;
 mod init;
 mod jobs;
+mod mend;
 mod recipes;
 mod reference;
 mod run;
@@ -66,6 +68,7 @@ enum Verb {
     Stop(recipes::Stop),
     Run(run::Run),
     Jobs(jobs::Jobs),
+    Events(events::Events),
     Tables(tables::Tables),
     Connections(connections::Connections),
     Sandbox(sandbox::Sandbox),
@@ -105,6 +108,7 @@ impl Arguments {
             Verb::Stop(stop) => block_on(stop.run(workspace)),
             Verb::Run(run) => block_on(run.run(workspace)),
             Verb::Jobs(jobs) => block_on(jobs.run(workspace)),
+            Verb::Events(events) => block_on(events.run(workspace)),
             Verb::Tables(tables) => block_on(tables.run(workspace)),
             Verb::Connections(connections) => block_on(connections.run(workspace)),
         }

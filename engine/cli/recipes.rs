@@ -4,9 +4,9 @@ use std::fmt::Write;
 use std::path::Path;
 
 use clap::Args;
-use reqwest::Method;
+use serde_json::json;
 
-use super::client::{Body, Client, Errand};
+use super::client::{Client, Errand};
 use super::{Ended, say, show};
 use crate::data::Value;
 
@@ -40,6 +40,9 @@ pub(super) struct Start {
 pub(super) struct Stop {
     /// The recipe, with or without its project
     name: String,
+    /// Cancel the jobs that have begun, instead of letting them finish
+    #[arg(long)]
+    cancel: bool,
 }
 
 impl List {
@@ -110,7 +113,7 @@ impl Start {
     pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
         let client = Client::connect(workspace, Errand::Ask).await?;
         let is_served = client.is_served();
-        let answer = change(&client, &self.name, "start").await;
+        let answer = change(&client, &self.name, "start", &json!({})).await;
         client.close().await;
         let answer = answer?;
         let mut text = format!("{} is started\n", show::cell(&answer["name"]));
@@ -133,17 +136,23 @@ impl Start {
 impl Stop {
     pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
         let client = Client::connect(workspace, Errand::Ask).await?;
-        let answer = change(&client, &self.name, "stop").await;
+        let wish = json!({ "cancel": self.cancel });
+        let answer = change(&client, &self.name, "stop", &wish).await;
         client.close().await;
-        say(&format!("{} is stopped\n", show::cell(&answer?["name"])))?;
+        let answer = answer?;
+        let mut text = format!("{} is stopped\n", show::cell(&answer["name"]));
+        if let Some(cancelled) = answer["cancelled"].as_array() {
+            let _ = writeln!(text, "{} jobs under way are cancelled", cancelled.len());
+        }
+        say(&text)?;
         Ok(Ended::Well)
     }
 }
 
-async fn change(client: &Client, name: &str, verb: &str) -> anyhow::Result<Value> {
+async fn change(client: &Client, name: &str, verb: &str, wish: &Value) -> anyhow::Result<Value> {
     let name = client.recipe(name).await?;
     let path = format!("/api/recipes/{name}/{verb}");
-    Ok(client.send(Method::POST, &path, Body::None).await?.body)
+    client.post(&path, Some(wish)).await
 }
 
 /// A recipe in words.
@@ -175,6 +184,7 @@ fn text(recipe: &Value) -> String {
         let sign_in = &webhook["sign_in"];
         line("sign-in", sign_in_in_words(sign_in));
         line("events", joined(&webhook["events"]));
+        line("not kept", unkept(&webhook["not_kept"]));
     }
     line("schedule", show::cell(&recipe["schedule"]["rule"]));
     line("takes", fields(&recipe["input"]));
@@ -201,6 +211,18 @@ fn sign_in_in_words(sign_in: &Value) -> String {
         Some("hmac") => format!("signature with the secret of connection `{connection}`"),
         _ => "none".to_owned(),
     }
+}
+
+/// How many deliveries left nothing, and why.
+fn unkept(list: &Value) -> String {
+    let words = list.as_array().into_iter().flatten().map(|unkept| {
+        let (count, fate) = (show::cell(&unkept["count"]), show::cell(&unkept["fate"]));
+        format!(
+            "{count} {fate}, the last {}",
+            show::time(&unkept["last_at"])
+        )
+    });
+    words.collect::<Vec<_>>().join("; ")
 }
 
 fn joined(list: &Value) -> String {

@@ -27,7 +27,7 @@ pub(super) fn run_block<'a>(
 ) -> BoxFuture<'a, Flow> {
     async move {
         for step in steps {
-            if layer.is_cancelled() {
+            if layer.is_left() {
                 return Err(Exit::Cancelled);
             }
             run_step(layer, path, step).await?;

@@ -124,7 +124,7 @@ async fn one_try(
 
 /// Sends a call, with its intent before it if it must not happen twice.
 async fn send(layer: &Layer<'_>, key: &EntryKey, call: &Call) -> Flow<(Moment, Called)> {
-    if layer.is_cancelled() {
+    if layer.begins_nothing() {
         return Err(Exit::Cancelled);
     }
     if call.action.effect == Repeats::Once {

@@ -46,7 +46,7 @@ pub(super) struct State {
     pub(super) released_holds: Vec<EntryKey>,
     pub(super) calls: BTreeMap<RecipeName, u64>,
     pub(super) has_more_work: bool,
-    pub(super) is_cancelled: bool,
+    cancelled_by: Option<String>,
     pub(super) has_failed_elements: bool,
     pub(super) trace: Option<Vec<Traced>>,
 }
@@ -92,7 +92,12 @@ pub(super) struct Recorded {
 impl Desk {
     pub(super) fn new(entries: Vec<Entry>, is_traced: Option<()>) -> Self {
         let mut recorded: BTreeMap<EntryKey, Recorded> = BTreeMap::new();
+        let mut cancelled_by = None;
         for Entry { key, at, kind } in entries {
+            if let EntryKind::CancelRequested { by } = kind {
+                cancelled_by = Some(by);
+                continue;
+            }
             let place = recorded.entry(key).or_default();
             match kind {
                 EntryKind::StepSucceeded { output } => place.succeeded = Some((at, output)),
@@ -110,12 +115,14 @@ impl Desk {
                 EntryKind::DecisionAsked { .. } => place.asked = Some(at),
                 EntryKind::DecisionMade { decision, .. } => place.decided = Some((at, decision)),
                 EntryKind::HoldGranted => place.granted = Some(at),
+                EntryKind::CancelRequested { .. } => {}
             }
         }
         let trace = is_traced.map(|()| Vec::new());
         Self(Mutex::new(State {
             recorded,
             trace,
+            cancelled_by,
             ..State::default()
         }))
     }
@@ -182,10 +189,24 @@ impl Desk {
         self.settle(number, None);
     }
 
-    /// Asks the job to end early: what waits is let go, calls under way are waited for.
-    pub(super) fn cancel(&self) {
-        self.state().is_cancelled = true;
+    /// Asks the job to end early: what waits is let go, calls under way are waited for. The wish
+    /// is recorded, so that the job ends early too if another worker must go on with it.
+    pub(super) fn cancel(&self, by: &str, at: Moment) {
+        {
+            let mut state = self.state();
+            if state.cancelled_by.is_some() {
+                return;
+            }
+            state.cancelled_by = Some(by.to_owned());
+        }
+        let kind = EntryKind::CancelRequested { by: by.to_owned() };
+        self.write(&EntryKey::of_job(), at, kind);
         self.let_go(|slot| !slot.is_kept && !slot.surroundings.is_cleaning || slot.is_decision);
+    }
+
+    /// Who ended the job early, if somebody did.
+    pub(super) fn cancelled_by(&self) -> Option<String> {
+        self.state().cancelled_by.clone()
     }
 
     /// A number for a step that has a time limit.
@@ -213,12 +234,12 @@ impl Desk {
         failed.is_some_and(|(_, _, next)| next.is_some())
     }
 
-    /// Lets go what is meant.
+    /// Lets go what is meant and has not been answered.
     fn let_go(&self, is_meant: impl Fn(&Slot) -> bool) {
         let waiting: Vec<u64> = {
             let state = self.state();
             let slots = state.waiting.iter();
-            let meant = slots.filter(|(_, slot)| is_meant(slot));
+            let meant = slots.filter(|(_, slot)| slot.answer.is_none() && is_meant(slot));
             let mut numbers: Vec<u64> = meant.map(|(number, _)| *number).collect();
             numbers.sort_unstable();
             numbers
@@ -256,9 +277,19 @@ impl Desk {
         }
     }
 
-    /// Whether a place inside these timed steps is to end early.
-    pub(super) fn is_cancelled(&self, surroundings: &Surroundings) -> bool {
-        self.state().covers(surroundings)
+    /// Whether a place is to end early, so that nothing new may begin there.
+    pub(super) fn begins_nothing(&self, surroundings: &Surroundings) -> bool {
+        let state = self.state();
+        let mut scopes = surroundings.scopes.iter();
+        state.covers(surroundings) || scopes.any(|scope| state.closed_scopes.contains(scope))
+    }
+
+    /// Whether a place is to be left at once. A job that was cancelled before its worker died is
+    /// first brought to where it was, so that what had begun is found and cleaned up after.
+    pub(super) fn is_left(&self, surroundings: &Surroundings) -> bool {
+        let state = self.state();
+        let is_back = state.recorded.is_empty();
+        state.covers(surroundings) && (is_back || state.covers_by_time(surroundings))
     }
 
     /// Remembers that an element or step failed and the job went on.
@@ -305,13 +336,18 @@ impl Future for Ask<'_> {
             };
             let is_decision = matches!(kind, EffectKind::Decision);
             state.cancel_closed(&self.surroundings);
-            if state.covers(&self.surroundings) || (is_decision && state.is_cancelled) {
+            if state.covers(&self.surroundings) || (is_decision && state.cancelled_by.is_some()) {
                 return Poll::Ready(None);
             }
             let is_kept = matches!(kind, EffectKind::Call(_) | EffectKind::Change { .. });
             state.numbers += 1;
             let number = state.numbers;
-            state.effects.push(Effect { number, key, kind });
+            state.effects.push(Effect {
+                number,
+                key,
+                kind,
+                is_cleaning: self.surroundings.is_cleaning,
+            });
             let waker = Some(context.waker().clone());
             let surroundings = self.surroundings.clone();
             state.waiting.insert(
@@ -344,9 +380,8 @@ impl Future for Ask<'_> {
 
 impl State {
     fn covers(&self, surroundings: &Surroundings) -> bool {
-        let mut scopes = surroundings.scopes.iter();
-        (self.is_cancelled && !surroundings.is_cleaning)
-            || scopes.any(|scope| self.cancelled_scopes.contains(scope))
+        (self.cancelled_by.is_some() && !surroundings.is_cleaning)
+            || self.covers_by_time(surroundings)
     }
 
     /// Ends the timed steps around a place that were not to ask for anything more.
@@ -356,6 +391,12 @@ impl State {
                 self.cancelled_scopes.insert(*scope);
             }
         }
+    }
+
+    /// Whether the time of a step around a place is up.
+    fn covers_by_time(&self, surroundings: &Surroundings) -> bool {
+        let mut scopes = surroundings.scopes.iter();
+        scopes.any(|scope| self.cancelled_scopes.contains(scope))
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Effect {
     pub key: EntryKey,
     /// What is asked.
     pub kind: EffectKind,
+    /// Whether it cleans up, which goes on even if the job is cancelled.
+    pub is_cleaning: bool,
 }
 
 /// The kinds of effects.

@@ -137,6 +137,9 @@ pub(super) fn log(
     if desk.recorded(&key).logged {
         return Ok(Value::Null);
     }
+    if layer.begins_nothing() {
+        return Err(Exit::Cancelled);
+    }
     let scope = layer.scope(path);
     let message = text(line, &scope)?;
     let data = match data {

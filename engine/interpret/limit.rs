@@ -44,7 +44,7 @@ pub(super) async fn within<T>(
     if recorded.failed.is_some() || until <= desk.clock() {
         desk.close_scope(limit.scope);
         let ended = work.await;
-        let has_ended_in_time = !matches!(ended, Err(Exit::Cancelled)) || layer.is_cancelled();
+        let has_ended_in_time = !matches!(ended, Err(Exit::Cancelled)) || layer.begins_nothing();
         if recorded.failed.is_none() && has_ended_in_time {
             return ended;
         }

@@ -116,7 +116,7 @@ pub(super) async fn foreach(
         }
         layer.frame.job.desk.breathe().await;
     }
-    if layer.is_cancelled() {
+    if layer.is_left() {
         return Err(Exit::Cancelled);
     }
     results.finish()
@@ -202,10 +202,10 @@ impl<'a> Source<'a> {
         path: &Path<'_>,
         is_leaving: bool,
     ) -> Option<(Index, Value)> {
-        if layer.is_cancelled() {
+        if layer.is_left() {
             return None;
         }
-        if !is_leaving {
+        if !is_leaving && !layer.begins_nothing() {
             return self.ready.pop_front();
         }
         let desk = &layer.frame.job.desk;
@@ -220,11 +220,11 @@ impl<'a> Source<'a> {
     /// Sends for the next page when the one before is used up and there is room for its elements;
     /// while the loop is being left, only for a page that came before.
     fn fetch_ahead(&mut self, layer: &'a Layer<'a>, path: &'a Path<'a>, is_held_up: bool) {
-        if !self.ready.is_empty() || layer.is_cancelled() {
+        if !self.ready.is_empty() || layer.is_left() {
             return;
         }
         let Some(pages) = &self.pages else { return };
-        if is_held_up {
+        if is_held_up || layer.begins_nothing() {
             let next = path.child("page").at(Index::At(pages.number() + 1)).key();
             if !layer.frame.job.desk.has_recorded_below(&next.0) {
                 return;

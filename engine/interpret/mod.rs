@@ -181,9 +181,15 @@ impl Machine {
         self.job.desk.abandon(number);
     }
 
-    /// Asks the job to end early: nothing new starts, calls under way are waited for.
-    pub fn cancel(&mut self) {
-        self.job.desk.cancel();
+    /// Asks the job to end early: nothing new starts, calls under way are waited for. Asked again,
+    /// nothing changes.
+    pub fn cancel(&mut self, by: &str, at: Moment) {
+        self.job.desk.cancel(by, at);
+    }
+
+    /// Whether the job was asked to end early.
+    pub fn is_cancelled(&self) -> bool {
+        self.job.desk.cancelled_by().is_some()
     }
 
     fn with_trace(start: Start, entries: Vec<Entry>, is_traced: Option<()>) -> Self {
@@ -271,9 +277,15 @@ async fn run(job: Arc<Job>, input: Value, started_at: Moment) -> Ending {
         Err(Exit::Cancelled) => Ending {
             status: JobStatus::Stopped,
             output: None,
-            failure: Some(Failure::new("cancelled", "the job was ended by a person")),
+            failure: Some(cancelled(job.desk.cancelled_by().as_deref())),
         },
     }
+}
+
+/// Why a job is `stopped`.
+pub fn cancelled(by: Option<&str>) -> Failure {
+    let by = by.unwrap_or("a person");
+    Failure::new("cancelled", format!("the job was cancelled by {by}"))
 }
 
 /// Takes the snapshot of settings apart, so that a step shares what it reads.

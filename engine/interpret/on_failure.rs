@@ -28,7 +28,7 @@ pub(super) async fn react(layer: &Layer<'_>, ended: &Flow<Value>) {
         }) => Failure::new("stopped", reason),
         _ => return,
     };
-    if layer.is_cancelled() {
+    if layer.begins_nothing() {
         return;
     }
     let path = Path::ROOT.child(part::ON_FAILURE);

@@ -141,9 +141,14 @@ impl<'a> Layer<'a> {
         self.frame.job.desk.ask(key, kind, surroundings)
     }
 
-    /// Whether this place is to end early.
-    pub(super) fn is_cancelled(&self) -> bool {
-        self.frame.job.desk.is_cancelled(&self.surroundings)
+    /// Whether this place is to end early, so that nothing new may begin here.
+    pub(super) fn begins_nothing(&self) -> bool {
+        self.frame.job.desk.begins_nothing(&self.surroundings)
+    }
+
+    /// Whether this place is to be left at once.
+    pub(super) fn is_left(&self) -> bool {
+        self.frame.job.desk.is_left(&self.surroundings)
     }
 
     /// The time of the last completed entry on the way here.

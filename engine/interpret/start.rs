@@ -34,6 +34,9 @@ pub(super) fn start(
         layer.tick(at);
         return Ok(output);
     }
+    if layer.begins_nothing() {
+        return Err(Exit::Cancelled);
+    }
     if starts > STARTS_PER_JOB_MAX {
         let message = format!("a job may start {STARTS_PER_JOB_MAX} jobs, and this one did");
         return Err(Failure::new("too_many_starts", message).into());

@@ -45,6 +45,13 @@ impl Entry {
     }
 }
 
+impl EntryKey {
+    /// The place of what concerns the job as a whole.
+    pub fn of_job() -> Self {
+        Self(Arc::from(""))
+    }
+}
+
 impl fmt::Display for EntryKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -122,6 +129,11 @@ pub enum EntryKind {
     },
     /// A frame got the concurrency key and slot it needs.
     HoldGranted,
+    /// A person wants the job to end early. Whatever happens to its worker afterwards, it does.
+    CancelRequested {
+        /// Who.
+        by: String,
+    },
 }
 
 /// What a person says of a call whose end is unknown.

@@ -15,6 +15,7 @@ use super::run::Run;
 pub(super) struct Awaiting {
     number: u64,
     key: EntryKey,
+    is_cleaning: bool,
     jobs: Vec<JobId>,
     /// Whether the store knows of it.
     is_registered: bool,
@@ -28,10 +29,16 @@ impl Awaiting {
         Self {
             number: effect.number,
             key: effect.key,
+            is_cleaning: effect.is_cleaning,
             jobs,
             is_registered: false,
             is_due: true,
         }
+    }
+
+    /// Whether the step waits on if the job is cancelled.
+    pub(super) fn is_cleaning(&self) -> bool {
+        self.is_cleaning
     }
 }
 

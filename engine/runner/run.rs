@@ -19,7 +19,6 @@ use crate::store::{
 use super::awaiting::Awaiting;
 use super::hand_back::hand_back;
 use super::perform::{Done, Outcome, is_once, is_repeatable_end, perform};
-use super::unsent::withdraw;
 use super::{Left, Point, World};
 
 /// The longest that something recorded stays in memory only.
@@ -33,14 +32,14 @@ pub(super) struct Run<'a> {
     /// What goes into the next commit.
     pub(super) pending: Advance,
     /// The numbers behind the table operations and holds of the next commit.
-    pending_numbers: Numbers,
+    pub(super) pending_numbers: Numbers,
     /// Calls that wait until what led to them is durable.
-    blocked: Vec<Effect>,
+    pub(super) blocked: Vec<Effect>,
     under_way: FuturesUnordered<BoxFuture<'a, Done>>,
     pub(super) timers: BTreeMap<(Moment, u64), Effect>,
     pub(super) decisions: HashMap<EntryKey, u64>,
     /// Holds that wait in line.
-    pub(super) in_line: Vec<(u64, HoldRequest)>,
+    pub(super) in_line: Vec<(Asker, HoldRequest)>,
     /// Steps that wait for the ends of other jobs.
     pub(super) awaiting: Vec<Awaiting>,
     pub(super) requests: Vec<JobRequest>,
@@ -62,9 +61,16 @@ pub(super) struct Run<'a> {
 }
 
 #[derive(Default)]
-struct Numbers {
-    tables: Vec<u64>,
-    holds: Vec<u64>,
+pub(super) struct Numbers {
+    pub(super) tables: Vec<Asker>,
+    pub(super) holds: Vec<Asker>,
+}
+
+/// Who asked for something that a commit does.
+#[derive(Clone, Copy)]
+pub(super) struct Asker {
+    pub(super) number: u64,
+    pub(super) is_cleaning: bool,
 }
 
 /// Brings a claimed job as far as it goes. `pinned` is given at a job's first claim. `nudged`
@@ -112,6 +118,7 @@ pub async fn advance(
 
 impl<'a> Run<'a> {
     async fn until_left(&mut self, nudged: &Notify) -> Result<Left, StoreError> {
+        self.cancel_first();
         loop {
             let turn = self.machine.turn(self.world.clock.now());
             let has_more_work = turn.has_more_work;
@@ -174,6 +181,10 @@ impl<'a> Run<'a> {
             }
         }
         for effect in turn.effects {
+            let asker = Asker {
+                number: effect.number,
+                is_cleaning: effect.is_cleaning,
+            };
             match &effect.kind {
                 EffectKind::Change { table, operation } => {
                     let (table, operation) = (table.clone(), operation.clone());
@@ -183,11 +194,11 @@ impl<'a> Run<'a> {
                         table,
                         operation,
                     });
-                    self.pending_numbers.tables.push(effect.number);
+                    self.pending_numbers.tables.push(asker);
                 }
                 EffectKind::Hold(request) => {
                     self.pending.holds.push(request.clone());
-                    self.pending_numbers.holds.push(effect.number);
+                    self.pending_numbers.holds.push(asker);
                 }
                 EffectKind::Timer { until } => {
                     self.timers.insert((*until, effect.number), effect);
@@ -259,14 +270,15 @@ impl<'a> Run<'a> {
             self.world.halt.pass(Point::CommitDone).await;
         }
         self.start_blocked();
-        for ((_, result), number) in performed.into_iter().zip(numbers.tables) {
-            self.machine.answer(number, at, Answer::Performed(result));
+        for ((_, result), asker) in performed.into_iter().zip(numbers.tables) {
+            self.machine
+                .answer(asker.number, at, Answer::Performed(result));
         }
-        for ((is_granted, number), hold) in granted.into_iter().zip(numbers.holds).zip(holds) {
+        for ((is_granted, asker), hold) in granted.into_iter().zip(numbers.holds).zip(holds) {
             if is_granted {
-                self.machine.answer(number, at, Answer::Granted);
+                self.machine.answer(asker.number, at, Answer::Granted);
             } else {
-                self.in_line.push((number, hold));
+                self.in_line.push((asker, hold));
             }
         }
         Ok(())
@@ -280,20 +292,6 @@ impl<'a> Run<'a> {
         } else {
             Haste::Now
         }
-    }
-
-    /// Gives up calls that were not sent, with their intents.
-    pub(super) fn withhold_blocked(&mut self) -> Vec<Effect> {
-        let blocked = std::mem::take(&mut self.blocked);
-        let now = self.world.clock.now();
-        withdraw(&mut self.pending.entries, blocked.iter(), now);
-        blocked
-    }
-
-    /// Withdraws the intents of calls that were put off, so that nobody takes them for sent.
-    pub(super) fn withdraw_put_off(&mut self) {
-        let now = self.world.clock.now();
-        withdraw(&mut self.pending.entries, self.timers.values(), now);
     }
 
     /// Starts the calls that only waited for a commit.
@@ -349,9 +347,9 @@ impl<'a> Run<'a> {
             () = timer => {}
             () = nudged.notified() => {
                 self.requests = self.world.store.requests(&self.lease.job).await?;
-                for (number, hold) in std::mem::take(&mut self.in_line) {
+                for (asker, hold) in std::mem::take(&mut self.in_line) {
                     self.pending.holds.push(hold);
-                    self.pending_numbers.holds.push(number);
+                    self.pending_numbers.holds.push(asker);
                 }
                 self.look_again();
             }
@@ -367,9 +365,7 @@ impl<'a> Run<'a> {
             outcome,
         } = done;
         match outcome {
-            Outcome::Later(moment) => {
-                self.timers.insert((moment, effect.number), effect);
-            }
+            Outcome::Later(moment) => self.put_off(moment, effect),
             Outcome::Answer(answer) => {
                 self.is_repeatable_news &= is_repeatable_end(&effect, &answer);
                 if is_once(&effect) {

@@ -83,8 +83,8 @@ pub const ALL: &[(Code, &str, &str)] = &[
     (
         LEADING_ZERO,
         "a number with leading zeros needs quotes",
-        "YAML tools disagree about `007`: text, seven, or an octal number. Put it into quotes if \
-         the zeros count, or remove them.",
+        "YAML tools disagree about `007` and `0x1F`: text, or which number. Put it into quotes if \
+         the text counts, or write the number without the zero.",
     ),
     (
         NUMBER_TOO_LARGE,

@@ -13,6 +13,9 @@ use crate::diagnostic::{Report, Span};
 const NOT_YAML_HELP: &str = "look at the indentation, the quotes and the brackets here and in the \
                              line above; a text with `: ` in it needs quotes";
 
+/// How to do without a tag.
+const TAG_HELP: &str = "remove it, or put the text into quotes";
+
 /// Reports bytes that are no UTF-8.
 pub(super) fn not_text(bytes: &[u8], at: usize, report: &mut Report) {
     let before = String::from_utf8_lossy(&bytes[..at]);
@@ -28,6 +31,12 @@ pub(super) fn not_text(bytes: &[u8], at: usize, report: &mut Report) {
     report
         .error(codes::NOT_TEXT, span, message)
         .help("save the file as UTF-8");
+}
+
+/// Reports a tag that is not used here.
+pub(super) fn tag(tag: &str, span: Span, report: &mut Report) {
+    let message = format!("the tag `{tag}` has no meaning here");
+    report.error(codes::TAG, span, message).help(TAG_HELP);
 }
 
 /// Reports what the parser refused.
@@ -103,12 +112,16 @@ fn describe(error: &Error) -> (crate::diagnostic::Code, String, Option<&'static 
         ),
         other => {
             let message = other.to_string();
+            if message.starts_with("!!binary") || message.contains("tagged scalar") {
+                let message = "the tag before this has no meaning here".to_owned();
+                return (codes::TAG, message, Some(TAG_HELP));
+            }
             if message.contains("tag `") || message.contains("unsupported tag") {
                 let tag = message.split('`').nth(1).unwrap_or("!").to_owned();
                 return (
                     codes::TAG,
                     format!("the tag `{tag}` has no meaning here"),
-                    Some("remove it, or put the text into quotes"),
+                    Some(TAG_HELP),
                 );
             }
             let is_deep = ["nesting", "recursion", "too deep", "depth"]

@@ -127,6 +127,9 @@ impl Builder<'_> {
         let is_scalar = !matches!(raw.kind, RawKind::List(_) | RawKind::Map(_));
         let style = self.style(span);
         let plain = is_scalar && style == Style::Plain;
+        if is_scalar {
+            self.check_tag(span);
+        }
         let kind = match raw.kind {
             RawKind::Null => {
                 if span.len == 0 {
@@ -135,7 +138,10 @@ impl Builder<'_> {
                 NodeKind::Null
             }
             RawKind::Bool(value) => NodeKind::Bool(value),
-            RawKind::Integer(value) => NodeKind::Integer(value),
+            RawKind::Integer(value) => {
+                self.check_base(span);
+                NodeKind::Integer(value)
+            }
             RawKind::Number(value) => self.number(value, span),
             RawKind::TooLarge => self.too_large(span),
             RawKind::Text(text) => {
@@ -162,6 +168,7 @@ impl Builder<'_> {
         let mut kept: indexmap::IndexMap<Arc<str>, (Key, Node)> = indexmap::IndexMap::new();
         let mut merged = Vec::new();
         for (key, raw) in entries {
+            self.check_tag(key.span);
             let node = self.node(raw);
             if &*key.text == "<<" && !matches!(node.kind, NodeKind::Text(_)) {
                 merged.push(node);
@@ -223,6 +230,40 @@ impl Builder<'_> {
         NodeKind::Text(Arc::from(written))
     }
 
+    /// Refuses tags before a scalar but those that say what it is anyway: the parser would decode
+    /// `!!binary` and make `!!null` of any word.
+    fn check_tag(&mut self, span: Span) {
+        let before = self.text.get(..span.start).unwrap_or("");
+        let Some(tag) = tag_at_end(before) else {
+            return;
+        };
+        let name = tag
+            .strip_prefix("!<tag:yaml.org,2002:")
+            .and_then(|rest| rest.strip_suffix('>'))
+            .or_else(|| tag.strip_prefix("!!"));
+        if tag != "!" && !matches!(name, Some("str" | "int" | "float" | "bool" | "map" | "seq")) {
+            faults::tag(tag, span, self.report);
+        }
+    }
+
+    /// Refuses `0x1F`, `0o17` and `0b1`, which only some tools take for numbers.
+    fn check_base(&mut self, span: Span) {
+        let written = self.slice(span).trim_start_matches(['-', '+']);
+        if written.len() > 1 && written.starts_with('0') {
+            let written = self.slice(span).to_owned();
+            self.leading_zero(&written, span);
+        }
+    }
+
+    fn leading_zero(&mut self, text: &str, span: Span) {
+        let message = format!("`{text}` begins with a zero");
+        self.report
+            .error(codes::LEADING_ZERO, span, message)
+            .help(format!(
+                "put it into quotes to keep it as it is: \"{text}\""
+            ));
+    }
+
     fn check_plain(&mut self, text: &str, span: Span) {
         let lower = text.to_ascii_lowercase();
         if let "yes" | "no" | "on" | "off" | "y" | "n" = &*lower {
@@ -237,14 +278,13 @@ impl Builder<'_> {
         }
         let digits = text.trim_start_matches(['-', '+']);
         let is_number = digits.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        if is_number && digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.") {
-            self.report
-                .error(
-                    codes::LEADING_ZERO,
-                    span,
-                    format!("`{text}` begins with a zero"),
-                )
-                .help(format!("put it into quotes to keep the zeros: \"{text}\""));
+        let has_base = ["0x", "0X", "0o", "0O", "0b", "0B"].iter().any(|base| {
+            let rest = digits.strip_prefix(base).unwrap_or("");
+            !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_hexdigit())
+        });
+        let is_zero_first = digits.len() > 1 && digits.starts_with('0');
+        if has_base || is_number && is_zero_first && !digits.starts_with("0.") {
+            self.leading_zero(text, span);
         }
         if text.find('#').is_some_and(|at| at > 0) {
             self.report
@@ -296,9 +336,9 @@ impl Builder<'_> {
     fn style(&self, span: Span) -> Style {
         let before = self.text.get(..span.start).unwrap_or("");
         let head = before.trim_end();
-        let line = head.rsplit('\n').next().unwrap_or("");
-        let is_below = before.len() > head.len() && before[head.len()..].contains('\n');
-        let mark = line.rsplit([' ', '\t']).next().unwrap_or("");
+        let is_below = before[head.len()..].contains('\n');
+        // Never the whole line: a file may be one line of many values.
+        let mark = head.rsplit([' ', '\t', '\n']).next().unwrap_or("");
         if is_below && mark.starts_with(['|', '>']) && mark.len() <= 3 {
             return Style::Block;
         }
@@ -306,6 +346,34 @@ impl Builder<'_> {
             Some(b'"' | b'\'') => Style::Quoted,
             _ => Style::Plain,
         }
+    }
+}
+
+/// The tag that a text ends with, if it ends with one: what lies between is an anchor, the mark of
+/// a block scalar or a comment.
+fn tag_at_end(before: &str) -> Option<&str> {
+    let mut rest = before.trim_end_matches([' ', '\t']);
+    loop {
+        if rest.ends_with(['\n', '\r']) {
+            rest = rest.trim_end();
+            let line = &rest[rest.rfind('\n').map_or(0, |at| at + 1)..];
+            if let Some(at) = line.find(" #") {
+                rest = rest[..rest.len() - line.len() + at].trim_end();
+            }
+        }
+        let token = rest.rsplit([' ', '\t', '\n', '\r']).next()?;
+        if token.starts_with(['&', '|', '>']) {
+            rest = rest[..rest.len() - token.len()].trim_end_matches([' ', '\t']);
+            continue;
+        }
+        let is_tag = token.starts_with('!') && !token.ends_with(':');
+        let is_verbatim = token.starts_with("!<");
+        let no_tag: &[char] = if is_verbatim {
+            &['"', '\'']
+        } else {
+            &[',', '[', ']', '{', '}', '"', '\'']
+        };
+        return (is_tag && !token.contains(no_tag)).then_some(token);
     }
 }
 

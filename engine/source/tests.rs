@@ -25,6 +25,18 @@ fn nothing_is_guessed() {
 }
 
 #[test]
+fn tags_that_say_what_is_there_anyway_are_accepted() {
+    let text = "a: !!str 12\nb: !!int \"3\"\nc: ! 4\nd: ['x !y', z]\n\
+                e: # see !foo\n  f\n'g !h': i\nj: [!!str &k 5, *k]\n";
+    let (value, codes) = read(text.as_bytes());
+    assert_eq!(codes, Vec::<&str>::new());
+    let expected = serde_json::json!({
+        "a": "12", "b": 3, "c": "4", "d": ["x !y", "z"], "e": "f", "g !h": "i", "j": ["5", "5"]
+    });
+    assert_eq!(value, Some(expected));
+}
+
+#[test]
 fn merge_keys_and_aliases_are_resolved() {
     let (value, codes) = read(b"x: &x { a: 1, b: 2 }\ny: { <<: *x, b: 3 }\nz: *x\n");
     assert_eq!(codes, Vec::<&str>::new());
@@ -58,7 +70,21 @@ fn the_mistakes_that_people_make_get_their_own_code() {
         ("a: text #lost\n", "R010"),
         ("a: #lost\n", "R010"),
         ("a: word#word\n", "R011"),
+        ("a: 0x1F\n", "R008"),
+        ("a: -0b1\n", "R008"),
+        ("a: 0xFFFFFFFFFFFFFFFFFF\n", "R008"),
         ("a: !secret x\n", "R013"),
+        ("a: !!binary aGVsbG8=\n", "R013"),
+        ("a: !!binary /w==\n", "R013"),
+        ("a: !!binary &x # note\n  |\n  aGVsbG8=\n", "R013"),
+        ("a: !<tag:yaml.org,2002:binary> 'aGVsbG8='\n", "R013"),
+        (
+            "%TAG !y! tag:yaml.org,2002:\n---\na: !y!binary aGVsbG8=\n",
+            "R013",
+        ),
+        ("!!binary aGVsbG8=: x\n", "R013"),
+        ("a: !!null x\n", "R013"),
+        ("a: !!timestamp 2026-01-01\n", "R013"),
         ("? [a]\n: b\n", "R014"),
         ("null: b\n", "R014"),
         ("a: 1\n---\nb: 2\n", "R015"),
@@ -98,6 +124,9 @@ fn hostile_files_are_refused_quickly() {
         ),
         (block.into_bytes(), "R012"),
         (b"a: &a [*a]\n".to_vec(), "R012"),
+        // One long line of many values, and many values one to a line.
+        (format!("[{}007]", "x, ".repeat(190_000)).into_bytes(), "R008"),
+        (format!("{}- 007", "- x\n".repeat(190_000)).into_bytes(), "R008"),
         (b"title: caf\xe9\n".to_vec(), "R002"),
         (vec![b'a'; super::FILE_BYTES_MAX + 1], "R001"),
         (b"a: b\0c\n".to_vec(), "R003"),

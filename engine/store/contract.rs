@@ -50,6 +50,8 @@ pub struct Arrival {
 pub struct Payload {
     /// The headers, without credentials.
     pub headers: Value,
+    /// The parameters of the address.
+    pub query: Value,
     /// The raw body.
     pub body: Vec<u8>,
 }
@@ -144,6 +146,17 @@ pub struct JobRecord {
     pub recoveries: u32,
     /// How many jobs started one another up to this one; 0 if no job started it.
     pub start_depth: u32,
+    /// That its history was removed, if it was: then event, input, output and journal are gone.
+    pub pruned: Option<Pruned>,
+}
+
+/// That the history of a job was removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pruned {
+    /// When.
+    pub at: Moment,
+    /// The rule that removed it, in an admin's words.
+    pub rule: String,
 }
 
 /// What a person asks of a job.

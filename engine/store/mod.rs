@@ -12,8 +12,9 @@ pub mod sqlite;
 pub use awaiting::{AwaitRequest, Awaited};
 pub use contract::*;
 pub use sqlite::{
-    AuditEntry, CommitLimits, Counts, Import, KeptSecret, RecipeState, RowFilter, SpentBlock,
-    TableRow, TakenGroup, commit_limits,
+    AuditEntry, CommitLimits, Counts, EventDetail, EventFilter, EventReplayed, Import, KeptSecret,
+    RecipeState, Replay, RowFilter, SpentBlock, StoredEvent, TableRow, TakenGroup, UNKEPT_DROPPED,
+    UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept, commit_limits,
 };
 
 /// The store that this program runs on.

@@ -10,7 +10,8 @@ use crate::data::{Object, Value, kind_of};
 use crate::names::{JobId, RecipeName};
 use crate::shape::{Misfit, fill_defaults};
 
-use super::{Intake, Made, Refusal, split, take_in};
+use super::split::{self, Split};
+use super::{Intake, Made, Refusal, take_in};
 
 /// What a person gives a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,18 +41,16 @@ pub async fn run(
     };
     let recipe = program.root();
     let now = intake.clock.now();
-    let (events, input) = match &recipe.trigger {
-        Trigger::Function | Trigger::Manual => {
-            (vec![(Value::Null, None)], input_of(recipe, given)?)
-        }
+    let (split, input) = match &recipe.trigger {
+        Trigger::Function | Trigger::Manual => (Split::one(Value::Null), input_of(recipe, given)?),
         Trigger::Webhook(webhook) => (events_of(webhook, recipe, given, now)?, json!({})),
-        Trigger::Schedule(_) | Trigger::Poll(_) => (vec![(event_of(given)?, None)], json!({})),
+        Trigger::Schedule(_) | Trigger::Poll(_) => (Split::one(event_of(given)?), json!({})),
     };
     let made = Made {
         recipe: name.clone(),
-        events,
+        split,
         input,
-        payload: None,
+        delivered: None,
         started_by: format!("person:{by}"),
         needs_started_recipe: false,
     };
@@ -84,7 +83,7 @@ fn events_of(
     recipe: &Recipe,
     given: Given,
     now: Moment,
-) -> Result<Vec<split::Event>, Refusal> {
+) -> Result<Split, Refusal> {
     let Value::Object(mut event) = event_of(given)? else {
         return Err(wrong(
             "event",
@@ -121,8 +120,7 @@ fn events_of(
     if !misfits.is_empty() {
         return Err(Refusal::WrongInput(misfits));
     }
-    let events = split::events(webhook, event, now, &recipe.timezone);
-    Ok(events.into_iter().map(|(event, _)| (event, None)).collect())
+    Ok(split::events(webhook, event, now, &recipe.timezone).all_new())
 }
 
 fn event_of(given: Given) -> Result<Value, Refusal> {

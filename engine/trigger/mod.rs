@@ -4,14 +4,19 @@
 //! Always true: nothing is acknowledged before payload, dedupe key and jobs are committed
 //! together; a sender is never told that it did wrong when the trouble is ours.
 
+mod body;
 mod by_hand;
 mod gauge;
+mod replay;
 mod sign_in;
+mod signature;
 mod split;
 mod webhook;
 
+pub use body::read as read_body;
 pub use by_hand::{Given, run};
 pub use gauge::{Gauge, QUEUED_JOBS_MAX};
+pub use replay::replay;
 pub use webhook::{BODY_BYTES_MAX, Delivery, deliver};
 
 use std::sync::Arc;
@@ -26,7 +31,9 @@ use crate::library::Shelf;
 use crate::names::{JobId, RecipeName};
 use crate::runner::Bell;
 use crate::shape::Misfit;
-use crate::store::{Arrival, Jobs, NewJob, Payload, Store, StoreError};
+use crate::store::{Arrival, NewJob, Payload, Replay, Store, StoreError};
+
+use self::split::Split;
 
 /// What triggers need of the house.
 #[derive(Clone)]
@@ -73,6 +80,9 @@ pub enum Refusal {
     /// The delivery is larger than what is taken.
     #[error("{0}")]
     TooLarge(String),
+    /// It does not go together with how things stand now.
+    #[error("{0}")]
+    Conflict(String),
     /// The body is not what it must be.
     #[error("{0}")]
     Unreadable(String),
@@ -113,41 +123,55 @@ impl From<StoreError> for Refusal {
 /// Everything but the jobs' own names that they are made of.
 struct Made {
     recipe: RecipeName,
-    events: Vec<(Value, Option<(String, crate::clock::Moment)>)>,
+    split: Split,
     input: Value,
-    payload: Option<Payload>,
+    delivered: Option<Delivered>,
     started_by: String,
     needs_started_recipe: bool,
+}
+
+/// Where the events come from.
+enum Delivered {
+    /// From outside, just now.
+    Fresh(Payload),
+    /// From the store, once more.
+    Again { event: i64, by: String },
 }
 
 /// Commits what arrived and wakes the worker.
 async fn take_in(intake: &Intake, made: Made) -> Result<Vec<(JobId, bool)>, Refusal> {
     let at = intake.clock.now();
-    intake
-        .gauge
-        .make_room(&intake.store, made.events.len())
-        .await?;
-    let jobs: Vec<NewJob> = made
-        .events
+    let room = made.split.events.len();
+    intake.gauge.make_room(&intake.store, room).await?;
+    let Split { shared, events } = made.split;
+    let jobs: Vec<NewJob> = events
         .into_iter()
-        .map(|(event, dedupe)| NewJob {
+        .map(|event| NewJob {
             id: JobId::fresh(),
             recipe: made.recipe.clone(),
-            event,
+            event: event.own,
             input: made.input.clone(),
             started_by: made.started_by.clone(),
             needs_started_recipe: made.needs_started_recipe,
-            dedupe,
+            dedupe: event.dedupe,
         })
         .collect();
     let ids: Vec<JobId> = jobs.iter().map(|job| job.id.clone()).collect();
+    let (payload, replays) = match made.delivered {
+        Some(Delivered::Fresh(payload)) => (Some(payload), None),
+        Some(Delivered::Again { event, by }) => (None, Some(Replay { event, by })),
+        None => (None, None),
+    };
     let arrival = Arrival {
         recipe: made.recipe,
-        payload: made.payload,
+        payload,
         jobs,
         at,
     };
-    let enqueued = intake.store.enqueue(arrival).await?;
+    let enqueued = intake.store.enqueue_split(arrival, shared, replays).await?;
     intake.bell.ring_queue();
     Ok(ids.into_iter().zip(enqueued.is_new).collect())
 }
+
+#[cfg(test)]
+mod tests;

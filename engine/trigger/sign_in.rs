@@ -6,17 +6,17 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::clock::Moment;
 use crate::compile::WebhookAuth;
 use crate::connector::References;
-use crate::data::{Object, Value, hex};
+use crate::data::{Object, Value};
 use crate::library::Shelf;
 use crate::names::ConnectionName;
 
-use super::Refusal;
+use super::{Refusal, signature};
 
 /// The header that carries what most senders sign in with.
 const AUTHORIZATION: &str = "authorization";
@@ -31,6 +31,7 @@ pub(super) fn check(
     body: &[u8],
     shelf: &Shelf,
     references: &dyn References,
+    now: Moment,
 ) -> Result<Object, Refusal> {
     let mut kept = headers.clone();
     kept.retain(|name, _| !CREDENTIAL_HEADERS.contains(&name.as_str()));
@@ -47,7 +48,7 @@ pub(super) fn check(
         }
         Some(WebhookAuth::Hmac(name)) => {
             let secrets = secrets_of(name, shelf, references)?;
-            check_signature(&secrets, headers, body)?;
+            signature::check(&secrets, headers, body, now)?;
         }
     }
     Ok(kept)
@@ -130,48 +131,15 @@ fn check_token(secrets: &Value, headers: &Object) -> Result<String, Refusal> {
     Err(refusal("the token is wrong".into()))
 }
 
-fn check_signature(secrets: &Value, headers: &Object, body: &[u8]) -> Result<(), Refusal> {
-    let refusal = |message: String| Refusal::NotSignedIn {
-        message,
-        challenge: None,
-    };
-    let field = |name: &str| secrets.get(name).and_then(Value::as_str);
-    let header = field("header").unwrap_or("X-Signature").to_lowercase();
-    let given = text(headers, &header).ok_or_else(|| {
-        refusal(format!(
-            "this webhook asks for a signature in header `{header}`"
-        ))
-    })?;
-    let prefix = field("prefix").unwrap_or_default();
-    let given = given.trim().strip_prefix(prefix).unwrap_or_default();
-    let key = field("secret").unwrap_or_default();
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else {
-        return Err(Refusal::later("the sign-in of this webhook is not set up"));
-    };
-    mac.update(body);
-    let signature = mac.finalize().into_bytes();
-    let is_right = if field("encoding") == Some("base64") {
-        is_same(
-            given.as_bytes(),
-            BASE64_STANDARD.encode(signature).as_bytes(),
-        )
-    } else {
-        is_same(given.to_lowercase().as_bytes(), hex(&signature).as_bytes())
-    };
-    if is_right {
-        return Ok(());
-    }
-    Err(refusal("the signature does not belong to this body".into()))
-}
-
 /// Compares without telling by its duration how much is right, not even the length.
-fn is_same(given: &[u8], wanted: &[u8]) -> bool {
+pub(super) fn is_same(given: &[u8], wanted: &[u8]) -> bool {
     let is_empty = wanted.is_empty() || wanted == b":";
     let (given, wanted) = (Sha256::digest(given), Sha256::digest(wanted));
     !is_empty && bool::from(given.as_slice().ct_eq(wanted.as_slice()))
 }
 
-fn text<'a>(headers: &'a Object, name: &str) -> Option<&'a str> {
+/// The text of a header.
+pub(super) fn text<'a>(headers: &'a Object, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(Value::as_str)
 }
 

@@ -1,8 +1,9 @@
 //! From one delivery to the events of its jobs.
 //!
-//! In: the root `trigger` of a delivery. Out: one event for each element, with its dedupe key.
+//! In: what a delivery brought. Out: one event for each element, with its dedupe key, and what all
+//! of them have in common, once.
 //! Always true: a delivery becomes at least one event; a key that cannot be worked out loses
-//! nothing, the event is then simply new.
+//! nothing, the event is then simply new; the body is not copied for each element.
 
 use std::sync::Arc;
 
@@ -13,35 +14,78 @@ use crate::compile::Webhook;
 use crate::data::{Object, Value, digest};
 use crate::expression::{Expression, Scope};
 
-/// An event and the key under which it is known until a moment.
-pub(super) type Event = (Value, Option<(String, Moment)>);
+/// What a delivery becomes.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Split {
+    /// The members of the root `trigger` that all events share: body, headers, query.
+    pub(super) shared: Object,
+    /// The events, in the order of the elements.
+    pub(super) events: Vec<Event>,
+}
+
+/// One event.
+#[derive(Debug, PartialEq)]
+pub(super) struct Event {
+    /// The members of the root `trigger` that only this event has, or all of the root if nothing
+    /// is shared.
+    pub(super) own: Value,
+    /// The key under which the event is known until a moment.
+    pub(super) dedupe: Option<(String, Moment)>,
+}
+
+impl Split {
+    /// One event that shares nothing and is always new.
+    pub(super) fn one(event: Value) -> Self {
+        Self {
+            shared: Object::new(),
+            events: vec![Event {
+                own: event,
+                dedupe: None,
+            }],
+        }
+    }
+
+    /// The same events, new whatever is known already.
+    pub(super) fn all_new(mut self) -> Self {
+        for event in &mut self.events {
+            event.dedupe = None;
+        }
+        self
+    }
+}
 
 /// The longest key that is kept as it is; a longer one is kept as its digest.
 const KEY_BYTES_MAX: usize = 200;
 
 /// The events of a delivery: one for each element of the first path that finds any, else the body.
-pub(super) fn events(webhook: &Webhook, delivery: Object, now: Moment, zone: &str) -> Vec<Event> {
-    let whole = Root::new(Value::Object(delivery), now, zone);
-    let found = webhook.split.iter().find_map(|path| elements(path, &whole));
-    let body = whole.trigger.get("body").cloned().unwrap_or(Value::Null);
-    let elements = found.unwrap_or_else(|| vec![body]);
-    elements
-        .into_iter()
-        .enumerate()
-        .map(|(index, element)| {
-            let mut event = Value::clone(&whole.trigger);
-            if let Some(event) = event.as_object_mut() {
-                event.insert("item".into(), element);
-                event.insert("index".into(), json!(index));
-            }
-            let root = Root::new(event, now, zone);
-            let dedupe = webhook.dedupe.as_ref().and_then(|dedupe| {
-                let key = key_of(&dedupe.key, &root)?;
-                Some((key, now.after(dedupe.window)))
-            });
-            (Arc::unwrap_or_clone(root.trigger), dedupe)
-        })
-        .collect()
+pub(super) fn events(webhook: &Webhook, delivery: Object, now: Moment, zone: &str) -> Split {
+    let mut root = Root {
+        trigger: Arc::new(Value::Object(delivery)),
+        now,
+        zone,
+    };
+    let found = webhook.split.iter().find_map(|path| elements(path, &root));
+    let body = || root.trigger.get("body").cloned().unwrap_or(Value::Null);
+    let elements = found.unwrap_or_else(|| vec![body()]);
+    let mut events = Vec::with_capacity(elements.len());
+    for (index, element) in elements.into_iter().enumerate() {
+        let mut own = Object::new();
+        own.insert("item".into(), element);
+        own.insert("index".into(), json!(index));
+        let dedupe = webhook.dedupe.as_ref().and_then(|dedupe| {
+            let key = root.with(&mut own, |root| key_of(&dedupe.key, root))?;
+            Some((key, now.after(dedupe.window)))
+        });
+        events.push(Event {
+            own: Value::Object(own),
+            dedupe,
+        });
+    }
+    let shared = match Arc::unwrap_or_clone(root.trigger) {
+        Value::Object(shared) => shared,
+        _ => Object::new(),
+    };
+    Split { shared, events }
 }
 
 /// The elements at a path; `None` if it finds nothing.
@@ -85,13 +129,22 @@ struct Root<'a> {
     zone: &'a str,
 }
 
-impl<'a> Root<'a> {
-    fn new(trigger: Value, now: Moment, zone: &'a str) -> Self {
-        Self {
-            trigger: Arc::new(trigger),
-            now,
-            zone,
+impl Root<'_> {
+    /// Looks at the root with the members of one event put in, and gives them back.
+    fn with<T>(&mut self, own: &mut Object, look: impl FnOnce(&Self) -> T) -> T {
+        let names: Vec<String> = own.keys().cloned().collect();
+        if let Value::Object(trigger) = Arc::make_mut(&mut self.trigger) {
+            trigger.extend(std::mem::take(own));
         }
+        let seen = look(self);
+        if let Value::Object(trigger) = Arc::make_mut(&mut self.trigger) {
+            for name in names {
+                if let Some(value) = trigger.shift_remove(&name) {
+                    own.insert(name, value);
+                }
+            }
+        }
+        seen
     }
 }
 

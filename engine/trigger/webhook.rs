@@ -2,20 +2,21 @@
 //!
 //! In: a delivery as it came. Out: the jobs it became, committed with the raw body.
 
-use serde_json::json;
-
 use crate::compile::{Trigger, WhileStopped};
 use crate::data::{Object, Value};
 use crate::names::RecipeName;
-use crate::store::Payload;
+use crate::store::{Payload, UNKEPT_DROPPED, UNKEPT_REJECTED};
 
-use super::{Accepted, Intake, Made, Refusal, sign_in, split, take_in};
+use super::{Accepted, Delivered, Intake, Made, Refusal, body, sign_in, split, take_in};
 
 /// The largest body of a delivery.
 pub const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
 
-/// The most that the events of one delivery may come to: each carries the whole body.
-const EVENTS_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// The most that headers and address of a delivery may hold: every job keeps them.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// The most that the jobs of one delivery read in all: each reads the whole body when it begins.
+const EVENTS_BYTES_MAX: usize = 8 * 1024 * 1024 * 1024;
 
 /// The most jobs that one delivery becomes.
 const EVENTS_MAX: usize = 10_000;
@@ -56,37 +57,42 @@ pub async fn deliver(
         &delivery.body,
         &intake.shelf,
         &*intake.references,
+        intake.clock.now(),
     )?;
     if delivery.body.len() > BODY_BYTES_MAX {
         return Err(Refusal::TooLarge(too_large()));
     }
-    let body: Value = serde_json::from_slice(&delivery.body)
-        .map_err(|error| Refusal::Unreadable(format!("the body is not JSON: {error}")))?;
+    check_head(&delivery)?;
+    let body = body::read(&delivery.body, sign_in::text(&headers, "content-type"))?;
     let nothing = Accepted {
         jobs: Vec::new(),
         wants_result: false,
     };
     if webhook.while_stopped != WhileStopped::Queue && !is_started(intake, recipe).await? {
+        let now = intake.clock.now();
+        let fate = match webhook.while_stopped {
+            WhileStopped::Drop => UNKEPT_DROPPED,
+            _ => UNKEPT_REJECTED,
+        };
+        intake.store.count_unkept(recipe, fate, now).await?;
         return match webhook.while_stopped {
             WhileStopped::Drop => Ok(nothing),
             _ => Err(Refusal::later(format!("the recipe `{recipe}` is stopped"))),
         };
     }
-    let mut root = Object::new();
-    root.insert("body".into(), body);
-    root.insert("headers".into(), Value::Object(headers.clone()));
-    root.insert("query".into(), Value::Object(delivery.query));
+    let payload = Payload {
+        headers: Value::Object(headers),
+        query: Value::Object(delivery.query),
+        body: delivery.body,
+    };
     let now = intake.clock.now();
-    let events = split::events(webhook, root, now, &program.root().timezone);
-    check_size(events.len(), delivery.body.len())?;
+    let split = split::events(webhook, root(body, &payload), now, &program.root().timezone);
+    check_size(split.events.len(), payload.body.len())?;
     let made = Made {
         recipe: recipe.clone(),
-        events,
-        input: json!({}),
-        payload: Some(Payload {
-            headers: Value::Object(headers),
-            body: delivery.body,
-        }),
+        split,
+        input: Value::Object(Object::new()),
+        delivered: Some(Delivered::Fresh(payload)),
         started_by: "webhook".into(),
         needs_started_recipe: true,
     };
@@ -97,10 +103,32 @@ pub async fn deliver(
     })
 }
 
+/// The root `trigger` of a delivery, before it is split.
+pub(super) fn root(body: Value, payload: &Payload) -> Object {
+    let mut root = Object::new();
+    root.insert("body".into(), body);
+    root.insert("headers".into(), payload.headers.clone());
+    root.insert("query".into(), payload.query.clone());
+    root
+}
+
 /// What is said of a body over the limit.
-pub(super) fn too_large() -> String {
+fn too_large() -> String {
     let mib = BODY_BYTES_MAX / (1024 * 1024);
     format!("the body is larger than {mib} MiB; send it in parts")
+}
+
+fn check_head(delivery: &Delivery) -> Result<(), Refusal> {
+    let length = |value: &Value| value.as_str().map_or(0, str::len);
+    let all = delivery.headers.iter().chain(&delivery.query);
+    let bytes: usize = all.map(|(name, value)| name.len() + length(value)).sum();
+    if bytes > HEAD_BYTES_MAX {
+        return Err(Refusal::TooLarge(format!(
+            "headers and address of the delivery have {bytes} bytes; at most {HEAD_BYTES_MAX} are \
+             taken"
+        )));
+    }
+    Ok(())
 }
 
 fn check_size(events: usize, body: usize) -> Result<(), Refusal> {

@@ -16,12 +16,12 @@ use tokio::task::JoinSet;
 use crate::clock::{Clock, Moment};
 use crate::compile::Program;
 use crate::data::Value;
-use crate::interpret::Start;
-use crate::journal::{Ending, Failure, JobStatus};
+use crate::interpret::{Start, cancelled};
+use crate::journal::{Ending, Entry, EntryKey, EntryKind, Failure, JobStatus};
 use crate::library::Shelf;
 use crate::names::JobId;
 use crate::runner::{Left, World, advance};
-use crate::store::{Advance, Claimed, Jobs, Lease, Next, Pinned, StoreError};
+use crate::store::{Advance, Claimed, Jobs, Lease, Next, Pinned, RequestKind, StoreError};
 
 /// How long a lease lasts unless renewed, in real time: a worker is as slow as the machine.
 pub const LEASE: Duration = Duration::from_secs(30);
@@ -183,6 +183,15 @@ impl Worker {
         nudged: &tokio::sync::Notify,
     ) -> Result<Left, StoreError> {
         let now = self.world.clock.now();
+        if claimed.pinned.is_none()
+            && let Some(advance) = never_begun(&claimed, now)
+        {
+            self.world
+                .store
+                .commit(&claimed.lease, now, advance)
+                .await?;
+            return Ok(Left::Ended);
+        }
         let (program, pinned) = match &claimed.pinned {
             Some(pinned) => match self.pinned_program(pinned).await? {
                 Ok(program) => (program, None),
@@ -343,4 +352,30 @@ impl Worker {
     fn leases(&self) -> std::sync::MutexGuard<'_, HashMap<JobId, Lease>> {
         self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How a job ends that was cancelled before anything of it began; `None` if it was not cancelled.
+fn never_begun(claimed: &Claimed, now: Moment) -> Option<Advance> {
+    let by = claimed
+        .requests
+        .iter()
+        .find_map(|asked| match &asked.kind {
+            RequestKind::Cancel { by } => Some(by.clone()),
+            RequestKind::Decide { .. } => None,
+        })?;
+    let ending = Ending {
+        status: JobStatus::Stopped,
+        output: None,
+        failure: Some(cancelled(Some(&by))),
+    };
+    Some(Advance {
+        entries: vec![Entry {
+            key: EntryKey::of_job(),
+            at: now,
+            kind: EntryKind::CancelRequested { by },
+        }],
+        consumed_requests: claimed.requests.iter().map(|asked| asked.number).collect(),
+        next: Next::Ended(ending),
+        ..Advance::default()
+    })
 }

@@ -10,6 +10,7 @@
 )]
 
 mod bundle;
+mod conformance;
 mod connectors;
 mod differential;
 mod documents;
@@ -19,6 +20,7 @@ mod hostile;
 mod kill;
 mod library;
 mod lint;
+mod mending;
 mod schema;
 mod scoping;
 mod store;

@@ -140,7 +140,7 @@ fn a_cancelled_job_lets_its_call_finish_and_records_it() {
     let world = make(Vec::new());
     let mut machine = Machine::new(world.start(), Vec::new());
     let turn = machine.turn(Moment(0));
-    machine.cancel();
+    machine.cancel("ada", Moment(0));
     assert!(
         machine.turn(Moment(0)).ending.is_none(),
         "the call is under way"
@@ -188,7 +188,7 @@ fn a_cancelled_job_still_cleans_up() {
         machine.turn(Moment(0)).effects[0].kind,
         EffectKind::Timer { .. }
     ));
-    machine.cancel();
+    machine.cancel("ada", Moment(0));
     let turn = machine.turn(Moment(0));
     assert!(turn.ending.is_none());
     let cleaning = turn.effects[0].number;

@@ -15,7 +15,10 @@ mod seal;
 mod tables;
 mod writer;
 
-pub use jobs::{Fires, Prune, RECOVERIES_MAX};
+pub use jobs::{
+    EventDetail, EventFilter, EventReplayed, Fires, Prune, RECOVERIES_MAX, Replay, StoredEvent,
+    UNKEPT_DROPPED, UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept,
+};
 pub use ledger::{KeptSecret, SpentBlock, TakenGroup};
 pub use limits::{CommitLimits, commit_limits};
 pub use recipes::{AuditEntry, RecipeState};

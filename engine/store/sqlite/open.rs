@@ -20,11 +20,13 @@ use crate::store::StoreError;
 const APPLICATION_ID: i64 = 0x5243_5045;
 
 /// The steps from an empty file to the present schema, oldest first; never changed once released.
-const MIGRATIONS: [(&str, &str); 4] = [
+const MIGRATIONS: [(&str, &str); 6] = [
     ("jobs", include_str!("migrations/0001_jobs.sql")),
     ("tables", include_str!("migrations/0002_tables.sql")),
     ("outbound", include_str!("migrations/0003_outbound.sql")),
-    ("starts", include_str!("migrations/0004_starts.sql")),
+    ("rerun", include_str!("migrations/0004_rerun.sql")),
+    ("keeping", include_str!("migrations/0005_keeping.sql")),
+    ("starts", include_str!("migrations/0006_starts.sql")),
 ];
 
 /// After this many pages (16 MiB) the write-ahead log is worked into the database file.

@@ -14,7 +14,7 @@ use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use super::error::{corrupt, store_error};
-use crate::data::{Value, digest};
+use crate::data::{Object, Value, digest};
 use crate::journal::{Decision, Entry, EntryKind};
 use crate::store::StoreError;
 
@@ -28,13 +28,17 @@ pub(super) const NO_JOB: i64 = 0;
 
 /// Large values that were met while packing, still to be stored.
 #[derive(Default)]
-pub(super) struct Large(Vec<(String, Vec<u8>)>);
+pub(super) struct Large {
+    values: Vec<(String, Vec<u8>)>,
+    /// Hashes of what is stored already.
+    known: Vec<String>,
+}
 
 impl Large {
     fn take(&mut self, value: &Value) -> Result<String, StoreError> {
         let json = serde_json::to_vec(value).map_err(|e| corrupt("a value", &e))?;
         let hash = digest(&json);
-        self.0.push((hash.clone(), json));
+        self.values.push((hash.clone(), json));
         Ok(hash)
     }
 
@@ -44,7 +48,15 @@ impl Large {
         connection: &mut SqliteConnection,
         job: i64,
     ) -> Result<(), StoreError> {
-        for (hash, json) in self.0 {
+        for hash in self.known {
+            sqlx::query("INSERT INTO large_use (job, hash) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+                .bind(job)
+                .bind(hash)
+                .execute(&mut *connection)
+                .await
+                .map_err(store_error)?;
+        }
+        for (hash, json) in self.values {
             sqlx::query(
                 "INSERT INTO large_value (hash, body) VALUES ($1, $2) ON CONFLICT DO NOTHING;
                  INSERT INTO large_use (job, hash) VALUES ($3, $1) ON CONFLICT DO NOTHING",
@@ -57,6 +69,74 @@ impl Large {
             .map_err(store_error)?;
         }
         Ok(())
+    }
+}
+
+/// Members that many events have in common, packed once for all of them.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    taken: BTreeMap<String, String>,
+    rest: Object,
+}
+
+impl Shared {
+    /// Stores what is large of the members; the caller notes which jobs need it.
+    pub(super) async fn store(
+        connection: &mut SqliteConnection,
+        members: Object,
+    ) -> Result<Self, StoreError> {
+        let mut shared = Self::default();
+        let mut large = Large::default();
+        for (name, member) in members {
+            if is_large(&member) {
+                shared.taken.insert(name.clone(), large.take(&member)?);
+                shared.rest.insert(name, Value::Null);
+            } else {
+                shared.rest.insert(name, member);
+            }
+        }
+        for (hash, json) in large.values {
+            sqlx::query(
+                "INSERT INTO large_value (hash, body) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            )
+            .bind(hash)
+            .bind(compress(&json)?)
+            .execute(&mut *connection)
+            .await
+            .map_err(store_error)?;
+        }
+        Ok(shared)
+    }
+
+    /// The column text of an object that has the shared members and its own.
+    pub(super) fn pack(&self, own: &Value, large: &mut Large) -> Result<String, StoreError> {
+        let Value::Object(own) = own else {
+            return pack(own, large);
+        };
+        if self.rest.is_empty() {
+            return pack(&Value::Object(own.clone()), large);
+        }
+        let mut taken = self.taken.clone();
+        large.known.extend(taken.values().cloned());
+        let mut rest = self.rest.clone();
+        for (name, member) in own {
+            if is_large(member) && !name.is_empty() {
+                taken.insert(name.clone(), large.take(member)?);
+                rest.insert(name.clone(), Value::Null);
+            } else {
+                rest.insert(name.clone(), member.clone());
+            }
+        }
+        let rest = Value::Object(rest);
+        if is_large(&rest) {
+            // The empty name stands for the whole value, into which the others are put.
+            taken.insert(String::new(), large.take(&rest)?);
+            return with_taken(&taken, &Value::Null);
+        }
+        match taken.is_empty() {
+            true => json(&rest),
+            false => with_taken(&taken, &rest),
+        }
     }
 }
 

@@ -3,10 +3,13 @@
 //! Always true: each story has a workspace of its own; what is waited for is an answer or a line of
 //! output, never a span of time.
 
+mod cancelling;
 mod deciding;
 mod disk;
 mod house;
+mod inbox;
 mod process;
 mod recipes;
+mod suites;
 mod tables;
 mod webhooks;

@@ -32,12 +32,12 @@ fn recipes(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn ended(folder: &Path, arguments: &[&str]) -> Output {
+pub(super) fn ended(folder: &Path, arguments: &[&str]) -> Output {
     recipes(folder, arguments).output().unwrap()
 }
 
 /// What a command said, and that it ended with this exit code and one line of error.
-fn refused(output: &Output, code: i32) -> String {
+pub(super) fn refused(output: &Output, code: i32) -> String {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(code), "{said}");
     assert!(said.starts_with("error: "), "{said}");
@@ -45,7 +45,7 @@ fn refused(output: &Output, code: i32) -> String {
     said
 }
 
-fn said(output: &Output) -> String {
+pub(super) fn said(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let wrong = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}{wrong}");

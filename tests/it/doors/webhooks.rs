@@ -158,8 +158,8 @@ async fn a_body_of_50_mib_is_too_large_and_the_server_goes_on() {
     let (status, problem) = taken(request.send().await.unwrap()).await;
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(problem["code"], "too_large");
-    // Many events that each carry a large body would be as much.
-    let body = json!({ "id": "m", "items": vec![0; 1_000], "padding": " ".repeat(100_000) });
+    // Many jobs that each read a large body would be as much.
+    let body = json!({ "id": "m", "items": vec![0; 1_000], "padding": " ".repeat(9_000_000) });
     let (status, problem) = deliver(&house, &body).await;
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE, "{problem}");
     let (status, _) = deliver(&house, &json!({ "id": "small" })).await;

@@ -89,6 +89,7 @@ async fn a_known_event_makes_no_second_job(store: &Store) {
         recipe: recipe("a"),
         payload: Some(Payload {
             headers: json!({ "x": "y" }),
+            query: json!({}),
             body: b"raw".to_vec(),
         }),
         jobs: keys

@@ -36,6 +36,7 @@ async fn deliver(store: &Store) -> [JobId; 2] {
         recipe: recipe("a"),
         payload: Some(Payload {
             headers: json!({ "x": "y" }),
+            query: json!({}),
             body: b"raw".to_vec(),
         }),
         jobs: jobs.to_vec(),

@@ -3,16 +3,20 @@
 use sqlx::SqliteConnection;
 
 use super::super::error::{corrupt, store_error};
-use super::super::pack::{Large, pack};
+use super::super::pack::{Large, Shared, pack};
+use super::events::{self, Replay, UNKEPT_REPEATED};
 use crate::clock::Moment;
-use crate::data::Value;
+use crate::data::{Object, Value};
 use crate::names::RecipeName;
 use crate::store::{Arrival, Enqueued, NewJob, Payload, StoreError};
 
-/// Stores the payload and the jobs whose events are not known yet.
+/// Stores the payload and the jobs whose events are not known yet. Each job's event has the shared
+/// members beside its own.
 pub(super) async fn enqueue(
     connection: &mut SqliteConnection,
     arrival: Arrival,
+    shared: Object,
+    replay: Option<Replay>,
 ) -> Result<Enqueued, StoreError> {
     let mut is_new = Vec::with_capacity(arrival.jobs.len());
     for job in &arrival.jobs {
@@ -21,17 +25,42 @@ pub(super) async fn enqueue(
     let count = is_new.iter().filter(|new| **new).count();
     // A delivery that becomes one job is by far the most frequent.
     if let (Some(payload), [job], 1) = (&arrival.payload, &*arrival.jobs, count) {
-        insert_delivered(connection, job, arrival.at, payload).await?;
+        let event = joined(shared, &job.event);
+        insert_delivered(connection, job, &event, arrival.at, payload).await?;
         return Ok(Enqueued { is_new });
     }
-    let payload = match &arrival.payload {
-        Some(payload) if count > 0 => Some(keep(connection, &arrival, payload, count).await?),
-        _ => None,
+    if arrival.payload.is_some() && count < is_new.len() {
+        events::count(connection, &arrival.recipe, UNKEPT_REPEATED, arrival.at).await?;
+    }
+    if count == 0 {
+        return Ok(Enqueued { is_new });
+    }
+    let payload = match (&arrival.payload, replay) {
+        (Some(payload), _) => Some(keep(connection, &arrival, payload, count).await?),
+        (None, Some(replay)) => {
+            events::note_replay(connection, &replay, count, arrival.at).await?;
+            Some(replay.event)
+        }
+        (None, None) => None,
     };
+    let shared = Shared::store(connection, shared).await?;
     for (job, _) in arrival.jobs.iter().zip(&is_new).filter(|(_, new)| **new) {
-        insert(connection, job, arrival.at, payload).await?;
+        let mut large = Large::default();
+        let event = shared.pack(&job.event, &mut large)?;
+        insert(connection, job, event, large, arrival.at, payload).await?;
     }
     Ok(Enqueued { is_new })
+}
+
+/// A whole event: the shared members and its own.
+fn joined(mut shared: Object, own: &Value) -> Value {
+    match own {
+        Value::Object(own) => {
+            shared.extend(own.clone());
+            Value::Object(shared)
+        }
+        other => other.clone(),
+    }
 }
 
 /// Queues the jobs that another job starts.
@@ -43,7 +72,9 @@ pub(super) async fn start_children(
 ) -> Result<(), StoreError> {
     for job in children {
         if is_unknown(connection, &job.recipe, job, at).await? {
-            insert(connection, job, at, None).await?;
+            let mut large = Large::default();
+            let event = pack(&job.event, &mut large)?;
+            insert(connection, job, event, large, at, None).await?;
             deepen(connection, parent, job).await?;
         }
     }
@@ -100,11 +131,13 @@ async fn keep(
     jobs: usize,
 ) -> Result<i64, StoreError> {
     let done = sqlx::query(
-        "INSERT INTO payload (recipe, at, headers, body, jobs) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO payload (number, recipe, at, headers, query, body, jobs, made)
+         VALUES ((SELECT COALESCE(MAX(number), 0) + 1 FROM job), $1, $2, $3, $4, $5, $6, $6)",
     )
     .bind(arrival.recipe.as_str())
     .bind(arrival.at.0)
     .bind(payload.headers.to_string())
+    .bind(payload.query.to_string())
     .bind(payload.body.as_slice())
     .bind(i64::try_from(jobs).unwrap_or(i64::MAX))
     .execute(connection)
@@ -126,17 +159,19 @@ macro_rules! insert_job {
 }
 const INSERT: &str = concat!(insert_job!(), "$8)");
 
-/// With the payload before the job, which then is the newest of all. One string, since each way to
-/// the database's thread and back costs as much as a small write.
+/// With the payload, which has the job's number. One string, since each way to the database's
+/// thread and back costs as much as a small write.
 const INSERT_DELIVERED: &str = concat!(
-    "INSERT INTO payload (recipe, at, headers, body, jobs) VALUES ($2, $5, $8, $9, 1);\n",
+    "INSERT INTO payload (number, recipe, at, headers, query, body, jobs)
+     VALUES ((SELECT COALESCE(MAX(number), 0) + 1 FROM job), $2, $5, $8, $9, $10, 1);\n",
     insert_job!(),
-    "(SELECT MAX(number) FROM payload))"
+    "last_insert_rowid())"
 );
 
 async fn insert_delivered(
     connection: &mut SqliteConnection,
     job: &NewJob,
+    event: &Value,
     at: Moment,
     payload: &Payload,
 ) -> Result<(), StoreError> {
@@ -147,9 +182,10 @@ async fn insert_delivered(
         .bind(job.started_by.as_str())
         .bind(i64::from(job.needs_started_recipe))
         .bind(at.0)
-        .bind(pack(&job.event, &mut large)?)
+        .bind(pack(event, &mut large)?)
         .bind(pack(&job.input, &mut large)?)
         .bind(payload.headers.to_string())
+        .bind(payload.query.to_string())
         .bind(payload.body.as_slice())
         .execute(&mut *connection)
         .await
@@ -160,17 +196,18 @@ async fn insert_delivered(
 async fn insert(
     connection: &mut SqliteConnection,
     job: &NewJob,
+    event: String,
+    mut large: Large,
     at: Moment,
     payload: Option<i64>,
 ) -> Result<(), StoreError> {
-    let mut large = Large::default();
     let done = sqlx::query(INSERT)
         .bind(job.id.as_str())
         .bind(job.recipe.as_str())
         .bind(job.started_by.as_str())
         .bind(i64::from(job.needs_started_recipe))
         .bind(at.0)
-        .bind(pack(&job.event, &mut large)?)
+        .bind(event)
         .bind(pack(&job.input, &mut large)?)
         .bind(payload)
         .execute(&mut *connection)

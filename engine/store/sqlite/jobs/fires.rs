@@ -8,6 +8,7 @@ use sqlx::SqliteConnection;
 use super::super::error::store_error;
 use super::enqueue;
 use crate::clock::Moment;
+use crate::data::Object;
 use crate::names::RecipeName;
 use crate::store::{Arrival, Enqueued, StoreError};
 
@@ -41,7 +42,7 @@ pub(super) async fn enqueue_fire(
     }
     let recipe = arrival.recipe.clone();
     let job = arrival.jobs.first().map(|job| job.id.clone());
-    let enqueued = enqueue::enqueue(connection, arrival).await?;
+    let enqueued = enqueue::enqueue(connection, arrival, Object::new(), None).await?;
     if let Some(job) = job {
         sqlx::query(
             "UPDATE fire SET job = (SELECT number FROM job WHERE id = $3)

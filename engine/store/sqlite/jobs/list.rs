@@ -1,5 +1,6 @@
 //! Looking at jobs: one with its journal, or a page of many without.
 
+use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::super::error::{corrupt, store_error};
@@ -11,7 +12,7 @@ use crate::store::{JobFilter, JobRecord, Payload, Pinned, StoreError};
 
 /// Jobs that are queued at nearly the same moment may be numbered in another order; this many
 /// neighbours are looked at beyond a moment's place.
-const NEIGHBOURS: i64 = 1000;
+pub(super) const NEIGHBOURS: i64 = 1000;
 
 /// One job and its journal.
 pub(super) async fn job(
@@ -51,7 +52,7 @@ pub(super) async fn payload(
     id: JobId,
 ) -> Result<Option<Payload>, StoreError> {
     let row = sqlx::query(
-        "SELECT headers, body FROM job
+        "SELECT headers, query, body FROM job
          JOIN job_input ON job_input.job = job.number
          JOIN payload ON payload.number = job_input.payload
          WHERE job.id = $1",
@@ -63,11 +64,18 @@ pub(super) async fn payload(
     let Some(row) = row else {
         return Ok(None);
     };
+    read_payload(&row).map(Some)
+}
+
+/// Reads headers, query and body, the first columns of a row.
+pub(super) fn read_payload(row: &SqliteRow) -> Result<Payload, StoreError> {
     let headers: &str = row.try_get(0).map_err(store_error)?;
-    Ok(Some(Payload {
+    let query: &str = row.try_get(1).map_err(store_error)?;
+    Ok(Payload {
         headers: serde_json::from_str(headers).map_err(|e| corrupt("headers", &e))?,
-        body: row.try_get(1).map_err(store_error)?,
-    }))
+        query: serde_json::from_str(query).map_err(|e| corrupt("a query", &e))?,
+        body: row.try_get(2).map_err(store_error)?,
+    })
 }
 
 /// Where a job stands.
@@ -172,7 +180,7 @@ async fn bounds(
 }
 
 /// The first job that was queued at this moment or later.
-async fn number_at(
+pub(super) async fn number_at(
     connection: &mut SqliteConnection,
     moment: i64,
 ) -> Result<Option<i64>, StoreError> {

@@ -7,6 +7,7 @@ mod awaits;
 mod claim;
 mod commit;
 mod enqueue;
+mod events;
 mod fires;
 mod holds;
 mod list;
@@ -16,6 +17,10 @@ mod record;
 mod request;
 mod stuck;
 
+pub use events::{
+    EventDetail, EventFilter, EventReplayed, Replay, StoredEvent, UNKEPT_DROPPED, UNKEPT_REJECTED,
+    UNKEPT_REPEATED, Unkept,
+};
 pub use fires::Fires;
 pub use prune::Prune;
 pub use quarantine::RECOVERIES_MAX;
@@ -26,7 +31,7 @@ use std::time::Duration;
 use super::Sqlite;
 use super::tables::Known;
 use crate::clock::Moment;
-use crate::data::Value;
+use crate::data::{Object, Value};
 use crate::journal::{Entry, EntryKey, JobStatus};
 use crate::names::{JobId, RecipeName};
 use crate::store::{
@@ -37,8 +42,7 @@ use crate::table::SETTINGS_TABLE;
 
 impl Jobs for Sqlite {
     async fn enqueue(&self, arrival: Arrival) -> Result<Enqueued, StoreError> {
-        self.with_writer(|connection| Box::pin(enqueue::enqueue(connection, arrival)))
-            .await
+        self.enqueue_split(arrival, Object::new(), None).await
     }
 
     async fn claim(
@@ -155,6 +159,20 @@ impl Sqlite {
             .await
     }
 
+    /// Queues what arrived, whose events have these members in common; a replay adds its jobs to
+    /// those of the stored event.
+    pub async fn enqueue_split(
+        &self,
+        arrival: Arrival,
+        shared: Object,
+        replay: Option<Replay>,
+    ) -> Result<Enqueued, StoreError> {
+        self.with_writer(|connection| {
+            Box::pin(enqueue::enqueue(connection, arrival, shared, replay))
+        })
+        .await
+    }
+
     /// Queues what a poll found and moves its cursor, in one commit.
     pub async fn enqueue_polled(
         &self,
@@ -165,10 +183,32 @@ impl Sqlite {
             Box::pin(async move {
                 let (recipe, at) = (arrival.recipe.clone(), arrival.at);
                 enqueue::move_cursor(connection, &recipe, &cursor, at).await?;
-                enqueue::enqueue(connection, arrival).await
+                enqueue::enqueue(connection, arrival, Object::new(), None).await
             })
         })
         .await
+    }
+
+    /// Cancels the jobs of a recipe that have begun and not ended; answers which. Those in line
+    /// stay there.
+    pub async fn cancel_begun(
+        &self,
+        recipe: &RecipeName,
+        at: Moment,
+        by: &str,
+    ) -> Result<Vec<JobId>, StoreError> {
+        let (recipe, by) = (recipe.clone(), by.to_owned());
+        self.with_writer(move |connection| {
+            Box::pin(request::cancel_begun(connection, recipe, at, by))
+        })
+        .await
+    }
+
+    /// The jobs that a job started and that have not ended, those that these started among them.
+    pub async fn open_descendants(&self, job: &JobId) -> Result<Vec<JobId>, StoreError> {
+        let job = job.clone();
+        self.with_reader(|connection| Box::pin(request::open_descendants(connection, job)))
+            .await
     }
 
     /// Where a job stands, without anything else of it.

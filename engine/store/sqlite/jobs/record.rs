@@ -9,20 +9,20 @@ use crate::clock::Moment;
 use crate::data::Value;
 use crate::journal::{Ending, Failure, JobStatus};
 use crate::names::{JobId, RecipeName};
-use crate::store::{JobRecord, JobRequest, Pinned, StoreError};
+use crate::store::{JobRecord, JobRequest, Pinned, Pruned, StoreError};
 
 /// The columns that [`Stored::read`] expects, in their order.
 macro_rules! columns {
     () => {
         "job.number, job.id, job.recipe, job.status, job.started_by, job.created_at, job.due, \
          job.recoveries, job.started_at, job.ended_at, job.output, job.failure, job.pin, job.chunks, \
-         job.start_depth"
+         job.pruned_at, job.pruned_by, job.start_depth"
     };
 }
 pub(super) use columns;
 
 /// How many columns that are; joined ones follow.
-pub(super) const COLUMNS_COUNT: usize = 15;
+pub(super) const COLUMNS_COUNT: usize = 17;
 
 /// A row of `job` as stored.
 pub(super) struct Stored {
@@ -52,7 +52,7 @@ impl Stored {
         };
         let recoveries: i64 = row.try_get(7).map_err(store_error)?;
         let chunks: i64 = row.try_get(13).map_err(store_error)?;
-        let start_depth: i64 = row.try_get(14).map_err(store_error)?;
+        let start_depth: i64 = row.try_get(16).map_err(store_error)?;
         Ok(Self {
             number: row.try_get(0).map_err(store_error)?,
             record: JobRecord {
@@ -69,6 +69,7 @@ impl Stored {
                 ending: None,
                 recoveries: u32::try_from(recoveries).unwrap_or(u32::MAX),
                 start_depth: u32::try_from(start_depth).unwrap_or(u32::MAX),
+                pruned: pruned(row)?,
             },
             output: row.try_get(10).map_err(store_error)?,
             failure: row.try_get(11).map_err(store_error)?,
@@ -168,6 +169,16 @@ pub(super) async fn pinned(
         started_at: started_at
             .ok_or_else(|| StoreError::Corrupt("a job with a pin has no start".to_owned()))?,
     })
+}
+
+/// That the job's history was removed, if it was.
+fn pruned(row: &SqliteRow) -> Result<Option<Pruned>, StoreError> {
+    let at: Option<i64> = row.try_get(14).map_err(store_error)?;
+    let rule: Option<String> = row.try_get(15).map_err(store_error)?;
+    Ok(at.map(|at| Pruned {
+        at: Moment(at),
+        rule: rule.unwrap_or_default(),
+    }))
 }
 
 /// A stored job id.

@@ -1,0 +1,6 @@
+//! What people do about jobs that do not go as they should: cancel, release, rerun.
+//!
+//! Always true: each case has a database and a clock of its own; vendors answer what the case says.
+
+mod cancelling;
+mod stage;
