@@ -56,9 +56,9 @@ pub struct Recipe {
     pub steps: Block,
     /// How many jobs or frames may run at once.
     pub concurrency: Option<Concurrency>,
-    /// The longest one job may take.
+    /// The longest that it may take, as a job or as a part of one.
     pub timeout: Option<Duration>,
-    /// What is called when a job fails.
+    /// What is called when a job of it ends failed.
     pub on_failure: Option<(RecipeName, Expression)>,
     /// How long the history of its jobs is kept.
     pub retention: Option<Duration>,

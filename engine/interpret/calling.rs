@@ -12,7 +12,7 @@ use crate::journal::{Decision, EntryKey, EntryKind, Failure, NOT_APPLIED};
 use super::desk::Recorded;
 use super::effect::{Answer, Call, Called, EffectKind, Verified};
 use super::path::{Index, Path};
-use super::retry::{may_be_tried_again, next_try};
+use super::retry::{may_be_tried_again, next_try, with_wish};
 use super::scope::Layer;
 use super::{Exit, Flow, OUTCOME_UNKNOWN, succeeded};
 use crate::compile::RetryRule;
@@ -97,12 +97,18 @@ async fn one_try(
         Called::Failed { failure, retry } => {
             let first = *first_failed_at.get_or_insert(at);
             let is_wanted = match &rule.when {
-                Some(_) => may_be_tried_again(layer, path, rule, &failure)?,
-                None => retry.is_some(),
+                Some(_) => may_be_tried_again(layer, path, rule, &failure),
+                None => Ok(retry.is_some()),
             };
-            let next = is_wanted
-                .then(|| next_try(&rule.retry, tries, at, first, retry, &key))
-                .flatten();
+            let (failure, next) = match is_wanted {
+                Ok(true) => {
+                    let next = next_try(&rule.retry, tries, at, first, retry, &key);
+                    (with_wish(failure, &rule.retry, tries, retry, next), next)
+                }
+                // A condition that cannot be worked out is what the step fails with.
+                Err(Exit::Failed(own)) => (*own, None),
+                Ok(false) | Err(_) => (failure, None),
+            };
             let kind = EntryKind::StepFailed {
                 failure: failure.clone(),
                 next_try_at: next,

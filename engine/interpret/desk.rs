@@ -4,9 +4,8 @@
 //! Always true: what is recorded is never asked for again.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Poll, Waker};
 
 use crate::clock::Moment;
 use crate::data::Value;
@@ -14,6 +13,7 @@ use crate::journal::{Decision, Entry, EntryKey, EntryKind, Failure};
 use crate::names::RecipeName;
 use crate::store::NewJob;
 
+use super::ask::Ask;
 use super::effect::{Answer, Effect, EffectKind};
 use super::trace::Traced;
 
@@ -31,8 +31,8 @@ pub(super) struct State {
     /// The time that the driver last told.
     pub(super) clock: Moment,
     recorded: BTreeMap<EntryKey, Recorded>,
-    waiting: HashMap<u64, Slot>,
-    numbers: u64,
+    pub(super) waiting: HashMap<u64, Slot>,
+    pub(super) numbers: u64,
     cancelled_scopes: HashSet<u64>,
     /// Timed steps whose time was up before they were resumed: they may come to the end that is
     /// recorded of them, and ask for nothing more.
@@ -46,18 +46,19 @@ pub(super) struct State {
     pub(super) released_holds: Vec<EntryKey>,
     pub(super) calls: BTreeMap<RecipeName, u64>,
     pub(super) has_more_work: bool,
-    cancelled_by: Option<String>,
+    pub(super) cancelled_by: Option<String>,
     pub(super) has_failed_elements: bool,
     pub(super) trace: Option<Vec<Traced>>,
 }
 
+/// A place that waits for an answer.
 #[derive(Default)]
-struct Slot {
-    answer: Option<Option<(Moment, Answer)>>,
-    waker: Option<Waker>,
-    is_kept: bool,
-    is_decision: bool,
-    surroundings: Surroundings,
+pub(super) struct Slot {
+    pub(super) answer: Option<Option<(Moment, Answer)>>,
+    pub(super) waker: Option<Waker>,
+    pub(super) is_kept: bool,
+    pub(super) is_decision: bool,
+    pub(super) surroundings: Surroundings,
 }
 
 /// The timed steps that surround a place, by number.
@@ -172,11 +173,7 @@ impl Desk {
         kind: EffectKind,
         surroundings: Surroundings,
     ) -> Ask<'_> {
-        Ask {
-            desk: self,
-            asked: Asked::NotYet(Some((key, kind))),
-            surroundings,
-        }
+        Ask::new(self, key, kind, surroundings)
     }
 
     /// Takes an answer in. An answer that nobody waits for any more is dropped.
@@ -312,80 +309,14 @@ impl Desk {
     }
 }
 
-/// Waits for the answer to an effect.
-pub(super) struct Ask<'a> {
-    desk: &'a Desk,
-    asked: Asked,
-    surroundings: Surroundings,
-}
-
-enum Asked {
-    NotYet(Option<(EntryKey, EffectKind)>),
-    Under(u64),
-}
-
-impl Future for Ask<'_> {
-    type Output = Option<(Moment, Answer)>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let desk = self.desk;
-        let mut state = desk.state();
-        if let Asked::NotYet(effect) = &mut self.asked {
-            let Some((key, kind)) = effect.take() else {
-                return Poll::Pending;
-            };
-            let is_decision = matches!(kind, EffectKind::Decision);
-            state.cancel_closed(&self.surroundings);
-            if state.covers(&self.surroundings) || (is_decision && state.cancelled_by.is_some()) {
-                return Poll::Ready(None);
-            }
-            let is_kept = matches!(kind, EffectKind::Call(_) | EffectKind::Change { .. });
-            state.numbers += 1;
-            let number = state.numbers;
-            state.effects.push(Effect {
-                number,
-                key,
-                kind,
-                is_cleaning: self.surroundings.is_cleaning,
-            });
-            let waker = Some(context.waker().clone());
-            let surroundings = self.surroundings.clone();
-            state.waiting.insert(
-                number,
-                Slot {
-                    answer: None,
-                    waker,
-                    is_kept,
-                    is_decision,
-                    surroundings,
-                },
-            );
-            self.asked = Asked::Under(number);
-            return Poll::Pending;
-        }
-        let Asked::Under(number) = self.asked else {
-            return Poll::Pending;
-        };
-        let Some(slot) = state.waiting.get_mut(&number) else {
-            return Poll::Pending;
-        };
-        if let Some(answer) = slot.answer.take() {
-            state.waiting.remove(&number);
-            return Poll::Ready(answer);
-        }
-        slot.waker = Some(context.waker().clone());
-        Poll::Pending
-    }
-}
-
 impl State {
-    fn covers(&self, surroundings: &Surroundings) -> bool {
+    pub(super) fn covers(&self, surroundings: &Surroundings) -> bool {
         (self.cancelled_by.is_some() && !surroundings.is_cleaning)
             || self.covers_by_time(surroundings)
     }
 
     /// Ends the timed steps around a place that were not to ask for anything more.
-    fn cancel_closed(&mut self, surroundings: &Surroundings) {
+    pub(super) fn cancel_closed(&mut self, surroundings: &Surroundings) {
         for scope in surroundings.scopes.iter() {
             if self.closed_scopes.contains(scope) {
                 self.cancelled_scopes.insert(*scope);
@@ -397,14 +328,6 @@ impl State {
     fn covers_by_time(&self, surroundings: &Surroundings) -> bool {
         let mut scopes = surroundings.scopes.iter();
         scopes.any(|scope| self.cancelled_scopes.contains(scope))
-    }
-}
-
-impl Drop for Ask<'_> {
-    fn drop(&mut self) {
-        if let Asked::Under(number) = self.asked {
-            self.desk.state().waiting.remove(&number);
-        }
     }
 }
 

@@ -7,6 +7,7 @@
 //! not asked for again; nothing is recomputed per step.
 
 mod action;
+mod ask;
 mod block;
 mod branch;
 mod calling;

@@ -63,6 +63,28 @@ pub(super) fn next_try(
     }
 }
 
+/// Says why there is no further try, if the vendor's own wish is the reason.
+pub(super) fn with_wish(
+    failure: Failure,
+    retry: &Retry,
+    tries: u32,
+    asked_for: Option<Duration>,
+    next: Option<Moment>,
+) -> Failure {
+    let wish = asked_for.unwrap_or_default();
+    match retry.within {
+        Some(within) if next.is_none() && tries < retry.tries && wish > within => Failure {
+            message: format!(
+                "{}; the vendor asks to wait {}s before the next try, longer than `for` allows",
+                failure.message,
+                wish.as_secs()
+            ),
+            ..failure
+        },
+        _ => failure,
+    }
+}
+
 /// A number from 0 to 1 that depends on the place only, so that a resumed job waits as long.
 fn spread(key: &EntryKey) -> f64 {
     let hash = digest(key.0.as_bytes());

@@ -15,7 +15,8 @@ use crate::expression::Scope;
 use crate::journal::EntryKey;
 
 use super::Job;
-use super::desk::{Ask, Surroundings};
+use super::ask::Ask;
+use super::desk::Surroundings;
 use super::effect::EffectKind;
 use super::path::Path;
 
