@@ -14,6 +14,7 @@ mod job;
 mod jobs;
 mod mask;
 mod metrics;
+mod preview;
 mod problem;
 mod recipes;
 mod rows;
@@ -35,6 +36,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::FutureExt;
 
+use crate::step::Calls;
 use crate::trigger::Intake;
 
 /// The largest body of a request that is no webhook: an import of a big table.
@@ -47,6 +49,8 @@ pub struct Rooms {
     pub intake: Intake,
     /// Who may ask.
     pub tokens: Arc<Tokens>,
+    /// The outside, for previews.
+    pub calls: Arc<dyn Calls>,
     /// Where the outside reaches this server, such as `https://recipes.example.com`.
     pub public_url: Arc<str>,
 }

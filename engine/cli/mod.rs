@@ -18,6 +18,7 @@ mod jobs;
 mod mend;
 mod recipes;
 mod reference;
+mod preview;
 mod run;
 mod sandbox;
 mod schema;

@@ -16,7 +16,8 @@ use super::retry::{may_be_tried_again, next_try};
 use super::scope::{ItemScope, Layer};
 use super::trace::{TraceState, Traced};
 use super::{
-    Exit, Flow, OUTCOME_UNKNOWN, action, branch, frame, leaf, list, repeat, start, transform,
+    Exit, Flow, OUTCOME_UNKNOWN, action, branch, frame, leaf, list, preview, repeat, start,
+    transform,
 };
 
 /// Runs a block in a layer of names.
@@ -42,7 +43,13 @@ async fn run_step(layer: &Layer<'_>, parent: &Path<'_>, step: &Step) -> Flow {
     let path = parent.child(&step.id);
     let began_at = layer.now();
     let is_wanted = match &step.when {
-        Some(when) => when.holds(&layer.scope(&path)).map_err(Exit::from),
+        Some(when) => match when.holds(&layer.scope(&path)) {
+            Err(error) if error.withheld_by.is_some() => {
+                preview::note(layer, &path, preview::may_be_skipped(&error));
+                Ok(true)
+            }
+            held => held.map_err(Exit::from),
+        },
         None => Ok(true),
     };
     let outcome = match is_wanted {
@@ -55,6 +62,10 @@ async fn run_step(layer: &Layer<'_>, parent: &Path<'_>, step: &Step) -> Flow {
     match outcome {
         Ok(value) => {
             layer.put_step(&step.id, value.filter(|value| !value.is_null()));
+            Ok(())
+        }
+        Err(Exit::Failed(failure)) if preview::is_not_known(layer, &failure) => {
+            layer.put_step(&step.id, Some(preview::result_of(step)));
             Ok(())
         }
         Err(Exit::Failed(failure)) if step.continue_on_error && failure.code != OUTCOME_UNKNOWN => {
@@ -231,6 +242,9 @@ fn trace(
     let (state, output, failure) = match outcome {
         Ok(None) => (TraceState::Skipped, None, None),
         Ok(Some(value)) => (TraceState::Succeeded, Some(value.clone()), None),
+        Err(Exit::Failed(failure)) if preview::is_not_known(layer, failure) => {
+            (TraceState::NotRun, None, Some((**failure).clone()))
+        }
         Err(Exit::Failed(failure)) => (TraceState::Failed, None, Some((**failure).clone())),
         Err(Exit::Returned(value)) => (TraceState::Succeeded, Some(value.clone()), None),
         Err(Exit::Stopped { .. }) => (TraceState::Succeeded, None, None),
@@ -239,6 +253,7 @@ fn trace(
     let input = (state != TraceState::Skipped)
         .then(|| input_of(layer, path, step))
         .flatten();
+    let note = desk.state().notes.remove(&path.key());
     desk.trace(Traced {
         key: path.key(),
         recipe: layer.frame.recipe.name.clone(),
@@ -251,6 +266,7 @@ fn trace(
         input,
         output: output.filter(|value| !value.is_null()),
         failure,
+        note,
     });
 }
 

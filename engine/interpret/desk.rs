@@ -15,6 +15,7 @@ use crate::store::NewJob;
 
 use super::ask::Ask;
 use super::effect::{Answer, Effect, EffectKind};
+use super::fold::{Folding, Folds};
 use super::trace::Traced;
 
 /// How many steps run before the machine lets its driver breathe.
@@ -30,7 +31,8 @@ pub(super) struct Desk(Mutex<State>);
 pub(super) struct State {
     /// The time that the driver last told.
     pub(super) clock: Moment,
-    recorded: BTreeMap<EntryKey, Recorded>,
+    pub(super) recorded: BTreeMap<EntryKey, Recorded>,
+    pub(super) folds: Folds,
     pub(super) waiting: HashMap<u64, Slot>,
     pub(super) numbers: u64,
     cancelled_scopes: HashSet<u64>,
@@ -49,6 +51,8 @@ pub(super) struct State {
     pub(super) cancelled_by: Option<String>,
     pub(super) has_failed_elements: bool,
     pub(super) trace: Option<Vec<Traced>>,
+    /// What a preview has to say of steps under way, by place.
+    pub(super) notes: BTreeMap<EntryKey, String>,
 }
 
 /// A place that waits for an answer.
@@ -91,10 +95,14 @@ pub(super) struct Recorded {
 }
 
 impl Desk {
-    pub(super) fn new(entries: Vec<Entry>, is_traced: Option<()>) -> Self {
+    pub(super) fn new(entries: Vec<Entry>, rule: Folding, is_traced: Option<()>) -> Self {
         let mut recorded: BTreeMap<EntryKey, Recorded> = BTreeMap::new();
+        let mut folds = Folds::new(rule);
         let mut cancelled_by = None;
-        for Entry { key, at, kind } in entries {
+        for entry in entries {
+            let Some(Entry { key, at, kind }) = folds.take_up(entry) else {
+                continue;
+            };
             if let EntryKind::CancelRequested { by } = kind {
                 cancelled_by = Some(by);
                 continue;
@@ -116,13 +124,15 @@ impl Desk {
                 EntryKind::DecisionAsked { .. } => place.asked = Some(at),
                 EntryKind::DecisionMade { decision, .. } => place.decided = Some((at, decision)),
                 EntryKind::HoldGranted => place.granted = Some(at),
-                EntryKind::CancelRequested { .. } => {}
+                EntryKind::CancelRequested { .. }
+                | EntryKind::LoopFolded { .. }
+                | EntryKind::LoopGathered { .. } => {}
             }
         }
-        let trace = is_traced.map(|()| Vec::new());
         Self(Mutex::new(State {
             recorded,
-            trace,
+            folds,
+            trace: is_traced.map(|()| Vec::new()),
             cancelled_by,
             ..State::default()
         }))

@@ -57,6 +57,7 @@ pub(super) async fn react(layer: &Layer<'_>, ended: &Flow<Value>) {
         }
     }
     if desk.is_traced() {
+        let note = desk.state().notes.remove(&path.key());
         desk.trace(Traced {
             key: path.key(),
             recipe: layer.frame.recipe.name.clone(),
@@ -73,6 +74,7 @@ pub(super) async fn react(layer: &Layer<'_>, ended: &Flow<Value>) {
             input: with.evaluate(&inner.scope(&path)).ok().flatten(),
             output: done.ok().filter(|output| !output.is_null()),
             failure: own,
+            note,
         });
     }
 }

@@ -13,6 +13,7 @@ use crate::data::digest;
 use crate::journal::{EntryKey, Failure};
 
 use super::path::Path;
+use super::preview::is_not_known;
 use super::scope::Layer;
 use super::{Flow, OUTCOME_UNKNOWN};
 
@@ -23,7 +24,7 @@ pub(super) fn may_be_tried_again(
     rule: &RetryRule,
     failure: &Failure,
 ) -> Flow<bool> {
-    if failure.code == OUTCOME_UNKNOWN {
+    if failure.code == OUTCOME_UNKNOWN || is_not_known(layer, failure) {
         return Ok(false);
     }
     match &rule.when {

@@ -12,6 +12,7 @@ use crate::store::{Awaited, NewJob};
 use super::effect::{Answer, EffectKind};
 use super::frame::taken;
 use super::path::Path;
+use super::preview::check_value;
 use super::scope::Layer;
 use super::{AWAITED_JOBS_MAX, Exit, Flow, START_DEPTH_MAX, STARTS_PER_JOB_MAX, succeeded};
 
@@ -53,7 +54,7 @@ pub(super) fn start(
     };
     let input = with.evaluate(&layer.scope(path))?;
     let input = input.unwrap_or_else(|| Value::Object(Object::new()));
-    let input = taken(&target.input, input, "with")?;
+    let input = taken(job, &target.input, input, "with")?;
     let id = job.id.started_at(&key.0);
     let output = serde_json::json!({ "job_id": id.as_str() });
     desk.write(&key, layer.now(), succeeded(output.clone()));
@@ -86,7 +87,12 @@ pub(super) async fn await_jobs(
         layer.tick(at);
         return Err(failure.into());
     }
-    let jobs = ids(jobs.evaluate(&layer.scope(path))?)?;
+    let scope = layer.scope(path);
+    let jobs = jobs.evaluate(&scope)?;
+    if let Some(jobs) = &jobs {
+        check_value(&scope, jobs)?;
+    }
+    let jobs = ids(jobs)?;
     if jobs.is_empty() {
         return Ok(results(Vec::new()));
     }

@@ -6,6 +6,7 @@
 
 mod awaiting;
 mod bell;
+mod checkpoint;
 mod halt;
 mod hand_back;
 mod perform;
@@ -40,6 +41,8 @@ pub struct World {
     pub bell: Arc<Bell>,
     /// Turns true when jobs are to be given back.
     pub is_stopping: watch::Receiver<bool>,
+    /// Whether jobs only show what they would do.
+    pub is_preview: bool,
 }
 
 /// How the runner left a job.

@@ -20,13 +20,14 @@ use crate::store::StoreError;
 const APPLICATION_ID: i64 = 0x5243_5045;
 
 /// The steps from an empty file to the present schema, oldest first; never changed once released.
-const MIGRATIONS: [(&str, &str); 6] = [
+const MIGRATIONS: [(&str, &str); 7] = [
     ("jobs", include_str!("migrations/0001_jobs.sql")),
     ("tables", include_str!("migrations/0002_tables.sql")),
     ("outbound", include_str!("migrations/0003_outbound.sql")),
     ("rerun", include_str!("migrations/0004_rerun.sql")),
     ("keeping", include_str!("migrations/0005_keeping.sql")),
-    ("starts", include_str!("migrations/0006_starts.sql")),
+    ("fold", include_str!("migrations/0006_fold.sql")),
+    ("starts", include_str!("migrations/0007_starts.sql")),
 ];
 
 /// After this many pages (16 MiB) the write-ahead log is worked into the database file.
@@ -217,7 +218,8 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
         })
         .collect();
     Migrator::with_migrations(migrations)
-        .run(&mut *connection)
+        // Not `run`: its future cannot be sent between threads, and a preview opens a store there.
+        .run_direct(None, connection, false)
         .await
         .map_err(|error| {
             StoreError::Unavailable(format!("bringing the schema up to date: {error}"))

@@ -8,6 +8,7 @@ mod deciding;
 mod disk;
 mod house;
 mod inbox;
+mod preview;
 mod process;
 mod recipes;
 mod suites;

@@ -9,7 +9,7 @@ use sqlx::{Row, SqliteConnection};
 use super::super::error::{corrupt, store_error};
 use super::super::pack::{Large, NO_JOB, pack, pack_entries};
 use super::super::tables::{self, Known};
-use super::{awaits, enqueue, fires, holds};
+use super::{awaits, enqueue, fires, fold, holds};
 use crate::clock::Moment;
 use crate::data::digest;
 use crate::journal::{Ending, Entry, EntryKey, EntryKind, Failure, JobStatus};
@@ -28,6 +28,7 @@ pub(super) async fn commit(
     let job = guard(connection, &lease, at, &advance, &mut large).await?;
     let mut committed = Committed::default();
     let mut entries = std::mem::take(&mut advance.entries);
+    let loops = fold::take_loops(&mut entries);
     if !advance.consumed_requests.is_empty() {
         consume(connection, job.number, &advance.consumed_requests).await?;
     }
@@ -50,6 +51,9 @@ pub(super) async fn commit(
         committed.woken.extend(woken);
     }
     append(connection, &job, &advance, entries, &mut large).await?;
+    if !loops.is_empty() {
+        fold::fold(connection, job.number, job.chunk, loops, &mut large).await?;
+    }
     large.store(connection, job.number).await?;
     match &advance.next {
         Next::Ended(ending) => end(connection, &job, at, ending, &mut committed).await?,

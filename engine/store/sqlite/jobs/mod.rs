@@ -9,6 +9,7 @@ mod commit;
 mod enqueue;
 mod events;
 mod fires;
+mod fold;
 mod holds;
 mod list;
 mod prune;

@@ -72,7 +72,7 @@ pub(super) async fn prune(
 }
 
 /// What goes, in an order in which nothing is looked for that has gone already.
-const FORGET: [&str; 7] = [
+const FORGET: [&str; 9] = [
     "UPDATE payload SET jobs = jobs - (
         SELECT COUNT(*) FROM job_input WHERE job_input.payload = payload.number
             AND job IN (SELECT value FROM json_each($1)))
@@ -87,6 +87,8 @@ const FORGET: [&str; 7] = [
             AND job NOT IN (SELECT value FROM json_each($1)))",
     "DELETE FROM large_use WHERE job IN (SELECT value FROM json_each($1))",
     "DELETE FROM entry WHERE job IN (SELECT value FROM json_each($1))",
+    "DELETE FROM loop_head WHERE job IN (SELECT value FROM json_each($1))",
+    "DELETE FROM loop_chunk WHERE job IN (SELECT value FROM json_each($1))",
     "UPDATE job SET output = NULL, failure = CASE WHEN failure LIKE '@%' THEN NULL ELSE failure END
      WHERE number IN (SELECT value FROM json_each($1))",
     "DELETE FROM job_input WHERE job IN (SELECT value FROM json_each($1))",
