@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
+use indexmap::IndexMap;
 use serde_json::json;
 
 use crate::clock::Moment;
 use crate::compile::{Program, Step, StepKind};
 use crate::data::{Object, Value};
-use crate::interpret::{Machine, Start, Traced};
+use crate::interpret::{Machine, ON_FAILURE, Start, Traced};
 use crate::journal::{Entry, EntryKind};
 use crate::names::{JobId, RecipeName};
-use crate::shape::Shape;
+use crate::shape::{Field, Shape};
 use crate::store::{JobRecord, Jobs, Pinned};
 
 use super::decide::open_decisions;
@@ -254,14 +255,43 @@ fn shapes(rooms: &Rooms, program: &Program) -> HashMap<(RecipeName, Arc<str>), (
                     .recipes
                     .get(recipe)
                     .map(|callee| (callee.input.clone(), callee.output.clone())),
+                StepKind::Start { recipe, .. } => program
+                    .recipes
+                    .get(recipe)
+                    .map(|started| (started.input.clone(), Shape::Any)),
+                StepKind::Await { .. } => Some((Shape::Any, ends_of(program))),
                 _ => None,
             };
             if let Some(declared) = declared {
                 shapes.insert((name.clone(), step.id.clone()), declared);
             }
         });
+        let on_failure = recipe.on_failure.as_ref();
+        if let Some(callee) = on_failure.and_then(|(callee, _)| program.recipes.get(callee)) {
+            let declared = (callee.input.clone(), callee.output.clone());
+            shapes.insert((name.clone(), ON_FAILURE.into()), declared);
+        }
     }
     shapes
+}
+
+/// What awaited jobs give, as far as they are of recipes that the program knows: a field that one
+/// of them declares to be personal is taken for personal.
+fn ends_of(program: &Program) -> Shape {
+    let mut fields: IndexMap<String, Field> = IndexMap::new();
+    for recipe in program.recipes.values() {
+        let Shape::Fields(given) = &recipe.output else {
+            continue;
+        };
+        for (name, field) in given {
+            let known = fields.entry(name.clone()).or_insert_with(|| field.clone());
+            known.personal |= field.personal;
+            known.secret |= field.secret;
+        }
+    }
+    let output = Field::optional(Shape::Fields(fields));
+    let results = Shape::list_of(Shape::object_of([("output", output)]));
+    Shape::object_of([("results", Field::optional(results))])
 }
 
 /// The job's log.

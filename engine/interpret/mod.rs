@@ -32,6 +32,7 @@ mod trace;
 mod transform;
 
 pub use effect::{Answer, Call, Called, Effect, EffectKind, Verified};
+pub use path::part::ON_FAILURE;
 pub use trace::{TraceState, Traced};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -38,7 +38,7 @@ pub(super) mod part {
     /// The wait between two rounds.
     pub(in crate::interpret) const EVERY: &str = "+every";
     /// What runs when the job ends failed.
-    pub(in crate::interpret) const ON_FAILURE: &str = "+on_failure";
+    pub const ON_FAILURE: &str = "+on_failure";
 }
 
 impl<'a> Path<'a> {

@@ -3,6 +3,7 @@
 mod broken;
 mod folding;
 mod leaving;
+mod limits;
 mod world;
 
 use serde_json::json;

@@ -3,4 +3,6 @@
 //! Always true: each case has a database and a clock of its own; vendors answer what the case says.
 
 mod cancelling;
+mod crashing;
 mod stage;
+mod turns;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
 use recipe_engine::clock::{Clock, Moment};
@@ -28,6 +29,10 @@ pub(super) enum Reply {
     Done(Value),
     /// Refuses it for good.
     Refused,
+    /// Is busy: it may be tried again.
+    Busy,
+    /// Does it, but nobody can tell.
+    Doubt,
     /// Takes the worker down.
     Panics,
     /// Never answers: the process is as good as dead.
@@ -68,6 +73,13 @@ impl Calls for Vendor {
                 Reply::Refused => Called::Failed {
                     failure: Failure::new("refused", "the vendor says no"),
                     retry: None,
+                },
+                Reply::Busy => Called::Failed {
+                    failure: Failure::new("busy", "the vendor is busy"),
+                    retry: Some(Duration::ZERO),
+                },
+                Reply::Doubt => Called::Doubtful {
+                    failure: Failure::new("interrupted", "connection reset"),
                 },
                 Reply::Panics => panic!("this job panics"),
                 Reply::Dies => {
@@ -198,7 +210,8 @@ impl Stage {
             .await
     }
 
-    async fn until_quiet_over(&self, halt: Halt) -> bool {
+    /// Like [`Self::until_quiet`], with a worker that dies where this says; whether it did.
+    pub(super) async fn until_quiet_over(&self, halt: Halt) -> bool {
         let halt = Arc::new(halt);
         let mut has_died = false;
         for _ in 0..10_000 {
@@ -233,6 +246,11 @@ impl Stage {
     pub(super) fn places(&self) -> Vec<String> {
         let sent = self.vendor.sent.lock().unwrap();
         sent.iter().map(|sent| sent.place.clone()).collect()
+    }
+
+    /// The calls that the vendor got, in order.
+    pub(super) fn sent(&self) -> Vec<Sent> {
+        self.vendor.sent.lock().unwrap().clone()
     }
 
     /// Forgets the calls so far.
