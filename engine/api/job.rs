@@ -15,7 +15,7 @@ use crate::interpret::{Machine, ON_FAILURE, Start, Traced};
 use crate::journal::{Entry, EntryKind};
 use crate::names::{JobId, RecipeName};
 use crate::shape::{Field, Shape};
-use crate::store::{JobRecord, Jobs, Pinned};
+use crate::store::{JobRecord, Jobs, Pinned, StoreError};
 
 use super::decide::open_decisions;
 use super::mask::{Hidden, mask};
@@ -95,8 +95,16 @@ async fn load(
     id: &JobId,
     purpose: Purpose,
 ) -> Result<(JobRecord, Vec<Entry>, Shown), Problem> {
-    let (record, entries, pinned) = rooms.intake.store.job(id).await?;
+    let store = &rooms.intake.store;
     let mut shown = Shown::default();
+    let (record, entries, pinned) = match store.job(id).await {
+        // Of a damaged job, what can be read is shown.
+        Err(StoreError::Corrupt(why)) => {
+            shown.trouble = Some(format!("what the database holds of it is damaged: {why}"));
+            (store.record(id).await?, Vec::new(), None)
+        }
+        loaded => loaded?,
+    };
     if let Some(pinned) = &pinned
         && record.pruned.is_none()
     {
@@ -122,10 +130,12 @@ async fn program(rooms: &Rooms, pinned: &Pinned) -> Result<Result<Arc<Program>, 
     if let Some(program) = shelf.program_of_hash(&pinned.program) {
         return Ok(Ok(program));
     }
-    let Some(sources) = rooms.intake.store.program(&pinned.program).await? else {
-        return Ok(Err("the sources that the job began with are gone".into()));
-    };
-    Ok(shelf.revive(&pinned.program, &sources))
+    match rooms.intake.store.program(&pinned.program).await {
+        Ok(Some(sources)) => Ok(shelf.revive(&pinned.program, &sources)),
+        Ok(None) => Ok(Err("the sources that the job began with are gone".into())),
+        Err(StoreError::Corrupt(why)) => Ok(Err(format!("its sources are damaged: {why}"))),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// What is shown of a job beside its record.

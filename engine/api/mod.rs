@@ -72,6 +72,7 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/api/jobs/{id}", get(job::show))
         .route("/api/jobs/{id}/decide", post(decide::decide))
         .route("/api/jobs/{id}/cancel", post(cancel::cancel))
+        .route("/api/jobs/{id}/release", post(cancel::release))
         .route(
             "/api/lookup-tables/{name}/rows",
             get(rows::list).put(rows::put).delete(rows::delete),

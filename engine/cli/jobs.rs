@@ -42,6 +42,7 @@ pub(super) struct Jobs {
 enum What {
     Decide(Decide),
     Cancel(mend::Cancel),
+    Release(mend::Release),
 }
 
 /// Says what became of a call whose end is unknown, so that its job can go on
@@ -70,6 +71,7 @@ impl Jobs {
         let told = match (&self.what, &self.id) {
             (Some(What::Decide(decide)), _) => decide.run(&client).await,
             (Some(What::Cancel(cancel)), _) => cancel.run(&client).await,
+            (Some(What::Release(release)), _) => release.run(&client).await,
             (None, Some(id)) => self.one(&client, id).await,
             (None, None) => self.list(&client).await,
         };

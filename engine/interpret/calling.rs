@@ -9,9 +9,9 @@ use crate::connector::Effect as Repeats;
 use crate::data::Value;
 use crate::journal::{Decision, EntryKey, EntryKind, Failure, NOT_APPLIED};
 
-use super::desk::Recorded;
 use super::effect::{Answer, Call, Called, EffectKind, Verified};
 use super::path::{Index, Path};
+use super::recorded::Recorded;
 use super::retry::{may_be_tried_again, next_try, with_wish};
 use super::scope::Layer;
 use super::{Exit, Flow, OUTCOME_UNKNOWN, succeeded};

@@ -22,6 +22,7 @@ mod on_failure;
 mod page;
 mod path;
 mod preview;
+mod recorded;
 mod repeat;
 mod results;
 mod retry;

@@ -4,5 +4,6 @@
 
 mod cancelling;
 mod crashing;
+mod quarantine;
 mod stage;
 mod turns;

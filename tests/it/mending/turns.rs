@@ -94,7 +94,7 @@ async fn a_key_is_held_through_waits_tries_crashes_and_decisions() {
             let told = format!("dead after commit {commit}");
             assert_eq!(stage.status(job).await, JobStatus::Succeeded, "{told}");
         }
-        let mut order: Vec<Value> = stage.sent().iter().map(who).collect();
+        let mut order: Vec<Value> = stage.calls().iter().map(who).collect();
         order.dedup();
         assert_eq!(order, [1, 2, 3], "dead after commit {commit}");
         if !died {
@@ -137,7 +137,7 @@ async fn frames_of_one_job_and_of_others_take_turns() {
         assert_eq!(stage.status(job).await, JobStatus::Succeeded);
     }
     let of_key = |sent: &&Sent| who(sent) != json!(4);
-    let sent = stage.sent();
+    let sent = stage.calls();
     let mut order: Vec<Value> = sent.iter().filter(of_key).map(who).collect();
     order.dedup();
     assert_eq!(order.len(), 3, "no two at once: {order:?}");
@@ -182,5 +182,5 @@ async fn who_leaves_the_line_is_not_given_the_turn() {
     );
     let output = stage.job(&left).await.0.ending.unwrap().output;
     assert_eq!(output, Some(json!({ "outcome": "left" })));
-    assert!(stage.sent().iter().all(|sent| who(sent) != json!(2)));
+    assert!(stage.calls().iter().all(|sent| who(sent) != json!(2)));
 }

@@ -9,7 +9,7 @@ use sqlx::{Row, SqliteConnection};
 use super::super::error::{corrupt, store_error};
 use super::super::pack::{Large, NO_JOB, pack, pack_entries};
 use super::super::tables::{self, Known};
-use super::{awaits, enqueue, fires, fold, holds};
+use super::{awaits, enqueue, fires, fold, holds, quarantine};
 use crate::clock::Moment;
 use crate::data::digest;
 use crate::journal::{Ending, Entry, EntryKey, EntryKind, Failure, JobStatus};
@@ -366,6 +366,9 @@ async fn end(
         fires::mark_good(connection, job.number).await?;
     }
     if job.has_holds {
+        if ending.status == JobStatus::Quarantined {
+            quarantine::lose_holds(connection, job.number, at).await?;
+        }
         let woken = holds::release_all(connection, job.number, at).await?;
         committed.woken.extend(woken);
     }

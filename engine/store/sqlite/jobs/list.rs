@@ -46,6 +46,20 @@ pub(super) async fn job(
     Ok((record, entries, pinned))
 }
 
+/// One job as it is listed.
+pub(super) async fn record(
+    connection: &mut SqliteConnection,
+    id: JobId,
+) -> Result<JobRecord, StoreError> {
+    let row = sqlx::query(concat!("SELECT ", columns!(), " FROM job WHERE id = $1"))
+        .bind(id.as_str())
+        .fetch_optional(connection)
+        .await
+        .map_err(store_error)?
+        .ok_or_else(|| StoreError::NotFound(format!("job {id}")))?;
+    Ok(Stored::read(&row)?.into_listed())
+}
+
 /// The webhook delivery that a job was made of.
 pub(super) async fn payload(
     connection: &mut SqliteConnection,
@@ -133,12 +147,15 @@ pub(super) async fn jobs(
             .await
             .map_err(store_error)?;
         for row in &rows {
-            found.push(Stored::read(row)?);
+            match Stored::read(row) {
+                Ok(job) => found.push(job),
+                Err(why) => tracing::error!(%why, "the line of a job is damaged"),
+            }
         }
     }
     found.sort_unstable_by_key(|job| std::cmp::Reverse(job.number));
     found.truncate(filter.limit);
-    found.into_iter().map(Stored::into_listed).collect()
+    Ok(found.into_iter().map(Stored::into_listed).collect())
 }
 
 /// How many jobs are queued; only those that have not ended are looked at.

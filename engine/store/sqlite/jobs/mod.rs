@@ -62,8 +62,16 @@ impl Jobs for Sqlite {
             return Ok(Vec::new());
         }
         // Loading is left to the reading connections, so that the writer goes on with others.
-        self.with_reader(|connection| Box::pin(claim::load(connection, taken)))
-            .await
+        let (claimed, damaged) = self
+            .with_reader(|connection| Box::pin(claim::load(connection, taken)))
+            .await?;
+        if !damaged.is_empty() {
+            self.with_writer(move |connection| {
+                Box::pin(quarantine::take_out(connection, damaged, now))
+            })
+            .await?;
+        }
+        Ok(claimed)
     }
 
     async fn renew(&self, leases: Vec<Lease>, until: Moment) -> Result<Vec<Lease>, StoreError> {
@@ -190,6 +198,21 @@ impl Sqlite {
         .await
     }
 
+    /// Lets a quarantined job go on where it was, with what is asked of it at the same time.
+    pub async fn release(
+        &self,
+        job: &JobId,
+        at: Moment,
+        by: &str,
+        asked: Option<RequestKind>,
+    ) -> Result<(), StoreError> {
+        let (job, by) = (job.clone(), by.to_owned());
+        self.with_writer(move |connection| {
+            Box::pin(quarantine::release(connection, job, at, by, asked))
+        })
+        .await
+    }
+
     /// Cancels the jobs of a recipe that have begun and not ended; answers which. Those in line
     /// stay there.
     pub async fn cancel_begun(
@@ -243,6 +266,13 @@ impl Sqlite {
     pub async fn fires(&self, recipe: &RecipeName) -> Result<Fires, StoreError> {
         let recipe = recipe.clone();
         self.with_reader(|connection| Box::pin(fires::fires(connection, recipe)))
+            .await
+    }
+
+    /// One job without its journal, and without what may be large: to be had even if that is damaged.
+    pub async fn record(&self, id: &JobId) -> Result<JobRecord, StoreError> {
+        let id = id.clone();
+        self.with_reader(|connection| Box::pin(list::record(connection, id)))
             .await
     }
 
