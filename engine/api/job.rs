@@ -9,12 +9,13 @@ use indexmap::IndexMap;
 use serde_json::json;
 
 use crate::clock::Moment;
-use crate::compile::{Program, Step, StepKind};
+use crate::compile::{Foreach, ForeachSource, Program, Step, StepKind};
+use crate::connector::Action;
 use crate::data::{Object, Value};
 use crate::interpret::{Machine, ON_FAILURE, Start, Traced};
 use crate::journal::{Entry, EntryKind};
 use crate::names::{JobId, RecipeName};
-use crate::shape::{Field, Shape};
+use crate::shape::{Field, Member, Shape};
 use crate::store::{JobRecord, Jobs, Pinned, StoreError};
 
 use super::decide::open_decisions;
@@ -52,6 +53,7 @@ pub(super) async fn in_full(
 ) -> Result<(Value, Hidden), Problem> {
     let (record, entries, shown) = load(rooms, id, purpose).await?;
     let mut wire = shown.wire(&record, &entries);
+    wire["journal_bytes"] = rooms.intake.store.journal_bytes(id).await?.into();
     let waiting = match record.status.is_final() {
         true => Vec::new(),
         false => rooms.intake.store.requests(id).await?,
@@ -270,6 +272,16 @@ fn shapes(rooms: &Rooms, program: &Program) -> HashMap<(RecipeName, Arc<str>), (
                     .get(recipe)
                     .map(|started| (started.input.clone(), Shape::Any)),
                 StepKind::Await { .. } => Some((Shape::Any, ends_of(program))),
+                StepKind::Foreach(Foreach {
+                    source: ForeachSource::Action { action, .. },
+                    batch,
+                    ..
+                }) => rooms
+                    .intake
+                    .shelf
+                    .connector(&action.connector)
+                    .and_then(|connector| element_shape(connector.actions.get(&action.action)?))
+                    .map(|element| (Shape::Any, failed_elements(element, *batch))),
                 _ => None,
             };
             if let Some(declared) = declared {
@@ -302,6 +314,24 @@ fn ends_of(program: &Program) -> Shape {
     let output = Field::optional(Shape::Fields(fields));
     let results = Shape::list_of(Shape::object_of([("output", output)]));
     Shape::object_of([("results", Field::optional(results))])
+}
+
+/// The shape of what a listing gives.
+fn element_shape(action: &Action) -> Option<Shape> {
+    match action.output.member("items") {
+        Member::Field(items) => items.shape.element().cloned(),
+        _ => None,
+    }
+}
+
+/// The shape of a loop's result, as far as elements of a listing stand in it.
+fn failed_elements(element: Shape, batch: Option<u32>) -> Shape {
+    let item = match batch {
+        Some(_) => Shape::list_of(element),
+        None => element,
+    };
+    let error = Shape::object_of([("item", Field::required(item))]);
+    Shape::object_of([("errors", Field::required(Shape::list_of(error)))])
 }
 
 /// The job's log.

@@ -8,6 +8,7 @@ mod body;
 mod cancel;
 mod decide;
 mod events;
+mod folded;
 mod health;
 mod inbox;
 mod job;

@@ -12,6 +12,7 @@ use crate::data::{Object, Value};
 use crate::interpret::Traced;
 use crate::journal::{Entry, EntryKind};
 
+use super::folded::{Folded, folded};
 use super::wire::moment;
 
 /// The parts of a tree, by key, with the keys below each.
@@ -21,6 +22,8 @@ struct Tree<'a> {
     below: HashMap<&'a str, Vec<&'a str>>,
     /// The latest that is known of places whose step has not ended.
     open: HashMap<&'a str, &'a Entry>,
+    /// Loops of which not every iteration is there.
+    folded: HashMap<&'a str, Folded<'a>>,
 }
 
 /// The steps as nested objects with `steps` inside; `show` says how a value is shown.
@@ -29,7 +32,10 @@ pub(super) fn tree(
     entries: &[Entry],
     show: &dyn Fn(&Traced, Object) -> Object,
 ) -> Vec<Value> {
-    let mut tree = Tree::default();
+    let mut tree = Tree {
+        folded: folded(entries),
+        ..Tree::default()
+    };
     for step in traced {
         let key = &*step.key.0;
         let is_known = tree.parts.insert(key, step).is_some();
@@ -88,6 +94,9 @@ impl<'a> Tree<'a> {
                 Some(step) => show(step, wire(step)),
                 None => open(key, self.open.get(key).copied()),
             };
+            if let Some(folded) = self.folded.get(key) {
+                folded.show(&mut node);
+            }
             let inner = self.level(key, show);
             if !inner.is_empty() {
                 node.insert("steps".into(), Value::Array(inner));

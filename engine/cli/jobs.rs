@@ -13,6 +13,9 @@ use super::{Ended, mend, say, show};
 use crate::clock::Moment;
 use crate::data::Value;
 
+/// The most failed elements of a loop that are listed; the API has more.
+const FAILURES_MAX: usize = 10;
+
 /// Lists jobs, newest first, or shows one step by step
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -215,6 +218,9 @@ impl Jobs {
                 let _ = writeln!(text, "   {indent}  {what} {}", show::time(at));
             }
         }
+        if let Some(folded) = step.get("folded") {
+            tell_folded(step, folded, &indent, text);
+        }
         for name in ["input", "output"].iter().filter(|_| self.verbose) {
             if let Some(value) = step.get(*name) {
                 let _ = writeln!(text, "   {indent}  {name}: {}", show::short(value, 200));
@@ -245,6 +251,32 @@ impl Decide {
         client.send(Method::POST, &path, Body::Json(&wish)).await?;
         say(&format!("decided; job {} goes on\n", self.id))?;
         Ok(Ended::Well)
+    }
+}
+
+/// Says what became of the iterations of a loop that are not shown one by one.
+fn tell_folded(step: &Value, folded: &Value, indent: &str, text: &mut String) {
+    let _ = writeln!(
+        text,
+        "   {indent}  {} iterations are not shown one by one: {} succeeded, {} failed",
+        show::cell(&folded["iterations"]),
+        show::cell(&folded["succeeded"]),
+        show::cell(&folded["failed"])
+    );
+    let ended = &step["output"]["errors"];
+    let errors = if ended.is_array() {
+        ended
+    } else {
+        &step["errors"]
+    };
+    for error in errors.as_array().into_iter().flatten().take(FAILURES_MAX) {
+        let _ = writeln!(
+            text,
+            "   {indent}  element {}: {}: {}",
+            show::cell(&error["index"]),
+            show::cell(&error["error"]["code"]),
+            show::cell(&error["error"]["message"])
+        );
     }
 }
 

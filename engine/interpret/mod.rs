@@ -236,6 +236,10 @@ impl Machine {
         folding: Folding,
         is_traced: Option<()>,
     ) -> Self {
+        let folding = match start.is_preview {
+            true => Folding::NEVER,
+            false => folding,
+        };
         let value = serde_json::json!({
             "id": start.id.as_str(),
             "recipe": start.program.root.as_str(),

@@ -25,4 +25,5 @@ mod schema;
 mod scoping;
 mod store;
 mod tidy;
+mod torture;
 mod trials;

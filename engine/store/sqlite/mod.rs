@@ -120,6 +120,17 @@ impl Sqlite {
         self.writer.perform(Haste::Now, work).await
     }
 
+    /// Does the work in the next commit; the disk has it soon.
+    async fn with_writer_soon<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>>
+            + Send
+            + 'static,
+    {
+        self.writer.perform(Haste::Soon, work).await
+    }
+
     /// Reads what is committed. A database in memory has one connection, which does it in between.
     async fn with_reader<T, F>(&self, work: F) -> Result<T, StoreError>
     where

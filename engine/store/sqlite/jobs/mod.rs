@@ -235,6 +235,14 @@ impl Sqlite {
             .await
     }
 
+    /// How many bytes a job's journal takes, with the large values that the job needs: those of its
+    /// input and result among them.
+    pub async fn journal_bytes(&self, id: &JobId) -> Result<u64, StoreError> {
+        let id = id.clone();
+        self.with_reader(|connection| Box::pin(list::journal_bytes(connection, id)))
+            .await
+    }
+
     /// Where a job stands, without anything else of it.
     pub async fn status(&self, id: &JobId) -> Result<JobStatus, StoreError> {
         let id = id.clone();
