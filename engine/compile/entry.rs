@@ -221,7 +221,6 @@ fn recipe(walk: &mut Walk<'_>, input: Shape, output: Shape) -> Option<Recipe> {
         timeout: period(file.get("timeout")),
         on_failure,
         retention: period(file.get("retention")),
-        not_available_yet: std::mem::take(&mut walk.not_available_yet),
     })
 }
 

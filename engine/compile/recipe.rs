@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use super::steps::Block;
 use super::trigger::Trigger;
-use crate::diagnostic::Place;
 use crate::expression::Expression;
 use crate::names::RecipeName;
 use crate::shape::Shape;
@@ -62,8 +61,6 @@ pub struct Recipe {
     pub on_failure: Option<(RecipeName, Expression)>,
     /// How long the history of its jobs is kept.
     pub retention: Option<Duration>,
-    /// What it uses that this version of the engine does not run yet.
-    pub not_available_yet: Vec<(Place, String)>,
 }
 
 /// Advice on starting a recipe.

@@ -14,6 +14,7 @@ mod calling;
 mod covers;
 mod desk;
 mod effect;
+mod ending;
 mod fold;
 mod frame;
 mod leaf;
@@ -34,6 +35,7 @@ mod trace;
 mod transform;
 
 pub use effect::{Answer, Call, Called, Effect, EffectKind, Verified};
+pub use ending::cancelled;
 pub use path::part::ON_FAILURE;
 pub use trace::{TraceState, Traced};
 
@@ -46,7 +48,7 @@ use crate::clock::Moment;
 use crate::compile::Program;
 use crate::data::Value;
 use crate::expression::EvaluationError;
-use crate::journal::{Ending, Entry, EntryKey, EntryKind, Failure, JobStatus};
+use crate::journal::{Ending, Entry, EntryKey, EntryKind, Failure};
 use crate::names::{JobId, RecipeName};
 use crate::store::NewJob;
 
@@ -279,7 +281,7 @@ impl Machine {
             trouble,
         });
         let started_at = start.started_at;
-        let future = Box::pin(run(job.clone(), start.input, started_at));
+        let future = Box::pin(ending::run(job.clone(), start.input, started_at));
         Self {
             job,
             future,
@@ -299,66 +301,6 @@ impl std::fmt::Debug for Machine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Machine({})", self.job.id)
     }
-}
-
-/// Runs the root frame to the job's end.
-async fn run(job: Arc<Job>, input: Value, started_at: Moment) -> Ending {
-    let outcome = match &job.trouble {
-        Some(trouble) => Err(trouble.clone().into()),
-        None => frame::run_root(&job, input, started_at).await,
-    };
-    let good = if job.desk.state().has_failed_elements {
-        JobStatus::SucceededWithErrors
-    } else {
-        JobStatus::Succeeded
-    };
-    match outcome {
-        Ok(output) => Ending {
-            status: good,
-            output: Some(output),
-            failure: None,
-        },
-        Err(Exit::Returned(output)) => Ending {
-            status: good,
-            output: Some(output),
-            failure: None,
-        },
-        Err(Exit::Stopped {
-            is_success: true,
-            reason,
-        }) => {
-            let failure = (!reason.is_empty()).then(|| Failure::new("stopped", reason));
-            Ending {
-                status: good,
-                output: None,
-                failure,
-            }
-        }
-        Err(Exit::Stopped {
-            is_success: false,
-            reason,
-        }) => Ending {
-            status: JobStatus::Failed,
-            output: None,
-            failure: Some(Failure::new("stopped", reason)),
-        },
-        Err(Exit::Failed(failure)) => Ending {
-            status: JobStatus::Failed,
-            output: None,
-            failure: Some(*failure),
-        },
-        Err(Exit::Cancelled) => Ending {
-            status: JobStatus::Stopped,
-            output: None,
-            failure: Some(cancelled(job.desk.cancelled_by().as_deref())),
-        },
-    }
-}
-
-/// Why a job is `stopped`.
-pub fn cancelled(by: Option<&str>) -> Failure {
-    let by = by.unwrap_or("a person");
-    Failure::new("cancelled", format!("the job was cancelled by {by}"))
 }
 
 /// Takes the snapshot of settings apart, so that a step shares what it reads.

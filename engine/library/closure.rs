@@ -163,12 +163,6 @@ fn check_recipe(
     found: &mut Vec<Diagnostic>,
 ) {
     let mut report = Report::of(&path_of(&recipe.name));
-    for (place, what) in &recipe.not_available_yet {
-        let message = format!("{what} is not available yet; a job that reaches it fails there");
-        report
-            .warning(codes::NOT_AVAILABLE_YET, place.span, message)
-            .help("leave this part out until a later version brings it");
-    }
     let mut needed: BTreeMap<ConnectionName, (Option<ConnectorName>, Span)> = BTreeMap::new();
     if let Trigger::Webhook(webhook) = &recipe.trigger {
         let auth = webhook.auth.as_ref().map(|auth| match auth {

@@ -6,6 +6,7 @@ use super::super::fold::Folding;
 use super::super::*;
 use super::broken::{Came, Habits, run};
 use super::world::{World, compiled, done};
+use crate::journal::JobStatus;
 use crate::journal::{append, drop_folded};
 
 /// Folds as soon as it can.

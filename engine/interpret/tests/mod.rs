@@ -9,6 +9,7 @@ mod world;
 use serde_json::json;
 
 use super::*;
+use crate::journal::JobStatus;
 use world::{World, compiled, done, doubtful, refused};
 
 const LOOP: &str = "

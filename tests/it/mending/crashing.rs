@@ -23,9 +23,7 @@ async fn crashes_before_a_call_left_cost_no_try() {
     let stage = Stage::of(&[("make", MAKE)], |_| Reply::Done(json!({ "id": 1 }))).await;
     let id = stage.run("make", json!({})).await;
     for _ in 0..4 {
-        let died = stage
-            .until_quiet_over(Halt::at(Point::IntentWritten, 1))
-            .await;
+        let died = stage.live(Halt::at(Point::IntentWritten, 1)).await;
         assert!(died, "each life ends with the call about to leave");
     }
     stage.until_quiet().await;
@@ -45,10 +43,7 @@ async fn a_call_that_takes_the_process_down_each_time_ends_in_quarantine() {
     let stage = Stage::of(&[("make", MAKE)], |_| Reply::Done(json!({ "id": 1 }))).await;
     let id = stage.run("make", json!({})).await;
     let mut crashes = 0;
-    while stage
-        .until_quiet_over(Halt::at(Point::IntentWritten, 1))
-        .await
-    {
+    while stage.live(Halt::at(Point::IntentWritten, 1)).await {
         crashes += 1;
         assert!(
             crashes < 10,

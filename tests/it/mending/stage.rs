@@ -218,8 +218,20 @@ impl Stage {
             .await
     }
 
-    /// Like [`Self::until_quiet`], with a worker that dies where this says; whether it did.
-    pub(super) async fn until_quiet_over(&self, halt: Halt) -> bool {
+    /// One life of a worker: works and moves the clock on until it dies where this says (`true`),
+    /// or until nothing goes on by itself.
+    pub(super) async fn live(&self, halt: Halt) -> bool {
+        let halt = Arc::new(halt);
+        while self.work_until(&halt).await {
+            let Some(due) = self.store.next_due().await.unwrap() else {
+                return false;
+            };
+            self.clock.advance(due.since(self.clock.now()));
+        }
+        true
+    }
+
+    async fn until_quiet_over(&self, halt: Halt) -> bool {
         let halt = Arc::new(halt);
         let mut has_died = false;
         for _ in 0..10_000 {

@@ -25,7 +25,7 @@ steps:
     retry: { tries: 3, delay: 10m }
   - id: note
     action: vendor.send_note
-    with: { text: '{{input.who}}' }
+    with: { text: 'of {{input.who}}' }
   - id: last
     action: vendor.keep_thing
     with: { id: $.input.who, name: last }
@@ -34,7 +34,7 @@ steps:
 /// Who made a call.
 fn who(sent: &Sent) -> Value {
     match sent.input.get("text").and_then(Value::as_str) {
-        Some(text) => text.parse::<i64>().unwrap().into(),
+        Some(text) => text[3..].parse::<i64>().unwrap().into(),
         None => sent.input["id"].clone(),
     }
 }
