@@ -20,6 +20,7 @@ mod problem;
 mod recipes;
 mod rows;
 mod sign_in;
+mod timed;
 mod tree;
 mod wait;
 mod webhooks;
@@ -65,6 +66,7 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/api/recipes/{project}/{name}/start", post(recipes::start))
         .route("/api/recipes/{project}/{name}/stop", post(recipes::stop))
         .route("/api/recipes/{project}/{name}/run", post(recipes::run))
+        .route("/api/recipes/{project}/{name}/fires", get(timed::fires))
         .route("/api/jobs", get(jobs::list))
         .route("/api/events", get(inbox::list))
         .route("/api/events/{id}", get(inbox::show))

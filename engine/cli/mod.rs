@@ -26,6 +26,7 @@ mod test;
 mod serve;
 mod show;
 mod tables;
+mod timed;
 mod torture;
 
 use std::io::{IsTerminal, Write};

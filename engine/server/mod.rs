@@ -29,7 +29,7 @@ use crate::outbound::Outbound;
 use crate::runner::World;
 use crate::settings::Settings;
 use crate::store::Store;
-use crate::trigger::Intake;
+use crate::trigger::{Intake, Timekeeper};
 use crate::worker::Worker;
 
 /// How long requests that are under way at a stop are waited for.
@@ -94,7 +94,9 @@ impl Engine {
             self.intake.clone(),
             self.outbound.clone(),
         ));
-        self.loops().extend([working, reloading]);
+        let timekeeper = Timekeeper::new(self.intake.clone(), self.world.calls.clone());
+        let timing = tokio::spawn(timekeeper.work());
+        self.loops().extend([working, reloading, timing]);
         Ok(Listening {
             new_admin_token,
             ..listening

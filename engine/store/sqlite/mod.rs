@@ -16,8 +16,9 @@ mod tables;
 mod writer;
 
 pub use jobs::{
-    EventDetail, EventFilter, EventReplayed, Fires, Prune, RECOVERIES_MAX, Replay, StoredEvent,
-    UNKEPT_DROPPED, UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept,
+    EventDetail, EventFilter, EventReplayed, Fire, FireOutcome, FireRow, Fired, Fires, PassedOver,
+    Poll, PollEnd, PollKept, Polled, PolledItem, Prune, RECOVERIES_MAX, Replay, RuleKept,
+    StoredEvent, UNKEPT_DROPPED, UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept,
 };
 pub use ledger::{KeptSecret, SpentBlock, TakenGroup};
 pub use limits::{CommitLimits, commit_limits};

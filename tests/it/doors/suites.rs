@@ -76,7 +76,10 @@ async fn a_body_is_json_or_refused_and_leaves_nothing() {
             StatusCode::BAD_REQUEST => {
                 let detail = answer["detail"].as_str().unwrap().to_owned();
                 let has_place = detail.contains(" at line ") || detail.contains("byte ");
-                assert!(has_place || case.body().is_empty(), "{name}: {detail}");
+                assert!(
+                    has_place || detail.contains("it is empty"),
+                    "{name}: {detail}"
+                );
                 assert!(
                     detail.starts_with("the body is not JSON: "),
                     "{name}: {detail}"

@@ -11,6 +11,7 @@ mod fires;
 mod fold;
 mod holds;
 mod list;
+mod polls;
 mod prune;
 mod quarantine;
 mod record;
@@ -20,7 +21,8 @@ pub use events::{
     EventDetail, EventFilter, EventReplayed, Replay, StoredEvent, UNKEPT_DROPPED, UNKEPT_REJECTED,
     UNKEPT_REPEATED, Unkept,
 };
-pub use fires::Fires;
+pub use fires::{Fire, FireOutcome, FireRow, Fired, Fires, PassedOver, RuleKept};
+pub use polls::{Poll, PollEnd, PollKept, Polled, PolledItem};
 pub use prune::Prune;
 pub use quarantine::RECOVERIES_MAX;
 
@@ -30,7 +32,7 @@ use std::time::Duration;
 use super::Sqlite;
 use super::tables::Known;
 use crate::clock::Moment;
-use crate::data::{Object, Value};
+use crate::data::Object;
 use crate::journal::{Entry, JobStatus};
 use crate::names::{JobId, RecipeName};
 use crate::store::{
@@ -169,22 +171,6 @@ impl Sqlite {
         .await
     }
 
-    /// Queues what a poll found and moves its cursor, in one commit.
-    pub async fn enqueue_polled(
-        &self,
-        arrival: Arrival,
-        cursor: Value,
-    ) -> Result<Enqueued, StoreError> {
-        self.with_writer(|connection| {
-            Box::pin(async move {
-                let (recipe, at) = (arrival.recipe.clone(), arrival.at);
-                enqueue::move_cursor(connection, &recipe, &cursor, at).await?;
-                enqueue::enqueue(connection, arrival, Object::new(), None).await
-            })
-        })
-        .await
-    }
-
     /// Lets a quarantined job go on where it was, with what is asked of it at the same time.
     pub async fn release(
         &self,
@@ -234,33 +220,6 @@ impl Sqlite {
     pub async fn status(&self, id: &JobId) -> Result<JobStatus, StoreError> {
         let id = id.clone();
         self.with_reader(|connection| Box::pin(list::status(connection, id)))
-            .await
-    }
-
-    /// Where a recipe's poll trigger stands; `None` before its first poll.
-    pub async fn cursor(&self, recipe: &RecipeName) -> Result<Option<Value>, StoreError> {
-        let recipe = recipe.clone();
-        self.with_reader(|connection| Box::pin(enqueue::cursor(connection, recipe)))
-            .await
-    }
-
-    /// Queues the job of a schedule's fire, unless this instant was taken up before; an arrival
-    /// without jobs passes the instant over.
-    pub async fn enqueue_fire(
-        &self,
-        arrival: Arrival,
-        instant: Moment,
-    ) -> Result<Enqueued, StoreError> {
-        self.with_writer(move |connection| {
-            Box::pin(fires::enqueue_fire(connection, arrival, instant))
-        })
-        .await
-    }
-
-    /// Where a recipe's schedule stands: its last fire, and the last whose job ended well.
-    pub async fn fires(&self, recipe: &RecipeName) -> Result<Fires, StoreError> {
-        let recipe = recipe.clone();
-        self.with_reader(|connection| Box::pin(fires::fires(connection, recipe)))
             .await
     }
 
