@@ -135,6 +135,13 @@ impl Machine {
         Self::with_trace(start, entries, Folding::default(), None)
     }
 
+    /// Sets a job up that folds its loops once so many iterations are over, but for the first few
+    /// of each loop (one at least): of use where small jobs are to behave like large ones.
+    pub fn folding(start: Start, entries: Vec<Entry>, after: u64, kept: u64) -> Self {
+        let kept = kept.max(1);
+        Self::with_trace(start, entries, Folding { after, kept }, None)
+    }
+
     /// Replays a job from its entries to show its steps; what is not recorded stays open. Waits
     /// that were over at `ended_at`, or at the last entry of a job that goes on, are over.
     pub fn replay(start: Start, entries: Vec<Entry>, ended_at: Option<Moment>) -> Vec<Traced> {

@@ -31,6 +31,7 @@ use std::time::Duration;
 
 use super::Sqlite;
 use super::tables::Known;
+use super::veil::{self, Veil};
 use crate::clock::Moment;
 use crate::data::Object;
 use crate::journal::{Entry, JobStatus};
@@ -71,7 +72,10 @@ impl Jobs for Sqlite {
             })
             .await?;
         }
-        Ok(claimed)
+        claimed
+            .into_iter()
+            .map(|claimed| veil::opened_claimed(&self.sealer, claimed))
+            .collect()
     }
 
     async fn renew(&self, leases: Vec<Lease>, until: Moment) -> Result<Vec<Lease>, StoreError> {
@@ -89,6 +93,7 @@ impl Jobs for Sqlite {
         advance: Advance,
     ) -> Result<Committed, StoreError> {
         let lease = lease.clone();
+        let advance = Veil::of(&self.sealer).advance(advance)?;
         let known = Known {
             tables: self.tables.clone(),
             settings: self.settings.clone(),
@@ -115,14 +120,17 @@ impl Jobs for Sqlite {
 
     async fn request(&self, job: &JobId, at: Moment, kind: RequestKind) -> Result<(), StoreError> {
         let job = job.clone();
+        let kind = Veil::of(&self.sealer).request(kind)?;
         self.with_writer(move |connection| Box::pin(request::request(connection, job, at, kind)))
             .await
     }
 
     async fn requests(&self, job: &JobId) -> Result<Vec<JobRequest>, StoreError> {
         let job = job.clone();
-        self.with_reader(|connection| Box::pin(request::open_requests(connection, job)))
-            .await
+        let requests = self
+            .with_reader(|connection| Box::pin(request::open_requests(connection, job)))
+            .await?;
+        veil::opened_requests(&self.sealer, requests)
     }
 
     async fn next_due(&self) -> Result<Option<Moment>, StoreError> {
@@ -132,14 +140,25 @@ impl Jobs for Sqlite {
 
     async fn job(&self, id: &JobId) -> Result<(JobRecord, Vec<Entry>, Option<Pinned>), StoreError> {
         let id = id.clone();
-        self.with_reader(|connection| Box::pin(list::job(connection, id)))
-            .await
+        let (record, entries, pinned) = self
+            .with_reader(|connection| Box::pin(list::job(connection, id)))
+            .await?;
+        Ok((
+            veil::opened_record(&self.sealer, record)?,
+            veil::opened_entries(&self.sealer, entries)?,
+            pinned.map(|pinned| veil::opened_pinned(&self.sealer, pinned)),
+        ))
     }
 
     async fn jobs(&self, filter: &JobFilter) -> Result<Vec<JobRecord>, StoreError> {
         let filter = filter.clone();
-        self.with_reader(|connection| Box::pin(list::jobs(connection, filter)))
-            .await
+        let records = self
+            .with_reader(|connection| Box::pin(list::jobs(connection, filter)))
+            .await?;
+        records
+            .into_iter()
+            .map(|record| veil::opened_record(&self.sealer, record))
+            .collect()
     }
 }
 
@@ -165,6 +184,8 @@ impl Sqlite {
         shared: Object,
         replay: Option<Replay>,
     ) -> Result<Enqueued, StoreError> {
+        let veil = Veil::of(&self.sealer);
+        let (arrival, shared) = (veil.arrival(arrival)?, veil.members(shared)?);
         self.with_writer(|connection| {
             Box::pin(enqueue::enqueue(connection, arrival, shared, replay))
         })
@@ -226,15 +247,19 @@ impl Sqlite {
     /// One job without its journal, and without what may be large: to be had even if that is damaged.
     pub async fn record(&self, id: &JobId) -> Result<JobRecord, StoreError> {
         let id = id.clone();
-        self.with_reader(|connection| Box::pin(list::record(connection, id)))
-            .await
+        let record = self
+            .with_reader(|connection| Box::pin(list::record(connection, id)))
+            .await?;
+        veil::opened_record(&self.sealer, record)
     }
 
     /// The webhook delivery that a job was made of, as it came in.
     pub async fn payload(&self, job: &JobId) -> Result<Option<Payload>, StoreError> {
         let job = job.clone();
-        self.with_reader(|connection| Box::pin(list::payload(connection, job)))
-            .await
+        let payload = self
+            .with_reader(|connection| Box::pin(list::payload(connection, job)))
+            .await?;
+        Ok(payload.map(|payload| veil::opened_payload(&self.sealer, payload)))
     }
 
     /// Forgets what old jobs held; a line for each stays. See [`Prune`].
