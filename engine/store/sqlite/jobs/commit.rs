@@ -347,8 +347,8 @@ async fn end(
         ending.status,
         JobStatus::Succeeded | JobStatus::SucceededWithErrors
     );
-    if job.is_scheduled && is_good {
-        fires::mark_good(connection, job.number).await?;
+    if job.is_scheduled {
+        fires::mark_ended(connection, job.number, is_good).await?;
     }
     if job.has_holds {
         if ending.status == JobStatus::Quarantined {
