@@ -273,6 +273,15 @@ impl Desk {
         self.state().trace.is_some()
     }
 
+    /// Whether no more steps are kept of a trace.
+    pub(super) fn is_trace_full(&self) -> bool {
+        let state = self.state();
+        state
+            .trace
+            .as_ref()
+            .is_some_and(|trace| trace.len() >= TRACE_MAX)
+    }
+
     /// Keeps what is known of a step, if steps are traced.
     pub(super) fn trace(&self, traced: Traced) {
         if let Some(trace) = &mut self.state().trace

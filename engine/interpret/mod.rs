@@ -33,6 +33,7 @@ mod source;
 mod start;
 mod trace;
 mod transform;
+mod vars;
 
 pub use effect::{Answer, Call, Called, Effect, EffectKind, Verified};
 pub use ending::cancelled;
@@ -181,7 +182,7 @@ impl Machine {
             // One at a time, so that a wait inside a step with a time limit is over first.
             if let (false, Some((until, number))) = (turn.has_more_work, timers.pop_first()) {
                 machine.answer(number, until, Answer::Fired);
-            } else if !turn.has_more_work {
+            } else if !turn.has_more_work || machine.job.desk.is_trace_full() {
                 break;
             }
         }

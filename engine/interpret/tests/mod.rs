@@ -4,6 +4,7 @@ mod broken;
 mod folding;
 mod leaving;
 mod limits;
+mod loops;
 mod world;
 
 use serde_json::json;
