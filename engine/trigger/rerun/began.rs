@@ -109,6 +109,7 @@ impl Began<'_> {
             settings: self.pinned.settings.clone(),
             started_at: self.pinned.started_at,
             started_by: self.origin.started_by.clone(),
+            start_depth: self.origin.start_depth,
             is_preview: false,
         };
         Machine::replay(start, self.journal.to_vec(), self.origin.ended_at)

@@ -141,10 +141,9 @@ fn failed_jobs_are_done_again_on_the_command_line_without_a_server() {
         "word={\"word\": \"tea\"}",
     ];
     write(folder, "words.csv", "Word,Meaning\ntea,a drink\n");
-    said(&ended(
-        folder,
-        &["tables", "words", "--import", "words.csv"],
-    ));
+    let file = folder.join("words.csv");
+    let import = ["tables", "words", "--import", file.to_str().unwrap()];
+    said(&ended(folder, &import));
     let told = said(&ended(folder, &set));
     assert!(told.contains("from checked"), "{told}");
     let again = told.split(' ').nth(1).unwrap();

@@ -4,6 +4,8 @@
 
 mod again;
 mod cancelling;
+mod crashing;
 mod quarantine;
 mod rerun;
 mod stage;
+mod turns;

@@ -128,7 +128,7 @@ async fn queue(
         .await
         .map_err(store_error)?;
     if let Some(pinned) = &rerun.pinned {
-        commit::pin(connection, number, pinned).await?;
+        pin(connection, number, pinned).await?;
     }
     if chunks > 0 {
         write(connection, number, rerun.entries).await?;
@@ -141,6 +141,28 @@ async fn queue(
         detail: json!({ "job": rerun.job.id.as_str(), "from": rerun.place }),
     };
     note(connection, &entry).await
+}
+
+/// Gives a job that no worker has what it pins.
+async fn pin(
+    connection: &mut SqliteConnection,
+    job: i64,
+    pinned: &Pinned,
+) -> Result<(), StoreError> {
+    let hash = commit::pin_hash(pinned);
+    let done = sqlx::query(
+        "UPDATE job SET pin = (SELECT number FROM pin WHERE hash = $2)
+         WHERE number = $1 AND EXISTS (SELECT 1 FROM pin WHERE hash = $2)",
+    )
+    .bind(job)
+    .bind(&hash)
+    .execute(&mut *connection)
+    .await
+    .map_err(store_error)?;
+    match done.rows_affected() {
+        0 => commit::keep_pin(connection, job, &hash, pinned).await,
+        _ => Ok(()),
+    }
 }
 
 async fn write(
