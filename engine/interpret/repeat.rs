@@ -11,9 +11,10 @@ use crate::journal::{EntryKey, EntryKind};
 use super::Flow;
 use super::block::run_block;
 use super::calling::wait_until;
-use super::fold::{Gave, Recorded, go_to_mark, names_set, vars_of};
+use super::fold::{Gave, Recorded};
 use super::path::{Index, Path};
 use super::scope::Layer;
+use super::vars::{go_to_mark, names_set, vars_of};
 
 /// Runs rounds; at `max` the step ends with `done: false`, which is no failure. Results of the
 /// last round stay visible behind the step.

@@ -25,11 +25,12 @@ use crate::api::{self, Rooms, Tokens};
 use crate::clock::Clock;
 use crate::data::{Secret, digest};
 use crate::library::Shelf;
+use crate::mask::learn_secret;
 use crate::outbound::Outbound;
 use crate::runner::World;
 use crate::settings::Settings;
 use crate::store::Store;
-use crate::trigger::Intake;
+use crate::trigger::{Intake, Timekeeper};
 use crate::worker::Worker;
 
 /// How long requests that are under way at a stop are waited for.
@@ -94,7 +95,9 @@ impl Engine {
             self.intake.clone(),
             self.outbound.clone(),
         ));
-        self.loops().extend([working, reloading]);
+        let timekeeper = Timekeeper::new(self.intake.clone(), self.world.calls.clone());
+        let timing = tokio::spawn(timekeeper.work());
+        self.loops().extend([working, reloading, timing]);
         Ok(Listening {
             new_admin_token,
             ..listening
@@ -127,6 +130,7 @@ impl Engine {
             .public_url
             .clone()
             .unwrap_or_else(|| url.clone());
+        learn_secret(self.local_token.reveal());
         let local_hash = digest(self.local_token.reveal().as_bytes());
         let admin = admin_hash.map(|hash| ("admin", hash));
         let tokens = Tokens::new(admin.into_iter().chain([("cli", local_hash)]));
@@ -135,6 +139,7 @@ impl Engine {
             calls: self.world.calls.clone(),
             tokens: Arc::new(tokens),
             public_url: public_url.into(),
+            messages: Arc::default(),
         };
         let mut stopping = self.stop.subscribe();
         let stopped = async move {

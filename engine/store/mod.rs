@@ -10,9 +10,10 @@ pub mod sqlite;
 
 pub use contract::*;
 pub use sqlite::{
-    AuditEntry, CommitLimits, Counts, EventDetail, EventFilter, EventReplayed, Import, KeptSecret,
-    RecipeState, Replay, RowFilter, SpentBlock, StoredEvent, TableRow, TakenGroup, UNKEPT_DROPPED,
-    UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept, commit_limits,
+    AuditEntry, CommitLimits, Counts, EventDetail, EventFilter, EventReplayed, Fire, FireOutcome,
+    FireRow, Fired, Fires, Import, KeptSecret, PassedOver, Poll, PollEnd, PollKept, Polled,
+    PolledItem, RecipeState, Replay, RowFilter, RuleKept, SpentBlock, StoredEvent, TableRow,
+    TakenGroup, UNKEPT_DROPPED, UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept, commit_limits,
 };
 
 /// The store that this program runs on.

@@ -18,6 +18,7 @@ pub(super) const RECORDS: u64 = 10_000;
 /// The vendor's stand-in, as a process of its own.
 pub(super) struct Vendor {
     child: Child,
+    /// Where it answers.
     pub(super) url: String,
     http: reqwest::Client,
 }

@@ -3,6 +3,7 @@
 mod broken;
 mod folding;
 mod leaving;
+mod loops;
 mod world;
 
 use serde_json::json;

@@ -3,7 +3,9 @@
 #![expect(clippy::expect_used, reason = "what is broken here is the test")]
 
 mod accredible;
+mod budgets;
 mod docebo;
+mod matrix;
 mod world;
 
 use recipe_engine::names::ConnectionName;
