@@ -17,7 +17,7 @@ use crate::shape::Shape;
 const FAULTS_MAX: usize = 100;
 
 /// The most rows of one file.
-pub const ROWS_MAX: usize = 500_000;
+const ROWS_MAX: usize = 500_000;
 
 /// A place of a CSV file that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use crate::data::{DEPTH_MAX, Object, Value, is_deeper};
 use super::Refusal;
 
 /// The deepest nesting of a body; the event around it takes a level.
-pub const BODY_DEPTH_MAX: usize = DEPTH_MAX - 1;
+const BODY_DEPTH_MAX: usize = DEPTH_MAX - 1;
 
 /// What a form says of itself.
 const FORM: &str = "application/x-www-form-urlencoded";

@@ -12,7 +12,7 @@ mod shapes;
 mod text;
 
 pub(super) use kind::Kind;
-pub use text::TEXT_BYTES_MAX;
+pub(super) use text::TEXT_BYTES_MAX;
 
 pub(super) use logic::{Lazy, number_ordering, time_ordering};
 

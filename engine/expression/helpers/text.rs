@@ -6,7 +6,7 @@ use crate::data::{Value, kind_of, same};
 use crate::names;
 
 /// Texts that a helper or a template makes are at most this long.
-pub const TEXT_BYTES_MAX: usize = 16 * 1024 * 1024;
+pub(in crate::expression) const TEXT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 pub(super) const HELPERS: &[Helper] = &[
     helper(
