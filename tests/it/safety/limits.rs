@@ -26,10 +26,10 @@ const GROW: &str = r#"
 title: Grow
 trigger: { function: { input: {}, output: { grown: any } } }
 steps:
-  - set: { grown: START }
+  - set: { grown: START, n: 1 }
   - repeat:
       - set: { grown: MORE }
-    until: { $.vars.grown: { equals: never } }
+    until: { $.vars.n: { equals: 2 } }
     max: 300
   - return: { grown: $.vars.grown }
 "#;
