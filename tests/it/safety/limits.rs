@@ -51,7 +51,7 @@ fn hostile(path: &str) -> (String, Vec<u8>) {
     let json = "content-type: application/json\r\n";
     match path {
         "/bomb" => {
-            let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+            let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
             let zeros = vec![b' '; 1 << 20];
             for _ in 0..64 {
                 packed.write_all(&zeros).unwrap();
@@ -109,7 +109,10 @@ async fn house() -> House {
         ("recipes/planted/hook.yaml", HOOK.into()),
         (
             "recipes/planted/lists.yaml",
-            grow("[1]", "[$.vars.grown, $.vars.grown]"),
+            grow(
+                &format!("[{}]", "x".repeat(50_000)),
+                "[$.vars.grown, $.vars.grown]",
+            ),
         ),
         (
             "recipes/planted/depths.yaml",
