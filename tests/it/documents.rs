@@ -24,10 +24,11 @@ use crate::golden::{files_below, root};
 const NOT_RUN: [&str; 4] = ["serve", "demo", "sandbox", "connections check"];
 
 /// The pages of the reference.
-const REFERENCE: [&str; 4] = [
+const REFERENCE: [&str; 5] = [
     "schemas/recipe.md",
     "schemas/connector.md",
     "schemas/lookup-table.md",
+    "schemas/security.md",
     "schemas/diagnostics.md",
 ];
 
