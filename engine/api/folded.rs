@@ -40,15 +40,16 @@ pub(super) fn folded(entries: &[Entry]) -> HashMap<&str, Folded<'_>> {
 }
 
 impl Folded<'_> {
-    /// Says in the loop's node what is not shown one by one.
-    pub(super) fn show(&self, node: &mut Object) {
+    /// Says in the loop's node what is not shown one by one; `hide` takes out what is not shown at
+    /// all.
+    pub(super) fn show(&self, node: &mut Object, hide: &dyn Fn(Value) -> Value) {
         let Some(head) = self.head else { return };
         let mut folded = Object::new();
         folded.insert("iterations".into(), (head.succeeded + head.failed).into());
         folded.insert("succeeded".into(), head.succeeded.into());
         folded.insert("failed".into(), head.failed.into());
         if !head.tally.is_empty() {
-            folded.insert("tally".into(), json!(head.tally));
+            folded.insert("tally".into(), hide(json!(head.tally)));
         }
         folded.insert("kept".into(), head.kept.into());
         if let Some(Value::Object(output)) = node.get_mut("output") {
@@ -69,7 +70,7 @@ impl Folded<'_> {
                     "error": { "code": failure["code"], "message": failure["message"] },
                 })
             });
-            node.insert("errors".into(), short.collect());
+            node.insert("errors".into(), hide(short.collect()));
         }
         node.insert("folded".into(), folded.into());
     }

@@ -8,13 +8,15 @@ mod body;
 mod cancel;
 mod decide;
 mod events;
+mod failures;
 mod folded;
 mod health;
 mod inbox;
 mod job;
 mod jobs;
-mod mask;
+mod leaving;
 mod metrics;
+mod personal;
 mod preview;
 mod problem;
 mod recipes;
@@ -26,6 +28,7 @@ mod wait;
 mod webhooks;
 mod wire;
 
+pub use failures::Messages;
 pub use problem::Problem;
 pub use sign_in::{Person, Tokens};
 
@@ -55,6 +58,8 @@ pub struct Rooms {
     pub calls: Arc<dyn Calls>,
     /// Where the outside reaches this server, such as `https://recipes.example.com`.
     pub public_url: Arc<str>,
+    /// Why jobs failed, as it may be shown.
+    pub messages: Arc<Messages>,
 }
 
 /// All routes.
@@ -93,6 +98,7 @@ pub fn router(rooms: Rooms) -> Router {
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(catch_faults))
+        .layer(middleware::from_fn(leaving::look_through))
         .with_state(rooms)
 }
 

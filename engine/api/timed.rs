@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::clock::Moment;
 use crate::compile::{IfStillRunning, Poll, Schedule};
 use crate::data::{Object, Value};
+use crate::mask::without_mails;
 use crate::names::RecipeName;
 use crate::schedule::{Rule, on_the_wall};
 use crate::store::{FireOutcome, FireRow};
@@ -123,7 +124,8 @@ pub(super) async fn poll(
         "failures": known.failures,
     });
     if let Some(failure) = &known.failure {
-        shown["last"]["failure"] = json!({ "code": failure.code, "message": failure.message });
+        let message = without_mails(&failure.message);
+        shown["last"]["failure"] = json!({ "code": failure.code, "message": message });
     }
     if let Some(good_at) = known.good_at {
         shown["last_good"] = json!({

@@ -26,11 +26,13 @@ struct Tree<'a> {
     folded: HashMap<&'a str, Folded<'a>>,
 }
 
-/// The steps as nested objects with `steps` inside; `show` says how a value is shown.
+/// The steps as nested objects with `steps` inside; `show` says how a step is shown, `hide`
+/// takes out of values what is not shown.
 pub(super) fn tree(
     traced: &[Traced],
     entries: &[Entry],
     show: &dyn Fn(&Traced, Object) -> Object,
+    hide: &dyn Fn(Value) -> Value,
 ) -> Vec<Value> {
     let mut tree = Tree {
         folded: folded(entries),
@@ -45,13 +47,14 @@ pub(super) fn tree(
     }
     for entry in entries {
         let key = &*entry.key.0;
-        // What concerns the job as a whole is no step.
-        if !key.is_empty() && !tree.has_ended(key) {
+        // What concerns the job as a whole is no step, and a line is no step under way.
+        let is_line = matches!(entry.kind, EntryKind::LineLogged { .. });
+        if !key.is_empty() && !is_line && !tree.has_ended(key) {
             tree.open.insert(key, entry);
             tree.hang(key);
         }
     }
-    tree.level("", show)
+    tree.level("", show, hide)
 }
 
 impl<'a> Tree<'a> {
@@ -84,7 +87,12 @@ impl<'a> Tree<'a> {
         false
     }
 
-    fn level(&self, key: &str, show: &dyn Fn(&Traced, Object) -> Object) -> Vec<Value> {
+    fn level(
+        &self,
+        key: &str,
+        show: &dyn Fn(&Traced, Object) -> Object,
+        hide: &dyn Fn(Value) -> Value,
+    ) -> Vec<Value> {
         let Some(keys) = self.below.get(key) else {
             return Vec::new();
         };
@@ -92,12 +100,12 @@ impl<'a> Tree<'a> {
         for key in keys {
             let mut node = match self.parts.get(key) {
                 Some(step) => show(step, wire(step)),
-                None => open(key, self.open.get(key).copied()),
+                None => open(key, self.open.get(key).copied(), hide),
             };
             if let Some(folded) = self.folded.get(key) {
-                folded.show(&mut node);
+                folded.show(&mut node, hide);
             }
-            let inner = self.level(key, show);
+            let inner = self.level(key, show, hide);
             if !inner.is_empty() {
                 node.insert("steps".into(), Value::Array(inner));
             }
@@ -172,7 +180,7 @@ fn wire(step: &Traced) -> Object {
 }
 
 /// A step or iteration that has not ended, as far as its journal tells.
-fn open(key: &str, entry: Option<&Entry>) -> Object {
+fn open(key: &str, entry: Option<&Entry>, hide: &dyn Fn(Value) -> Value) -> Object {
     let mut wire = Object::new();
     let last = &key[last_part(key)..];
     wire.insert("key".into(), key.into());
@@ -184,7 +192,7 @@ fn open(key: &str, entry: Option<&Entry>) -> Object {
             next_try_at,
         }) => {
             let short = json!({ "code": failure.code, "message": failure.message });
-            wire.insert("failure".into(), short);
+            wire.insert("failure".into(), hide(short));
             wire.extend(next_try_at.map(|at| ("next_try_at".to_owned(), moment(at))));
         }
         Some(EntryKind::WaitBegan { until }) => {

@@ -34,6 +34,9 @@ pub(super) struct Jobs {
     /// Show what each step was given and gave
     #[arg(long, short)]
     verbose: bool,
+    /// Show personal values, of one job; that you looked is noted in the audit
+    #[arg(long, requires = "id")]
+    reveal: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -118,7 +121,8 @@ impl Jobs {
     }
 
     async fn one(&self, client: &Client, id: &str) -> anyhow::Result<Ended> {
-        let job = client.get(&format!("/api/jobs/{id}")).await?;
+        let reveal = if self.reveal { "?reveal=personal" } else { "" };
+        let job = client.get(&format!("/api/jobs/{id}{reveal}")).await?;
         if self.json {
             show::json(&job)?;
             return Ok(Ended::Well);

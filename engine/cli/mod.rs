@@ -15,6 +15,7 @@ mod explain;
 mod graph;
 mod init;
 mod jobs;
+mod lines;
 mod mend;
 mod recipes;
 mod reference;

@@ -17,6 +17,7 @@ use crate::connector::{
 use crate::data::Value;
 use crate::interpret::{Call, Called};
 use crate::journal::Failure;
+use crate::mask::{Hidden, Marked, learn_secret};
 use crate::step::{Performed, again, broken, called, refused};
 
 /// Why a request did not get its reply.
@@ -64,7 +65,11 @@ impl Outbound {
     ) -> Result<Called, Stopped> {
         let mut secrets = Secrets::of(prepared.secrets());
         match self.within_groups(prepared, wanted, &mut secrets).await {
-            Ok(called) => Ok(secrets.taken_out_of(called)),
+            Ok(called) => {
+                let called = secrets.taken_out_of(called);
+                learn_outputs(prepared, &called);
+                Ok(called)
+            }
             Err(Stopped::Ended(called)) => Err(Stopped::Ended(secrets.taken_out_of(called))),
             Err(later) => Err(later),
         }
@@ -246,6 +251,15 @@ impl Outbound {
             Room::Granted(grant) => Ok(grant),
             Room::Until(until) => Err(Stopped::Later(until)),
         }
+    }
+}
+
+/// Learns what a vendor gave that its connector declares secret.
+fn learn_outputs(prepared: &Prepared, called: &Called) {
+    if let (Called::Done { output }, Ok(action)) = (called, prepared.action()) {
+        let mut given = Hidden::default();
+        given.gather(&action.output, output, Marked::Secret);
+        given.texts().for_each(learn_secret);
     }
 }
 

@@ -25,6 +25,7 @@ use crate::api::{self, Rooms, Tokens};
 use crate::clock::Clock;
 use crate::data::{Secret, digest};
 use crate::library::Shelf;
+use crate::mask::learn_secret;
 use crate::outbound::Outbound;
 use crate::runner::World;
 use crate::settings::Settings;
@@ -129,6 +130,7 @@ impl Engine {
             .public_url
             .clone()
             .unwrap_or_else(|| url.clone());
+        learn_secret(self.local_token.reveal());
         let local_hash = digest(self.local_token.reveal().as_bytes());
         let admin = admin_hash.map(|hash| ("admin", hash));
         let tokens = Tokens::new(admin.into_iter().chain([("cli", local_hash)]));
@@ -137,6 +139,7 @@ impl Engine {
             calls: self.world.calls.clone(),
             tokens: Arc::new(tokens),
             public_url: public_url.into(),
+            messages: Arc::default(),
         };
         let mut stopping = self.stop.subscribe();
         let stopped = async move {

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::clock::Moment;
 use crate::compile::{Poll, Recipe, Trigger, Webhook};
 use crate::data::{Object, Value, kind_of};
+use crate::mask::{Hidden, Marked, learn_secret};
 use crate::names::{JobId, RecipeName};
 use crate::shape::{Field, Misfit, Shape, fill_defaults};
 
@@ -71,6 +72,9 @@ fn input_of(recipe: &Recipe, given: Given) -> Result<Value, Refusal> {
         }
     };
     let input = fill_defaults(&recipe.input, input);
+    let mut given = Hidden::default();
+    given.gather(&recipe.input, &input, Marked::Secret);
+    given.texts().for_each(learn_secret);
     let misfits = recipe.input.check(&input, "input");
     if misfits.is_empty() {
         return Ok(input);

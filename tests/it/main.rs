@@ -22,6 +22,7 @@ mod kill;
 mod library;
 mod lint;
 mod mending;
+mod safety;
 mod schema;
 mod scoping;
 mod store;

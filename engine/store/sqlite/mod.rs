@@ -13,6 +13,7 @@ mod pack;
 mod recipes;
 mod seal;
 mod tables;
+mod veil;
 mod writer;
 
 pub use jobs::{

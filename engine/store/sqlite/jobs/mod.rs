@@ -3,6 +3,7 @@
 //! In: arrivals, claims and advances. Out: what the contract promises of each.
 //! Always true: whatever writes runs inside the group commit; a refused change changed nothing.
 
+mod awaits;
 mod claim;
 mod commit;
 mod enqueue;
@@ -16,6 +17,7 @@ mod prune;
 mod quarantine;
 mod record;
 mod request;
+mod stuck;
 
 pub use events::{
     EventDetail, EventFilter, EventReplayed, Replay, StoredEvent, UNKEPT_DROPPED, UNKEPT_REJECTED,
@@ -31,13 +33,14 @@ use std::time::Duration;
 
 use super::Sqlite;
 use super::tables::Known;
+use super::veil::{self, Veil};
 use crate::clock::Moment;
 use crate::data::Object;
-use crate::journal::{Entry, JobStatus};
+use crate::journal::{Entry, EntryKey, JobStatus};
 use crate::names::{JobId, RecipeName};
 use crate::store::{
-    Advance, Arrival, Claimed, Committed, Enqueued, Haste, JobFilter, JobRecord, JobRequest, Jobs,
-    Lease, Next, Payload, Pinned, RequestKind, StoreError,
+    Advance, Arrival, Awaited, Claimed, Committed, Enqueued, Haste, JobFilter, JobRecord,
+    JobRequest, Jobs, Lease, Next, Payload, Pinned, RequestKind, StoreError,
 };
 use crate::table::SETTINGS_TABLE;
 
@@ -71,7 +74,10 @@ impl Jobs for Sqlite {
             })
             .await?;
         }
-        Ok(claimed)
+        claimed
+            .into_iter()
+            .map(|claimed| veil::opened_claimed(&self.sealer, claimed))
+            .collect()
     }
 
     async fn renew(&self, leases: Vec<Lease>, until: Moment) -> Result<Vec<Lease>, StoreError> {
@@ -89,6 +95,7 @@ impl Jobs for Sqlite {
         advance: Advance,
     ) -> Result<Committed, StoreError> {
         let lease = lease.clone();
+        let advance = Veil::of(&self.sealer).advance(advance)?;
         let known = Known {
             tables: self.tables.clone(),
             settings: self.settings.clone(),
@@ -115,13 +122,27 @@ impl Jobs for Sqlite {
 
     async fn request(&self, job: &JobId, at: Moment, kind: RequestKind) -> Result<(), StoreError> {
         let job = job.clone();
+        let kind = Veil::of(&self.sealer).request(kind)?;
         self.with_writer(move |connection| Box::pin(request::request(connection, job, at, kind)))
             .await
     }
 
     async fn requests(&self, job: &JobId) -> Result<Vec<JobRequest>, StoreError> {
         let job = job.clone();
-        self.with_reader(|connection| Box::pin(request::open_requests(connection, job)))
+        let requests = self
+            .with_reader(|connection| Box::pin(request::open_requests(connection, job)))
+            .await?;
+        veil::opened_requests(&self.sealer, requests)
+    }
+
+    async fn awaited(
+        &self,
+        waiter: &JobId,
+        place: &EntryKey,
+        jobs: &[JobId],
+    ) -> Result<Vec<Awaited>, StoreError> {
+        let (waiter, place, jobs) = (waiter.clone(), place.clone(), jobs.to_vec());
+        self.with_reader(|connection| Box::pin(awaits::look(connection, waiter, place, jobs)))
             .await
     }
 
@@ -132,14 +153,25 @@ impl Jobs for Sqlite {
 
     async fn job(&self, id: &JobId) -> Result<(JobRecord, Vec<Entry>, Option<Pinned>), StoreError> {
         let id = id.clone();
-        self.with_reader(|connection| Box::pin(list::job(connection, id)))
-            .await
+        let (record, entries, pinned) = self
+            .with_reader(|connection| Box::pin(list::job(connection, id)))
+            .await?;
+        Ok((
+            veil::opened_record(&self.sealer, record)?,
+            veil::opened_entries(&self.sealer, entries)?,
+            pinned.map(|pinned| veil::opened_pinned(&self.sealer, pinned)),
+        ))
     }
 
     async fn jobs(&self, filter: &JobFilter) -> Result<Vec<JobRecord>, StoreError> {
         let filter = filter.clone();
-        self.with_reader(|connection| Box::pin(list::jobs(connection, filter)))
-            .await
+        let records = self
+            .with_reader(|connection| Box::pin(list::jobs(connection, filter)))
+            .await?;
+        records
+            .into_iter()
+            .map(|record| veil::opened_record(&self.sealer, record))
+            .collect()
     }
 }
 
@@ -165,6 +197,8 @@ impl Sqlite {
         shared: Object,
         replay: Option<Replay>,
     ) -> Result<Enqueued, StoreError> {
+        let veil = Veil::of(&self.sealer);
+        let (arrival, shared) = (veil.arrival(arrival)?, veil.members(shared)?);
         self.with_writer(|connection| {
             Box::pin(enqueue::enqueue(connection, arrival, shared, replay))
         })
@@ -226,15 +260,19 @@ impl Sqlite {
     /// One job without its journal, and without what may be large: to be had even if that is damaged.
     pub async fn record(&self, id: &JobId) -> Result<JobRecord, StoreError> {
         let id = id.clone();
-        self.with_reader(|connection| Box::pin(list::record(connection, id)))
-            .await
+        let record = self
+            .with_reader(|connection| Box::pin(list::record(connection, id)))
+            .await?;
+        veil::opened_record(&self.sealer, record)
     }
 
     /// The webhook delivery that a job was made of, as it came in.
     pub async fn payload(&self, job: &JobId) -> Result<Option<Payload>, StoreError> {
         let job = job.clone();
-        self.with_reader(|connection| Box::pin(list::payload(connection, job)))
-            .await
+        let payload = self
+            .with_reader(|connection| Box::pin(list::payload(connection, job)))
+            .await?;
+        Ok(payload.map(|payload| veil::opened_payload(&self.sealer, payload)))
     }
 
     /// Forgets what old jobs held; a line for each stays. See [`Prune`].

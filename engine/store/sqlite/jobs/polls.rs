@@ -9,6 +9,7 @@ use sqlx::{Row, SqliteConnection};
 
 use super::super::Sqlite;
 use super::super::error::{corrupt, store_error};
+use super::super::veil::{self, Veil};
 use super::enqueue;
 use crate::clock::Moment;
 use crate::data::Value;
@@ -103,12 +104,30 @@ impl Sqlite {
     /// Where a recipe's poll trigger stands; `None` before its first poll.
     pub async fn poll(&self, recipe: &RecipeName) -> Result<Option<Poll>, StoreError> {
         let recipe = recipe.clone();
-        self.with_reader(|connection| Box::pin(poll(connection, recipe)))
-            .await
+        let found = self
+            .with_reader(|connection| Box::pin(poll(connection, recipe)))
+            .await?;
+        Ok(found.map(|found| Poll {
+            cursor: found
+                .cursor
+                .map(|cursor| veil::opened(&self.sealer, cursor)),
+            ..found
+        }))
     }
 
     /// Writes down how a poll ended: jobs, keys and cursor in one commit.
-    pub async fn end_poll(&self, polled: Polled) -> Result<PollKept, StoreError> {
+    pub async fn end_poll(&self, mut polled: Polled) -> Result<PollKept, StoreError> {
+        let veil = Veil::of(&self.sealer);
+        if let PollEnd::Good { cursor, items, .. } = &mut polled.found {
+            *cursor = cursor.take().map(|cursor| veil.value(cursor)).transpose()?;
+            for found in items {
+                found.item = veil.value(std::mem::take(&mut found.item))?;
+                found.dedupe = found
+                    .dedupe
+                    .take()
+                    .map(|(key, until)| (veil.name(key), until));
+            }
+        }
         self.with_writer(|connection| Box::pin(end_poll(connection, polled)))
             .await
     }
