@@ -3,6 +3,7 @@
 //! Always true: each case has a database and a clock of its own; vendors answer what the case says.
 
 mod again;
+mod awaiting;
 mod cancelling;
 mod crashing;
 mod quarantine;
