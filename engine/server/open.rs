@@ -51,11 +51,8 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
     let store = Arc::new(Store::open(&settings.database()).await?);
     let clock = settings.clock();
     let shelf = Shelf::new(library);
-    let tables: Vec<_> = shelf
-        .tables()
-        .values()
-        .map(|table| (**table).clone())
-        .collect();
+    let tables = shelf.tables();
+    let tables: Vec<_> = tables.values().map(|table| (**table).clone()).collect();
     store.declare_settings(shelf.settings());
     store.declare(&tables, clock.now()).await?;
     let references: Arc<dyn References> = Arc::new(WorkspaceReferences::of(workspace.clone()));
