@@ -31,6 +31,7 @@ pub mod runner;
 pub mod library;
 pub mod trigger;
 pub mod worker;
+pub mod history;
 pub mod trial;
 
 // Doors.

@@ -9,6 +9,7 @@ mod cancel;
 mod decide;
 mod events;
 mod health;
+mod history;
 mod inbox;
 mod job;
 mod jobs;
@@ -35,6 +36,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::FutureExt;
 
+use crate::history::History;
 use crate::trigger::Intake;
 
 /// The largest body of a request that is no webhook: an import of a big table.
@@ -47,6 +49,8 @@ pub struct Rooms {
     pub intake: Intake,
     /// Who may ask.
     pub tokens: Arc<Tokens>,
+    /// How much history is kept.
+    pub history: Arc<History>,
     /// Where the outside reaches this server, such as `https://recipes.example.com`.
     pub public_url: Arc<str>,
 }
@@ -61,6 +65,8 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/api/recipes/{project}/{name}/stop", post(recipes::stop))
         .route("/api/recipes/{project}/{name}/run", post(recipes::run))
         .route("/api/jobs", get(jobs::list))
+        .route("/api/history", get(history::show))
+        .route("/api/history/prune", post(history::prune))
         .route("/api/events", get(inbox::list))
         .route("/api/events/{id}", get(inbox::show))
         .route("/api/events/{id}/replay", post(inbox::replay))

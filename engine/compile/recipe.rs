@@ -60,8 +60,8 @@ pub struct Recipe {
     pub timeout: Option<Duration>,
     /// What is called when a job fails.
     pub on_failure: Option<(RecipeName, Expression)>,
-    /// How long the history of its jobs is kept.
-    pub retention: Option<Duration>,
+    /// How much history of its jobs is kept.
+    pub retention: Retention,
     /// What it uses that this version of the engine does not run yet.
     pub not_available_yet: Vec<(Place, String)>,
 }
@@ -77,6 +77,15 @@ pub enum Activation {
     Optional,
     /// Never started; run by hand.
     ManualOnly,
+}
+
+/// How much history of a recipe's jobs is kept; what is not said follows the settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// How long after its end.
+    pub age: Option<Duration>,
+    /// How many bytes in all; then the oldest goes.
+    pub bytes: Option<u64>,
 }
 
 /// How many jobs or frames of a recipe may run at once.

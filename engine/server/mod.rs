@@ -24,6 +24,7 @@ use tokio::task::JoinHandle;
 use crate::api::{self, Rooms, Tokens};
 use crate::clock::Clock;
 use crate::data::{Secret, digest};
+use crate::history::History;
 use crate::library::Shelf;
 use crate::outbound::Outbound;
 use crate::runner::World;
@@ -45,6 +46,7 @@ pub struct Engine {
     intake: Intake,
     worker: Arc<Worker>,
     outbound: Arc<Outbound>,
+    history: Arc<History>,
     local_token: Secret,
     stop: watch::Sender<bool>,
     loops: Mutex<Vec<JoinHandle<()>>>,
@@ -94,7 +96,8 @@ impl Engine {
             self.intake.clone(),
             self.outbound.clone(),
         ));
-        self.loops().extend([working, reloading]);
+        let keeping = tokio::spawn(self.history.clone().work());
+        self.loops().extend([working, reloading, keeping]);
         Ok(Listening {
             new_admin_token,
             ..listening
@@ -133,6 +136,7 @@ impl Engine {
         let rooms = Rooms {
             intake: self.intake.clone(),
             tokens: Arc::new(tokens),
+            history: self.history.clone(),
             public_url: public_url.into(),
         };
         let mut stopping = self.stop.subscribe();
@@ -191,6 +195,11 @@ impl Engine {
     /// What triggers need.
     pub fn intake(&self) -> &Intake {
         &self.intake
+    }
+
+    /// The keeper of the history.
+    pub fn history(&self) -> &Arc<History> {
+        &self.history
     }
 
     fn loops(&self) -> std::sync::MutexGuard<'_, Vec<JoinHandle<()>>> {

@@ -10,8 +10,8 @@ pub mod sqlite;
 
 pub use contract::*;
 pub use sqlite::{
-    AuditEntry, CommitLimits, Counts, EventDetail, EventFilter, EventReplayed, Import, KeptSecret,
-    RecipeState, Replay, RowFilter, SpentBlock, StoredEvent, TableRow, TakenGroup, UNKEPT_DROPPED,
+    AuditEntry, CommitLimits, Counts, EventDetail, EventFilter, EventReplayed, Import, KeptJob, KeptSecret,
+    RecipeState, Replay, RowFilter, Space, SpentBlock, Step as HistoryStep, StoredEvent, TableRow, TakenGroup, UNKEPT_DROPPED,
     UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept, commit_limits,
 };
 

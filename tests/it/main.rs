@@ -16,6 +16,7 @@ mod differential;
 mod documents;
 mod doors;
 mod golden;
+mod history;
 mod hostile;
 mod kill;
 mod library;

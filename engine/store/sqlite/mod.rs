@@ -5,6 +5,8 @@
 //! its own and sees everything that was acknowledged.
 
 mod error;
+mod fill;
+mod history;
 mod jobs;
 mod ledger;
 mod limits;
@@ -15,8 +17,9 @@ mod seal;
 mod tables;
 mod writer;
 
+pub use history::{KeptJob, Space, Step};
 pub use jobs::{
-    EventDetail, EventFilter, EventReplayed, Fires, Prune, RECOVERIES_MAX, Replay, StoredEvent,
+    EventDetail, EventFilter, EventReplayed, Fires, RECOVERIES_MAX, Replay, StoredEvent,
     UNKEPT_DROPPED, UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept,
 };
 pub use ledger::{KeptSecret, SpentBlock, TakenGroup};

@@ -6,6 +6,7 @@ mod finding;
 mod fixtures;
 mod holds;
 mod jobs;
+mod keeping;
 mod leases;
 mod ledger;
 mod opening;

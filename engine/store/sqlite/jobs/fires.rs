@@ -91,7 +91,7 @@ pub(super) async fn fires(
 }
 
 /// Forgets fires from before a moment; the last good one and all after it stay.
-pub(super) async fn forget(
+pub(in crate::store::sqlite) async fn forget(
     connection: &mut SqliteConnection,
     before: Moment,
 ) -> Result<(), StoreError> {

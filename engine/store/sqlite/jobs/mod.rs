@@ -10,7 +10,6 @@ mod events;
 mod fires;
 mod holds;
 mod list;
-mod prune;
 mod quarantine;
 mod record;
 mod request;
@@ -20,7 +19,7 @@ pub use events::{
     UNKEPT_REPEATED, Unkept,
 };
 pub use fires::Fires;
-pub use prune::Prune;
+pub(super) use fires::forget as forget_fires;
 pub use quarantine::RECOVERIES_MAX;
 
 use std::sync::atomic::Ordering;
@@ -236,18 +235,6 @@ impl Sqlite {
     pub async fn payload(&self, job: &JobId) -> Result<Option<Payload>, StoreError> {
         let job = job.clone();
         self.with_reader(|connection| Box::pin(list::payload(connection, job)))
-            .await
-    }
-
-    /// Forgets what old jobs held; a line for each stays. See [`Prune`].
-    pub async fn prune(&self, what: Prune) -> Result<u64, StoreError> {
-        self.with_writer(|connection| Box::pin(prune::prune(connection, what)))
-            .await
-    }
-
-    /// How many bytes the database takes, without what was freed and not given back yet.
-    pub async fn size_bytes(&self) -> Result<u64, StoreError> {
-        self.with_reader(|connection| Box::pin(prune::size_bytes(connection)))
             .await
     }
 }
