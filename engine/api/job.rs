@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use serde_json::json;
 
+use crate::clock::Moment;
 use crate::compile::{Program, Step, StepKind};
 use crate::data::{Object, Value};
 use crate::interpret::{Machine, Start, Traced};
@@ -29,39 +30,79 @@ pub(super) async fn show(
     if let Some(patience) = wait::patience(query.as_deref())? {
         wait::until_settled(&rooms, &id, patience).await?;
     }
-    let (record, entries, shown) = load(&rooms, &id).await?;
+    let (wire, _) = in_full(&rooms, &id, Purpose::Record).await?;
+    Ok(Json(wire))
+}
+
+/// What a job is shown for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It happened.
+    Record,
+    /// It is what a preview showed.
+    Preview,
+}
+
+/// A job with its steps, and what had to be hidden of it.
+pub(super) async fn in_full(
+    rooms: &Rooms,
+    id: &JobId,
+    purpose: Purpose,
+) -> Result<(Value, Hidden), Problem> {
+    let (record, entries, shown) = load(rooms, id, purpose).await?;
     let mut wire = shown.wire(&record, &entries);
     let waiting = match record.status.is_final() {
         true => Vec::new(),
-        false => rooms.intake.store.requests(&id).await?,
+        false => rooms.intake.store.requests(id).await?,
     };
     if let Some(cancel) = cancel::shown(&entries, &waiting) {
         wire["cancel"] = cancel;
     }
-    if let Some(event) = rooms.intake.store.event_of(&id).await? {
+    if let Some(event) = rooms.intake.store.event_of(id).await? {
         wire["event"] = event.to_string().into();
     }
     if let Some(pruned) = &record.pruned {
         wire["steps_missing_because"] =
             format!("its history was removed on {}: {}", pruned.at, pruned.rule).into();
     }
-    Ok(Json(wire))
+    Ok((wire, shown.hidden))
+}
+
+/// What a job began with.
+fn start(program: Arc<Program>, record: &JobRecord, pinned: &Pinned, purpose: Purpose) -> Start {
+    Start {
+        id: record.id.clone(),
+        program,
+        event: record.event.clone(),
+        input: record.input.clone(),
+        settings: pinned.settings.clone(),
+        started_at: pinned.started_at,
+        started_by: record.started_by.clone(),
+        is_preview: purpose == Purpose::Preview,
+    }
 }
 
 /// What of a job must not be shown anywhere.
 pub(super) async fn hidden(rooms: &Rooms, id: &JobId) -> Result<Hidden, Problem> {
-    let (_, _, shown) = load(rooms, id).await?;
+    let (_, _, shown) = load(rooms, id, Purpose::Record).await?;
     Ok(shown.hidden)
 }
 
-async fn load(rooms: &Rooms, id: &JobId) -> Result<(JobRecord, Vec<Entry>, Shown), Problem> {
+async fn load(
+    rooms: &Rooms,
+    id: &JobId,
+    purpose: Purpose,
+) -> Result<(JobRecord, Vec<Entry>, Shown), Problem> {
     let (record, entries, pinned) = rooms.intake.store.job(id).await?;
     let mut shown = Shown::default();
     if let Some(pinned) = &pinned
         && record.pruned.is_none()
     {
         match program(rooms, pinned).await? {
-            Ok(program) => shown = Shown::replay(rooms, program, &record, &entries, pinned),
+            Ok(program) => {
+                let start = start(program, &record, pinned, purpose);
+                shown = Shown::replay(rooms, start, &entries, record.ended_at);
+            }
             Err(why) => shown.trouble = Some(why),
         }
     }
@@ -97,29 +138,15 @@ struct Shown {
 
 impl Shown {
     /// Replays a job and finds out what must not be shown.
-    fn replay(
-        rooms: &Rooms,
-        program: Arc<Program>,
-        record: &JobRecord,
-        entries: &[Entry],
-        pinned: &Pinned,
-    ) -> Self {
-        let start = Start {
-            id: record.id.clone(),
-            program: program.clone(),
-            event: record.event.clone(),
-            input: record.input.clone(),
-            settings: pinned.settings.clone(),
-            started_at: pinned.started_at,
-            started_by: record.started_by.clone(),
-        };
-        let traced = Machine::replay(start, entries.to_vec());
+    fn replay(rooms: &Rooms, start: Start, entries: &[Entry], ended_at: Option<Moment>) -> Self {
+        let (program, given) = (start.program.clone(), start.input.clone());
+        let traced = Machine::replay(start, entries.to_vec(), ended_at);
         let mut shown = Self {
             traced,
             shapes: shapes(rooms, &program),
             ..Self::default()
         };
-        shown.hidden.gather(&program.root().input, &record.input);
+        shown.hidden.gather(&program.root().input, &given);
         for step in &shown.traced {
             if let Some((input, output)) =
                 shown.shapes.get(&(step.recipe.clone(), step.step.clone()))
@@ -199,6 +226,9 @@ impl Shown {
             if let Some(value) = value {
                 node.insert(name.into(), self.hidden.apply(mask(shape, value.clone())));
             }
+        }
+        if let Some(note) = &step.note {
+            node.insert("note".into(), self.hidden.apply(note.as_str().into()));
         }
         if let Some(failure) = &step.failure {
             node.insert("failure".into(), self.hidden.apply(json!(failure)));

@@ -40,6 +40,11 @@ impl Hidden {
         }
     }
 
+    /// Takes in what another one hides.
+    pub(super) fn join(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     /// The value with everything hidden replaced.
     pub(super) fn apply(&self, value: Value) -> Value {
         if self.0.is_empty() {
@@ -70,7 +75,8 @@ impl Hidden {
         text
     }
 
-    fn take(&mut self, value: &Value) {
+    /// Takes in all texts of a value.
+    pub(super) fn take(&mut self, value: &Value) {
         match value {
             Value::String(text) if text.chars().count() >= HIDDEN_CHARS_MIN => {
                 self.0.insert(text.clone());

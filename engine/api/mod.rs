@@ -15,6 +15,7 @@ mod job;
 mod jobs;
 mod mask;
 mod metrics;
+mod preview;
 mod problem;
 mod recipes;
 mod rows;
@@ -37,6 +38,7 @@ use axum::routing::{get, post};
 use futures_util::FutureExt;
 
 use crate::history::History;
+use crate::step::Calls;
 use crate::trigger::Intake;
 
 /// The largest body of a request that is no webhook: an import of a big table.
@@ -51,6 +53,8 @@ pub struct Rooms {
     pub tokens: Arc<Tokens>,
     /// How much history is kept.
     pub history: Arc<History>,
+    /// The outside, for previews.
+    pub calls: Arc<dyn Calls>,
     /// Where the outside reaches this server, such as `https://recipes.example.com`.
     pub public_url: Arc<str>,
 }

@@ -18,7 +18,7 @@ use crate::names::{JobId, RecipeName};
 use crate::store::RecipeState;
 use crate::trigger::{self, Given};
 
-use super::{Person, Problem, Rooms, body, events, inbox, wait, wire};
+use super::{Person, Problem, Rooms, body, events, inbox, preview, wait, wire};
 
 /// `GET /api/recipes`
 pub(super) async fn list(State(rooms): State<Arc<Rooms>>) -> Result<Json<Value>, Problem> {
@@ -128,6 +128,9 @@ struct StopWish {
 struct Wish {
     input: Option<Value>,
     event: Option<Value>,
+    /// Whether to show only what would be done.
+    #[serde(default)]
+    preview: bool,
 }
 
 /// `POST /api/recipes/{project}/{name}/run`
@@ -150,6 +153,9 @@ pub(super) async fn run(
     };
     let shown = find(&rooms, &project, &name)?;
     check_closure(&rooms, &shown.name).await?;
+    if wish.preview {
+        return preview::run(&rooms, &shown.name, given, &by).await;
+    }
     let jobs = trigger::run(&rooms.intake, &shown.name, given, &by).await?;
     if let (Some(patience), [job]) = (patience, jobs.as_slice()) {
         return wait::result(&rooms, job, patience).await;

@@ -19,6 +19,7 @@ mod mend;
 mod recipes;
 mod prune;
 mod reference;
+mod preview;
 mod run;
 mod sandbox;
 mod schema;

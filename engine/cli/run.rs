@@ -9,7 +9,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use super::client::{Answer, Body, Client, Errand};
-use super::{Ended, say, show};
+use super::{Ended, preview, say, show};
 use crate::clock::parse_period;
 use crate::data::Value;
 
@@ -27,6 +27,9 @@ pub(super) struct Run {
     /// Wait for the result, at most this long
     #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "5m")]
     wait: Option<String>,
+    /// Only show what would be sent and written: what reads is asked, nothing is changed
+    #[arg(long, conflicts_with = "wait")]
+    preview: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -34,7 +37,10 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
-        let wish = self.wish()?;
+        let mut wish = self.wish()?;
+        if self.preview {
+            wish["preview"] = true.into();
+        }
         if let Some(wait) = &self.wait {
             parse_period(wait).map_err(anyhow::Error::msg)?;
         }
@@ -88,8 +94,14 @@ impl Run {
 
     fn tell(&self, answer: &Answer, is_served: bool) -> anyhow::Result<Ended> {
         let body = &answer.body;
+        if self.preview && !self.json {
+            return preview::tell(body);
+        }
         if self.json {
             show::json(body)?;
+        }
+        if self.preview {
+            return Ok(Ended::Well);
         }
         if self.wait.is_none() || !body["jobs"].is_null() {
             if !self.json {

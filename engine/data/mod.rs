@@ -3,9 +3,11 @@
 //! Always true: a [`Secret`] never prints its text; [`Value`] keeps the order of object keys.
 
 mod secret;
+mod withheld;
 
 pub use secret::Secret;
 pub use serde_json::Value;
+pub use withheld::{holds_withheld, is_withheld, show_withheld, withheld, withheld_by};
 
 use sha2::{Digest, Sha256};
 

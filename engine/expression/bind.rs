@@ -8,17 +8,20 @@ use regex::Regex;
 use super::helpers::{Kind, Mode, Run};
 use super::term::{Call, Part, Term, Text};
 use super::{EvaluationError, Scope};
-use crate::data::Value;
+use crate::data::{Value, withheld_by};
 
 /// The term with everything evaluated that does not hang on the open roots.
 pub(super) fn bind(term: &Term, scope: &dyn Scope, open: &[&str]) -> Result<Term, EvaluationError> {
     if !term.hangs_on(open) {
         return Ok(match term {
             Term::Fixed(_) | Term::Absent | Term::Failed(_) => term.clone(),
-            term => term
-                .find(scope)?
-                .into_value()
-                .map_or(Term::Absent, Term::Fixed),
+            term => match term.find(scope)?.into_value() {
+                Some(value) if scope.is_preview() && withheld_by(&value).is_some() => {
+                    let by = withheld_by(&value).unwrap_or_default();
+                    return Err(EvaluationError::withheld(term.source(), by));
+                }
+                value => value.map_or(Term::Absent, Term::Fixed),
+            },
         });
     }
     Ok(match term {

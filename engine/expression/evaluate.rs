@@ -10,7 +10,7 @@ use super::helpers::encoding::percent_encode;
 use super::helpers::{Arguments, Lazy, Run};
 use super::term::{Call, Part, Path, Term, Text};
 use super::{EvaluationError, Scope, walk};
-use crate::data::{Object, Value, kind_of};
+use crate::data::{Object, Value, kind_of, withheld, withheld_by};
 
 /// A value where it was found, not yet cloned.
 #[derive(Debug)]
@@ -58,8 +58,8 @@ impl Term {
             Self::Absent => Ok(Found::Absent),
             Self::Failed(error) => Err(error.clone()),
             Self::Path(path) => path.find(scope),
-            Self::Call(call) => call.find(scope),
-            Self::Text(text) => text.find(scope),
+            Self::Call(call) => unless_withheld(call.find(scope)),
+            Self::Text(text) => unless_withheld(text.find(scope)),
             Self::List(terms) => {
                 let mut list = Vec::with_capacity(terms.len());
                 for term in terms {
@@ -82,10 +82,7 @@ impl Term {
 
 impl Path {
     fn find<'a>(&'a self, scope: &'a dyn Scope) -> Result<Found<'a>, EvaluationError> {
-        let fail = |message| EvaluationError {
-            expression: self.source.to_string(),
-            message,
-        };
+        let fail = |message| EvaluationError::new(self.source.to_string(), message);
         let Some(root) = scope.find(&self.root, self.member.as_deref()) else {
             if self.optional {
                 return Ok(Found::Absent);
@@ -98,6 +95,11 @@ impl Path {
                 None => format!("`{}` is absent", self.root),
             }));
         };
+        if scope.is_preview()
+            && let Some(by) = walk::withheld_on(&root, self)
+        {
+            return Ok(Found::Owned(withheld(by)));
+        }
         if self.is_singular() {
             return match walk::follow(&root, self).map_err(fail)? {
                 Some(_) => Ok(Found::Shared(root, self)),
@@ -130,10 +132,8 @@ impl Call {
     }
 
     fn fail(&self, message: impl std::fmt::Display) -> EvaluationError {
-        EvaluationError {
-            expression: self.source.to_string(),
-            message: format!("`{}`: {message}", self.helper.name),
-        }
+        let message = format!("`{}`: {message}", self.helper.name);
+        EvaluationError::new(self.source.to_string(), message)
     }
 
     fn eager<'a>(
@@ -146,6 +146,7 @@ impl Call {
         for (index, argument) in self.arguments.iter().enumerate() {
             let parameter = self.helper.parameter(index);
             let found = argument.find(scope)?;
+            known(argument, &found, scope)?;
             match found.value() {
                 Some(value) => {
                     if let Some(message) = parameter.kind.misfit(value) {
@@ -184,6 +185,7 @@ impl Call {
 
     fn truth(&self, index: usize, scope: &dyn Scope) -> Result<Option<bool>, EvaluationError> {
         let found = self.arguments[index].find(scope)?;
+        known(&self.arguments[index], &found, scope)?;
         match found.value() {
             None => Ok(None),
             Some(Value::Bool(truth)) => Ok(Some(*truth)),
@@ -226,10 +228,12 @@ impl Text {
                 Part::Fixed(fixed) => text.push_str(fixed),
                 Part::Plain(term) => {
                     let found = term.find(scope)?;
+                    known(term, &found, scope)?;
                     text.push_str(&self.inserted(term, &found)?);
                 }
                 Part::Encoded(term) => {
                     let found = term.find(scope)?;
+                    known(term, &found, scope)?;
                     text.push_str(&percent_encode(&self.inserted(term, &found)?));
                 }
             }
@@ -248,9 +252,8 @@ impl Text {
         let lenient = matches!(term, Term::Path(path) if path.optional);
         match value {
             Value::Null if lenient => Ok(Cow::Borrowed("")),
-            value => scalar_text(value).ok_or_else(|| EvaluationError {
-                expression: term.source(),
-                message: match value {
+            value => scalar_text(value).ok_or_else(|| {
+                let message = match value {
                     Value::Null => "null cannot stand inside text; a `?` at the end of the path \
                                     leaves it out"
                         .to_owned(),
@@ -258,9 +261,34 @@ impl Text {
                         "{} cannot stand inside text; use `join` or `to_json`",
                         kind_of(other)
                     ),
-                },
+                };
+                EvaluationError::new(term.source(), message)
             }),
         }
+    }
+}
+
+/// Refuses what a preview does not know, so that the whole text or call is not known.
+fn known(term: &Term, found: &Found<'_>, scope: &dyn Scope) -> Result<(), EvaluationError> {
+    if !scope.is_preview() {
+        return Ok(());
+    }
+    match found.value().and_then(withheld_by) {
+        Some(by) => Err(EvaluationError::withheld(term.source(), by)),
+        None => Ok(()),
+    }
+}
+
+/// Makes a value that is not known of one that hangs on such a value.
+fn unless_withheld<'a>(
+    found: Result<Found<'a>, EvaluationError>,
+) -> Result<Found<'a>, EvaluationError> {
+    match found {
+        Err(EvaluationError {
+            withheld_by: Some(by),
+            ..
+        }) => Ok(Found::Owned(withheld(&by))),
+        found => found,
     }
 }
 

@@ -46,6 +46,10 @@ pub trait Scope {
     fn timezone(&self) -> &str;
     /// The next `uuid` of this step: the same at every resumption.
     fn uuid(&self) -> String;
+    /// Whether values may be withheld, because this is a preview.
+    fn is_preview(&self) -> bool {
+        false
+    }
 }
 
 /// What the compiler knows about a root or a member of a root.
@@ -97,6 +101,27 @@ pub struct EvaluationError {
     pub expression: String,
     /// What is wrong, and what was there instead.
     pub message: String,
+    /// What would have to run first, if a preview withheld it: then nothing is wrong.
+    pub withheld_by: Option<String>,
+}
+
+impl EvaluationError {
+    fn new(expression: String, message: String) -> Self {
+        Self {
+            expression,
+            message,
+            withheld_by: None,
+        }
+    }
+
+    /// A value that hangs on something a preview withheld.
+    fn withheld(expression: String, by: &str) -> Self {
+        Self {
+            expression,
+            message: format!("known when {by} has run"),
+            withheld_by: Some(by.to_owned()),
+        }
+    }
 }
 
 /// What an expression refers to: a root and the names that follow it.

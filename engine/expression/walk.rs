@@ -5,7 +5,7 @@
 use jsonpath_rust::query::js_path_process;
 
 use super::term::{Path, Segment};
-use crate::data::{Value, kind_of};
+use crate::data::{Value, is_withheld, kind_of, withheld_by};
 use crate::diagnostic::did_you_mean;
 
 /// Paths with `[*]`, filters and the like may lead to this many places.
@@ -31,6 +31,22 @@ pub(super) fn leaf<'v>(root: &'v Value, path: &Path) -> Option<&'v Value> {
         }
     }
     Some(value)
+}
+
+/// What a preview would have to run before the path leads anywhere: the path meets a value that is
+/// not known, or spreads over some.
+pub(super) fn withheld_on<'v>(root: &'v Value, path: &Path) -> Option<&'v str> {
+    let mut value = root;
+    for segment in &path.segments {
+        if is_withheld(value) || !segment.is_singular() {
+            return withheld_by(value);
+        }
+        match step(value, segment) {
+            Step::There(next) => value = next,
+            _ => return None,
+        }
+    }
+    None
 }
 
 /// Follows a path that leads to one place at most.

@@ -6,12 +6,14 @@
 //! not ended, or is needed by what has not ended, stays.
 
 mod budget;
+mod plan;
 mod rules;
 mod sweep;
 mod tidy;
 
 pub use budget::{Budgets, parse_size, show_age, show_size};
-pub use sweep::{Plan, Swept};
+pub use plan::Plan;
+pub use sweep::Swept;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -127,7 +129,7 @@ impl History {
     /// What would go.
     pub async fn plan(&self, wish: &Wish) -> Result<Plan, StoreError> {
         let rules = self.rules_of(wish);
-        sweep::plan(&self.store, &rules).await
+        plan::plan(&self.store, &rules).await
     }
 
     fn rules_of(&self, wish: &Wish) -> Rules {
@@ -155,7 +157,7 @@ impl History {
                 now: self.clock.now(),
             };
             tidy::tidy(&house, rules, &mut unused).await?;
-            sweep.give_back().await?;
+            swept.is_done = sweep.give_back().await?;
             swept.after = self.store.space().await?;
         }
         Ok(swept)

@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use super::plan::{sizes, total};
 use super::rules::{Age, Bytes, Rules};
 use crate::clock::Clock;
 use crate::names::RecipeName;
 use crate::store::{HistoryStep, KeptJob, Space, Store, StoreError};
 
 /// How many jobs are looked at in one go.
-const LOOK_AT: usize = 1_000;
+pub(super) const LOOK_AT: usize = 1_000;
 
 /// How many jobs go in one step, at first, at least and at most.
 const STEP_FIRST: usize = 50;
@@ -30,8 +31,9 @@ const STEP_TIME: Duration = Duration::from_millis(8);
 /// Free pages that are given back in one step: half a mebibyte.
 const PAGES_AT_ONCE: u32 = 128;
 
-/// After so many steps the log is worked into the file, so that it does not grow.
-const STEPS_A_LOG: u32 = 16;
+/// After so many steps the log is worked into the file, so that it does not grow: a disk that is
+/// nearly full needs room for no more than a few steps.
+const STEPS_A_LOG: u32 = 4;
 
 /// What a sweep brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,15 +48,6 @@ pub struct Swept {
     pub is_done: bool,
     /// Whether the database is larger than it should be although nothing is left to go.
     pub is_over: bool,
-}
-
-/// What would go.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Plan {
-    /// How many jobs would lose their history.
-    pub jobs: u64,
-    /// About how many bytes that frees.
-    pub bytes: u64,
 }
 
 /// A sweep under way.
@@ -73,6 +66,8 @@ struct Batch {
     size: usize,
     steps: u32,
     pruned: u64,
+    /// Whether some of it was left behind, because there was no more time.
+    is_cut: bool,
 }
 
 impl<'a> Sweep<'a> {
@@ -99,6 +94,7 @@ impl<'a> Sweep<'a> {
             size: STEP_FIRST,
             steps: 0,
             pruned: 0,
+            is_cut: false,
         };
         let done = self.all(rules, &mut batch).await;
         done.map_err(|error| (batch.pruned, error))
@@ -116,7 +112,7 @@ impl<'a> Sweep<'a> {
         if let Some(bytes) = &rules.bytes {
             is_done = is_done && self.by_size(bytes, batch).await?;
         }
-        is_done = is_done && self.leftovers().await?;
+        is_done = is_done && self.leftovers().await? && !batch.is_cut;
         let after = self.store.space().await?;
         let is_over = |bytes: &Bytes| after.used_bytes() > bytes.most;
         Ok(Swept {
@@ -128,26 +124,43 @@ impl<'a> Sweep<'a> {
         })
     }
 
-    /// Gives free room back to the file system.
-    pub(super) async fn give_back(&self) -> Result<(), StoreError> {
+    /// Gives free room back to the file system; false if there was no time for all of it.
+    pub(super) async fn give_back(&self) -> Result<bool, StoreError> {
         let mut steps = 0_u32;
         loop {
-            let step = self.store.give_back(PAGES_AT_ONCE).await?;
+            let step = self.give_some().await?;
             steps += 1;
             if !step.has_more || self.is_over() {
-                break;
+                self.store.work_log_in().await?;
+                return Ok(!step.has_more);
             }
             if steps.is_multiple_of(STEPS_A_LOG) {
                 self.store.work_log_in().await?;
             }
             Clock::rest(step.took).await;
         }
-        self.store.work_log_in().await
+    }
+
+    /// Gives some pages back; fewer if the disk has no room to note that they go.
+    async fn give_some(&self) -> Result<HistoryStep, StoreError> {
+        let mut pages = PAGES_AT_ONCE;
+        loop {
+            match self.store.give_back(pages).await {
+                Err(StoreError::Unavailable(_)) if pages > 1 => pages /= 4,
+                given => return given,
+            }
+            self.store.work_log_in().await?;
+        }
     }
 
     /// Whether time is up or the server stops.
     fn is_over(&self) -> bool {
         *self.is_stopping.borrow() || self.until.is_some_and(|until| Instant::now() >= until)
+    }
+
+    /// Whether time is up and something was done: each sweep brings the history on.
+    fn is_enough(&self, batch: &Batch) -> bool {
+        batch.steps > 0 && self.is_over()
     }
 
     /// Finishes journals that were too long for one step.
@@ -183,7 +196,7 @@ impl<'a> Sweep<'a> {
                 Some(last) if last.created_at < newest => after = last.number,
                 _ => return Ok(true),
             }
-            if self.is_over() {
+            if self.is_enough(batch) {
                 return Ok(false);
             }
         }
@@ -220,7 +233,7 @@ impl<'a> Sweep<'a> {
                 Some(last) if excess > 0 => after = last.number,
                 _ => return Ok(true),
             }
-            if self.is_over() {
+            if self.is_enough(batch) {
                 return Ok(false);
             }
         }
@@ -246,7 +259,7 @@ impl<'a> Sweep<'a> {
                 return Ok(true);
             };
             after = last.number;
-            if self.is_over() {
+            if self.is_enough(batch) {
                 return Ok(false);
             }
         }
@@ -271,7 +284,7 @@ impl<'a> Sweep<'a> {
     async fn flush(&self, batch: &mut Batch) -> Result<(), StoreError> {
         let mut rest = std::mem::take(&mut batch.jobs);
         batch.rows = 0;
-        while !rest.is_empty() && !self.is_over() {
+        while !rest.is_empty() && !self.is_enough(batch) {
             let size = batch.size.min(rest.len());
             let jobs = rest[..size].to_vec();
             let now = self.clock.now();
@@ -287,6 +300,7 @@ impl<'a> Sweep<'a> {
                 Err(error) => return Err(error),
             }
         }
+        batch.is_cut |= !rest.is_empty();
         Ok(())
     }
 
@@ -299,7 +313,7 @@ impl<'a> Sweep<'a> {
             _ => batch.size,
         };
         if batch.steps.is_multiple_of(STEPS_A_LOG) {
-            let step = self.store.give_back(PAGES_AT_ONCE).await?;
+            let step = self.give_some().await?;
             self.store.work_log_in().await?;
             Clock::rest(step.took).await;
         }
@@ -308,73 +322,12 @@ impl<'a> Sweep<'a> {
     }
 }
 
-/// What would go, found out as it would be done.
-pub(super) async fn plan(store: &Store, rules: &Rules) -> Result<Plan, StoreError> {
-    let mut plan = Plan::default();
-    let used = store.space().await?.used_bytes();
-    let over = rules.bytes.as_ref().filter(|bytes| used > bytes.most);
-    let mut excess = std::collections::BTreeMap::new();
-    for (recipe, bytes) in &rules.recipe_bytes {
-        let taken = total(store, |job| job.recipe == *recipe).await?;
-        if taken > bytes.most {
-            excess.insert(recipe.clone(), taken - bytes.aim);
-        }
-    }
-    let mut after = 0;
-    loop {
-        let page = store.kept_jobs(after, LOOK_AT).await?;
-        let all: Vec<&KeptJob> = page.iter().collect();
-        for (job, size) in page.iter().zip(sizes(store, &all).await?) {
-            let is_too_old = rules.age(&job.recipe).is_some_and(|age| is_old(job, age));
-            let of_recipe = excess.get_mut(&job.recipe).filter(|excess| **excess > 0);
-            let is_too_much = over.is_some_and(|bytes| used - plan.bytes.min(used) > bytes.aim);
-            let goes = is_too_old || is_too_much || of_recipe.is_some();
-            if job.free_since.is_none() || !goes {
-                continue;
-            }
-            if let Some(excess) = of_recipe {
-                *excess = excess.saturating_sub(size);
-            }
-            plan.jobs += 1;
-            plan.bytes += size;
-        }
-        let Some(last) = next(&page) else {
-            return Ok(plan);
-        };
-        after = last.number;
-    }
-}
-
-fn is_old(job: &KeptJob, age: &Age) -> bool {
+/// Whether a rule of age lets a job go.
+pub(super) fn is_old(job: &KeptJob, age: &Age) -> bool {
     job.free_since.is_some_and(|ended| ended < age.before)
 }
 
 /// The last of a page behind which there may be another.
-fn next(page: &[KeptJob]) -> Option<&KeptJob> {
+pub(super) fn next(page: &[KeptJob]) -> Option<&KeptJob> {
     page.last().filter(|_| page.len() == LOOK_AT)
-}
-
-/// About how many bytes the history of some jobs takes.
-async fn total(store: &Store, which: impl Fn(&KeptJob) -> bool) -> Result<u64, StoreError> {
-    let mut total = 0;
-    let mut after = 0;
-    loop {
-        let page = store.kept_jobs(after, LOOK_AT).await?;
-        let own: Vec<&KeptJob> = page.iter().filter(|job| which(job)).collect();
-        total += sizes(store, &own).await?.iter().sum::<u64>();
-        let Some(last) = next(&page) else {
-            return Ok(total);
-        };
-        after = last.number;
-    }
-}
-
-async fn sizes(store: &Store, jobs: &[&KeptJob]) -> Result<Vec<u64>, StoreError> {
-    if jobs.is_empty() {
-        return Ok(Vec::new());
-    }
-    let numbers: Vec<i64> = jobs.iter().map(|job| job.number).collect();
-    let sizes = store.bytes_of_jobs(numbers.clone()).await?;
-    let size = |number: &i64| sizes.get(number).copied().unwrap_or(0);
-    Ok(numbers.iter().map(size).collect())
 }

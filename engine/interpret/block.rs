@@ -13,7 +13,9 @@ use super::effect::EffectKind;
 use super::path::Path;
 use super::scope::{ItemScope, Layer};
 use super::trace::{TraceState, Traced};
-use super::{Exit, Flow, OUTCOME_UNKNOWN, action, branch, frame, leaf, list, repeat, transform};
+use super::{
+    Exit, Flow, OUTCOME_UNKNOWN, action, branch, frame, leaf, list, preview, repeat, transform,
+};
 
 /// Runs a block in a layer of names.
 pub(super) fn run_block<'a>(
@@ -38,7 +40,13 @@ async fn run_step(layer: &Layer<'_>, parent: &Path<'_>, step: &Step) -> Flow {
     let path = parent.child(&step.id);
     let began_at = layer.now();
     let is_wanted = match &step.when {
-        Some(when) => when.holds(&layer.scope(&path)).map_err(Exit::from),
+        Some(when) => match when.holds(&layer.scope(&path)) {
+            Err(error) if error.withheld_by.is_some() => {
+                preview::note(layer, &path, preview::may_be_skipped(&error));
+                Ok(true)
+            }
+            held => held.map_err(Exit::from),
+        },
         None => Ok(true),
     };
     let outcome = match is_wanted {
@@ -51,6 +59,10 @@ async fn run_step(layer: &Layer<'_>, parent: &Path<'_>, step: &Step) -> Flow {
     match outcome {
         Ok(value) => {
             layer.put_step(&step.id, value.filter(|value| !value.is_null()));
+            Ok(())
+        }
+        Err(Exit::Failed(failure)) if preview::is_not_known(layer, &failure) => {
+            layer.put_step(&step.id, Some(preview::result_of(step)));
             Ok(())
         }
         Err(Exit::Failed(failure)) if step.continue_on_error && failure.code != OUTCOME_UNKNOWN => {
@@ -114,7 +126,7 @@ pub(super) fn may_be_tried_again(
     rule: &RetryRule,
     failure: &Failure,
 ) -> Flow<bool> {
-    if failure.code == OUTCOME_UNKNOWN {
+    if failure.code == OUTCOME_UNKNOWN || preview::is_not_known(layer, failure) {
         return Ok(false);
     }
     match &rule.when {
@@ -276,6 +288,9 @@ fn trace(
     let (state, output, failure) = match outcome {
         Ok(None) => (TraceState::Skipped, None, None),
         Ok(Some(value)) => (TraceState::Succeeded, Some(value.clone()), None),
+        Err(Exit::Failed(failure)) if preview::is_not_known(layer, failure) => {
+            (TraceState::NotRun, None, Some((**failure).clone()))
+        }
         Err(Exit::Failed(failure)) => (TraceState::Failed, None, Some((**failure).clone())),
         Err(Exit::Returned(value)) => (TraceState::Succeeded, Some(value.clone()), None),
         Err(Exit::Stopped { .. }) => (TraceState::Succeeded, None, None),
@@ -284,6 +299,7 @@ fn trace(
     let input = (state != TraceState::Skipped)
         .then(|| input_of(layer, path, step))
         .flatten();
+    let note = desk.state().notes.remove(&path.key());
     desk.trace(Traced {
         key: path.key(),
         recipe: layer.frame.recipe.name.clone(),
@@ -296,6 +312,7 @@ fn trace(
         input,
         output: output.filter(|value| !value.is_null()),
         failure,
+        note,
     });
 }
 

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::compile::Block;
 use crate::data::{Value, same};
-use crate::expression::{Condition, Expression};
+use crate::expression::{Condition, EvaluationError, Expression};
 use crate::journal::Failure;
 
 use super::block::run_block;
 use super::path::Path;
+use super::preview::{run_all, unknown};
 use super::scope::Layer;
 use super::{Exit, Flow, OUTCOME_UNKNOWN};
 
@@ -21,9 +22,18 @@ pub(super) async fn if_else(
 ) -> Flow<Value> {
     let mut chosen = otherwise;
     for (condition, steps) in branches {
-        if condition.holds(&layer.scope(path))? {
-            chosen = steps;
-            break;
+        match condition.holds(&layer.scope(path)) {
+            Ok(true) => {
+                chosen = steps;
+                break;
+            }
+            Ok(false) => {}
+            Err(error) if error.withheld_by.is_some() => {
+                let all = branches.iter().map(|(_, steps)| steps);
+                let all = all.skip_while(|block| !std::ptr::eq(*block, steps));
+                return run_all(layer, path, all.chain([otherwise]), &error).await;
+            }
+            Err(error) => return Err(error.into()),
         }
     }
     run_block(layer, path, chosen).await?;
@@ -38,7 +48,14 @@ pub(super) async fn switch(
     cases: &[(Vec<Expression>, Block)],
     otherwise: &Block,
 ) -> Flow<Value> {
-    let chosen = choose(layer, path, value, cases)?.unwrap_or(otherwise);
+    let chosen = match choose(layer, path, value, cases)? {
+        Chosen::Case(steps) => steps,
+        Chosen::None => otherwise,
+        Chosen::Unknown(error) => {
+            let all = cases.iter().map(|(_, steps)| steps).chain([otherwise]);
+            return run_all(layer, path, all, &error).await;
+        }
+    };
     run_block(layer, path, chosen).await?;
     Ok(Value::Null)
 }
@@ -71,16 +88,27 @@ pub(super) async fn try_catch(
     ended.map(|()| Value::Null)
 }
 
+/// What a `switch` takes.
+enum Chosen<'a> {
+    Case(&'a Block),
+    None,
+    /// Only a preview does not know.
+    Unknown(EvaluationError),
+}
+
 fn choose<'a>(
     layer: &Layer<'_>,
     path: &Path<'_>,
     value: &Expression,
     cases: &'a [(Vec<Expression>, Block)],
-) -> Flow<Option<&'a Block>> {
+) -> Flow<Chosen<'a>> {
     let scope = layer.scope(path);
     let Some(value) = value.evaluate(&scope)? else {
-        return Ok(None);
+        return Ok(Chosen::None);
     };
+    if let Some(error) = unknown(layer, &value) {
+        return Ok(Chosen::Unknown(error));
+    }
     for (meets, steps) in cases {
         for expression in meets {
             let is_met = match expression.evaluate(&scope)? {
@@ -91,11 +119,11 @@ fn choose<'a>(
                 None => false,
             };
             if is_met {
-                return Ok(Some(steps));
+                return Ok(Chosen::Case(steps));
             }
         }
     }
-    Ok(None)
+    Ok(Chosen::None)
 }
 
 fn is_meant(

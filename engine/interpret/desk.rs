@@ -14,6 +14,7 @@ use crate::journal::{Decision, Entry, EntryKey, EntryKind, Failure};
 use crate::names::RecipeName;
 
 use super::effect::{Answer, Effect, EffectKind};
+use super::fold::{Folding, Folds};
 use super::trace::Traced;
 
 /// How many steps run before the machine lets its driver breathe.
@@ -29,7 +30,8 @@ pub(super) struct Desk(Mutex<State>);
 pub(super) struct State {
     /// The time that the driver last told.
     pub(super) clock: Moment,
-    recorded: BTreeMap<EntryKey, Recorded>,
+    pub(super) recorded: BTreeMap<EntryKey, Recorded>,
+    pub(super) folds: Folds,
     waiting: HashMap<u64, Slot>,
     numbers: u64,
     cancelled_scopes: HashSet<u64>,
@@ -42,6 +44,8 @@ pub(super) struct State {
     cancelled_by: Option<String>,
     pub(super) has_failed_elements: bool,
     pub(super) trace: Option<Vec<Traced>>,
+    /// What a preview has to say of steps under way, by place.
+    pub(super) notes: BTreeMap<EntryKey, String>,
 }
 
 #[derive(Default)]
@@ -82,10 +86,14 @@ pub(super) struct Recorded {
 }
 
 impl Desk {
-    pub(super) fn new(entries: Vec<Entry>, is_traced: Option<()>) -> Self {
+    pub(super) fn new(entries: Vec<Entry>, rule: Folding, is_traced: Option<()>) -> Self {
         let mut recorded: BTreeMap<EntryKey, Recorded> = BTreeMap::new();
+        let mut folds = Folds::new(rule);
         let mut cancelled_by = None;
-        for Entry { key, at, kind } in entries {
+        for entry in entries {
+            let Some(Entry { key, at, kind }) = folds.take_up(entry) else {
+                continue;
+            };
             if let EntryKind::CancelRequested { by } = kind {
                 cancelled_by = Some(by);
                 continue;
@@ -107,13 +115,15 @@ impl Desk {
                 EntryKind::DecisionAsked { .. } => place.asked = Some(at),
                 EntryKind::DecisionMade { decision, .. } => place.decided = Some((at, decision)),
                 EntryKind::HoldGranted => place.granted = Some(at),
-                EntryKind::CancelRequested { .. } => {}
+                EntryKind::CancelRequested { .. }
+                | EntryKind::LoopFolded { .. }
+                | EntryKind::LoopGathered { .. } => {}
             }
         }
-        let trace = is_traced.map(|()| Vec::new());
         Self(Mutex::new(State {
             recorded,
-            trace,
+            folds,
+            trace: is_traced.map(|()| Vec::new()),
             cancelled_by,
             ..State::default()
         }))

@@ -1,10 +1,10 @@
 //! A recipe under way as a frame of the job: arguments in, checked result out.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::clock::Moment;
-use crate::compile::Recipe;
-use crate::data::{Object, Value};
+use crate::data::{Object, Value, holds_withheld};
 use crate::expression::Expression;
 use crate::journal::{EntryKind, Failure};
 use crate::names::RecipeName;
@@ -21,12 +21,13 @@ use super::{CALL_DEPTH_MAX, Exit, Flow, Job};
 /// Runs the recipe that the job is made of.
 pub(super) async fn run_root(job: &Job, input: Value, started_at: Moment) -> Flow<Value> {
     let recipe = job.program.root().clone();
-    let input = Arc::new(taken(&recipe.input, input, "input")?);
+    let input = Arc::new(taken(job, &recipe.input, input, "input")?);
     let frame = Frame {
         job,
         recipe: &recipe,
         input,
         depth: 0,
+        may_have_ended: AtomicBool::new(false),
     };
     let layer = Layer::of_frame(&frame, started_at, false, Surroundings::default());
     run_frame(&layer, &Path::ROOT).await
@@ -50,13 +51,14 @@ pub(super) async fn call(
     };
     let input = with.evaluate(&caller.scope(path))?;
     let input = input.unwrap_or_else(|| Value::Object(Object::new()));
-    let input = Arc::new(taken(&recipe.input, input, "with")?);
+    let input = Arc::new(taken(job, &recipe.input, input, "with")?);
     *job.desk.state().calls.entry(name.clone()).or_default() += 1;
     let frame = Frame {
         job,
         recipe,
         input,
         depth,
+        may_have_ended: AtomicBool::new(false),
     };
     let layer = Layer::of_frame(
         &frame,
@@ -78,12 +80,15 @@ async fn run_frame(layer: &Layer<'_>, path: &Path<'_>) -> Flow<Value> {
         let key = path.child("hold").key();
         layer.frame.job.desk.state().released_holds.push(key);
     }
+    if let Some(output) = super::preview::uncertain_output(layer, &ended) {
+        return Ok(output);
+    }
     let output = match ended {
         Ok(()) => Value::Object(Object::new()),
         Err(Exit::Returned(value)) => value,
         Err(exit) => return Err(exit),
     };
-    checked_output(recipe, output)
+    checked_output(layer, output)
 }
 
 /// Takes the key and slot that the recipe's rule asks for; whether there is such a rule.
@@ -125,24 +130,26 @@ async fn take_hold(layer: &Layer<'_>, path: &Path<'_>) -> Flow<bool> {
 }
 
 /// Fills defaults in and checks what a recipe is given.
-fn taken(shape: &Shape, input: Value, place: &str) -> Flow<Value> {
+fn taken(job: &Job, shape: &Shape, input: Value, place: &str) -> Flow<Value> {
     let input = crate::shape::fill_defaults(shape, input);
     let misfits = shape.check(&input, place);
-    if misfits.is_empty() {
+    // Only a preview gives what is not known.
+    if misfits.is_empty() || (job.is_preview && holds_withheld(&input)) {
         return Ok(input);
     }
     Err(Failure::new("wrong_input", in_words(&misfits)).into())
 }
 
 /// Checks what a recipe returns.
-fn checked_output(recipe: &Recipe, output: Value) -> Flow<Value> {
+fn checked_output(layer: &Layer<'_>, output: Value) -> Flow<Value> {
+    let recipe = layer.frame.recipe;
     if let Shape::Fields(fields) = &recipe.output
         && fields.is_empty()
     {
         return Ok(output);
     }
     let misfits = recipe.output.check(&output, "output");
-    if misfits.is_empty() {
+    if misfits.is_empty() || (layer.frame.job.is_preview && holds_withheld(&output)) {
         return Ok(output);
     }
     let message = format!("recipe `{}` returns {}", recipe.name, in_words(&misfits));

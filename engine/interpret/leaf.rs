@@ -36,6 +36,7 @@ pub(super) async fn table(
         return Err(failure.into());
     }
     let operation = close(operation, &layer.scope(path))?;
+    super::preview::check_known(layer, &operation)?;
     let table = table.clone();
     let is_read = operation.is_read();
     let kind = if is_read {
@@ -245,7 +246,7 @@ fn count(expression: Option<&Expression>, scope: &dyn Scope) -> Flow<Option<u64>
     let Some(expression) = expression else {
         return Ok(None);
     };
-    match expression.evaluate(scope)? {
+    match known(expression, scope)? {
         None => Ok(None),
         Some(value) => match value.as_u64() {
             Some(number) => Ok(Some(number)),
@@ -255,7 +256,7 @@ fn count(expression: Option<&Expression>, scope: &dyn Scope) -> Flow<Option<u64>
 }
 
 fn text(expression: &Expression, scope: &dyn Scope) -> Flow<String> {
-    match expression.evaluate(scope)? {
+    match known(expression, scope)? {
         None => Ok(String::new()),
         Some(Value::String(text)) => Ok(text),
         Some(value @ (Value::Number(_) | Value::Bool(_))) => Ok(value.to_string()),
@@ -264,7 +265,7 @@ fn text(expression: &Expression, scope: &dyn Scope) -> Flow<String> {
 }
 
 fn moment(expression: &Expression, scope: &dyn Scope) -> Flow<Moment> {
-    match expression.evaluate(scope)? {
+    match known(expression, scope)? {
         Some(Value::String(text)) => {
             Moment::parse(&text).map_err(|why| Failure::new("wrong_type", why).into())
         }
@@ -273,6 +274,15 @@ fn moment(expression: &Expression, scope: &dyn Scope) -> Flow<Moment> {
             other.as_ref(),
         )),
     }
+}
+
+/// The value, which a preview must know.
+fn known(expression: &Expression, scope: &dyn Scope) -> Flow<Option<Value>> {
+    let value = expression.evaluate(scope)?;
+    if let Some(value) = &value {
+        super::preview::check_value(scope, value)?;
+    }
+    Ok(value)
 }
 
 fn wrong_kind(expected: &str, found: Option<&Value>) -> Exit {

@@ -12,20 +12,24 @@ mod branch;
 mod calling;
 mod desk;
 mod effect;
+mod fold;
 mod frame;
 mod leaf;
 mod list;
 mod page;
 mod path;
+mod preview;
 mod repeat;
+mod results;
 mod scope;
+mod source;
 mod trace;
 mod transform;
 
 pub use effect::{Answer, Call, Called, Effect, EffectKind, Verified};
 pub use trace::{TraceState, Traced};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -38,6 +42,7 @@ use crate::journal::{Ending, Entry, EntryKey, EntryKind, Failure, JobStatus};
 use crate::names::{JobId, RecipeName};
 
 use desk::Desk;
+use fold::Folding;
 
 /// The code of a call whose end nothing could clear up.
 pub const OUTCOME_UNKNOWN: &str = "outcome_unknown";
@@ -65,6 +70,8 @@ pub struct Start {
     pub started_at: Moment,
     /// Who or what started it.
     pub started_by: String,
+    /// Whether it only shows what it would do: then calls may answer with withheld values.
+    pub is_preview: bool,
 }
 
 /// A job under way.
@@ -99,6 +106,7 @@ struct Job {
     event: Option<Arc<Value>>,
     settings: BTreeMap<String, BTreeMap<String, Arc<Value>>>,
     program: Arc<Program>,
+    is_preview: bool,
     desk: Desk,
 }
 
@@ -120,13 +128,29 @@ type Flow<T = ()> = Result<T, Exit>;
 impl Machine {
     /// Sets a job up, at its beginning or after its recorded entries.
     pub fn new(start: Start, entries: Vec<Entry>) -> Self {
-        Self::with_trace(start, entries, None)
+        Self::with_trace(start, entries, Folding::default(), None)
     }
 
-    /// Replays a job from its entries to show its steps; what is not recorded stays open.
-    pub fn replay(start: Start, entries: Vec<Entry>) -> Vec<Traced> {
-        let mut machine = Self::with_trace(start, entries, Some(()));
-        while machine.turn(machine.started_at).has_more_work {}
+    /// Replays a job from its entries to show its steps; what is not recorded stays open. Waits
+    /// that were over at `ended_at`, or at the last entry of a job that goes on, are over.
+    pub fn replay(start: Start, entries: Vec<Entry>, ended_at: Option<Moment>) -> Vec<Traced> {
+        let last = entries.iter().map(|entry| entry.at).max();
+        let seen_until = ended_at.or(last).unwrap_or(start.started_at);
+        let mut machine = Self::with_trace(start, entries, Folding::default(), Some(()));
+        let mut timers = BTreeSet::new();
+        loop {
+            let turn = machine.turn(machine.started_at);
+            timers.extend(turn.effects.iter().filter_map(|effect| match effect.kind {
+                EffectKind::Timer { until } if until <= seen_until => Some((until, effect.number)),
+                _ => None,
+            }));
+            // One at a time, so that a wait inside a step with a time limit is over first.
+            if let (false, Some((until, number))) = (turn.has_more_work, timers.pop_first()) {
+                machine.answer(number, until, Answer::Fired);
+            } else if !turn.has_more_work {
+                break;
+            }
+        }
         let trace = machine.job.desk.state().trace.take();
         trace.unwrap_or_default()
     }
@@ -161,6 +185,17 @@ impl Machine {
         self.job.desk.abandon(number);
     }
 
+    /// How many iterations of loops ended that the journal does not know to be folded.
+    pub fn unfolded(&self) -> u64 {
+        self.job.desk.unfolded()
+    }
+
+    /// Folds what loops have finished, for the next commit: what its entries stand for is not
+    /// written any more, and goes if it was (see [`crate::journal::append`]).
+    pub fn fold(&mut self) -> Vec<Entry> {
+        self.job.desk.fold()
+    }
+
     /// Asks the job to end early: nothing new starts, calls under way are waited for. Asked again,
     /// nothing changes.
     pub fn cancel(&mut self, by: &str, at: Moment) {
@@ -172,7 +207,12 @@ impl Machine {
         self.job.desk.cancelled_by().is_some()
     }
 
-    fn with_trace(start: Start, entries: Vec<Entry>, is_traced: Option<()>) -> Self {
+    fn with_trace(
+        start: Start,
+        entries: Vec<Entry>,
+        folding: Folding,
+        is_traced: Option<()>,
+    ) -> Self {
         let value = serde_json::json!({
             "id": start.id.as_str(),
             "recipe": start.program.root.as_str(),
@@ -185,7 +225,8 @@ impl Machine {
             event: (!start.event.is_null()).then(|| Arc::new(start.event)),
             settings: settings_of(start.settings),
             program: start.program,
-            desk: Desk::new(entries, is_traced),
+            is_preview: start.is_preview,
+            desk: Desk::new(entries, folding, is_traced),
         });
         let started_at = start.started_at;
         let future = Box::pin(run(job.clone(), start.input, started_at));
@@ -288,6 +329,9 @@ fn settings_of(settings: Value) -> BTreeMap<String, BTreeMap<String, Arc<Value>>
 
 impl From<EvaluationError> for Exit {
     fn from(error: EvaluationError) -> Self {
+        if let Some(by) = error.withheld_by {
+            return Exit::Failed(Box::new(preview::not_known(&by)));
+        }
         let message = format!("`{}`: {}", error.expression, error.message);
         Exit::Failed(Box::new(Failure::new("no_value", message)))
     }

@@ -2,9 +2,10 @@
 //!
 //! Always true: each page is an entry of its own with the cursor of the next.
 
+use crate::clock::Moment;
 use crate::compile::RetryRule;
 use crate::data::Value;
-use crate::journal::Failure;
+use crate::journal::{Failure, PageHead};
 
 use super::Flow;
 use super::calling::call;
@@ -17,6 +18,8 @@ pub(super) struct Pages {
     request: Call,
     rule: RetryRule,
     number: u64,
+    /// What the last page was asked for with.
+    asked_with: Option<Value>,
     is_over: bool,
 }
 
@@ -26,8 +29,37 @@ impl Pages {
             request,
             rule,
             number: 0,
+            asked_with: None,
             is_over: false,
         }
+    }
+
+    /// Goes on with a page further on; after the last if there is none.
+    pub(super) fn go_to(&mut self, page: Option<&PageHead>) {
+        self.is_over = page.is_none();
+        if let Some(page) = page {
+            self.number = page.number - 1;
+            self.request.cursor = Some(page.cursor.clone()).filter(|cursor| !cursor.is_null());
+        }
+    }
+
+    /// The page that came last, and the one after it, for the journal.
+    pub(super) fn heads(&self, first: u64, count: u64, at: Moment) -> (PageHead, Option<PageHead>) {
+        let page = PageHead {
+            number: self.number,
+            first,
+            count,
+            at,
+            cursor: self.asked_with.clone().unwrap_or_default(),
+        };
+        let next = (!self.is_over).then(|| PageHead {
+            number: self.number + 1,
+            first: first + count,
+            count: 0,
+            at,
+            cursor: self.request.cursor.clone().unwrap_or_default(),
+        });
+        (page, next)
     }
 
     /// How many pages were fetched.
@@ -50,6 +82,7 @@ impl Pages {
         let Some(Value::Array(items)) = output.get_mut("items").map(Value::take) else {
             return Err(Failure::new("unexpected_reply", "a page without `items`").into());
         };
+        self.asked_with = self.request.cursor.take();
         self.request.cursor = output
             .get_mut("next")
             .map(Value::take)

@@ -6,11 +6,12 @@ use std::time::Duration;
 use crate::compile::{Block, StepKind};
 use crate::data::Value;
 use crate::expression::Condition;
-use crate::journal::EntryKind;
+use crate::journal::{EntryKey, EntryKind};
 
 use super::Flow;
 use super::block::run_block;
 use super::calling::wait_until;
+use super::fold::{Gave, Recorded, go_to_mark, names_set, vars_of};
 use super::path::{Index, Path};
 use super::scope::Layer;
 
@@ -24,10 +25,35 @@ pub(super) async fn run(
     every: Option<Duration>,
     max: u32,
 ) -> Flow<Value> {
-    let mut rounds = 0;
+    let desk = &layer.frame.job.desk;
+    let key = path.key();
+    let recorded = desk.begin_loop(&key);
+    let ended = rounds(layer, path, &key, &recorded, (steps, until, every, max)).await;
+    desk.end_loop(&key);
+    ended
+}
+
+type Words<'a> = (&'a Block, &'a Condition, Option<Duration>, u32);
+
+async fn rounds(
+    layer: &Layer<'_>,
+    path: &Path<'_>,
+    key: &EntryKey,
+    recorded: &Option<Recorded>,
+    (steps, until, every, max): Words<'_>,
+) -> Flow<Value> {
+    let desk = &layer.frame.job.desk;
+    let names = names_set(steps);
+    let mut rounds: u32 = 0;
     let mut is_done = false;
     while rounds < max && !is_done {
         rounds += 1;
+        if let Some(Recorded { head, .. }) = recorded
+            && head.has_folded(rounds.into())
+        {
+            rounds = u32::try_from(head.mark).unwrap_or(max);
+            go_to_mark(layer, head, &names);
+        }
         let round = path.at(Index::At(u64::from(rounds)));
         if rounds > 1 {
             if let Some(every) = every {
@@ -36,7 +62,17 @@ pub(super) async fn run(
             forget(layer, steps);
         }
         run_block(layer, &round, steps).await?;
-        is_done = until.holds(&layer.scope(&round))?;
+        is_done = match until.holds(&layer.scope(&round)) {
+            // A preview lists one round.
+            Err(error) if error.withheld_by.is_some() => true,
+            held => held?,
+        };
+        if rounds < max && !is_done {
+            // The last round stays, for its results can be read afterwards.
+            let now = layer.now();
+            let parts = (vars_of(layer, &names), || format!("{}/", round.key()));
+            desk.end_iteration(key, rounds.into(), Gave::Well(None, None), now, parts);
+        }
     }
     Ok(serde_json::json!({ "rounds": rounds, "done": is_done }))
 }

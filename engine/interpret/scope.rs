@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Moment;
@@ -25,6 +25,8 @@ pub(super) struct Frame<'a> {
     pub(super) recipe: &'a Recipe,
     pub(super) input: Arc<Value>,
     pub(super) depth: u32,
+    /// Whether a preview passed a place where the recipe may have returned.
+    pub(super) may_have_ended: AtomicBool,
 }
 
 /// A layer of names.
@@ -189,6 +191,11 @@ impl<'a> Layer<'a> {
         }
     }
 
+    /// What a variable stands at here.
+    pub(super) fn var(&self, name: &str) -> Option<Arc<Value>> {
+        self.look_up("vars", Some(name))
+    }
+
     /// The layer as the scope of one step's expressions.
     pub(super) fn scope(&'a self, path: &'a Path<'a>) -> StepScope<'a> {
         StepScope {
@@ -253,6 +260,10 @@ impl Scope for StepScope<'_> {
         &self.layer.frame.recipe.timezone
     }
 
+    fn is_preview(&self) -> bool {
+        self.layer.frame.job.is_preview
+    }
+
     fn uuid(&self) -> String {
         let occurrence = self.uuids.get();
         self.uuids.set(occurrence + 1);
@@ -284,6 +295,10 @@ impl Scope for ItemScope<'_> {
 
     fn timezone(&self) -> &str {
         self.below.timezone()
+    }
+
+    fn is_preview(&self) -> bool {
+        self.below.is_preview()
     }
 
     fn uuid(&self) -> String {

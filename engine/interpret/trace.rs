@@ -34,6 +34,8 @@ pub struct Traced {
     pub output: Option<Value>,
     /// Why it failed.
     pub failure: Option<Failure>,
+    /// What a preview has to say of it.
+    pub note: Option<String>,
 }
 
 /// What became of a step.
@@ -48,4 +50,6 @@ pub enum TraceState {
     Failed,
     /// Its `when` did not hold.
     Skipped,
+    /// A preview could not run it, because it hangs on something that was withheld.
+    NotRun,
 }

@@ -9,11 +9,14 @@ use crate::journal::Failure;
 use crate::table::Sort;
 
 use super::block::item_scope;
+use super::preview::check_value;
 use super::{Exit, Flow};
 
 /// Runs the parts: `{ items, count }`, or `{ object, count }`.
 pub(super) fn run(work: &Transform, scope: &dyn Scope) -> Flow<Value> {
-    let mut items = match work.from.evaluate(scope)? {
+    let from = work.from.evaluate(scope)?;
+    check_value(scope, from.as_ref().unwrap_or(&Value::Null))?;
+    let mut items = match from {
         Some(Value::Array(items)) => items,
         None => Vec::new(),
         Some(other) => return Err(wrong("`from` needs a list", &other)),

@@ -1,12 +1,15 @@
 //! The entries of one job, and the only way they come to be.
 //!
 //! In: what happened to a job. Out: [`Entry`]s, keyed by place and never by order.
-//! Always true: an entry is written once and never changed; a job that ended has no entry after.
+//! Always true: an entry is written once and never changed, and goes only when a loop's head has
+//! come to stand for it; a job that ended has no entry after.
 
 mod failure;
+mod fold;
 mod status;
 
 pub use failure::Failure;
+pub use fold::{Heads, LoopHead, PageHead, PagesHead, append, drop_folded};
 pub use status::{Ending, JobStatus};
 
 use std::fmt;
@@ -108,6 +111,17 @@ pub enum EntryKind {
     },
     /// A frame got the concurrency key and slot it needs.
     HoldGranted,
+    /// Iterations of a loop were folded: their entries are gone, and this stands for them.
+    LoopFolded {
+        /// How far the loop is.
+        head: Box<LoopHead>,
+    },
+    /// What iterations gave that are folded in the same commit.
+    LoopGathered {
+        /// `collected`: a list of number and value; `errors`: the failed elements, as they stand
+        /// in the loop's result.
+        given: Value,
+    },
     /// A person wants the job to end early. Whatever happens to its worker afterwards, it does.
     CancelRequested {
         /// Who.

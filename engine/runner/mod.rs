@@ -5,6 +5,7 @@
 //! one commit of a job is open at a time; a job that only waits is given back.
 
 mod bell;
+mod checkpoint;
 mod halt;
 mod hand_back;
 mod perform;
@@ -39,6 +40,8 @@ pub struct World {
     pub bell: Arc<Bell>,
     /// Turns true when jobs are to be given back.
     pub is_stopping: watch::Receiver<bool>,
+    /// Whether jobs only show what they would do.
+    pub is_preview: bool,
 }
 
 /// How the runner left a job.

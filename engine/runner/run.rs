@@ -1,7 +1,7 @@
 //! One job's way through a worker.
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, FutureExt};
@@ -16,12 +16,10 @@ use crate::store::{
     StoreError, TableStep,
 };
 
+use super::checkpoint::CHECKPOINT_EVERY;
 use super::hand_back::hand_back;
 use super::perform::{Done, Outcome, is_once, is_repeatable_end, perform};
 use super::{Left, Point, World};
-
-/// The longest that something recorded stays in memory only.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 
 /// One job while a worker has it.
 pub(super) struct Run<'a> {
@@ -41,7 +39,9 @@ pub(super) struct Run<'a> {
     pub(super) in_line: Vec<(Asker, HoldRequest)>,
     pub(super) requests: Vec<JobRequest>,
     /// When the job was last committed, by the machine's own measure.
-    committed_at: Instant,
+    pub(super) committed_at: Instant,
+    /// When finished iterations of loops were last folded.
+    pub(super) folded_at: Instant,
     /// Whether the next commit makes the outcome of a `once` call durable.
     settles_once: bool,
     /// Whether the outside was asked for anything since the job was claimed.
@@ -91,6 +91,7 @@ pub async fn advance(
         decisions: HashMap::new(),
         in_line: Vec::new(),
         committed_at: Instant::now(),
+        folded_at: Instant::now(),
         requests: claimed.requests,
         settles_once: false,
         has_gone_out: false,
@@ -219,13 +220,9 @@ impl<'a> Run<'a> {
                     || (self.blocked.iter().any(is_once) && !pending.entries.is_empty())))
     }
 
-    /// Whether something has been kept in memory only for too long.
-    fn is_checkpoint_due(&self) -> bool {
-        !self.pending.entries.is_empty() && self.committed_at.elapsed() >= CHECKPOINT_EVERY
-    }
-
     /// Commits what is pending and hands the results to the machine.
     async fn commit(&mut self) -> Result<(), StoreError> {
+        self.fold();
         let mut advance = std::mem::take(&mut self.pending);
         advance.haste = self.haste();
         let haste = advance.haste;
@@ -308,6 +305,7 @@ impl<'a> Run<'a> {
     async fn wait(&mut self, nudged: &Notify) -> Result<(), StoreError> {
         let next_timer = self.timers.keys().next().map(|(moment, _)| *moment);
         let clock = self.world.clock.clone();
+        let has_unwritten = self.has_unwritten();
         let timer = async {
             match next_timer {
                 Some(moment) => clock.sleep_until(moment).await,
@@ -331,7 +329,7 @@ impl<'a> Run<'a> {
                     self.pending_numbers.holds.push(asker);
                 }
             }
-            () = Clock::rest(CHECKPOINT_EVERY), if !self.pending.entries.is_empty() => {}
+            () = Clock::rest(CHECKPOINT_EVERY), if has_unwritten => {}
         }
         Ok(())
     }

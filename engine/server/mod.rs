@@ -135,6 +135,7 @@ impl Engine {
         let tokens = Tokens::new(admin.into_iter().chain([("cli", local_hash)]));
         let rooms = Rooms {
             intake: self.intake.clone(),
+            calls: self.world.calls.clone(),
             tokens: Arc::new(tokens),
             history: self.history.clone(),
             public_url: public_url.into(),

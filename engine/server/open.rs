@@ -73,6 +73,7 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
     let (stop, is_stopping) = watch::channel(false);
     let bell = Arc::new(Bell::default());
     let world = World {
+        is_preview: false,
         store: store.clone(),
         calls: outbound.clone(),
         clock: clock.clone(),

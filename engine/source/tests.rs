@@ -125,8 +125,14 @@ fn hostile_files_are_refused_quickly() {
         (block.into_bytes(), "R012"),
         (b"a: &a [*a]\n".to_vec(), "R012"),
         // One long line of many values, and many values one to a line.
-        (format!("[{}007]", "x, ".repeat(190_000)).into_bytes(), "R008"),
-        (format!("{}- 007", "- x\n".repeat(190_000)).into_bytes(), "R008"),
+        (
+            format!("[{}007]", "x, ".repeat(190_000)).into_bytes(),
+            "R008",
+        ),
+        (
+            format!("{}- 007", "- x\n".repeat(190_000)).into_bytes(),
+            "R008",
+        ),
         (b"title: caf\xe9\n".to_vec(), "R002"),
         (vec![b'a'; super::FILE_BYTES_MAX + 1], "R001"),
         (b"a: b\0c\n".to_vec(), "R003"),

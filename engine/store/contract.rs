@@ -191,7 +191,8 @@ pub enum RequestKind {
 pub struct Advance {
     /// What the job pins, in its first commit.
     pub pinned: Option<Pinned>,
-    /// What happened.
+    /// What happened. Of a loop's heads the store keeps the last, and with a new one goes whatever
+    /// entry it stands for: [`crate::journal::append`] says exactly what.
     pub entries: Vec<Entry>,
     /// Table operations; the store appends `step_succeeded` or `step_failed` for each.
     pub table_operations: Vec<TableStep>,

@@ -144,6 +144,7 @@ impl Stage {
             None => Halt::default(),
         };
         let world = World {
+            is_preview: false,
             store: store.clone(),
             calls: pretend.clone(),
             clock: clock.clone(),
@@ -183,10 +184,9 @@ impl Stage {
                 worker = Worker::new(self.world.clone(), self.intake.shelf.clone());
                 continue;
             }
-            let Some(due) = self.world.store.next_due().await? else {
+            if !worker.leap().await? {
                 break;
-            };
-            self.world.clock.advance(due.since(self.world.clock.now()));
+            }
         }
         Ok(())
     }

@@ -104,6 +104,17 @@ impl Worker {
         }
     }
 
+    /// Moves a clock that is moved by hand on to the next moment at which something is due;
+    /// whether there is one.
+    pub async fn leap(&self) -> Result<bool, StoreError> {
+        let Some(due) = self.world.store.next_due().await? else {
+            return Ok(false);
+        };
+        let clock = &self.world.clock;
+        clock.advance(due.since(clock.now()));
+        Ok(true)
+    }
+
     async fn claim(&self, limit: usize) -> Vec<Claimed> {
         if limit == 0 {
             return Vec::new();
@@ -216,6 +227,7 @@ impl Worker {
             settings: pin.map_or(Value::Null, |pin| pin.settings.clone()),
             started_at: pin.map_or(now, |pin| pin.started_at),
             started_by: claimed.job.started_by.clone(),
+            is_preview: self.world.is_preview,
         };
         Ok(advance(&self.world, claimed, start, pinned, nudged).await)
     }
@@ -246,13 +258,17 @@ impl Worker {
         program: &Arc<Program>,
         now: Moment,
     ) -> Result<Result<Pinned, Failure>, StoreError> {
-        if self.shelf.is_unsaved(&program.hash) {
+        // The store of a preview is its own; what it keeps is not kept in the real one.
+        let is_preview = self.world.is_preview;
+        if is_preview || self.shelf.is_unsaved(&program.hash) {
             let sources = self.shelf.sources(program);
             self.world
                 .store
                 .save_program(&program.hash, &sources)
                 .await?;
-            self.shelf.mark_saved(&program.hash);
+            if !is_preview {
+                self.shelf.mark_saved(&program.hash);
+            }
         }
         let declared = self.shelf.settings_of(program);
         let settings = match self.world.store.settings(&declared).await? {

@@ -9,56 +9,61 @@ use super::super::helpers::{number_ordering, time_ordering};
 use super::super::term::Term;
 use super::super::{EvaluationError, Scope};
 use super::{Clause, Relation, Test};
-use crate::data::{Value, is_blank, kind_of, same};
+use crate::data::{Value, is_blank, kind_of, same, withheld_by};
 use crate::shape::Time;
 
 /// Whether the clause holds.
 pub(super) fn holds(clause: &Clause, scope: &dyn Scope) -> Result<bool, EvaluationError> {
     match clause {
         Clause::Fixed(holds) => Ok(*holds),
-        Clause::All(clauses) => {
-            for clause in clauses {
-                if !holds(clause, scope)? {
-                    return Ok(false);
-                }
-            }
-            Ok(true)
-        }
-        Clause::Any(clauses) => {
-            for clause in clauses {
-                if holds(clause, scope)? {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
-        }
+        Clause::All(clauses) => decided(clauses, scope, false),
+        Clause::Any(clauses) => decided(clauses, scope, true),
         Clause::Not(clause) => Ok(!holds(clause, scope)?),
         Clause::Truth(term) => truth(term, scope),
         Clause::Test(test) => test.holds(scope),
     }
 }
 
+/// Whether one clause is as given, which decides the whole. What a preview does not know leaves the
+/// others their say.
+fn decided(clauses: &[Clause], scope: &dyn Scope, decisive: bool) -> Result<bool, EvaluationError> {
+    let mut unknown = None;
+    for clause in clauses {
+        match holds(clause, scope) {
+            Ok(truth) if truth == decisive => return Ok(decisive),
+            Ok(_) => {}
+            Err(error) if error.withheld_by.is_some() => unknown = unknown.or(Some(error)),
+            Err(error) => return Err(error),
+        }
+    }
+    unknown.map_or(Ok(!decisive), Err)
+}
+
+/// Refuses what a preview does not know.
+fn known(term: &Term, value: Option<&Value>, scope: &dyn Scope) -> Result<(), EvaluationError> {
+    match value.filter(|_| scope.is_preview()).and_then(withheld_by) {
+        Some(by) => Err(EvaluationError::withheld(term.source(), by)),
+        None => Ok(()),
+    }
+}
+
 fn truth(term: &Term, scope: &dyn Scope) -> Result<bool, EvaluationError> {
     let found = term.find(scope)?;
+    known(term, found.value(), scope)?;
     let message = match found.value() {
         Some(Value::Bool(truth)) => return Ok(*truth),
         Some(other) => format!("expected true or false, not {}", kind_of(other)),
         None => "expected true or false, but the value is absent".to_owned(),
     };
-    Err(EvaluationError {
-        expression: term.source(),
-        message,
-    })
+    Err(EvaluationError::new(term.source(), message))
 }
 
 impl Test {
     fn holds(&self, scope: &dyn Scope) -> Result<bool, EvaluationError> {
         let subject = self.subject.find(scope)?;
         let subject = subject.value();
-        let fail = |message: String| EvaluationError {
-            expression: self.subject.source(),
-            message,
-        };
+        known(&self.subject, subject, scope)?;
+        let fail = |message: String| EvaluationError::new(self.subject.source(), message);
         let answer = match self.relation {
             Relation::IsPresent => Ok(subject.is_some_and(|value| !is_blank(value))),
             Relation::IsBlank => Ok(subject.is_none_or(is_blank)),
@@ -67,6 +72,7 @@ impl Test {
             Relation::IsFalse => is_truth(subject).map(|truth| truth == Some(false)),
             relation => {
                 let operand = self.operand.find(scope)?;
+                known(&self.operand, operand.value(), scope)?;
                 match (subject, operand.value()) {
                     (Some(subject), Some(operand)) => self.compare(subject, operand, scope),
                     _ => Ok(relation.is_negative()),

@@ -228,9 +228,9 @@ fn bind_clause(
         Clause::All(clauses) => Clause::All(all(clauses)?),
         Clause::Any(clauses) => Clause::Any(all(clauses)?),
         Clause::Not(clause) => Clause::Not(Box::new(bind_clause(clause, scope, open)?)),
-        Clause::Truth(term) => Clause::Truth(bind_term(term, scope, open)),
+        Clause::Truth(term) => Clause::Truth(bind_term(term, scope, open)?),
         Clause::Test(test) => {
-            let operand = bind_term(&test.operand, scope, open);
+            let operand = bind_term(&test.operand, scope, open)?;
             let pattern = match (&test.pattern, test.relation, &operand) {
                 (None, Relation::Matches, Term::Fixed(Value::String(text))) => {
                     Regex::new(text).ok()
@@ -238,7 +238,7 @@ fn bind_clause(
                 (pattern, ..) => pattern.clone(),
             };
             Clause::Test(Test {
-                subject: bind_term(&test.subject, scope, open),
+                subject: bind_term(&test.subject, scope, open)?,
                 relation: test.relation,
                 operand,
                 pattern,
@@ -248,8 +248,12 @@ fn bind_clause(
 }
 
 /// Binds a term; what fails now fails when the test is reached, which may be never.
-fn bind_term(term: &Term, scope: &dyn Scope, open: &[&str]) -> Term {
-    bind::bind(term, scope, open).unwrap_or_else(Term::Failed)
+/// What cannot be evaluated fails where it is looked at, unless a preview does not know it.
+fn bind_term(term: &Term, scope: &dyn Scope, open: &[&str]) -> Result<Term, EvaluationError> {
+    match bind::bind(term, scope, open) {
+        Err(error) if error.withheld_by.is_none() => Ok(Term::Failed(error)),
+        bound => bound,
+    }
 }
 
 #[cfg(test)]

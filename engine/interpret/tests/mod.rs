@@ -1,5 +1,7 @@
 //! The machine by itself: scripted answers, and resumption from every prefix of its journal.
 
+mod broken;
+mod folding;
 mod leaving;
 mod world;
 
@@ -158,7 +160,7 @@ fn a_cancelled_job_lets_its_call_finish_and_records_it() {
 fn a_replay_shows_every_step() {
     let world = make(vec![done(json!({ "id": 8 }))]);
     let left = world.run(Vec::new(), 0);
-    let trace = Machine::replay(world.start(), left.entries);
+    let trace = Machine::replay(world.start(), left.entries, None);
     let kinds: Vec<&str> = trace.iter().map(|step| step.kind.as_str()).collect();
     assert_eq!(kinds, ["action vendor.make_thing", "return"]);
     assert_eq!(trace[0].output, Some(json!({ "id": 8 })));

@@ -64,6 +64,7 @@ pub(super) struct Left {
 impl World {
     pub(super) fn start(&self) -> Start {
         Start {
+            is_preview: false,
             id: JobId::new("0190f5fe-7c00-7a00-8000-000000000001").unwrap(),
             program: self.program.clone(),
             event: Value::Null,

@@ -20,12 +20,13 @@ use crate::store::StoreError;
 const APPLICATION_ID: i64 = 0x5243_5045;
 
 /// The steps from an empty file to the present schema, oldest first; never changed once released.
-const MIGRATIONS: [(&str, &str); 5] = [
+const MIGRATIONS: [(&str, &str); 6] = [
     ("jobs", include_str!("migrations/0001_jobs.sql")),
     ("tables", include_str!("migrations/0002_tables.sql")),
     ("outbound", include_str!("migrations/0003_outbound.sql")),
     ("rerun", include_str!("migrations/0004_rerun.sql")),
     ("keeping", include_str!("migrations/0005_keeping.sql")),
+    ("fold", include_str!("migrations/0006_fold.sql")),
 ];
 
 /// After this many pages (16 MiB) the write-ahead log is worked into the database file.
@@ -87,6 +88,19 @@ pub(super) async fn open_file(path: &Path) -> Result<Opened, StoreError> {
         readers,
         lock,
     })
+}
+
+/// What SQLite says of the soundness of a closed file: `ok`, or what is wrong.
+pub async fn check_integrity(path: &Path) -> Result<String, StoreError> {
+    let opened = open_file(path).await?;
+    let mut connection = opened.writer;
+    let said = sqlx::query_scalar("PRAGMA integrity_check")
+        .fetch_one(&mut connection)
+        .await
+        .map_err(|error| at(path, error))?;
+    connection.close().await.map_err(store_error)?;
+    opened.readers.close().await;
+    Ok(said)
 }
 
 /// A fresh database that is gone when it is closed.
@@ -216,7 +230,8 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
         })
         .collect();
     Migrator::with_migrations(migrations)
-        .run(&mut *connection)
+        // Not `run`: its future cannot be sent between threads, and a preview opens a store there.
+        .run_direct(None, connection, false)
         .await
         .map_err(|error| {
             StoreError::Unavailable(format!("bringing the schema up to date: {error}"))

@@ -42,24 +42,28 @@ impl Large {
         Ok(hash)
     }
 
-    /// Stores them for a job; of those that are known already, only the job's need is noted.
+    /// Stores them for a job; of those that are known already, only the job's needs are counted.
     pub(super) async fn store(
         self,
         connection: &mut SqliteConnection,
         job: i64,
     ) -> Result<(), StoreError> {
         for hash in self.known {
-            sqlx::query("INSERT INTO large_use (job, hash) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-                .bind(job)
-                .bind(hash)
-                .execute(&mut *connection)
-                .await
-                .map_err(store_error)?;
+            sqlx::query(
+                "INSERT INTO large_use (job, hash) VALUES ($1, $2)
+                 ON CONFLICT DO UPDATE SET uses = uses + 1",
+            )
+            .bind(job)
+            .bind(hash)
+            .execute(&mut *connection)
+            .await
+            .map_err(store_error)?;
         }
         for (hash, json) in self.values {
             sqlx::query(
                 "INSERT INTO large_value (hash, body) VALUES ($1, $2) ON CONFLICT DO NOTHING;
-                 INSERT INTO large_use (job, hash) VALUES ($3, $1) ON CONFLICT DO NOTHING",
+                 INSERT INTO large_use (job, hash) VALUES ($3, $1)
+                 ON CONFLICT DO UPDATE SET uses = uses + 1",
             )
             .bind(hash)
             .bind(compress(&json)?)
@@ -70,6 +74,28 @@ impl Large {
         }
         Ok(())
     }
+}
+
+/// Lets large values go that entries of a job needed, as often as they did.
+pub(super) async fn release(
+    connection: &mut SqliteConnection,
+    job: i64,
+    hashes: &[String],
+) -> Result<(), StoreError> {
+    for hash in hashes {
+        sqlx::query(
+            "UPDATE large_use SET uses = uses - 1 WHERE job = $1 AND hash = $2;
+             DELETE FROM large_use WHERE job = $1 AND hash = $2 AND uses <= 0;
+             DELETE FROM large_value WHERE hash = $2
+                AND NOT EXISTS (SELECT 1 FROM large_use WHERE large_use.hash = $2)",
+        )
+        .bind(job)
+        .bind(hash)
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    }
+    Ok(())
 }
 
 /// Members that many events have in common, packed once for all of them.
@@ -260,6 +286,8 @@ fn heavy_value(kind: &mut EntryKind) -> Option<&mut Value> {
         }
         EntryKind::CallIntended { input, .. } => Some(input),
         EntryKind::LineLogged { data, .. } => data.as_mut(),
+        EntryKind::LoopGathered { given } => Some(given),
+        EntryKind::LoopFolded { head } => Some(&mut head.vars),
         EntryKind::DecisionMade {
             decision: Decision::Happened { output },
             ..
@@ -282,6 +310,17 @@ fn json(value: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|e| corrupt("a value", &e))
 }
 
+/// The column text of entries whose large values are stored already.
+pub(super) fn joined(
+    taken: &BTreeMap<String, String>,
+    entries: &[Value],
+) -> Result<String, StoreError> {
+    match taken.is_empty() {
+        true => json(&entries),
+        false => with_taken(taken, &entries),
+    }
+}
+
 fn with_taken(
     taken: &BTreeMap<String, String>,
     rest: &impl Serialize,
@@ -290,7 +329,7 @@ fn with_taken(
 }
 
 /// The hashes of what was taken out, by member, and the JSON that is left.
-fn split(text: &str) -> Result<(BTreeMap<String, String>, &str), StoreError> {
+pub(super) fn split(text: &str) -> Result<(BTreeMap<String, String>, &str), StoreError> {
     let Some(packed) = text.strip_prefix('@') else {
         return Ok((BTreeMap::new(), text));
     };

@@ -8,6 +8,8 @@ mod deciding;
 mod disk;
 mod house;
 mod inbox;
+mod keeping;
+mod preview;
 mod process;
 mod recipes;
 mod suites;

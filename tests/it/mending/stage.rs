@@ -166,6 +166,7 @@ impl Stage {
 
     async fn work_until(&self, halt: &Arc<Halt>) -> bool {
         let world = World {
+            is_preview: false,
             store: self.store.clone(),
             calls: self.vendor.clone(),
             clock: self.clock.clone(),

@@ -4,6 +4,7 @@
 
 mod finding;
 mod fixtures;
+mod folding;
 mod holds;
 mod jobs;
 mod keeping;

@@ -50,6 +50,8 @@ pub(super) async fn kept_jobs(
 const BYTES: &str = "
     SELECT job.number,
         COALESCE((SELECT SUM(OCTET_LENGTH(body)) FROM entry WHERE entry.job = job.number), 0)
+        + COALESCE((
+            SELECT SUM(OCTET_LENGTH(body)) FROM loop_chunk WHERE loop_chunk.job = job.number), 0)
         + COALESCE((SELECT OCTET_LENGTH(event) + OCTET_LENGTH(input) + COALESCE((
                 SELECT OCTET_LENGTH(body) / MAX(jobs, 1) FROM payload
                 WHERE payload.number = job_input.payload), 0)

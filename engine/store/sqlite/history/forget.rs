@@ -26,7 +26,7 @@ const MARK: &str = "
     RETURNING number, chunks";
 
 /// What goes at once, in an order in which nothing is looked for that has gone already.
-const AT_ONCE: [&str; 5] = [
+const AT_ONCE: [&str; 6] = [
     "UPDATE payload SET jobs = jobs - (
         SELECT COUNT(*) FROM job_input WHERE job_input.payload = payload.number
             AND job IN (SELECT value FROM json_each($1)))
@@ -38,11 +38,12 @@ const AT_ONCE: [&str; 5] = [
     "DELETE FROM payload WHERE jobs <= 0 AND number IN (
         SELECT payload FROM job_input WHERE job IN (SELECT value FROM json_each($1)))",
     "DELETE FROM job_input WHERE job IN (SELECT value FROM json_each($1))",
+    "DELETE FROM loop_head WHERE job IN (SELECT value FROM json_each($1))",
     "DELETE FROM job_request WHERE job IN (SELECT value FROM json_each($1))",
 ];
 
 /// Journal and large values.
-const JOURNAL: [&str; 3] = [
+const JOURNAL: [&str; 4] = [
     "DELETE FROM large_value WHERE hash IN (
         SELECT hash FROM large_use WHERE job IN (SELECT value FROM json_each($1)))
      AND NOT EXISTS (
@@ -50,6 +51,15 @@ const JOURNAL: [&str; 3] = [
             AND job NOT IN (SELECT value FROM json_each($1)))",
     "DELETE FROM large_use WHERE job IN (SELECT value FROM json_each($1))",
     "DELETE FROM entry WHERE job IN (SELECT value FROM json_each($1))",
+    "DELETE FROM loop_chunk WHERE job IN (SELECT value FROM json_each($1))",
+];
+
+/// A piece of a journal, and of what its loops gathered.
+const PIECE: [&str; 2] = [
+    "DELETE FROM entry WHERE job = $1 AND chunk IN (
+        SELECT chunk FROM entry WHERE job = $1 ORDER BY chunk LIMIT $2)",
+    "DELETE FROM loop_chunk WHERE job = $1 AND (place, chunk) IN (
+        SELECT place, chunk FROM loop_chunk WHERE job = $1 ORDER BY place, chunk LIMIT $2)",
 ];
 
 /// Removes the history of these jobs; answers how many had one.
@@ -102,17 +112,16 @@ pub(super) async fn leftovers(
     let Some(job) = job else {
         return Ok((0, false));
     };
-    let done = sqlx::query(
-        "DELETE FROM entry WHERE job = $1 AND chunk IN (
-            SELECT chunk FROM entry WHERE job = $1 ORDER BY chunk LIMIT $2)",
-    )
-    .bind(job)
-    .bind(JOURNAL_ROWS_MAX)
-    .execute(&mut *connection)
-    .await
-    .map_err(store_error)?;
-    if done.rows_affected() >= JOURNAL_ROWS_MAX.unsigned_abs() {
-        return Ok((0, true));
+    for sql in PIECE {
+        let done = sqlx::query(sql)
+            .bind(job)
+            .bind(JOURNAL_ROWS_MAX)
+            .execute(&mut *connection)
+            .await
+            .map_err(store_error)?;
+        if done.rows_affected() >= JOURNAL_ROWS_MAX.unsigned_abs() {
+            return Ok((0, true));
+        }
     }
     for sql in JOURNAL {
         execute(connection, sql, &[job]).await?;

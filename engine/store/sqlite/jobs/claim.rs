@@ -7,6 +7,7 @@ use sqlx::{Row, SqliteConnection};
 
 use super::super::error::{corrupt, store_error};
 use super::super::pack::unpack_entries;
+use super::fold::loops;
 use super::quarantine::{RECOVERIES_MAX, quarantine_due};
 use super::record::{COLUMNS_COUNT, Stored, columns, pinned, requests};
 use crate::clock::Moment;
@@ -136,7 +137,7 @@ async fn load_one(
     ))
 }
 
-/// All entries of a job, in the order of their commits.
+/// All entries of a job, in the order of their commits; then what stands for folded loops.
 pub(super) async fn journal(
     connection: &mut SqliteConnection,
     job: i64,
@@ -151,6 +152,7 @@ pub(super) async fn journal(
     for chunk in chunks {
         entries.extend(unpack_entries(connection, &chunk).await?);
     }
+    entries.extend(loops(connection, job).await?);
     Ok(entries)
 }
 

@@ -9,7 +9,7 @@ use sqlx::{Row, SqliteConnection};
 use super::super::error::{corrupt, store_error};
 use super::super::pack::{Large, NO_JOB, pack, pack_entries};
 use super::super::tables::{self, Known};
-use super::{enqueue, fires, holds, request};
+use super::{enqueue, fires, fold, holds, request};
 use crate::clock::Moment;
 use crate::data::digest;
 use crate::journal::{Ending, Entry, EntryKey, EntryKind, Failure, JobStatus};
@@ -28,6 +28,7 @@ pub(super) async fn commit(
     let job = guard(connection, &lease, at, &advance, &mut large).await?;
     let mut committed = Committed::default();
     let mut entries = std::mem::take(&mut advance.entries);
+    let loops = fold::take_loops(&mut entries);
     if !advance.consumed_requests.is_empty() {
         consume(connection, job.number, &advance.consumed_requests).await?;
     }
@@ -49,6 +50,9 @@ pub(super) async fn commit(
         request::wait_for(connection, job.number, at, &advance.awaits).await?;
     }
     append(connection, &job, &advance, entries, &mut large).await?;
+    if !loops.is_empty() {
+        fold::fold(connection, job.number, job.chunk, loops, &mut large).await?;
+    }
     large.store(connection, job.number).await?;
     if let Next::Ended(ending) = &advance.next {
         end(connection, &job, at, ending, &mut committed).await?;

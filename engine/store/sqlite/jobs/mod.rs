@@ -8,6 +8,7 @@ mod commit;
 mod enqueue;
 mod events;
 mod fires;
+mod fold;
 mod holds;
 mod list;
 mod quarantine;
