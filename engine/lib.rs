@@ -13,6 +13,7 @@ pub mod diagnostic;
 pub mod source;
 pub mod form;
 pub mod shape;
+pub mod mask;
 pub mod expression;
 pub mod connector;
 pub mod table;

@@ -1,4 +1,4 @@
-//! A person ends a job early.
+//! A person ends a job early, or lets a quarantined one go on.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::data::Value;
-use crate::journal::{Entry, EntryKind};
+use crate::journal::{Entry, EntryKind, JobStatus};
 use crate::names::JobId;
 use crate::store::{JobRequest, Jobs, RequestKind, StoreError};
 
@@ -42,7 +42,12 @@ pub(super) async fn cancel(
     } else {
         Vec::new()
     };
-    if status.is_final() && children.is_empty() {
+    if status == JobStatus::Quarantined {
+        // It goes on for as long as it takes to clean up.
+        let asked = RequestKind::Cancel { by: by.to_string() };
+        let now = rooms.intake.clock.now();
+        store.release(&id, now, &by, Some(asked)).await?;
+    } else if status.is_final() && children.is_empty() {
         let message = format!(
             "the job has ended already ({}); there is nothing left to cancel",
             status.as_str()
@@ -56,6 +61,29 @@ pub(super) async fn cancel(
         }
     }
     let answer = json!({ "id": id.as_str(), "status": "cancelling", "cancelled": cancelled });
+    Ok((StatusCode::ACCEPTED, Json(answer)))
+}
+
+/// `POST /api/jobs/{id}/release`
+pub(super) async fn release(
+    State(rooms): State<Arc<Rooms>>,
+    Extension(Person(by)): Extension<Person>,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let id = job_id(&id)?;
+    let store = &rooms.intake.store;
+    let status = store.status(&id).await?;
+    if status != JobStatus::Quarantined {
+        let message = format!(
+            "the job is not quarantined ({}); only such a job can be released",
+            status.as_str()
+        );
+        return Err(Problem::conflict("not_quarantined", message));
+    }
+    let now = rooms.intake.clock.now();
+    store.release(&id, now, &by, None).await?;
+    rooms.intake.bell.ring_queue();
+    let answer = json!({ "id": id.as_str(), "status": "released" });
     Ok((StatusCode::ACCEPTED, Json(answer)))
 }
 

@@ -75,17 +75,17 @@ pub(super) fn open_decisions(entries: &[Entry]) -> Vec<Open> {
 }
 
 impl Open {
-    /// As it is shown, with the choices there are.
-    pub(super) fn wire(&self) -> Value {
+    /// As it is shown, with the choices there are; `hide` takes out what is not shown.
+    pub(super) fn wire(&self, hide: &dyn Fn(Value) -> Value) -> Value {
         let mut wire = Object::new();
         wire.insert("key".into(), self.key.0.as_ref().into());
         wire.insert("asked_at".into(), wire::moment(self.asked_at));
-        wire.insert("failure".into(), json!(self.failure));
+        wire.insert("failure".into(), hide(json!(self.failure)));
         if let Some(action) = &self.action {
             wire.insert("action".into(), action.as_str().into());
         }
         if let Some(input) = &self.input {
-            wire.insert("input".into(), input.clone());
+            wire.insert("input".into(), hide(input.clone()));
         }
         wire.insert("choices".into(), json!(["happened", "again", "fail"]));
         Value::Object(wire)
@@ -128,7 +128,8 @@ pub(super) async fn decide(
             return Err(Problem::bad_request(message));
         }
     };
-    let answer = json!({ "id": id.as_str(), "key": open.key.0, "decision": decision });
+    let choice = json!(&decision)["choice"].take();
+    let answer = json!({ "id": id.as_str(), "key": open.key.0, "choice": choice });
     let kind = RequestKind::Decide {
         key: open.key,
         decision,

@@ -1,7 +1,7 @@
 //! Webhook deliveries as they were stored: listed by key, looked at, and replayed.
 //!
-//! Always true: the list reads no body; what a job declares personal is masked in the event that it
-//! was made of.
+//! Always true: the list reads no body; what is personal in a job is masked in the event that it was
+//! made of, and what nobody declared in the event of none.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::store::{
 use crate::trigger;
 
 use super::body::{limit, next_page, parameters, unknown_parameter};
-use super::{Person, Problem, Rooms, job, recipes, wire};
+use super::{Person, Problem, Rooms, job, personal, recipes, wire};
 
 /// How many events a page holds unless asked otherwise, and at most.
 const PAGE: usize = 50;
@@ -80,8 +80,9 @@ pub(super) async fn show(
         return Ok(Json(wire));
     }
     let mut came = came(&detail.payload);
+    came = personal::of_event(&rooms, &detail.event.recipe, &came).value(came);
     for id in all {
-        came = job::hidden(&rooms, id).await?.apply(came);
+        came = job::masker(&rooms, id).await?.value(came);
     }
     if let (Some(wire), Value::Object(came)) = (wire.as_object_mut(), came) {
         wire.extend(came);

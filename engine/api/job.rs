@@ -1,36 +1,56 @@
 //! One job in full: what it was given, each step with input and output, what it waits for.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, RawQuery, State};
+use axum::{Extension, Json};
 use serde_json::json;
 
-use crate::clock::Moment;
-use crate::compile::{Program, Step, StepKind};
+use crate::compile::Program;
 use crate::data::{Object, Value};
 use crate::interpret::{Machine, Start, Traced};
 use crate::journal::{Entry, EntryKind};
-use crate::names::{JobId, RecipeName};
+use crate::mask::{Marked, Masker, in_place, learned_secrets};
+use crate::names::JobId;
 use crate::shape::Shape;
-use crate::store::{JobRecord, Jobs, Pinned};
+use crate::store::{AuditEntry, JobRecord, Jobs, Pinned, StoreError};
 
+use super::body::{parameters, unknown_parameter};
 use super::decide::open_decisions;
-use super::mask::{Hidden, mask};
-use super::{Problem, Rooms, cancel, tree, wait, wire};
+use super::personal::{About, Shapes, shapes};
+use super::{Person, Problem, Rooms, cancel, tree, wait, wire};
 
-/// `GET /api/jobs/{id}`; with `?wait=30s` once it ended or needs a person, or then.
+/// What is asked for beside the job.
+#[derive(Default)]
+struct Asked {
+    /// How long to wait for its end.
+    patience: Option<std::time::Duration>,
+    /// Whether personal values are to be shown.
+    reveals: bool,
+}
+
+/// `GET /api/jobs/{id}`; with `?wait=30s` once it ended or needs a person, or then; with
+/// `?reveal=personal` with personal values, which is noted in the audit.
 pub(super) async fn show(
     State(rooms): State<Arc<Rooms>>,
+    Extension(Person(by)): Extension<Person>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
     let id = job_id(&id)?;
-    if let Some(patience) = wait::patience(query.as_deref())? {
+    let asked = asked(query.as_deref())?;
+    if let Some(patience) = asked.patience {
         wait::until_settled(&rooms, &id, patience).await?;
     }
-    let (wire, _) = in_full(&rooms, &id, Purpose::Record).await?;
+    if asked.reveals {
+        note_reveal(&rooms, &by, format!("job:{id}")).await?;
+    }
+    let marked = match asked.reveals {
+        true => Marked::Secret,
+        false => Marked::SecretOrPersonal,
+    };
+    let (wire, _) = in_full(&rooms, &id, Purpose::Record, marked).await?;
     Ok(Json(wire))
 }
 
@@ -43,75 +63,82 @@ pub(super) enum Purpose {
     Preview,
 }
 
-/// A job with its steps, and what had to be hidden of it.
+/// A job with its steps, without what is marked so, and what took that out.
 pub(super) async fn in_full(
     rooms: &Rooms,
     id: &JobId,
     purpose: Purpose,
-) -> Result<(Value, Hidden), Problem> {
-    let (record, entries, shown) = load(rooms, id, purpose).await?;
-    let mut wire = shown.wire(&record, &entries);
-    let waiting = match record.status.is_final() {
+    marked: Marked,
+) -> Result<(Value, Masker), Problem> {
+    let seen = Seen::of(rooms, id, purpose).await?;
+    let masker = match marked {
+        Marked::Secret => (*learned_secrets()).clone(),
+        Marked::SecretOrPersonal => seen.masker(),
+    };
+    let shown = Shown {
+        seen: &seen,
+        masker,
+        marked,
+    };
+    let mut wire = shown.wire();
+    wire["journal_bytes"] = rooms.intake.store.journal_bytes(id).await?.into();
+    let waiting = match seen.record.status.is_final() {
         true => Vec::new(),
         false => rooms.intake.store.requests(id).await?,
     };
-    if let Some(cancel) = cancel::shown(&entries, &waiting) {
+    if let Some(cancel) = cancel::shown(&seen.entries, &waiting) {
         wire["cancel"] = cancel;
     }
     if let Some(event) = rooms.intake.store.event_of(id).await? {
         wire["event"] = event.to_string().into();
     }
-    if let Some(pruned) = &record.pruned {
+    if let Some(pruned) = &seen.record.pruned {
         wire["steps_missing_because"] =
             format!("its history was removed on {}: {}", pruned.at, pruned.rule).into();
     }
-    Ok((wire, shown.hidden))
+    Ok((wire, shown.masker))
 }
 
-/// What a job began with.
-fn start(program: Arc<Program>, record: &JobRecord, pinned: &Pinned, purpose: Purpose) -> Start {
-    Start {
-        id: record.id.clone(),
-        program,
-        event: record.event.clone(),
-        input: record.input.clone(),
-        settings: pinned.settings.clone(),
-        started_at: pinned.started_at,
-        started_by: record.started_by.clone(),
-        is_preview: purpose == Purpose::Preview,
-    }
+/// What takes out of others what must not be shown of a job.
+pub(super) async fn masker(rooms: &Rooms, id: &JobId) -> Result<Masker, Problem> {
+    Ok(Seen::of(rooms, id, Purpose::Record).await?.masker())
 }
 
-/// What of a job must not be shown anywhere.
-pub(super) async fn hidden(rooms: &Rooms, id: &JobId) -> Result<Hidden, Problem> {
-    let (_, _, shown) = load(rooms, id, Purpose::Record).await?;
-    Ok(shown.hidden)
-}
-
-async fn load(
-    rooms: &Rooms,
-    id: &JobId,
-    purpose: Purpose,
-) -> Result<(JobRecord, Vec<Entry>, Shown), Problem> {
-    let (record, entries, pinned) = rooms.intake.store.job(id).await?;
-    let mut shown = Shown::default();
-    if let Some(pinned) = &pinned
-        && record.pruned.is_none()
-    {
-        match program(rooms, pinned).await? {
-            Ok(program) => {
-                let start = start(program, &record, pinned, purpose);
-                shown = Shown::replay(rooms, start, &entries, record.ended_at);
-            }
-            Err(why) => shown.trouble = Some(why),
-        }
-    }
-    Ok((record, entries, shown))
+/// Notes that a person looked at personal values.
+pub(super) async fn note_reveal(rooms: &Rooms, by: &str, subject: String) -> Result<(), Problem> {
+    let entry = AuditEntry {
+        at: rooms.intake.clock.now(),
+        by: format!("person:{by}"),
+        action: "personal_revealed".to_owned(),
+        subject,
+        detail: Value::Null,
+    };
+    Ok(rooms.intake.store.note(entry).await?)
 }
 
 /// Reads a job's name from an address.
 pub(super) fn job_id(text: &str) -> Result<JobId, Problem> {
     JobId::new(text).map_err(|_| Problem::not_found(format!("there is no job `{text}`")))
+}
+
+/// Reads the one thing that can be revealed.
+pub(super) fn reveals(value: &str) -> Result<bool, Problem> {
+    match value {
+        "personal" => Ok(true),
+        _ => Err(Problem::bad_request("`reveal` can be `personal` only")),
+    }
+}
+
+fn asked(query: Option<&str>) -> Result<Asked, Problem> {
+    let mut asked = Asked::default();
+    for (name, value) in parameters(query) {
+        match name.as_str() {
+            "wait" => asked.patience = Some(wait::period(&value)?),
+            "reveal" => asked.reveals = reveals(&value)?,
+            _ => return Err(unknown_parameter(&name, &["wait", "reveal"])),
+        }
+    }
+    Ok(asked)
 }
 
 /// The program that a job pinned, or why it cannot be had any more.
@@ -120,74 +147,128 @@ async fn program(rooms: &Rooms, pinned: &Pinned) -> Result<Result<Arc<Program>, 
     if let Some(program) = shelf.program_of_hash(&pinned.program) {
         return Ok(Ok(program));
     }
-    let Some(sources) = rooms.intake.store.program(&pinned.program).await? else {
-        return Ok(Err("the sources that the job began with are gone".into()));
-    };
-    Ok(shelf.revive(&pinned.program, &sources))
+    match rooms.intake.store.program(&pinned.program).await {
+        Ok(Some(sources)) => Ok(shelf.revive(&pinned.program, &sources)),
+        Ok(None) => Ok(Err("the sources that the job began with are gone".into())),
+        Err(StoreError::Corrupt(why)) => Ok(Err(format!("its sources are damaged: {why}"))),
+        Err(error) => Err(error.into()),
+    }
 }
 
-/// What is shown of a job beside its record.
-#[derive(Default)]
-struct Shown {
+/// A job as it is stored, and what its replay tells.
+pub(super) struct Seen {
+    record: JobRecord,
+    entries: Vec<Entry>,
     program: Option<Arc<Program>>,
     traced: Vec<Traced>,
-    shapes: HashMap<(RecipeName, Arc<str>), (Shape, Shape)>,
-    hidden: Hidden,
+    shapes: Shapes,
+    sources: BTreeMap<String, String>,
     trouble: Option<String>,
 }
 
-impl Shown {
-    /// Replays a job and finds out what must not be shown.
-    fn replay(rooms: &Rooms, start: Start, entries: &[Entry], ended_at: Option<Moment>) -> Self {
-        let (program, given) = (start.program.clone(), start.input.clone());
-        let traced = Machine::replay(start, entries.to_vec(), ended_at);
-        let mut shown = Self {
-            traced,
-            shapes: shapes(rooms, &program),
-            ..Self::default()
+impl Seen {
+    /// Loads a job and replays it; of a damaged job, what can be read.
+    pub(super) async fn of(rooms: &Rooms, id: &JobId, purpose: Purpose) -> Result<Self, Problem> {
+        let store = &rooms.intake.store;
+        let mut damage = None;
+        let (record, entries, pinned) = match store.job(id).await {
+            Err(StoreError::Corrupt(why)) => {
+                damage = Some(format!("what the database holds of it is damaged: {why}"));
+                (store.record(id).await?, Vec::new(), None)
+            }
+            loaded => loaded?,
         };
-        shown.hidden.gather(&program.root().input, &given);
-        for step in &shown.traced {
-            if let Some((input, output)) =
-                shown.shapes.get(&(step.recipe.clone(), step.step.clone()))
+        let (found, trouble) = match &pinned {
+            _ if damage.is_some() => (None, damage),
+            Some(pinned) => match program(rooms, pinned).await? {
+                Ok(program) => (Some(program), None),
+                Err(why) => (None, Some(why)),
+            },
+            // Queued jobs will run what is there now.
+            None => (rooms.intake.shelf.program(&record.recipe), None),
+        };
+        let mut seen = Self {
+            record,
+            entries,
+            traced: Vec::new(),
+            shapes: Shapes::new(),
+            sources: BTreeMap::new(),
+            program: found,
+            trouble,
+        };
+        if let Some(program) = seen.program.clone() {
+            seen.shapes = shapes(rooms, &program);
+            seen.sources = rooms.intake.shelf.sources(&program);
+            if let Some(pinned) = pinned
+                && seen.record.pruned.is_none()
             {
-                step.input
-                    .iter()
-                    .for_each(|value| shown.hidden.gather(input, value));
-                step.output
-                    .iter()
-                    .for_each(|value| shown.hidden.gather(output, value));
+                seen.replay(program, pinned, purpose);
             }
         }
-        shown.program = Some(program);
-        shown
+        Ok(seen)
     }
 
-    fn wire(&self, record: &JobRecord, entries: &[Entry]) -> Value {
+    /// What takes everything personal and secret out of what is shown of the job.
+    pub(super) fn masker(&self) -> Masker {
+        let about = About {
+            record: &self.record,
+            entries: &self.entries,
+            program: self.program.as_deref(),
+            traced: &self.traced,
+            shapes: &self.shapes,
+            sources: &self.sources,
+        };
+        about.masker()
+    }
+
+    fn replay(&mut self, program: Arc<Program>, pinned: Pinned, purpose: Purpose) {
+        let start = Start {
+            id: self.record.id.clone(),
+            program,
+            event: self.record.event.clone(),
+            input: self.record.input.clone(),
+            settings: pinned.settings,
+            started_at: pinned.started_at,
+            started_by: self.record.started_by.clone(),
+            is_preview: purpose == Purpose::Preview,
+        };
+        self.traced = Machine::replay(start, self.entries.clone(), self.record.ended_at);
+    }
+}
+
+/// A job as it is shown.
+struct Shown<'a> {
+    seen: &'a Seen,
+    masker: Masker,
+    marked: Marked,
+}
+
+impl Shown<'_> {
+    fn wire(&self) -> Value {
+        let (record, entries) = (&self.seen.record, &self.seen.entries);
         let Value::Object(mut wire) = wire::job(record) else {
             return Value::Null;
         };
-        let hide = |value: &Value| self.hidden.apply(value.clone());
-        let (input, output) = match &self.program {
+        let (input, output) = match &self.seen.program {
             Some(program) => (program.root().input.clone(), program.root().output.clone()),
             None => (Shape::Any, Shape::Any),
         };
         if !record.event.is_null() {
-            wire.insert("trigger".into(), hide(&record.event));
+            wire.insert("trigger".into(), self.hidden(record.event.clone()));
         }
         if record
             .input
             .as_object()
             .is_some_and(|input| !input.is_empty())
         {
-            wire.insert("input".into(), hide(&mask(&input, record.input.clone())));
+            wire.insert("input".into(), self.declared(&input, &record.input));
         }
         if let Some(ending) = &record.ending {
             if let Some(value) = &ending.output {
-                wire.insert("output".into(), hide(&mask(&output, value.clone())));
+                wire.insert("output".into(), self.declared(&output, value));
             }
             if let Some(failure) = &ending.failure {
-                wire.insert("failure".into(), hide(&json!(failure)));
+                wire.insert("failure".into(), self.hidden(json!(failure)));
             }
         }
         if record.recoveries > 0 {
@@ -196,78 +277,58 @@ impl Shown {
         if !record.status.is_final() {
             let open: Vec<Value> = open_decisions(entries)
                 .into_iter()
-                .map(|open| hide(&open.wire()))
+                .map(|open| open.wire(&|value| self.hidden(value)))
                 .collect();
             wire.insert("decisions".into(), open.into());
         }
-        let steps = tree::tree(&self.traced, entries, &|step, node| self.step(step, node));
-        // Masked as a whole once more: what is known of open steps comes from the journal alone.
-        wire.insert("steps".into(), hide(&Value::Array(steps)));
-        wire.insert(
-            "log".into(),
-            lines(entries).into_iter().map(|line| hide(&line)).collect(),
+        let steps = tree::tree(
+            &self.seen.traced,
+            entries,
+            &|step, node| self.step(step, node),
+            &|value| self.hidden(value),
         );
-        if let Some(trouble) = &self.trouble {
+        wire.insert("steps".into(), Value::Array(steps));
+        wire.insert("log".into(), self.lines().into());
+        if let Some(trouble) = &self.seen.trouble {
             wire.insert("steps_missing_because".into(), trouble.as_str().into());
         }
         Value::Object(wire)
+    }
+
+    fn hidden(&self, value: Value) -> Value {
+        self.masker.value(value)
+    }
+
+    fn declared(&self, shape: &Shape, value: &Value) -> Value {
+        self.hidden(in_place(shape, value.clone(), self.marked))
     }
 
     /// Adds what a step was given and gave.
     fn step(&self, step: &Traced, mut node: Object) -> Object {
         let any = (Shape::Any, Shape::Any);
         let key = (step.recipe.clone(), step.step.clone());
-        let (input, output) = self.shapes.get(&key).unwrap_or(&any);
+        let (input, output) = self.seen.shapes.get(&key).unwrap_or(&any);
         let parts = [
             ("input", &step.input, input),
             ("output", &step.output, output),
         ];
         for (name, value, shape) in parts {
             if let Some(value) = value {
-                node.insert(name.into(), self.hidden.apply(mask(shape, value.clone())));
+                node.insert(name.into(), self.declared(shape, value));
             }
         }
         if let Some(note) = &step.note {
-            node.insert("note".into(), self.hidden.apply(note.as_str().into()));
+            node.insert("note".into(), self.hidden(note.as_str().into()));
         }
         if let Some(failure) = &step.failure {
-            node.insert("failure".into(), self.hidden.apply(json!(failure)));
+            node.insert("failure".into(), self.hidden(json!(failure)));
         }
         node
     }
-}
 
-/// The declared input and output of every step that has them.
-fn shapes(rooms: &Rooms, program: &Program) -> HashMap<(RecipeName, Arc<str>), (Shape, Shape)> {
-    let mut shapes = HashMap::new();
-    for (name, recipe) in &program.recipes {
-        recipe.for_each_step(&mut |step: &Step| {
-            let declared = match &step.kind {
-                StepKind::Action { action, .. } => rooms
-                    .intake
-                    .shelf
-                    .connector(&action.connector)
-                    .and_then(|connector| connector.actions.get(&action.action).cloned())
-                    .map(|action| (action.input.clone(), action.output.clone())),
-                StepKind::Call { recipe, .. } => program
-                    .recipes
-                    .get(recipe)
-                    .map(|callee| (callee.input.clone(), callee.output.clone())),
-                _ => None,
-            };
-            if let Some(declared) = declared {
-                shapes.insert((name.clone(), step.id.clone()), declared);
-            }
-        });
-    }
-    shapes
-}
-
-/// The job's log.
-fn lines(entries: &[Entry]) -> Vec<Value> {
-    entries
-        .iter()
-        .filter_map(|entry| match &entry.kind {
+    /// The job's log.
+    fn lines(&self) -> Vec<Value> {
+        let line = |entry: &Entry| match &entry.kind {
             EntryKind::LineLogged {
                 level,
                 message,
@@ -277,14 +338,15 @@ fn lines(entries: &[Entry]) -> Vec<Value> {
                     "at": wire::moment(entry.at),
                     "key": entry.key.0,
                     "level": level,
-                    "message": message,
+                    "message": self.masker.text(message),
                 });
                 if let (Some(line), Some(data)) = (line.as_object_mut(), data) {
-                    line.insert("data".into(), data.clone());
+                    line.insert("data".into(), self.hidden(data.clone()));
                 }
                 Some(line)
             }
             _ => None,
-        })
-        .collect()
+        };
+        self.seen.entries.iter().filter_map(line).collect()
+    }
 }

@@ -8,23 +8,28 @@ mod body;
 mod cancel;
 mod decide;
 mod events;
+mod failures;
+mod folded;
 mod health;
 mod history;
 mod inbox;
 mod job;
 mod jobs;
-mod mask;
+mod leaving;
 mod metrics;
+mod personal;
 mod preview;
 mod problem;
 mod recipes;
 mod rows;
 mod sign_in;
+mod timed;
 mod tree;
 mod wait;
 mod webhooks;
 mod wire;
 
+pub use failures::Messages;
 pub use problem::Problem;
 pub use sign_in::{Person, Tokens};
 
@@ -57,6 +62,8 @@ pub struct Rooms {
     pub calls: Arc<dyn Calls>,
     /// Where the outside reaches this server, such as `https://recipes.example.com`.
     pub public_url: Arc<str>,
+    /// Why jobs failed, as it may be shown.
+    pub messages: Arc<Messages>,
 }
 
 /// All routes.
@@ -68,6 +75,7 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/api/recipes/{project}/{name}/start", post(recipes::start))
         .route("/api/recipes/{project}/{name}/stop", post(recipes::stop))
         .route("/api/recipes/{project}/{name}/run", post(recipes::run))
+        .route("/api/recipes/{project}/{name}/fires", get(timed::fires))
         .route("/api/jobs", get(jobs::list))
         .route("/api/history", get(history::show))
         .route("/api/history/prune", post(history::prune))
@@ -78,6 +86,7 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/api/jobs/{id}", get(job::show))
         .route("/api/jobs/{id}/decide", post(decide::decide))
         .route("/api/jobs/{id}/cancel", post(cancel::cancel))
+        .route("/api/jobs/{id}/release", post(cancel::release))
         .route(
             "/api/lookup-tables/{name}/rows",
             get(rows::list).put(rows::put).delete(rows::delete),
@@ -95,6 +104,7 @@ pub fn router(rooms: Rooms) -> Router {
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(catch_faults))
+        .layer(middleware::from_fn(leaving::look_through))
         .with_state(rooms)
 }
 

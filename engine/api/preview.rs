@@ -6,12 +6,12 @@ use serde_json::json;
 
 use crate::connector::Effect;
 use crate::data::{Object, Value, show_withheld};
+use crate::mask::{Hidden, Marked, Masker};
 use crate::names::RecipeName;
 use crate::preview::{Preview, RowChange, Withheld, preview};
 use crate::trigger::Given;
 
 use super::job::{Purpose, in_full};
-use super::mask::Hidden;
 use super::{Problem, Rooms};
 
 /// Runs the preview and tells what came of it; nothing was changed anywhere.
@@ -27,21 +27,23 @@ pub(super) async fn run(
         ..rooms.clone()
     };
     let mut hidden = Hidden::default();
-    let mut jobs = Vec::new();
-    for id in &shown.jobs {
-        let (wire, found) = in_full(&scratch, id, Purpose::Preview).await?;
-        jobs.push(wire);
-        hidden.join(found);
-    }
     for change in &shown.changes {
         hide_columns(rooms, change, &mut hidden);
     }
-    let jobs = jobs.into_iter().map(|job| hidden.apply(show_withheld(job)));
+    let mut masker = hidden.masker();
+    let mut jobs = Vec::new();
+    for id in &shown.jobs {
+        let marked = Marked::SecretOrPersonal;
+        let (wire, found) = in_full(&scratch, id, Purpose::Preview, marked).await?;
+        jobs.push(wire);
+        masker = masker.and(&found);
+    }
+    let jobs = jobs.into_iter().map(|job| masker.value(show_withheld(job)));
     let jobs = jobs.collect();
-    Ok(Json(wire(shown, jobs, &hidden)).into_response())
+    Ok(Json(wire(shown, jobs, &masker)).into_response())
 }
 
-fn wire(shown: Preview, jobs: Vec<Value>, hidden: &Hidden) -> Value {
+fn wire(shown: Preview, jobs: Vec<Value>, masker: &Masker) -> Value {
     let mut would_send = Vec::new();
     let mut not_asked = Vec::new();
     for call in shown.withheld {
@@ -49,11 +51,11 @@ fn wire(shown: Preview, jobs: Vec<Value>, hidden: &Hidden) -> Value {
             Effect::Read => &mut not_asked,
             Effect::Repeatable | Effect::Once => &mut would_send,
         };
-        list.push(hidden.apply(show_withheld(call_wire(call))));
+        list.push(masker.value(show_withheld(call_wire(call))));
     }
     let changes = shown.changes.into_iter();
     let changes: Value = changes
-        .map(|change| hidden.apply(row_wire(change)))
+        .map(|change| masker.value(row_wire(change)))
         .collect();
     json!({
         "preview": true,

@@ -11,14 +11,14 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::compile::{Activation, Recipe, Schedule, ScheduleRule, Trigger, Webhook, WebhookAuth};
+use crate::compile::{Activation, Recipe, Trigger, Webhook, WebhookAuth};
 use crate::data::{Object, Value};
 use crate::library::{Shown, Start};
 use crate::names::{JobId, RecipeName};
 use crate::store::RecipeState;
 use crate::trigger::{self, Given};
 
-use super::{Person, Problem, Rooms, body, events, inbox, preview, wait, wire};
+use super::{Person, Problem, Rooms, body, events, inbox, preview, timed, wait, wire};
 
 /// `GET /api/recipes`
 pub(super) async fn list(State(rooms): State<Arc<Rooms>>) -> Result<Json<Value>, Problem> {
@@ -62,9 +62,14 @@ pub(super) async fn show(
                 wire.insert("webhook".into(), webhook);
             }
             Trigger::Schedule(schedule) => {
-                wire.insert("schedule".into(), schedule_wire(schedule));
+                let schedule = timed::schedule(&rooms, &shown.name, schedule).await?;
+                wire.insert("schedule".into(), schedule);
             }
-            _ => {}
+            Trigger::Poll(poll) => {
+                let poll = timed::poll(&rooms, &shown.name, poll).await?;
+                wire.insert("poll".into(), poll);
+            }
+            Trigger::Function | Trigger::Manual => {}
         }
     }
     Ok(Json(Value::Object(wire)))
@@ -82,8 +87,10 @@ pub(super) async fn start(
     }
     let warnings = check_closure(&rooms, &shown.name).await?;
     let now = rooms.intake.clock.now();
+    trigger::before_start(&rooms.intake, &shown.name, now).await?;
     rooms.intake.store.start(&shown.name, &by, now).await?;
     rooms.intake.bell.ring_queue();
+    rooms.intake.bell.ring_clock();
     Ok(Json(json!({
         "name": shown.name.as_str(), "status": "started", "warnings": warnings,
     })))
@@ -169,7 +176,7 @@ pub(super) async fn run(
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, place)], answer).into_response())
 }
 
-fn find(rooms: &Rooms, project: &str, name: &str) -> Result<Shown, Problem> {
+pub(super) fn find(rooms: &Rooms, project: &str, name: &str) -> Result<Shown, Problem> {
     let written = format!("{project}/{name}");
     let found = RecipeName::of(project, name)
         .ok()
@@ -295,12 +302,4 @@ fn webhook_wire(rooms: &Rooms, shown: &Shown, webhook: &Webhook) -> Value {
         "sign_in": sign_in,
         "events": events,
     })
-}
-
-fn schedule_wire(schedule: &Schedule) -> Value {
-    let rule = match &schedule.rule {
-        ScheduleRule::Every(every) => json!({ "every_s": every.as_secs() }),
-        ScheduleRule::Cron(line) => json!({ "cron": line }),
-    };
-    json!({ "rule": rule, "timezone": schedule.timezone })
 }

@@ -13,40 +13,45 @@ use serde_json::json;
 use crate::data::{Object, Value};
 use crate::names::TableName;
 use crate::store::{Import, RowFilter, TableRow};
-use crate::table::{CsvFault, Operation, Refused, Table, value_of_text, without_secrets};
+use crate::table::{CsvFault, Operation, Refused, Sight, Table, value_of_text};
 
 use super::body::{limit, parameters, unknown_parameter};
-use super::{Person, Problem, Rooms, body, wire};
+use super::{Person, Problem, Rooms, body, job, wire};
 
 /// How many rows a page holds unless asked otherwise, and at most.
 const PAGE: usize = 100;
 const PAGE_MAX: usize = 1_000;
 
 /// The parameters of the list; `where.<column>` stands for any column.
-const KNOWN: [&str; 4] = ["limit", "after", "search", "where.<column>"];
+const KNOWN: [&str; 5] = ["limit", "after", "search", "reveal", "where.<column>"];
 
 /// What a list is asked for.
-#[derive(Default)]
 struct Asked {
+    sight: Sight,
     limit: usize,
     after: Option<i64>,
     search: Option<String>,
     wanted: Object,
 }
 
-/// `GET /api/lookup-tables/{name}/rows`, as JSON or, if asked for `text/csv`, all rows as CSV.
+/// `GET /api/lookup-tables/{name}/rows`, as JSON or, if asked for `text/csv`, all rows as CSV;
+/// with `?reveal=personal` with personal columns, which is noted in the audit.
 pub(super) async fn list(
     State(rooms): State<Arc<Rooms>>,
+    Extension(Person(by)): Extension<Person>,
     Path(name): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let table = find(&rooms, &name)?;
-    if accepts_csv(&headers) {
-        return export(&rooms, &table).await;
-    }
     let given = parameters(query.as_deref());
     let asked = asked(&table, &given)?;
+    if asked.sight == Sight::Personal {
+        job::note_reveal(&rooms, &by, format!("table:{}", table.name)).await?;
+    }
+    if accepts_csv(&headers) {
+        return export(&rooms, &table, asked.sight).await;
+    }
     let columns: Vec<&String> = table.columns.keys().collect();
     let mut answer = json!({ "columns": columns, "key": table.key });
     if asked.wanted.is_empty() {
@@ -61,7 +66,10 @@ pub(super) async fn list(
         if let Some(last) = rows.last().filter(|_| has_more) {
             answer["next"] = next_page(&table, &given, last.number).into();
         }
-        answer["rows"] = rows.iter().map(|row| row_wire(&table, row)).collect();
+        answer["rows"] = rows
+            .iter()
+            .map(|row| row_wire(&table, row, asked.sight))
+            .collect();
         return Ok(Json(answer).into_response());
     }
     let filter = table
@@ -78,7 +86,7 @@ pub(super) async fn list(
     answer["rows"] = rows
         .map(|row| {
             row.as_object()
-                .map_or(Value::Null, |row| shown(&table, row).into())
+                .map_or(Value::Null, |row| table.shown_row(row, asked.sight).into())
         })
         .collect();
     Ok(Json(answer).into_response())
@@ -168,8 +176,11 @@ fn find(rooms: &Rooms, name: &str) -> Result<Arc<Table>, Problem> {
 
 fn asked(table: &Table, given: &[(String, String)]) -> Result<Asked, Problem> {
     let mut asked = Asked {
+        sight: Sight::Masked,
         limit: PAGE,
-        ..Asked::default()
+        after: None,
+        search: None,
+        wanted: Object::new(),
     };
     for (name, value) in given {
         match (name.as_str(), name.strip_prefix("where.")) {
@@ -186,6 +197,7 @@ fn asked(table: &Table, given: &[(String, String)]) -> Result<Asked, Problem> {
                 );
             }
             ("limit", _) => asked.limit = limit(name, value, PAGE_MAX)?,
+            ("reveal", _) if job::reveals(value)? => asked.sight = Sight::Personal,
             ("search", _) => asked.search = Some(value.clone()),
             ("after", _) => {
                 let number = value.parse::<i64>();
@@ -211,17 +223,12 @@ fn import_of(query: Option<&str>) -> Result<Import, Problem> {
     Ok(how)
 }
 
-fn row_wire(table: &Table, row: &TableRow) -> Value {
-    let mut wire = shown(table, &row.row);
+fn row_wire(table: &Table, row: &TableRow, sight: Sight) -> Value {
+    let mut wire = table.shown_row(&row.row, sight);
     wire.insert("_number".into(), row.number.into());
     wire.insert("_written_by".into(), row.written_by.as_str().into());
     wire.insert("_written_at".into(), wire::moment(row.written_at));
     Value::Object(wire)
-}
-
-/// A row without what nobody may see.
-fn shown(table: &Table, row: &Object) -> Object {
-    without_secrets(table, row)
 }
 
 fn next_page(table: &Table, given: &[(String, String)], last: i64) -> String {
@@ -233,7 +240,7 @@ fn next_page(table: &Table, given: &[(String, String)], last: i64) -> String {
     format!("/api/lookup-tables/{}/rows?{}", table.name, next.finish())
 }
 
-async fn export(rooms: &Rooms, table: &Table) -> Result<Response, Problem> {
+async fn export(rooms: &Rooms, table: &Table, sight: Sight) -> Result<Response, Problem> {
     let mut rows = Vec::new();
     let mut after = None;
     loop {
@@ -244,7 +251,7 @@ async fn export(rooms: &Rooms, table: &Table) -> Result<Response, Problem> {
         };
         let page = rooms.intake.store.rows(&table.name, filter).await?;
         after = page.last().map(|last| last.number);
-        rows.extend(page.iter().map(|row| without_secrets(table, &row.row)));
+        rows.extend(page.iter().map(|row| table.shown_row(&row.row, sight)));
         if page.len() < PAGE_MAX {
             break;
         }

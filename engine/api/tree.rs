@@ -12,6 +12,7 @@ use crate::data::{Object, Value};
 use crate::interpret::Traced;
 use crate::journal::{Entry, EntryKind};
 
+use super::folded::{Folded, folded};
 use super::wire::moment;
 
 /// The parts of a tree, by key, with the keys below each.
@@ -21,15 +22,22 @@ struct Tree<'a> {
     below: HashMap<&'a str, Vec<&'a str>>,
     /// The latest that is known of places whose step has not ended.
     open: HashMap<&'a str, &'a Entry>,
+    /// Loops of which not every iteration is there.
+    folded: HashMap<&'a str, Folded<'a>>,
 }
 
-/// The steps as nested objects with `steps` inside; `show` says how a value is shown.
+/// The steps as nested objects with `steps` inside; `show` says how a step is shown, `hide`
+/// takes out of values what is not shown.
 pub(super) fn tree(
     traced: &[Traced],
     entries: &[Entry],
     show: &dyn Fn(&Traced, Object) -> Object,
+    hide: &dyn Fn(Value) -> Value,
 ) -> Vec<Value> {
-    let mut tree = Tree::default();
+    let mut tree = Tree {
+        folded: folded(entries),
+        ..Tree::default()
+    };
     for step in traced {
         let key = &*step.key.0;
         let is_known = tree.parts.insert(key, step).is_some();
@@ -45,7 +53,7 @@ pub(super) fn tree(
             tree.hang(key);
         }
     }
-    tree.level("", show)
+    tree.level("", show, hide)
 }
 
 impl<'a> Tree<'a> {
@@ -78,7 +86,12 @@ impl<'a> Tree<'a> {
         false
     }
 
-    fn level(&self, key: &str, show: &dyn Fn(&Traced, Object) -> Object) -> Vec<Value> {
+    fn level(
+        &self,
+        key: &str,
+        show: &dyn Fn(&Traced, Object) -> Object,
+        hide: &dyn Fn(Value) -> Value,
+    ) -> Vec<Value> {
         let Some(keys) = self.below.get(key) else {
             return Vec::new();
         };
@@ -86,9 +99,12 @@ impl<'a> Tree<'a> {
         for key in keys {
             let mut node = match self.parts.get(key) {
                 Some(step) => show(step, wire(step)),
-                None => open(key, self.open.get(key).copied()),
+                None => open(key, self.open.get(key).copied(), hide),
             };
-            let inner = self.level(key, show);
+            if let Some(folded) = self.folded.get(key) {
+                folded.show(&mut node, hide);
+            }
+            let inner = self.level(key, show, hide);
             if !inner.is_empty() {
                 node.insert("steps".into(), Value::Array(inner));
             }
@@ -163,7 +179,7 @@ fn wire(step: &Traced) -> Object {
 }
 
 /// A step or iteration that has not ended, as far as its journal tells.
-fn open(key: &str, entry: Option<&Entry>) -> Object {
+fn open(key: &str, entry: Option<&Entry>, hide: &dyn Fn(Value) -> Value) -> Object {
     let mut wire = Object::new();
     let last = &key[last_part(key)..];
     wire.insert("key".into(), key.into());
@@ -175,7 +191,7 @@ fn open(key: &str, entry: Option<&Entry>) -> Object {
             next_try_at,
         }) => {
             let short = json!({ "code": failure.code, "message": failure.message });
-            wire.insert("failure".into(), short);
+            wire.insert("failure".into(), hide(short));
             wire.extend(next_try_at.map(|at| ("next_try_at".to_owned(), moment(at))));
         }
         Some(EntryKind::WaitBegan { until }) => {

@@ -8,12 +8,15 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::clock::{Clock, parse_period};
+use crate::data::Value;
 use crate::journal::JobStatus;
-use crate::names::JobId;
+use crate::mask::{Marked, in_place, learned_secrets};
+use crate::names::{JobId, RecipeName};
+use crate::shape::Shape;
 use crate::store::Jobs;
 
 use super::body::{parameters, unknown_parameter};
-use super::{Problem, Rooms, wire};
+use super::{Problem, Rooms, failures, wire};
 
 /// How long the sender of a webhook is kept waiting for a result.
 pub(super) const WEBHOOK_WAIT: Duration = Duration::from_secs(25);
@@ -25,7 +28,7 @@ const WAIT_MAX: Duration = Duration::from_secs(300);
 const LOOK_FIRST: Duration = Duration::from_millis(5);
 const LOOK_MAX: Duration = Duration::from_millis(250);
 
-/// The job's result: 200 once it ended (whatever its end, which the answer says), else 202 with
+/// The job's result, to whoever was let in to ask for it: 200 once it ended (whatever its end, which the answer says), else 202 with
 /// where to look.
 pub(super) async fn result(
     rooms: &Rooms,
@@ -38,10 +41,26 @@ pub(super) async fn result(
     if record.status.is_final() {
         // Who was told of a result may count on it, even if the power fails now.
         rooms.intake.store.settle().await?;
-        return Ok(Json(wire::job_with_output(&record)).into_response());
+        let mut wire = wire::job(&record);
+        failures::mask(rooms, &record, &mut wire).await;
+        if let (Some(wire), Some(output)) =
+            (wire.as_object_mut(), record.ending.and_then(|e| e.output))
+        {
+            wire.insert("output".into(), result_of(rooms, &record.recipe, output));
+        }
+        return Ok(Json(wire).into_response());
     }
     let answer = Json(json!({ "id": id.as_str(), "status": record.status.as_str() }));
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, place)], answer).into_response())
+}
+
+/// What a recipe gives to whom it asked for: personal values as they are, secrets never.
+fn result_of(rooms: &Rooms, recipe: &RecipeName, output: Value) -> Value {
+    let shape = match rooms.intake.shelf.program(recipe) {
+        Some(program) => program.root().output.clone(),
+        None => Shape::Any,
+    };
+    learned_secrets().value(in_place(&shape, output, Marked::Secret))
 }
 
 /// Returns once the job ended or needs a person, or when patience is at its end.
@@ -71,8 +90,13 @@ pub(super) fn patience(query: Option<&str>) -> Result<Option<Duration>, Problem>
         if name != "wait" {
             return Err(unknown_parameter(&name, &["wait"]));
         }
-        let wait = parse_period(&value).map_err(Problem::bad_request)?;
-        patience = Some(wait.min(WAIT_MAX));
+        patience = Some(period(&value)?);
     }
     Ok(patience)
+}
+
+/// Reads how long to wait.
+pub(super) fn period(value: &str) -> Result<Duration, Problem> {
+    let wait = parse_period(value).map_err(Problem::bad_request)?;
+    Ok(wait.min(WAIT_MAX))
 }

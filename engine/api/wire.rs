@@ -45,19 +45,6 @@ pub(super) fn job(record: &JobRecord) -> Value {
     Value::Object(wire)
 }
 
-/// A job that ended, with what it returned.
-pub(super) fn job_with_output(record: &JobRecord) -> Value {
-    let mut wire = job(record);
-    let output = record
-        .ending
-        .as_ref()
-        .and_then(|ending| ending.output.clone());
-    if let (Some(wire), Some(output)) = (wire.as_object_mut(), output) {
-        wire.insert("output".into(), output);
-    }
-    wire
-}
-
 /// A finding about a file.
 pub(super) fn diagnostic(found: &Diagnostic) -> Value {
     let mut wire = json!({

@@ -13,6 +13,9 @@ use super::{Ended, mend, say, show};
 use crate::clock::Moment;
 use crate::data::Value;
 
+/// The most failed elements of a loop that are listed; the API has more.
+const FAILURES_MAX: usize = 10;
+
 /// Lists jobs, newest first, or shows one step by step
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -31,6 +34,9 @@ pub(super) struct Jobs {
     /// Show what each step was given and gave
     #[arg(long, short)]
     verbose: bool,
+    /// Show personal values, of one job; that you looked is noted in the audit
+    #[arg(long, requires = "id")]
+    reveal: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -42,6 +48,7 @@ pub(super) struct Jobs {
 enum What {
     Decide(Decide),
     Cancel(mend::Cancel),
+    Release(mend::Release),
 }
 
 /// Says what became of a call whose end is unknown, so that its job can go on
@@ -70,6 +77,7 @@ impl Jobs {
         let told = match (&self.what, &self.id) {
             (Some(What::Decide(decide)), _) => decide.run(&client).await,
             (Some(What::Cancel(cancel)), _) => cancel.run(&client).await,
+            (Some(What::Release(release)), _) => release.run(&client).await,
             (None, Some(id)) => self.one(&client, id).await,
             (None, None) => self.list(&client).await,
         };
@@ -113,7 +121,8 @@ impl Jobs {
     }
 
     async fn one(&self, client: &Client, id: &str) -> anyhow::Result<Ended> {
-        let job = client.get(&format!("/api/jobs/{id}")).await?;
+        let reveal = if self.reveal { "?reveal=personal" } else { "" };
+        let job = client.get(&format!("/api/jobs/{id}{reveal}")).await?;
         if self.json {
             show::json(&job)?;
             return Ok(Ended::Well);
@@ -213,6 +222,9 @@ impl Jobs {
                 let _ = writeln!(text, "   {indent}  {what} {}", show::time(at));
             }
         }
+        if let Some(folded) = step.get("folded") {
+            tell_folded(step, folded, &indent, text);
+        }
         for name in ["input", "output"].iter().filter(|_| self.verbose) {
             if let Some(value) = step.get(*name) {
                 let _ = writeln!(text, "   {indent}  {name}: {}", show::short(value, 200));
@@ -243,6 +255,32 @@ impl Decide {
         client.send(Method::POST, &path, Body::Json(&wish)).await?;
         say(&format!("decided; job {} goes on\n", self.id))?;
         Ok(Ended::Well)
+    }
+}
+
+/// Says what became of the iterations of a loop that are not shown one by one.
+fn tell_folded(step: &Value, folded: &Value, indent: &str, text: &mut String) {
+    let _ = writeln!(
+        text,
+        "   {indent}  {} iterations are not shown one by one: {} succeeded, {} failed",
+        show::cell(&folded["iterations"]),
+        show::cell(&folded["succeeded"]),
+        show::cell(&folded["failed"])
+    );
+    let ended = &step["output"]["errors"];
+    let errors = if ended.is_array() {
+        ended
+    } else {
+        &step["errors"]
+    };
+    for error in errors.as_array().into_iter().flatten().take(FAILURES_MAX) {
+        let _ = writeln!(
+            text,
+            "   {indent}  element {}: {}: {}",
+            show::cell(&error["index"]),
+            show::cell(&error["error"]["code"]),
+            show::cell(&error["error"]["message"])
+        );
     }
 }
 

@@ -1,4 +1,4 @@
-//! `recipes jobs cancel`: what to do about a job that does not go as it should.
+//! `recipes jobs cancel`, `release`: what to do about a job that does not go as it should.
 
 use clap::Args;
 use serde_json::json;
@@ -14,6 +14,25 @@ pub(super) struct Cancel {
     /// Cancel the jobs that it started, too
     #[arg(long)]
     children: bool,
+}
+
+/// Lets a quarantined job go on where it was
+#[derive(Args, Debug)]
+pub(super) struct Release {
+    /// The job
+    id: String,
+}
+
+impl Release {
+    pub(super) async fn run(&self, client: &Client) -> anyhow::Result<Ended> {
+        let path = format!("/api/jobs/{}/release", self.id);
+        client.post(&path, None).await?;
+        say(&format!("job {} is released\n", self.id))?;
+        if !client.is_served() {
+            say("it goes on when `recipes serve` runs\n")?;
+        }
+        Ok(Ended::Well)
+    }
 }
 
 impl Cancel {

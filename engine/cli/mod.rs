@@ -15,6 +15,7 @@ mod explain;
 mod graph;
 mod init;
 mod jobs;
+mod lines;
 mod mend;
 mod recipes;
 mod prune;
@@ -27,6 +28,8 @@ mod test;
 mod serve;
 mod show;
 mod tables;
+mod timed;
+mod torture;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -79,6 +82,7 @@ enum Verb {
     Test(test::Test),
     Schema(schema::Schema),
     Bench(bench::Bench),
+    Torture(torture::Torture),
 }
 
 /// How a command ended, when nothing went wrong with the command itself.
@@ -103,6 +107,7 @@ impl Arguments {
             Verb::Graph(graph) => graph.run(workspace),
             Verb::Test(test) => test.run(workspace),
             Verb::Bench(bench) => block_on(bench.run(workspace)),
+            Verb::Torture(torture) => block_on(torture.run(workspace)),
             Verb::Serve(serve) => block_on(serve.run(workspace)),
             Verb::Sandbox(sandbox) => block_on(sandbox.run()),
             Verb::List(list) => block_on(list.run(workspace)),

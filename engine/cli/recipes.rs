@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::client::{Client, Errand};
-use super::{Ended, say, show};
+use super::{Ended, say, show, timed};
 use crate::data::Value;
 
 /// Lists all recipes with their state
@@ -169,7 +169,11 @@ fn text(recipe: &Value) -> String {
     text.push('\n');
     let mut line = |name: &str, value: String| {
         if !value.is_empty() {
-            let _ = writeln!(text, "{:<12}{value}", format!("{name}:"));
+            let name = match name {
+                "" => String::new(),
+                name => format!("{name}:"),
+            };
+            let _ = writeln!(text, "{name:<12}{value}");
         }
     };
     line("status", show::cell(&recipe["status"]));
@@ -186,7 +190,9 @@ fn text(recipe: &Value) -> String {
         line("events", joined(&webhook["events"]));
         line("not kept", unkept(&webhook["not_kept"]));
     }
-    line("schedule", show::cell(&recipe["schedule"]["rule"]));
+    for (name, value) in timed::lines(recipe) {
+        line(name, value);
+    }
     line("takes", fields(&recipe["input"]));
     line("gives", fields(&recipe["output"]));
     line("calls", joined(&recipe["calls"]));

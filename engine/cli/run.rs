@@ -21,7 +21,8 @@ pub(super) struct Run {
     /// Its input as JSON: '{"user_id": 7}'
     #[arg(long, value_name = "JSON", conflicts_with = "event")]
     input: Option<String>,
-    /// A file with a sample event: the JSON body of a delivery
+    /// A file with a sample event: the JSON body of a delivery, `{ item }` of a poll, `{ covers }`
+    /// or `{ scheduled_at }` of a schedule
     #[arg(long, value_name = "FILE")]
     event: Option<PathBuf>,
     /// Wait for the result, at most this long
@@ -84,12 +85,20 @@ impl Run {
 
     async fn ask(&self, client: &Client, wish: &Value) -> anyhow::Result<Answer> {
         let name = client.recipe(&self.name).await?;
+        let mut wish = wish.clone();
+        if self.event.is_some() {
+            // What the clock sets off has no body: the file is the event.
+            let recipe = client.get(&format!("/api/recipes/{name}")).await?;
+            if recipe["trigger"] == "schedule" || recipe["trigger"] == "poll" {
+                wish["event"] = wish["event"]["body"].take();
+            }
+        }
         let wait = self.wait.as_ref().map_or(String::new(), |wait| {
             let wait: String = url::form_urlencoded::byte_serialize(wait.as_bytes()).collect();
             format!("?wait={wait}")
         });
         let path = format!("/api/recipes/{name}/run{wait}");
-        client.send(Method::POST, &path, Body::Json(wish)).await
+        client.send(Method::POST, &path, Body::Json(&wish)).await
     }
 
     fn tell(&self, answer: &Answer, is_served: bool) -> anyhow::Result<Ended> {

@@ -7,6 +7,7 @@ use anyhow::anyhow;
 use clap::Args;
 use tracing_subscriber::EnvFilter;
 
+use super::lines::{Lines, log_faults};
 use super::{Ended, say};
 use crate::server::Engine;
 use crate::settings::{self, LogFormat, Settings};
@@ -69,19 +70,22 @@ impl Serve {
     }
 }
 
-/// Sends log lines to standard error; `RUST_LOG` says how many.
+/// Sends log lines to standard error, masked; `RUST_LOG` says how many.
 pub(super) fn log(format: LogFormat) {
     let wanted = settings::environment("RUST_LOG").unwrap_or_else(|| "info,sqlx=warn".to_owned());
     let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
+        .with_writer(Lines);
     // A second logger in one process, as in tests, is no trouble.
-    let _ = match format {
+    let begun = match format {
         LogFormat::Text => lines.try_init(),
         LogFormat::Json => lines.json().try_init(),
     };
+    if begun.is_ok() {
+        log_faults();
+    }
 }
 
 /// Listens for Ctrl-C and SIGTERM from now on; the answer returns at the first.

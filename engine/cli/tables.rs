@@ -30,6 +30,9 @@ pub(super) struct Tables {
     /// Only rows with this value: --where column=value
     #[arg(long = "where", value_name = "COLUMN=VALUE", requires = "name")]
     filter: Vec<String>,
+    /// Show personal columns; that you looked is noted in the audit
+    #[arg(long, requires = "name")]
+    reveal: bool,
     /// How many rows
     #[arg(long, default_value_t = 100)]
     limit: usize,
@@ -46,7 +49,7 @@ impl Tables {
         let name = TableName::new(name).map_err(anyhow::Error::msg)?;
         let client = Client::connect(workspace, Errand::Ask).await?;
         let told = match (&self.export, &self.import) {
-            (Some(path), _) => export(&client, &name, path).await,
+            (Some(path), _) => self.export(&client, &name, path).await,
             (None, Some(path)) => import(&client, &name, path).await,
             (None, None) => self.rows(&client, &name).await,
         };
@@ -77,6 +80,9 @@ impl Tables {
     async fn rows(&self, client: &Client, name: &TableName) -> anyhow::Result<Ended> {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("limit", &self.limit.to_string());
+        if self.reveal {
+            query.append_pair("reveal", "personal");
+        }
         for filter in &self.filter {
             let (column, value) = filter
                 .split_once('=')
@@ -110,22 +116,28 @@ impl Tables {
         show::rows(&heading, rows)?;
         Ok(Ended::Well)
     }
-}
 
-async fn export(client: &Client, name: &TableName, path: &Path) -> anyhow::Result<Ended> {
-    let address = format!("/api/lookup-tables/{name}/rows");
-    let answer = client.send(Method::GET, &address, Body::AskForCsv).await?;
-    if path == Path::new("-") {
-        say(&answer.text)?;
-        return Ok(Ended::Well);
+    async fn export(
+        &self,
+        client: &Client,
+        name: &TableName,
+        path: &Path,
+    ) -> anyhow::Result<Ended> {
+        let reveal = if self.reveal { "?reveal=personal" } else { "" };
+        let address = format!("/api/lookup-tables/{name}/rows{reveal}");
+        let answer = client.send(Method::GET, &address, Body::AskForCsv).await?;
+        if path == Path::new("-") {
+            say(&answer.text)?;
+            return Ok(Ended::Well);
+        }
+        fs::write(path, answer.text.as_bytes())
+            .with_context(|| format!("`{}` cannot be written", path.display()))?;
+        let rows = csv::Reader::from_reader(answer.text.as_bytes())
+            .into_byte_records()
+            .count();
+        say(&format!("{rows} rows written to {}\n", path.display()))?;
+        Ok(Ended::Well)
     }
-    fs::write(path, answer.text.as_bytes())
-        .with_context(|| format!("`{}` cannot be written", path.display()))?;
-    let rows = csv::Reader::from_reader(answer.text.as_bytes())
-        .into_byte_records()
-        .count();
-    say(&format!("{rows} rows written to {}\n", path.display()))?;
-    Ok(Ended::Well)
 }
 
 async fn import(client: &Client, name: &TableName, path: &Path) -> anyhow::Result<Ended> {

@@ -32,6 +32,14 @@ impl Moment {
         )
     }
 
+    /// The moment that lies this much earlier.
+    pub fn before(self, duration: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)),
+        )
+    }
+
     /// The time that passed since an earlier moment; zero if that one is later.
     pub fn since(self, earlier: Moment) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -170,6 +178,14 @@ impl Clock {
     pub fn advance(&self, by: Duration) {
         if let Kind::Test(clock) = &self.0 {
             clock.now.store(self.now().after(by).0, Ordering::SeqCst);
+            clock.moved.notify_waiters();
+        }
+    }
+
+    /// Moves a test clock to a moment, also back: clocks of machines are set.
+    pub fn set(&self, to: Moment) {
+        if let Kind::Test(clock) = &self.0 {
+            clock.now.store(to.0, Ordering::SeqCst);
             clock.moved.notify_waiters();
         }
     }

@@ -62,6 +62,10 @@ pub const BAD_FILE_NAME: Code = Code("R077");
 pub const NO_PROJECT: Code = Code("R078");
 /// A value that must be a whole number, a list or a mapping of one's own, and is not.
 pub const WRONG_VALUE: Code = Code("R079");
+/// A poll's cursor that the action does not take.
+pub const BAD_CURSOR: Code = Code("R085");
+/// A poll that takes every item for a new one.
+pub const ALWAYS_NEW: Code = Code("R086");
 
 /// Every code of this room: code, title, explanation.
 pub const ALL: &[(Code, &str, &str)] = &[
@@ -164,7 +168,7 @@ pub const ALL: &[(Code, &str, &str)] = &[
         BAD_TIME,
         "not a time of day or not days",
         "`at` is a time from \"00:00\" to \"23:59\"; `days` are all weekdays ([mon, thu]) or all \
-         days of the month ([1, 15]), not mixed.",
+         days of the month ([1, 15]), not mixed. `every` is one second at the least.",
     ),
     (
         NO_RETURN,
@@ -230,5 +234,17 @@ pub const ALL: &[(Code, &str, &str)] = &[
         WRONG_VALUE,
         "a value that cannot stand here",
         "The step needs another kind of value here; the message says which.",
+    ),
+    (
+        BAD_CURSOR,
+        "a cursor that cannot be sent",
+        "`cursor.send` names the argument of the action that takes what the last poll got to; the \
+         trigger's `with` does not give it too.",
+    ),
+    (
+        ALWAYS_NEW,
+        "every item is new at every poll",
+        "`cursor` asks for what came after the last poll, `dedupe` knows items by a key. Without \
+         both, each poll makes jobs of all items that the listing has.",
     ),
 ];

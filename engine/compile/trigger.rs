@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::steps::ActionRef;
 use crate::expression::Expression;
 use crate::names::ConnectionName;
+use crate::schedule::Rule;
 
 /// What sets a recipe off.
 #[derive(Clone, Debug)]
@@ -30,8 +31,8 @@ pub enum Trigger {
 /// A schedule as written, checked.
 #[derive(Clone, Debug)]
 pub struct Schedule {
-    /// When it fires.
-    pub rule: ScheduleRule,
+    /// When it fires (`at` and `days` are turned into a cron line).
+    pub rule: Rule,
     /// The zone of `at` and `cron`: an IANA name.
     pub timezone: Option<String>,
     /// Whether a missed fire is made up for once.
@@ -40,15 +41,6 @@ pub struct Schedule {
     pub if_still_running: IfStillRunning,
     /// What `job.covers.from` is on the first run.
     pub first_from: Option<Expression>,
-}
-
-/// When a schedule fires.
-#[derive(Clone, Debug)]
-pub enum ScheduleRule {
-    /// At every interval of this length.
-    Every(Duration),
-    /// By a cron line of five fields (`at` and `days` are turned into one).
-    Cron(String),
 }
 
 /// What a fire does while the job of the last one still runs.
@@ -116,10 +108,10 @@ pub struct Poll {
     /// Its arguments.
     pub with: Expression,
     /// How often.
-    pub every: Duration,
+    pub rule: Rule,
     /// How far the last question got.
     pub cursor: Option<Cursor>,
-    /// Which events are the same.
+    /// Which items are the same.
     pub dedupe: Option<Dedupe>,
     /// Whether one job takes all new items.
     pub batch: bool,
@@ -128,7 +120,7 @@ pub struct Poll {
 /// What a poll remembers from one question to the next.
 #[derive(Clone, Debug)]
 pub struct Cursor {
-    /// Where it is found in an item.
+    /// Where it is found in an item: `trigger.item` is one item here, also of a batch.
     pub from: Expression,
     /// The argument that takes it.
     pub send: String,

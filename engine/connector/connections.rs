@@ -15,6 +15,7 @@ use super::read::{entries, text_of, unknown_key};
 use super::trouble::Trouble;
 use crate::data::{Object, Secret, Value};
 use crate::diagnostic::{Report, Span, did_you_mean};
+use crate::mask::learn_secret;
 use crate::names::{ConnectionName, ConnectorName};
 use crate::shape::{Field, convert};
 use crate::source::{Node, NodeKind};
@@ -176,6 +177,7 @@ impl Connection {
             match converted {
                 Ok(Some(found)) => {
                     if let (true, Value::String(text)) = (field.secret, &found) {
+                        learn_secret(text);
                         secrets.push(Secret::new(text));
                     }
                     value.insert(name.clone(), found);

@@ -95,10 +95,11 @@ pub fn judge(facts: &Facts<'_>, reply: &Reply) -> Verdict {
             if !is_proof && !is_refusal && facts.action.effect == Effect::Once {
                 return Verdict::Doubtful(trouble);
             }
-            if word == VerdictWord::Retry {
+            let after = after(rule, &values).or_else(|| reply.retry_after(facts.now));
+            // A vendor that is overloaded may say when to come back, too.
+            if word == VerdictWord::Retry && after.is_none() {
                 return Verdict::Retry(trouble);
             }
-            let after = after(rule, &values).or_else(|| reply.retry_after(facts.now));
             Verdict::RetryLater(trouble, after)
         }
     }
@@ -141,8 +142,9 @@ fn matches(rule: &ReplyRule, status: u16, values: &Values) -> bool {
 }
 
 fn success(facts: &Facts<'_>, reply: &Reply, values: &Values) -> Verdict {
-    if !reply.is_readable {
-        let why = "its body is cut short or not the JSON it claims to be".to_owned();
+    // A page of HTML where JSON was asked for is the word of somebody on the way, or of a fault.
+    if !reply.is_readable || (!reply.is_json && asks_for_json(facts.connector, values)) {
+        let why = "its body is cut short or not the JSON it should be".to_owned();
         return match unfit(facts, reply, why) {
             Verdict::Fail(trouble) => Verdict::Retry(trouble),
             doubtful => doubtful,
@@ -160,6 +162,16 @@ fn success(facts: &Facts<'_>, reply: &Reply, values: &Values) -> Verdict {
         }
         Err(why) => unfit(facts, reply, why),
     }
+}
+
+/// Whether every request of the connector asks for JSON.
+fn asks_for_json(connector: &Connector, values: &Values) -> bool {
+    let mut accepts = connector
+        .headers
+        .iter()
+        .filter(|(name, _)| name.eq_ignore_ascii_case("accept"))
+        .filter_map(|(_, value)| evaluate(value, values).ok()?);
+    accepts.any(|value| value.as_str().is_some_and(|text| text.contains("json")))
 }
 
 fn output(facts: &Facts<'_>, values: &Values) -> Result<Object, String> {

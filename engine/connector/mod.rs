@@ -4,6 +4,7 @@
 //! and the pure half of a call: the request to send, what a reply means, which page is next.
 //! Always true: no vendor is known to the engine but through these files; nothing here sends.
 
+mod allowance;
 mod body;
 pub mod builtin;
 pub mod codes;
@@ -25,6 +26,7 @@ mod sign_in;
 mod trouble;
 mod verify;
 
+pub use allowance::{Allowance, AllowanceRule};
 pub use connections::{Connection, Connections, FieldSource, References, Resolved};
 pub use grammar::CONNECTOR;
 pub use judge::{Facts, Verdict, judge};
@@ -76,6 +78,8 @@ pub struct Connector {
     pub probe: Option<String>,
     /// How many calls a connection may make.
     pub budget: Vec<Budget>,
+    /// Where replies say how many calls are left.
+    pub allowance: Option<AllowanceRule>,
     /// Where a message is found in a reply, best place first.
     pub message: Vec<Place>,
 }

@@ -16,6 +16,8 @@ pub struct Reply {
     root: Arc<Value>,
     /// Whether the body is what its content type says it is.
     pub is_readable: bool,
+    /// Whether the body is JSON, or there is none.
+    pub is_json: bool,
 }
 
 /// A rule for replies; of a list of them, the first that matches decides.
@@ -74,7 +76,8 @@ impl Reply {
             .and_then(Value::as_str)
             .is_some_and(|kind| kind.to_ascii_lowercase().contains("json"));
         let parsed = serde_json::from_slice::<Value>(body).ok();
-        let is_readable = parsed.is_some() || !says_json || body.is_empty();
+        let is_json = parsed.is_some() || body.is_empty();
+        let is_readable = is_json || !says_json;
         let text = || Value::from(String::from_utf8_lossy(body).into_owned());
         let root = Object::from_iter([
             ("status".to_owned(), status.into()),
@@ -85,6 +88,7 @@ impl Reply {
             status,
             root: Arc::new(Value::Object(root)),
             is_readable,
+            is_json,
         }
     }
 

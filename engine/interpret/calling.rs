@@ -12,9 +12,9 @@ use crate::data::{Value, digest};
 use crate::journal::{Decision, EntryKey, EntryKind, Failure};
 
 use super::block::may_be_tried_again;
-use super::desk::Recorded;
 use super::effect::{Answer, Call, Called, EffectKind, Verified};
 use super::path::{Index, Path};
+use super::recorded::Recorded;
 use super::scope::Layer;
 use super::{Exit, Flow, OUTCOME_UNKNOWN, succeeded};
 use crate::compile::RetryRule;

@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use crate::clock::Moment;
-use crate::data::Value;
-use crate::journal::{Decision, Entry, EntryKey, EntryKind, Failure};
+use crate::journal::{Entry, EntryKey, EntryKind};
 use crate::names::RecipeName;
 
 use super::effect::{Answer, Effect, EffectKind};
 use super::fold::{Folding, Folds};
+use super::recorded::Recorded;
 use super::trace::Traced;
 
 /// How many steps run before the machine lets its driver breathe.
@@ -69,22 +69,6 @@ pub(super) struct Surroundings {
     pub(super) is_cleaning: bool,
 }
 
-/// What the journal holds about one place.
-#[derive(Default, Clone)]
-pub(super) struct Recorded {
-    pub(super) succeeded: Option<(Moment, Value)>,
-    pub(super) failed: Option<(Moment, Failure, Option<Moment>)>,
-    /// The arguments of a call that was about to be sent.
-    pub(super) intended: Option<Value>,
-    /// Why a call that was sent is in doubt, if its end was seen.
-    pub(super) doubt: Option<Failure>,
-    pub(super) wait_until: Option<Moment>,
-    pub(super) asked: Option<Moment>,
-    pub(super) decided: Option<(Moment, Decision)>,
-    pub(super) granted: Option<Moment>,
-    pub(super) logged: bool,
-}
-
 impl Desk {
     pub(super) fn new(entries: Vec<Entry>, rule: Folding, is_traced: Option<()>) -> Self {
         let mut recorded: BTreeMap<EntryKey, Recorded> = BTreeMap::new();
@@ -96,28 +80,8 @@ impl Desk {
             };
             if let EntryKind::CancelRequested { by } = kind {
                 cancelled_by = Some(by);
-                continue;
-            }
-            let place = recorded.entry(key).or_default();
-            match kind {
-                EntryKind::StepSucceeded { output } => place.succeeded = Some((at, output)),
-                EntryKind::StepFailed {
-                    failure,
-                    next_try_at,
-                } => {
-                    place.failed = Some((at, failure, next_try_at));
-                }
-                EntryKind::CallIntended { input, .. } => place.intended = Some(input),
-                EntryKind::CallDoubted { failure } => place.doubt = Some(failure),
-                EntryKind::CallWithdrawn => place.intended = None,
-                EntryKind::WaitBegan { until } => place.wait_until = Some(until),
-                EntryKind::LineLogged { .. } => place.logged = true,
-                EntryKind::DecisionAsked { .. } => place.asked = Some(at),
-                EntryKind::DecisionMade { decision, .. } => place.decided = Some((at, decision)),
-                EntryKind::HoldGranted => place.granted = Some(at),
-                EntryKind::CancelRequested { .. }
-                | EntryKind::LoopFolded { .. }
-                | EntryKind::LoopGathered { .. } => {}
+            } else if !key.0.is_empty() {
+                recorded.entry(key).or_default().take_up(at, kind);
             }
         }
         Self(Mutex::new(State {

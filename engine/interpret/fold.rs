@@ -25,6 +25,14 @@ pub(super) struct Folding {
     pub(super) kept: u64,
 }
 
+impl Folding {
+    /// For previews, which are there to show every step.
+    pub(super) const NEVER: Self = Self {
+        after: u64::MAX,
+        kept: 0,
+    };
+}
+
 impl Default for Folding {
     fn default() -> Self {
         Self {

@@ -10,6 +10,7 @@ mod action;
 mod block;
 mod branch;
 mod calling;
+mod covers;
 mod desk;
 mod effect;
 mod fold;
@@ -19,6 +20,7 @@ mod list;
 mod page;
 mod path;
 mod preview;
+mod recorded;
 mod repeat;
 mod results;
 mod scope;
@@ -104,10 +106,12 @@ struct Job {
     id: JobId,
     value: Arc<Value>,
     event: Option<Arc<Value>>,
-    settings: BTreeMap<String, BTreeMap<String, Arc<Value>>>,
+    settings: covers::Settings,
     program: Arc<Program>,
     is_preview: bool,
     desk: Desk,
+    /// Why the job cannot even begin.
+    trouble: Option<Failure>,
 }
 
 /// Why a block ends before its last step.
@@ -129,6 +133,13 @@ impl Machine {
     /// Sets a job up, at its beginning or after its recorded entries.
     pub fn new(start: Start, entries: Vec<Entry>) -> Self {
         Self::with_trace(start, entries, Folding::default(), None)
+    }
+
+    /// Sets a job up that folds its loops once so many iterations are over, but for the first few
+    /// of each loop (one at least): of use where small jobs are to behave like large ones.
+    pub fn folding(start: Start, entries: Vec<Entry>, after: u64, kept: u64) -> Self {
+        let kept = kept.max(1);
+        Self::with_trace(start, entries, Folding { after, kept }, None)
     }
 
     /// Replays a job from its entries to show its steps; what is not recorded stays open. Waits
@@ -213,20 +224,36 @@ impl Machine {
         folding: Folding,
         is_traced: Option<()>,
     ) -> Self {
-        let value = serde_json::json!({
+        let folding = match start.is_preview {
+            true => Folding::NEVER,
+            false => folding,
+        };
+        let mut value = serde_json::json!({
             "id": start.id.as_str(),
             "recipe": start.program.root.as_str(),
             "started_at": start.started_at.to_string(),
             "started_by": start.started_by,
         });
+        let (mut event, settings) = (start.event, settings_of(start.settings));
+        let recipe = start.program.root();
+        let found = covers::covers(recipe, &mut event, &value, &settings, start.started_at);
+        let trouble = match found {
+            Ok(Some(covers)) => {
+                value["covers"] = covers;
+                None
+            }
+            Ok(None) => None,
+            Err(failure) => Some(failure),
+        };
         let job = Arc::new(Job {
             id: start.id,
             value: Arc::new(value),
-            event: (!start.event.is_null()).then(|| Arc::new(start.event)),
-            settings: settings_of(start.settings),
+            event: (!event.is_null()).then(|| Arc::new(event)),
+            settings,
             program: start.program,
             is_preview: start.is_preview,
             desk: Desk::new(entries, folding, is_traced),
+            trouble,
         });
         let started_at = start.started_at;
         let future = Box::pin(run(job.clone(), start.input, started_at));
@@ -253,7 +280,10 @@ impl std::fmt::Debug for Machine {
 
 /// Runs the root frame to the job's end.
 async fn run(job: Arc<Job>, input: Value, started_at: Moment) -> Ending {
-    let outcome = frame::run_root(&job, input, started_at).await;
+    let outcome = match &job.trouble {
+        Some(trouble) => Err(trouble.clone().into()),
+        None => frame::run_root(&job, input, started_at).await,
+    };
     let good = if job.desk.state().has_failed_elements {
         JobStatus::SucceededWithErrors
     } else {
@@ -309,7 +339,7 @@ pub fn cancelled(by: Option<&str>) -> Failure {
 }
 
 /// Takes the snapshot of settings apart, so that a step shares what it reads.
-fn settings_of(settings: Value) -> BTreeMap<String, BTreeMap<String, Arc<Value>>> {
+fn settings_of(settings: Value) -> covers::Settings {
     let Value::Object(projects) = settings else {
         return BTreeMap::new();
     };

@@ -111,6 +111,8 @@ pub enum EntryKind {
     },
     /// A frame got the concurrency key and slot it needs.
     HoldGranted,
+    /// A frame lost its key and slot, because its job was quarantined: it asks for them again.
+    HoldLost,
     /// Iterations of a loop were folded: their entries are gone, and this stands for them.
     LoopFolded {
         /// How far the loop is.

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use crate::compile::{Catalogue, Program, Recipe, Retention, Signature, compile, program};
+use crate::compile::{Catalogue, Program, Recipe, Retention, Signature, Trigger, compile, program};
 use crate::connector::{Connection, Connections, Connector};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::names::{ConnectionName, ConnectorName, RecipeName, TableName};
@@ -191,6 +191,18 @@ impl Shelf {
             .filter_map(|name| projects.get(name.project()))
             .map(|project| (project.name.clone(), project.settings.clone()))
             .collect()
+    }
+
+    /// The recipes that the clock sets off.
+    pub fn set_off_by_the_clock(&self) -> Vec<Arc<Program>> {
+        let held = self.read();
+        let by_clock = held.programs.values().filter(|program| {
+            matches!(
+                program.root().trigger,
+                Trigger::Schedule(_) | Trigger::Poll(_)
+            )
+        });
+        by_clock.cloned().collect()
     }
 
     /// Every recipe that has a file.

@@ -2,14 +2,19 @@
 //!
 //! Always true: a call counts from its grant until one window after its end, also if it was let go
 //! of in between; a restart refills nothing, since blocks of calls are written down before their
-//! first one.
+//! first one. A crash spends what was left of a block: what the budget allows in a second, or one
+//! call, and never what nobody asked for beyond that. What the vendor says of its own count
+//! ([`Allowance`]) and of when to come back makes the room smaller, never larger.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::ledger::{Ledger, LedgerError};
+use super::spent::{Line, OpenBlock, block_size};
 use crate::clock::{Clock, Moment};
+use crate::connector::Allowance;
 use crate::names::ConnectionName;
 use crate::store::SpentBlock;
 
@@ -30,31 +35,20 @@ pub(super) struct Budgets {
     state: Arc<Mutex<State>>,
     /// Whoever takes room holds it, so that no block is written down twice.
     turn: tokio::sync::Mutex<()>,
+    /// How many stand in line for it.
+    in_line: AtomicU32,
 }
 
 #[derive(Default)]
 struct State {
     lines: BTreeMap<(ConnectionName, String), Line>,
     paused: BTreeMap<ConnectionName, Moment>,
+    /// What vendors said is left.
+    allowed: BTreeMap<ConnectionName, Allowance>,
+    /// Calls under way.
+    running: BTreeMap<ConnectionName, u32>,
     /// Blocks that are used up, and until when they count; to be written down.
     used: Vec<(String, Moment)>,
-}
-
-/// What was spent of one budget.
-#[derive(Default)]
-struct Line {
-    /// Calls under way.
-    running: u32,
-    /// When each call that ended stops counting, in that order.
-    spent: VecDeque<Moment>,
-    /// Blocks that were written down and still have calls to give or under way.
-    blocks: Vec<OpenBlock>,
-}
-
-struct OpenBlock {
-    id: String,
-    left: u32,
-    running: u32,
 }
 
 /// Room for one call, in each of its budgets. It is given back when it is dropped, so that no end
@@ -74,8 +68,11 @@ pub(super) enum Room {
     Until(Moment),
 }
 
-/// How many blocks a budget is cut into: a crash loses at most one of them.
-const BLOCKS_PER_BUDGET: u32 = 20;
+/// Under which name a vendor's wish to be left alone is written down, among the blocks.
+const PAUSE: &str = "pause";
+
+/// How far apart two ends of a vendor's window may be said to be and still be the same one.
+const SAME_WINDOW: Duration = Duration::from_secs(2);
 
 impl Budgets {
     /// What an earlier process left counts; of a block that was in use, for a window from now on.
@@ -83,6 +80,11 @@ impl Budgets {
         let now = clock.now();
         let mut state = State::default();
         for block in blocks {
+            if block.budget == PAUSE {
+                let until = block.counts_until.unwrap_or_default();
+                state.pause(&block.connection, until);
+                continue;
+            }
             let until = block.counts_until.unwrap_or(now.after(block.window));
             if block.counts_until.is_none() {
                 state.used.push((block.id, until));
@@ -99,6 +101,7 @@ impl Budgets {
             clock,
             state: Arc::new(Mutex::new(state)),
             turn: tokio::sync::Mutex::default(),
+            in_line: AtomicU32::default(),
         }
     }
 
@@ -109,7 +112,9 @@ impl Budgets {
         budgets: &[Budget],
         ledger: &dyn Ledger,
     ) -> Result<Room, LedgerError> {
+        let in_line = InLine::enter(&self.in_line);
         let _turn = self.turn.lock().await;
+        let in_line = in_line.others();
         if let Some(until) = lock(&self.state).full_until(connection, budgets, self.clock.now()) {
             return Ok(Room::Until(until));
         }
@@ -118,7 +123,7 @@ impl Budgets {
             let open = lock(&self.state).line(connection, budget).open_block();
             let block = match open {
                 Some(block) => block,
-                None => self.write_down(connection, budget, ledger).await?,
+                None => self.write_down(connection, budget, in_line, ledger).await?,
             };
             taken.push((budget.clone(), block));
         }
@@ -127,6 +132,7 @@ impl Budgets {
         for (budget, block) in &taken {
             state.line(connection, budget).begin(block);
         }
+        state.begin(connection);
         Ok(Room::Granted(Grant {
             connection: connection.clone(),
             taken,
@@ -140,13 +146,15 @@ impl Budgets {
         &self,
         connection: &ConnectionName,
         budget: &Budget,
+        in_line: u32,
         ledger: &dyn Ledger,
     ) -> Result<String, LedgerError> {
+        let room = lock(&self.state).line(connection, budget).room(budget);
         let block = SpentBlock {
             id: uuid::Uuid::now_v7().to_string(),
             connection: connection.clone(),
             budget: budget.name.clone(),
-            calls: (budget.calls / BLOCKS_PER_BUDGET).max(1),
+            calls: block_size(budget, in_line, room),
             window: budget.window,
             counts_until: None,
         };
@@ -176,11 +184,68 @@ impl Budgets {
         Ok(())
     }
 
-    /// Lets no call through before a moment, because the vendor asked for it.
-    pub(super) fn pause(&self, connection: &ConnectionName, until: Moment) {
+    /// Lets no call through before a moment, because the vendor asked for it; a restart forgets
+    /// nothing of that.
+    pub(super) async fn pause(
+        &self,
+        connection: &ConnectionName,
+        until: Moment,
+        ledger: &dyn Ledger,
+    ) -> Result<(), LedgerError> {
+        if !lock(&self.state).pause(connection, until) {
+            return Ok(());
+        }
+        let pause = SpentBlock {
+            id: format!("{PAUSE}/{connection}"),
+            connection: connection.clone(),
+            budget: PAUSE.to_owned(),
+            calls: 0,
+            window: Duration::ZERO,
+            counts_until: Some(until),
+        };
+        ledger.open_block(pause).await
+    }
+
+    /// Takes the vendor's own count into account. Calls under way may not be in it yet.
+    pub(super) fn heed(&self, connection: &ConnectionName, said: Allowance) {
         let mut state = lock(&self.state);
-        let paused = state.paused.entry(connection.clone()).or_insert(until);
-        *paused = (*paused).max(until);
+        let running = state.running.get(connection).copied().unwrap_or(0);
+        let mut left = said.left.saturating_sub(running);
+        if let Some(known) = state.allowed.get(connection) {
+            let apart = known
+                .until
+                .since(said.until)
+                .max(said.until.since(known.until));
+            if apart <= SAME_WINDOW {
+                // Answers may come in another order than they were made.
+                left = left.min(known.left);
+            }
+        }
+        let until = said.until;
+        state
+            .allowed
+            .insert(connection.clone(), Allowance { left, until });
+    }
+}
+
+/// A place in line, given up when it is dropped.
+struct InLine<'a>(&'a AtomicU32);
+
+impl<'a> InLine<'a> {
+    fn enter(count: &'a AtomicU32) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+
+    /// Leaves the line; how many were in it, this one included.
+    fn others(self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for InLine<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -194,6 +259,7 @@ impl Drop for Grant {
                 state.used.push((block.clone(), until));
             }
         }
+        state.end(&self.connection);
     }
 }
 
@@ -209,6 +275,30 @@ impl State {
             .or_default()
     }
 
+    /// Leaves the vendor alone until a moment; whether that is later than was known.
+    fn pause(&mut self, connection: &ConnectionName, until: Moment) -> bool {
+        let known = self.paused.get(connection).copied().unwrap_or_default();
+        if until > known {
+            self.paused.insert(connection.clone(), until);
+        }
+        until > known
+    }
+
+    /// A call of the connection begins.
+    fn begin(&mut self, connection: &ConnectionName) {
+        *self.running.entry(connection.clone()).or_default() += 1;
+        if let Some(allowed) = self.allowed.get_mut(connection) {
+            allowed.left = allowed.left.saturating_sub(1);
+        }
+    }
+
+    /// A call of the connection ended.
+    fn end(&mut self, connection: &ConnectionName) {
+        if let Some(running) = self.running.get_mut(connection) {
+            *running = running.saturating_sub(1);
+        }
+    }
+
     /// When there may be room in all of these budgets, if there is none now.
     fn full_until(
         &mut self,
@@ -221,55 +311,17 @@ impl State {
             return paused;
         }
         self.paused.remove(connection);
+        if let Some(allowed) = self.allowed.get(connection).copied() {
+            if allowed.until > now && allowed.left == 0 {
+                return Some(allowed.until);
+            }
+            if allowed.until <= now {
+                self.allowed.remove(connection);
+            }
+        }
         budgets
             .iter()
             .filter_map(|budget| self.line(connection, budget).full_until(budget, now))
             .max()
-    }
-}
-
-impl Line {
-    /// When there is room again, if there is none now.
-    fn full_until(&mut self, budget: &Budget, now: Moment) -> Option<Moment> {
-        while self.spent.front().is_some_and(|until| *until <= now) {
-            self.spent.pop_front();
-        }
-        let counted = self.running as usize + self.spent.len();
-        let surplus = (counted + 1).checked_sub(budget.calls as usize)?;
-        if surplus == 0 {
-            return None;
-        }
-        // Those under way count for at least one window more.
-        let freed = self.spent.get(surplus - 1).copied();
-        Some(freed.unwrap_or(now.after(budget.window)))
-    }
-
-    /// The block that the next call is of, if one has a call left.
-    fn open_block(&self) -> Option<String> {
-        let block = self.blocks.iter().find(|block| block.left > 0)?;
-        Some(block.id.clone())
-    }
-
-    fn begin(&mut self, block: &str) {
-        self.running += 1;
-        if let Some(block) = self.blocks.iter_mut().find(|open| open.id == block) {
-            block.left = block.left.saturating_sub(1);
-            block.running += 1;
-        }
-    }
-
-    /// Ends a call; true if its block is used up.
-    fn end(&mut self, block: &str, until: Moment) -> bool {
-        self.running = self.running.saturating_sub(1);
-        self.spent.push_back(until);
-        let Some(at) = self.blocks.iter().position(|open| open.id == block) else {
-            return false;
-        };
-        self.blocks[at].running = self.blocks[at].running.saturating_sub(1);
-        let is_used = self.blocks[at].left == 0 && self.blocks[at].running == 0;
-        if is_used {
-            self.blocks.remove(at);
-        }
-        is_used
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Method};
+use reqwest::{Client, ClientBuilder, Method};
 
 use super::address::{PrivateHosts, Reach};
 use super::guard::{self, Guard, PrivateAddress};
@@ -26,13 +26,20 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// a connection that is just being closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// The HTTP clients: one for public addresses, one for connections that may reach private ones.
-/// Each is made when it is first needed, since it reads all certificates of the machine.
+/// The HTTP clients: for public addresses, and for connections that may reach private ones.
 #[derive(Default)]
 pub(super) struct Clients {
     allowed: Arc<PrivateHosts>,
-    public: OnceLock<Result<Client, String>>,
-    private: OnceLock<Result<Client, String>>,
+    public: Pair,
+    private: Pair,
+}
+
+/// A client for each scheme, made when it is first needed: that for TLS reads all certificates of the
+/// machine, which an address without TLS needs none of.
+#[derive(Default)]
+struct Pair {
+    tls: OnceLock<Result<Client, String>>,
+    plain: OnceLock<Result<Client, String>>,
 }
 
 /// How an exchange ended.
@@ -74,11 +81,15 @@ impl Clients {
         if let Err(private) = guard::check(&self.allowed, &plan.url, reach) {
             return not_allowed(&private);
         }
-        let made = match reach {
+        let pair = match reach {
             Reach::Private => &self.private,
             Reach::Public => &self.public,
         };
-        let made = made.get_or_init(|| made_for(reach, self.allowed.clone()));
+        let ready = || builder(reach, self.allowed.clone());
+        let made = match plan.url.scheme() {
+            "http" => pair.plain.get_or_init(|| made(ready().tls_certs_only([]))),
+            _ => pair.tls.get_or_init(|| made(ready())),
+        };
         let client = match made {
             Ok(client) => client,
             Err(why) => return not_sent("internal", format!("no HTTP client: {why}")),
@@ -98,8 +109,8 @@ impl Clients {
     }
 }
 
-/// Makes a client.
-fn made_for(reach: Reach, allowed: Arc<PrivateHosts>) -> Result<Client, String> {
+/// What all clients have in common.
+fn builder(reach: Reach, allowed: Arc<PrivateHosts>) -> ClientBuilder {
     // A second installation is refused, which is fine: it is the same provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
@@ -109,8 +120,11 @@ fn made_for(reach: Reach, allowed: Arc<PrivateHosts>) -> Result<Client, String> 
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .user_agent(concat!("recipe-engine/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|why| chain(&why))
+}
+
+/// Makes a client.
+fn made(builder: ClientBuilder) -> Result<Client, String> {
+    builder.build().map_err(|why| chain(&why))
 }
 
 fn not_sent(code: &str, why: String) -> Exchange {

@@ -1,7 +1,7 @@
 //! Exclusive groups: no two calls of a group in flight on one connection.
 //!
-//! Always true: a hold is written down before the call is sent; it outlives a crash, and a call that
-//! is let go of, by the call's timeout in real time.
+//! Always true: a hold is written down before the call is sent; it outlives a crash, a call that is
+//! let go of, and a call that broke off without an answer, by the call's timeout in real time.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,6 +32,8 @@ pub(super) struct Taken {
     connection: ConnectionName,
     groups: Vec<Held>,
     left: Left,
+    /// Whether the vendor may be at work although the call has ended.
+    is_left: bool,
 }
 
 /// A group that a call has taken.
@@ -51,6 +53,10 @@ pub(super) enum Free {
 
 /// How long a call waits in line here before it is sent away to come back, in real time.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How much longer than the timeout a hold lasts, in real time: what lies between writing it down and
+/// sending the call.
+const MARGIN: Duration = Duration::from_secs(2);
 
 impl Holds {
     pub(super) fn new(left: Vec<TakenGroup>) -> Self {
@@ -77,6 +83,7 @@ impl Holds {
             connection: connection.clone(),
             groups: Vec::new(),
             left: self.left.clone(),
+            is_left: false,
         };
         for group in groups {
             let gate = self.gate(connection, group);
@@ -90,7 +97,7 @@ impl Holds {
                 self.give_back(taken, ledger).await?;
                 return Ok(Free::Until(until));
             }
-            let until = now.after(clock.span(timeout));
+            let until = now.after(clock.span(timeout + MARGIN));
             let hold = TakenGroup {
                 connection: connection.clone(),
                 group: group.clone(),
@@ -110,12 +117,40 @@ impl Holds {
         Ok(Free::Taken(taken))
     }
 
-    /// Gives groups back.
+    /// Sees to it that groups stay taken for a whole timeout from now on, whatever happens.
+    pub(super) async fn prolong(
+        &self,
+        taken: &mut Taken,
+        timeout: Duration,
+        clock: &Clock,
+        ledger: &dyn Ledger,
+    ) -> Result<(), LedgerError> {
+        let now = clock.now();
+        for held in &mut taken.groups {
+            if held.until >= now.after(clock.span(timeout)) {
+                continue;
+            }
+            let until = now.after(clock.span(timeout + MARGIN));
+            let hold = TakenGroup {
+                connection: taken.connection.clone(),
+                group: held.group.clone(),
+                until,
+            };
+            ledger.put_hold(hold).await?;
+            held.until = until;
+        }
+        Ok(())
+    }
+
+    /// Gives groups back, unless they must end by themselves.
     pub(super) async fn give_back(
         &self,
         mut taken: Taken,
         ledger: &dyn Ledger,
     ) -> Result<(), LedgerError> {
+        if taken.is_left {
+            return Ok(());
+        }
         for held in std::mem::take(&mut taken.groups) {
             ledger
                 .remove_hold(taken.connection.clone(), held.group)
@@ -139,6 +174,13 @@ impl Holds {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         left.retain(|_, until| *until > now);
         left.get(&(connection.clone(), group.to_owned())).copied()
+    }
+}
+
+impl Taken {
+    /// Leaves the groups taken until they end by themselves.
+    pub(super) fn leave(&mut self) {
+        self.is_left = true;
     }
 }
 

@@ -20,6 +20,7 @@ mod perform;
 mod question;
 mod scrub;
 mod sign_in;
+mod spent;
 mod token;
 
 pub use account::{Accounts, Prepared};

@@ -6,16 +6,18 @@ use super::Outbound;
 use super::account::Prepared;
 use super::budget::{Budget, Grant, Room};
 use super::client::Exchange;
-use super::hold::Free;
+use super::hold::{Free, Taken};
 use super::ledger::LedgerError;
 use super::scrub::Secrets;
 use crate::clock::Moment;
 use crate::connector::{
-    Action, Arguments, Facts, Request, RequestPlan, SignIn, Trouble, Verdict, judge, plan,
+    Action, Arguments, Facts, Reply, Request, RequestPlan, SignIn, Trouble, Values, Verdict, judge,
+    plan,
 };
 use crate::data::Value;
 use crate::interpret::{Call, Called};
 use crate::journal::Failure;
+use crate::mask::{Hidden, Marked, learn_secret};
 use crate::step::{Performed, again, broken, called, refused};
 
 /// Why a request did not get its reply.
@@ -63,7 +65,11 @@ impl Outbound {
     ) -> Result<Called, Stopped> {
         let mut secrets = Secrets::of(prepared.secrets());
         match self.within_groups(prepared, wanted, &mut secrets).await {
-            Ok(called) => Ok(secrets.taken_out_of(called)),
+            Ok(called) => {
+                let called = secrets.taken_out_of(called);
+                learn_outputs(prepared, &called);
+                Ok(called)
+            }
             Err(Stopped::Ended(called)) => Err(Stopped::Ended(secrets.taken_out_of(called))),
             Err(later) => Err(later),
         }
@@ -88,13 +94,21 @@ impl Outbound {
                 &*self.ledger,
             )
             .await?;
-        let taken = match free {
+        let mut taken = match free {
             Free::Taken(taken) => taken,
             Free::Until(until) => return Err(Stopped::Later(until)),
         };
         let called = match &action.request {
             Request::Mail => self.mail(prepared, wanted.key, timeout, secrets).await,
-            Request::Http(_) => self.http(prepared, action, wanted, timeout, secrets).await,
+            Request::Http(_) => {
+                let sending = Sending {
+                    prepared,
+                    action,
+                    wanted,
+                    timeout,
+                };
+                self.http(&sending, secrets, &mut taken).await
+            }
         };
         if let Err(error) = self.holds.give_back(taken, &*self.ledger).await {
             // The call's end counts; the hold ends by itself.
@@ -106,12 +120,16 @@ impl Outbound {
     /// Sends an HTTP request, signing in again once if the vendor asks for it.
     async fn http(
         &self,
-        prepared: &Prepared,
-        action: &Action,
-        wanted: &Wanted<'_>,
-        timeout: Duration,
+        sending: &Sending<'_>,
         secrets: &mut Secrets,
+        taken: &mut Taken,
     ) -> Result<Called, Stopped> {
+        let Sending {
+            prepared,
+            action,
+            wanted,
+            timeout,
+        } = *sending;
         let mut has_signed_in_again = false;
         loop {
             let values = prepared.values(wanted.key, self.clock.now());
@@ -135,11 +153,21 @@ impl Outbound {
             sign_in.sign(&mut request, &values, access)?;
             secrets.add_sign_in(&request);
             let budgets = prepared.budgets(&values)?;
+            // Signing in may have taken its time.
+            self.holds
+                .prolong(taken, timeout, &self.clock, &*self.ledger)
+                .await?;
             let reply = match self.exchange(prepared, &budgets, request, timeout).await? {
                 Exchange::Replied(reply) => reply,
                 Exchange::NotSent { trouble, may_pass } if may_pass => return Ok(again(trouble)),
                 Exchange::NotSent { trouble, .. } => return Ok(refused(trouble)),
-                Exchange::Broken(trouble) => return Ok(broken(action.effect, trouble)),
+                Exchange::Broken(trouble) => {
+                    // Without an answer, the vendor may still be at work.
+                    if trouble.status.is_none() {
+                        taken.leave();
+                    }
+                    return Ok(broken(action.effect, trouble));
+                }
             };
             let verdict = judge(
                 &Facts {
@@ -160,13 +188,37 @@ impl Outbound {
                     has_signed_in_again = true;
                     continue;
                 }
-                (Verdict::RetryLater(_, Some(after)), _) => {
-                    let until = self.clock.now().after(*after);
-                    self.budgets.pause(&prepared.connection.name, until);
+                (Verdict::RetryLater(_, after), _) => {
+                    self.heed(prepared, &values, &reply, *after).await;
                 }
-                _ => {}
+                _ => self.heed(prepared, &values, &reply, None).await,
             }
             return Ok(called(verdict));
+        }
+    }
+
+    /// Takes into account what a reply says of the connection's budget.
+    pub(super) async fn heed(
+        &self,
+        prepared: &Prepared,
+        values: &Values,
+        reply: &Reply,
+        after: Option<Duration>,
+    ) {
+        let now = self.clock.now();
+        let name = &prepared.connection.name;
+        if let Some(rule) = &prepared.connector.allowance
+            && let Some(said) = rule.read(values, reply, now)
+        {
+            self.budgets.heed(name, said);
+        }
+        let asked = matches!(reply.status, 429 | 503).then(|| reply.retry_after(now));
+        if let Some(after) = after.or_else(|| asked.flatten()) {
+            let until = now.after(after);
+            if let Err(error) = self.budgets.pause(name, until, &*self.ledger).await {
+                // This process knows it all the same.
+                tracing::warn!("{error}");
+            }
         }
     }
 
@@ -200,6 +252,24 @@ impl Outbound {
             Room::Until(until) => Err(Stopped::Later(until)),
         }
     }
+}
+
+/// Learns what a vendor gave that its connector declares secret.
+fn learn_outputs(prepared: &Prepared, called: &Called) {
+    if let (Called::Done { output }, Ok(action)) = (called, prepared.action()) {
+        let mut given = Hidden::default();
+        given.gather(&action.output, output, Marked::Secret);
+        given.texts().for_each(learn_secret);
+    }
+}
+
+/// What an HTTP request is made of.
+#[derive(Clone, Copy)]
+struct Sending<'a> {
+    prepared: &'a Prepared,
+    action: &'a Action,
+    wanted: &'a Wanted<'a>,
+    timeout: Duration,
 }
 
 /// What a call wants beside its names.

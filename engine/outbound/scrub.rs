@@ -2,7 +2,8 @@
 //!
 //! In: how a call ended. Out: the same without secrets.
 //! Always true: a vendor that sends a secret back does not get it into a journal, neither in a
-//! failure nor in an output; what holds no secret is handed on untouched.
+//! failure nor in an output; out of failures, which nobody works with, every secret goes that the
+//! process knows; what holds no secret is handed on untouched.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -11,6 +12,7 @@ use crate::connector::{PlannedBody, RequestPlan, Trouble};
 use crate::data::{Secret, Value};
 use crate::interpret::Called;
 use crate::journal::Failure;
+use crate::mask::{MASK, learn_secret, learned_secrets};
 
 /// The secrets of one request, in every form in which a vendor may send them back.
 pub(super) struct Secrets {
@@ -23,8 +25,6 @@ const SECRET_MIN: usize = 4;
 /// In outputs, shorter secrets stay: an output is worked with, and a word of it must not be lost
 /// because somebody's password is that word.
 const SECRET_IN_OUTPUT_MIN: usize = 8;
-/// What stands for a secret.
-const MASK: &str = "***";
 /// Fields of a token request that are secret.
 const TOKEN_FIELDS: [&str; 5] = [
     "refresh_token",
@@ -46,6 +46,7 @@ impl Secrets {
 
     /// A further secret.
     pub(super) fn add(&mut self, secret: &str) {
+        learn_secret(secret);
         let in_json = serde_json::Value::from(secret).to_string();
         let forms = [
             secret.to_owned(),
@@ -109,19 +110,24 @@ impl Secrets {
 
     /// What went wrong, without the secrets.
     pub(super) fn taken_out_of_trouble(&self, trouble: Trouble) -> Trouble {
-        let texts = self.longer_than(SECRET_MIN);
+        let (texts, learned) = (self.longer_than(SECRET_MIN), learned_secrets());
+        let message = masked(trouble.message, &texts);
+        let clean = |body: Value| learned.value(cleaned(body, &texts));
         Trouble {
-            message: masked(trouble.message, &texts),
-            body: trouble.body.map(|body| Box::new(cleaned(*body, &texts))),
+            message: learned.text(&message).into_owned(),
+            body: trouble.body.map(|body| Box::new(clean(*body))),
             ..trouble
         }
     }
 
     fn taken_out_of_failure(&self, failure: Failure) -> Failure {
-        let texts = self.longer_than(SECRET_MIN);
+        let (texts, learned) = (self.longer_than(SECRET_MIN), learned_secrets());
+        let message = masked(failure.message, &texts);
         Failure {
-            message: masked(failure.message, &texts),
-            body: failure.body.map(|body| cleaned(body, &texts)),
+            message: learned.text(&message).into_owned(),
+            body: failure
+                .body
+                .map(|body| learned.value(cleaned(body, &texts))),
             ..failure
         }
     }

@@ -43,6 +43,7 @@ impl Outbound {
                 return Err(sign_in_stopped(trouble, Some(Duration::ZERO)));
             }
         };
+        self.heed(prepared, values, &reply, None).await;
         let now = self.clock.now();
         let token = match read_token(oauth2, &prepared.connector.title, values, &reply) {
             Ok(token) => token,

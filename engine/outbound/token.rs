@@ -11,6 +11,7 @@ use super::ledger::RotatedToken;
 use crate::clock::Moment;
 use crate::connector::{Token, Trouble};
 use crate::data::Secret;
+use crate::mask::learn_secret;
 use crate::names::ConnectionName;
 
 /// The tokens of all connections.
@@ -48,6 +49,7 @@ const REFUSED_FOR: Duration = Duration::from_secs(10);
 impl Tokens {
     pub(super) fn new(rotated: Vec<(ConnectionName, RotatedToken)>) -> Self {
         let slots = rotated.into_iter().map(|(connection, rotated)| {
+            learn_secret(rotated.token.reveal());
             let slot = Slot {
                 rotated: Some(rotated),
                 ..Slot::default()

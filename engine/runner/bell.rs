@@ -12,6 +12,7 @@ use crate::names::JobId;
 pub struct Bell {
     running: Mutex<HashMap<JobId, Arc<Notify>>>,
     queue: Notify,
+    clock: Notify,
 }
 
 impl Bell {
@@ -41,6 +42,16 @@ impl Bell {
     /// Waits for a ring that is meant for the worker.
     pub async fn queue_rung(&self) {
         self.queue.notified().await;
+    }
+
+    /// Says that a recipe was started or changed, so that other things may be due by the clock.
+    pub fn ring_clock(&self) {
+        self.clock.notify_one();
+    }
+
+    /// Waits for a ring that is meant for what looks at the clock.
+    pub async fn clock_rung(&self) {
+        self.clock.notified().await;
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<JobId, Arc<Notify>>> {

@@ -26,11 +26,12 @@ use crate::clock::Clock;
 use crate::data::{Secret, digest};
 use crate::history::History;
 use crate::library::Shelf;
+use crate::mask::learn_secret;
 use crate::outbound::Outbound;
 use crate::runner::World;
 use crate::settings::Settings;
 use crate::store::Store;
-use crate::trigger::Intake;
+use crate::trigger::{Intake, Timekeeper};
 use crate::worker::Worker;
 
 /// How long requests that are under way at a stop are waited for.
@@ -96,8 +97,10 @@ impl Engine {
             self.intake.clone(),
             self.outbound.clone(),
         ));
+        let timekeeper = Timekeeper::new(self.intake.clone(), self.world.calls.clone());
+        let timing = tokio::spawn(timekeeper.work());
         let keeping = tokio::spawn(self.history.clone().work());
-        self.loops().extend([working, reloading, keeping]);
+        self.loops().extend([working, reloading, timing, keeping]);
         Ok(Listening {
             new_admin_token,
             ..listening
@@ -130,6 +133,7 @@ impl Engine {
             .public_url
             .clone()
             .unwrap_or_else(|| url.clone());
+        learn_secret(self.local_token.reveal());
         let local_hash = digest(self.local_token.reveal().as_bytes());
         let admin = admin_hash.map(|hash| ("admin", hash));
         let tokens = Tokens::new(admin.into_iter().chain([("cli", local_hash)]));
@@ -139,6 +143,7 @@ impl Engine {
             tokens: Arc::new(tokens),
             history: self.history.clone(),
             public_url: public_url.into(),
+            messages: Arc::default(),
         };
         let mut stopping = self.stop.subscribe();
         let stopped = async move {

@@ -61,6 +61,7 @@ async fn take_up(workspace: &Path, intake: &Intake, outbound: &Outbound) {
         connections,
     });
     intake.bell.ring_queue();
+    intake.bell.ring_clock();
     tracing::info!("changed files were taken up ({broken} findings; `recipes check` shows them)");
 }
 

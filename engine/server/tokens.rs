@@ -12,6 +12,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use crate::data::{Secret, digest};
+use crate::mask::learn_secret;
 use crate::settings::Settings;
 
 use super::Trouble;
@@ -44,6 +45,7 @@ impl Whereabouts {
 /// The hash of the admin token, and the token itself if it was made just now.
 pub(super) fn admin(settings: &Settings) -> Result<(String, Option<Secret>), Trouble> {
     if let Some(token) = &settings.admin_token {
+        learn_secret(token.reveal());
         return Ok((digest(token.reveal().as_bytes()), None));
     }
     let path = settings.data(ADMIN_FILE);
@@ -53,6 +55,7 @@ pub(super) fn admin(settings: &Settings) -> Result<(String, Option<Secret>), Tro
         return Ok((hash.trim().to_owned(), None));
     }
     let token = fresh();
+    learn_secret(token.reveal());
     let hash = digest(token.reveal().as_bytes());
     write_private(&path, &format!("{hash}\n"))?;
     Ok((hash, Some(token)))

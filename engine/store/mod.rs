@@ -10,10 +10,11 @@ pub mod sqlite;
 
 pub use contract::*;
 pub use sqlite::{
-    AuditEntry, CommitLimits, Counts, EventDetail, EventFilter, EventReplayed, Import, KeptJob,
-    KeptSecret, RecipeState, Replay, RowFilter, Space, SpentBlock, Step as HistoryStep,
-    StoredEvent, TableRow, TakenGroup, UNKEPT_DROPPED, UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept,
-    check_integrity, commit_limits,
+    AuditEntry, CommitLimits, Counts, EventDetail, EventFilter, EventReplayed, Fire, FireOutcome,
+    FireRow, Fired, Fires, Import, KeptJob, KeptSecret, PassedOver, Poll, PollEnd, PollKept,
+    Polled, PolledItem, RecipeState, Replay, RowFilter, RuleKept, Space, SpentBlock,
+    Step as HistoryStep, StoredEvent, TableRow, TakenGroup, UNKEPT_DROPPED, UNKEPT_REJECTED,
+    UNKEPT_REPEATED, Unkept, check_integrity, commit_limits,
 };
 
 /// The store that this program runs on.

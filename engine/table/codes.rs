@@ -16,6 +16,8 @@ pub const LABEL_TWICE: Code = Code("R094");
 pub const NO_COLUMNS: Code = Code("R095");
 /// A key column that may be empty.
 pub const KEY_OPTIONAL: Code = Code("R096");
+/// A secret column that is unique or part of the key.
+pub const SECRET_KEY: Code = Code("R097");
 
 /// Every code of this room: code, title, explanation.
 pub const ALL: &[(Code, &str, &str)] = &[
@@ -55,5 +57,11 @@ pub const ALL: &[(Code, &str, &str)] = &[
         KEY_OPTIONAL,
         "a key column may be empty",
         "The columns of the key name a row, so they must be required or have a default.",
+    ),
+    (
+        SECRET_KEY,
+        "a secret column cannot be looked up",
+        "Values of secret columns are sealed in the database, so they can neither be part of the \
+         key nor be unique. Give the row an id of its own.",
     ),
 ];

@@ -1,14 +1,16 @@
 //! Lookup tables as CSV files, with the columns' labels as header.
 //!
 //! In: a file that somebody exported or typed. Out: rows, or every place that is wrong.
-//! Always true: all of a file is taken or nothing; a file that was exported reads back the same.
+//! Always true: all of a file is taken or nothing; a file that was exported reads back the same, and
+//! one that was exported without personal values is not taken for the real one.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{Refused, Table, key_text, text_of_value, value_of_text};
-use crate::data::{Object, Value};
+use crate::data::Object;
 use crate::diagnostic::did_you_mean;
+use crate::mask::MASK;
 use crate::shape::Shape;
 
 /// No more faults than these are listed; who mends them will find the rest.
@@ -189,6 +191,12 @@ impl Table {
                 Shape::Boolean => cell.to_ascii_lowercase(),
                 _ => cell,
             };
+            if cell.trim() == MASK && (column.field.secret || column.field.personal) {
+                let why = "holds `***`, which stands for a value that was not shown; export with \
+                           `--reveal`, or take the column out of the file to leave it as it is";
+                faults.push(fault(line, Some(self.label(name)), why));
+                continue;
+            }
             match value_of_text(&column.field, &cell) {
                 Ok(Some(value)) => {
                     given.insert(name.clone(), value);
@@ -255,21 +263,33 @@ fn fault(line: u64, column: Option<&str>, message: &str) -> CsvFault {
     }
 }
 
-/// The row without its secret columns, for exports.
-pub fn without_secrets(table: &Table, row: &Object) -> Object {
-    row.iter()
-        .map(|(name, value)| {
-            let is_secret = table
-                .columns
-                .get(name)
-                .is_some_and(|column| column.field.secret);
-            let value = if is_secret {
-                Value::Null
+/// Which columns of a row are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// All but secret ones, and personal ones masked.
+    Masked,
+    /// All but secret ones.
+    Personal,
+}
+
+impl Table {
+    /// A row as it is shown or exported: secret columns are left out, personal ones are masked
+    /// unless they are to be seen.
+    pub fn shown_row(&self, row: &Object, sight: Sight) -> Object {
+        let mut shown = Object::new();
+        for (name, value) in row {
+            let field = self.columns.get(name).map(|column| &column.field);
+            if field.is_some_and(|field| field.secret) {
+                continue;
+            }
+            let is_masked = sight == Sight::Masked && field.is_some_and(|field| field.personal);
+            let value = if is_masked {
+                MASK.into()
             } else {
                 value.clone()
             };
-            (name.clone(), value)
-        })
-        .filter(|(_, value)| !value.is_null())
-        .collect()
+            shown.insert(name.clone(), value);
+        }
+        shown
+    }
 }

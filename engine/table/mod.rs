@@ -13,7 +13,7 @@ mod setting;
 mod shapes;
 mod text;
 
-pub use csv::{CsvFault, without_secrets};
+pub use csv::{CsvFault, Sight};
 pub use read::TABLE;
 pub use row::{key_text, same_rows};
 pub use setting::{SETTINGS_TABLE, SettingsDeclared, check_setting, settings_of_rows};

@@ -92,6 +92,7 @@ impl Table {
         form::check(root, &TABLE, &mut report);
         let columns = columns(root, &mut report);
         let key = key(root, &columns, &mut report);
+        check_secrets(root, &columns, &key, &mut report);
         let title = root.get("title").and_then(Node::as_text);
         let mut table = Self {
             title: title.map_or_else(|| name.to_string(), ToString::to_string),
@@ -229,6 +230,29 @@ fn key(root: &Node, columns: &IndexMap<String, Column>, report: &mut Report) -> 
         }
     }
     key
+}
+
+/// What is sealed cannot be looked up by an index.
+fn check_secrets(
+    root: &Node,
+    columns: &IndexMap<String, Column>,
+    key: &[String],
+    report: &mut Report,
+) {
+    let is_looked_up = |name: &String, column: &Column| column.unique || key.contains(name);
+    for (name, column) in columns {
+        if column.field.secret && is_looked_up(name, column) {
+            let node = root.get("columns").and_then(|columns| columns.get(name));
+            let secret = node.and_then(|node| node.get("secret")).unwrap_or(root);
+            report
+                .error(
+                    codes::SECRET_KEY,
+                    secret.span,
+                    format!("the secret column `{name}` is unique or part of the key"),
+                )
+                .help("name rows by another column, which need not be secret");
+        }
+    }
 }
 
 fn rows(root: &Node, table: &Table, report: &mut Report) -> Vec<Object> {

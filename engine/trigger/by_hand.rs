@@ -5,10 +5,11 @@
 use serde_json::json;
 
 use crate::clock::Moment;
-use crate::compile::{Recipe, Trigger, Webhook};
+use crate::compile::{Poll, Recipe, Trigger, Webhook};
 use crate::data::{Object, Value, kind_of};
+use crate::mask::{Hidden, Marked, learn_secret};
 use crate::names::{JobId, RecipeName};
-use crate::shape::{Misfit, fill_defaults};
+use crate::shape::{Field, Misfit, Shape, fill_defaults};
 
 use super::split::{self, Split};
 use super::{Intake, Made, Refusal, take_in};
@@ -44,7 +45,8 @@ pub async fn run(
     let (split, input) = match &recipe.trigger {
         Trigger::Function | Trigger::Manual => (Split::one(Value::Null), input_of(recipe, given)?),
         Trigger::Webhook(webhook) => (events_of(webhook, recipe, given, now)?, json!({})),
-        Trigger::Schedule(_) | Trigger::Poll(_) => (Split::one(event_of(given)?), json!({})),
+        Trigger::Schedule(_) => (Split::one(scheduled_event(given)?), json!({})),
+        Trigger::Poll(poll) => (Split::one(polled_event(poll, given)?), json!({})),
     };
     let made = Made {
         recipe: name.clone(),
@@ -70,6 +72,9 @@ fn input_of(recipe: &Recipe, given: Given) -> Result<Value, Refusal> {
         }
     };
     let input = fill_defaults(&recipe.input, input);
+    let mut given = Hidden::default();
+    given.gather(&recipe.input, &input, Marked::Secret);
+    given.texts().for_each(learn_secret);
     let misfits = recipe.input.check(&input, "input");
     if misfits.is_empty() {
         return Ok(input);
@@ -123,10 +128,51 @@ fn events_of(
     Ok(split::events(webhook, event, now, &recipe.timezone).all_new())
 }
 
+/// The event of a schedule: nothing, or the time that the run is to stand for.
+fn scheduled_event(given: Given) -> Result<Value, Refusal> {
+    let event = event_of(given)?;
+    if event.is_null() {
+        return Ok(json!({}));
+    }
+    let moment = || Field::optional(Shape::DateTime);
+    let covers = Shape::object_of([("from", moment()), ("to", moment())]);
+    let event_shape = Shape::object_of([
+        ("scheduled_at", moment()),
+        ("covers", Field::optional(covers)),
+    ]);
+    checked(event, &event_shape)
+}
+
+/// The event of a poll: an item, or a list of them for a batch.
+fn polled_event(poll: &Poll, given: Given) -> Result<Value, Refusal> {
+    let mut event = event_of(given)?;
+    let item = match poll.batch {
+        true => Shape::list_of(Shape::Any),
+        false => Shape::Any,
+    };
+    if let Some(event) = event.as_object_mut() {
+        event.entry("index").or_insert_with(|| json!(0));
+    }
+    let event_shape = Shape::object_of([
+        ("item", Field::required(item)),
+        ("index", Field::required(Shape::Integer)),
+    ]);
+    checked(event, &event_shape)
+}
+
+fn checked(event: Value, shape: &Shape) -> Result<Value, Refusal> {
+    let misfits = shape.check(&event, "event");
+    match misfits.is_empty() {
+        true => Ok(event),
+        false => Err(Refusal::WrongInput(misfits)),
+    }
+}
+
 fn event_of(given: Given) -> Result<Value, Refusal> {
     match given {
         Given::Nothing => Ok(Value::Null),
         Given::Event(event) => Ok(event),
+        Given::Input(Value::Object(input)) if input.is_empty() => Ok(Value::Null),
         Given::Input(_) => Err(wrong(
             "input",
             "this recipe has a trigger and takes no input; give an `event`",

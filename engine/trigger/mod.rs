@@ -8,15 +8,19 @@ mod body;
 mod by_hand;
 mod gauge;
 mod replay;
+mod sample;
 mod sign_in;
 mod signature;
 mod split;
+mod timed;
 mod webhook;
 
 pub use body::read as read_body;
 pub use by_hand::{Given, run};
 pub use gauge::{Gauge, QUEUED_JOBS_MAX};
 pub use replay::replay;
+pub use sample::{Sample, sample};
+pub use timed::{Plan, Timekeeper, before_start, next_poll, plan};
 pub use webhook::{BODY_BYTES_MAX, Delivery, deliver};
 
 use std::sync::Arc;

@@ -129,7 +129,8 @@ fn check_time(header: &str, given: &str, now: Moment, tolerance_s: i64) -> Resul
     Ok(seconds)
 }
 
-fn sign(key: &[u8], parts: &[&[u8]]) -> Result<Vec<u8>, Refusal> {
+/// The signature over some parts, one after another.
+pub(super) fn sign(key: &[u8], parts: &[&[u8]]) -> Result<Vec<u8>, Refusal> {
     let mac = Hmac::<Sha256>::new_from_slice(key).ok();
     let Some(mut mac) = mac.filter(|_| !key.is_empty()) else {
         return Err(set_up());

@@ -97,14 +97,15 @@ fn elements(path: &Expression, root: &Root) -> Option<Vec<Value>> {
     }
 }
 
-fn key_of(key: &Expression, root: &Root) -> Option<String> {
-    let text = match key.evaluate(root) {
+/// The text of a dedupe key; `None` if there is none, so that the event is new.
+pub(super) fn key_of(key: &Expression, scope: &dyn Scope) -> Option<String> {
+    let text = match key.evaluate(scope) {
         Ok(Some(Value::String(text))) => text,
         Ok(Some(Value::Null) | None) => return None,
         Ok(Some(other)) => other.to_string(),
         Err(error) => {
             tracing::warn!(
-                "a delivery has no dedupe key, it is taken as new: `{}`: {}",
+                "an event has no dedupe key, it is taken as new: `{}`: {}",
                 error.expression,
                 error.message
             );

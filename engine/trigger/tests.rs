@@ -4,10 +4,13 @@ use serde_json::json;
 
 use super::{Refusal, body, signature};
 use crate::clock::Moment;
-use crate::data::{Object, Value};
+use crate::data::{Object, Value, hex};
 
 /// The cases of the Standard Webhooks specification, see the README beside them.
 const VECTORS: &str = include_str!("../../tests/data/conformance/standard-webhooks/vectors.json");
+
+/// Project Wycheproof's vectors for HMAC-SHA-256, see the README beside them.
+const HMAC: &str = include_str!("../../tests/data/conformance/hmac/cases.json");
 
 fn outcome(checked: Result<(), Refusal>) -> (&'static str, String) {
     match checked {
@@ -19,6 +22,44 @@ fn outcome(checked: Result<(), Refusal>) -> (&'static str, String) {
 
 fn headers(of: &Value) -> Object {
     of.as_object().cloned().unwrap_or_default()
+}
+
+#[test]
+fn signatures_are_right_where_wycheproof_says_so() {
+    let bytes = |text: &Value| -> Vec<u8> {
+        let text = text.as_str().unwrap_or_default().as_bytes();
+        let digit = |at: usize| char::from(text[at]).to_digit(16).expect("it is hex");
+        let pairs = (0..text.len()).step_by(2);
+        let byte = |at| u8::try_from(digit(at) * 16 + digit(at + 1)).expect("it is a byte");
+        pairs.map(byte).collect()
+    };
+    let cases: Vec<Value> = serde_json::from_str(HMAC).expect("the vectors are JSON");
+    assert_eq!(cases.len(), 174);
+    let mut texts = 0;
+    for case in cases {
+        let (id, tag) = (&case["id"], case["tag"].as_str().unwrap_or_default());
+        let (key, message) = (bytes(&case["key"]), bytes(&case["msg"]));
+        let is_valid = case["result"] == "valid";
+        let signed = signature::sign(&key, &[&message]).expect("the key is not empty");
+        // A signature that is cut short is never taken for a whole one, even if it begins right.
+        let is_whole = case["tag_bits"] == 256;
+        assert_eq!(hex(&signed).starts_with(tag), is_valid, "case {id}");
+        // Secrets of connections are texts; other keys come in base64, by Standard Webhooks.
+        let Ok(secret) = String::from_utf8(key) else {
+            continue;
+        };
+        texts += 1;
+        let secrets = json!({ "secret": secret, "header": "X-Sig" });
+        let headers = headers(&json!({ "x-sig": tag }));
+        let checked = signature::check(&secrets, &headers, &message, Moment(0));
+        let expected = if is_valid && is_whole {
+            "accepted"
+        } else {
+            "refused"
+        };
+        assert_eq!(outcome(checked).0, expected, "case {id}");
+    }
+    assert!(texts > 100, "only {texts} keys are texts");
 }
 
 #[test]

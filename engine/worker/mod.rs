@@ -4,6 +4,8 @@
 //! Always true: no more jobs run at once than allowed; a job that panics fails by itself and never
 //! stops the others.
 
+mod version;
+
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -14,14 +16,13 @@ use futures_util::FutureExt;
 use tokio::task::JoinSet;
 
 use crate::clock::{Clock, Moment};
-use crate::compile::Program;
 use crate::data::Value;
-use crate::interpret::{Start, cancelled};
-use crate::journal::{Ending, Entry, EntryKey, EntryKind, Failure, JobStatus};
+use crate::interpret::Start;
+use crate::journal::{Ending, Failure, JobStatus};
 use crate::library::Shelf;
 use crate::names::JobId;
 use crate::runner::{Left, World, advance};
-use crate::store::{Advance, Claimed, Jobs, Lease, Next, Pinned, RequestKind, StoreError};
+use crate::store::{Advance, Claimed, Jobs, Lease, Next, StoreError};
 
 /// How long a lease lasts unless renewed, in real time: a worker is as slow as the machine.
 pub const LEASE: Duration = Duration::from_secs(30);
@@ -175,8 +176,11 @@ impl Worker {
                 Left::Lost
             }
             Err(_) => {
-                let failure = Failure::new("internal", "the engine met a fault of its own");
-                let _ = self.end(&lease, failure).await;
+                let failure = Failure::new(
+                    "internal",
+                    "the engine met a fault of its own; its log says where",
+                );
+                let _ = self.end(&lease, JobStatus::Failed, failure).await;
                 Left::Ended
             }
         };
@@ -195,7 +199,7 @@ impl Worker {
     ) -> Result<Left, StoreError> {
         let now = self.world.clock.now();
         if claimed.pinned.is_none()
-            && let Some(advance) = never_begun(&claimed, now)
+            && let Some(advance) = version::never_begun(&claimed, now)
         {
             self.world
                 .store
@@ -206,7 +210,10 @@ impl Worker {
         let (program, pinned) = match &claimed.pinned {
             Some(pinned) => match self.pinned_program(pinned).await? {
                 Ok(program) => (program, None),
-                Err(failure) => return self.end(&claimed.lease, failure).await,
+                Err(failure) => {
+                    let status = JobStatus::Quarantined;
+                    return self.end(&claimed.lease, status, failure).await;
+                }
             },
             None => {
                 let Some(program) = self.shelf.program(&claimed.job.recipe) else {
@@ -214,7 +221,9 @@ impl Worker {
                 };
                 match self.pin(&program, now).await? {
                     Ok(pinned) => (program, Some(pinned)),
-                    Err(failure) => return self.end(&claimed.lease, failure).await,
+                    Err(failure) => {
+                        return self.end(&claimed.lease, JobStatus::Failed, failure).await;
+                    }
                 }
             }
         };
@@ -230,56 +239,6 @@ impl Worker {
             is_preview: self.world.is_preview,
         };
         Ok(advance(&self.world, claimed, start, pinned, nudged).await)
-    }
-
-    /// The program that a job pinned, from memory or from the kept sources.
-    async fn pinned_program(
-        &self,
-        pinned: &Pinned,
-    ) -> Result<Result<Arc<Program>, Failure>, StoreError> {
-        if let Some(program) = self.shelf.program_of_hash(&pinned.program) {
-            return Ok(Ok(program));
-        }
-        let Some(sources) = self.world.store.program(&pinned.program).await? else {
-            let message = "the sources that the job began with are gone";
-            return Ok(Err(Failure::new("sources_missing", message)));
-        };
-        Ok(self.shelf.revive(&pinned.program, &sources).map_err(|why| {
-            Failure::new(
-                "sources_unusable",
-                format!("the job's own version does not compile: {why}"),
-            )
-        }))
-    }
-
-    /// Keeps the program's sources and takes the settings down for a new job.
-    async fn pin(
-        &self,
-        program: &Arc<Program>,
-        now: Moment,
-    ) -> Result<Result<Pinned, Failure>, StoreError> {
-        // The store of a preview is its own; what it keeps is not kept in the real one.
-        let is_preview = self.world.is_preview;
-        if is_preview || self.shelf.is_unsaved(&program.hash) {
-            let sources = self.shelf.sources(program);
-            self.world
-                .store
-                .save_program(&program.hash, &sources)
-                .await?;
-            if !is_preview {
-                self.shelf.mark_saved(&program.hash);
-            }
-        }
-        let declared = self.shelf.settings_of(program);
-        let settings = match self.world.store.settings(&declared).await? {
-            Ok(settings) => settings,
-            Err(why) => return Ok(Err(Failure::new("wrong_settings", why))),
-        };
-        Ok(Ok(Pinned {
-            program: program.hash.clone(),
-            settings,
-            started_at: now,
-        }))
     }
 
     /// Leaves a job for later whose recipe cannot be used at the moment.
@@ -300,9 +259,14 @@ impl Worker {
         Ok(Left::Waiting)
     }
 
-    async fn end(&self, lease: &Lease, failure: Failure) -> Result<Left, StoreError> {
+    async fn end(
+        &self,
+        lease: &Lease,
+        status: JobStatus,
+        failure: Failure,
+    ) -> Result<Left, StoreError> {
         let ending = Ending {
-            status: JobStatus::Failed,
+            status,
             output: None,
             failure: Some(failure),
         };
@@ -367,30 +331,4 @@ impl Worker {
     fn leases(&self) -> std::sync::MutexGuard<'_, HashMap<JobId, Lease>> {
         self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// How a job ends that was cancelled before anything of it began; `None` if it was not cancelled.
-fn never_begun(claimed: &Claimed, now: Moment) -> Option<Advance> {
-    let by = claimed
-        .requests
-        .iter()
-        .find_map(|asked| match &asked.kind {
-            RequestKind::Cancel { by } => Some(by.clone()),
-            RequestKind::Decide { .. } => None,
-        })?;
-    let ending = Ending {
-        status: JobStatus::Stopped,
-        output: None,
-        failure: Some(cancelled(Some(&by))),
-    };
-    Some(Advance {
-        entries: vec![Entry {
-            key: EntryKey::of_job(),
-            at: now,
-            kind: EntryKind::CancelRequested { by },
-        }],
-        consumed_requests: claimed.requests.iter().map(|asked| asked.number).collect(),
-        next: Next::Ended(ending),
-        ..Advance::default()
-    })
 }

@@ -37,8 +37,27 @@ pub enum FaultKind {
     },
     /// The work is done, the answer promises its whole length and breaks off in the middle.
     Truncated,
+    /// The work is done and this is answered in place of what came of it: an error of the way
+    /// there, a page of HTML, half of the JSON.
+    AnswerAfter {
+        /// The status code.
+        code: u16,
+        /// Headers to send.
+        #[serde(default)]
+        headers: BTreeMap<String, String>,
+        /// The body: a string is sent as it is, anything else as JSON.
+        #[serde(default)]
+        body: Value,
+    },
+    /// The work is done at once and its answer comes after this many real milliseconds.
+    Late {
+        /// Real milliseconds: the timeouts of callers are real, too.
+        ms: u64,
+    },
     /// The work is not done and no answer ever comes.
     Hang,
+    /// The work is done and no answer ever comes.
+    HangAfter,
 }
 
 impl FaultKind {
@@ -51,7 +70,10 @@ impl FaultKind {
             Self::Status { .. } => "status",
             Self::Slow { .. } => "slow",
             Self::Truncated => "truncated",
+            Self::AnswerAfter { .. } => "answer_after",
+            Self::Late { .. } => "late",
             Self::Hang => "hang",
+            Self::HangAfter => "hang_after",
         }
     }
 }

@@ -2,8 +2,8 @@
 //! request to the vendor, and its answer, with the ordered fault applied and both written down.
 //! Always true: the journal has the request before any work is done for it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -32,6 +32,8 @@ pub(crate) struct Gate {
     in_flight: AtomicU64,
     in_flight_max: AtomicU64,
     calls: AtomicU64,
+    /// When each request came, by the sandbox clock, in that order.
+    arrivals: Mutex<Vec<i64>>,
 }
 
 impl Gate {
@@ -44,7 +46,31 @@ impl Gate {
             in_flight: AtomicU64::new(0),
             in_flight_max: AtomicU64::new(0),
             calls: AtomicU64::new(0),
+            arrivals: Mutex::default(),
         }
+    }
+
+    /// The most requests that came in any window of this many microseconds, wherever it begins.
+    pub(crate) fn fullest_window(&self, length: i64) -> usize {
+        let arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut first, mut fullest) = (0, 0);
+        for (last, at) in arrivals.iter().enumerate() {
+            while arrivals[first] + length <= *at {
+                first += 1;
+            }
+            fullest = fullest.max(last + 1 - first);
+        }
+        fullest
+    }
+
+    fn arrived(&self) {
+        let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
+        // Read under the lock, so that they stay in order; a clock set back starts anew.
+        let now = self.clock.now();
+        if arrivals.last().is_some_and(|last| *last > now) {
+            arrivals.clear();
+        }
+        arrivals.push(now);
     }
 
     /// How many requests there were and how many at once, for `/_control/violations`.
@@ -82,6 +108,7 @@ pub(crate) async fn pass(
     next: Next,
 ) -> Response {
     let in_flight = InFlight::enter(&gate);
+    gate.arrived();
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, BODY_BYTES_MAX).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
@@ -101,6 +128,13 @@ pub(crate) async fn pass(
         fault: name,
     });
     let work = next.run(Request::from_parts(parts, Body::from(body)));
+    if fault == Some(FaultKind::HangAfter) {
+        // The journal tells when the work is done, for whoever waits for that.
+        let done = work.await;
+        gate.journal
+            .answered(seq, Some(done.status().as_u16()), name);
+        return std::future::pending().await;
+    }
     let answer = apply(fault, &peer.cut, work).await;
     drop(in_flight);
     let status = answer.as_ref().map(|response| response.status().as_u16());
@@ -135,7 +169,20 @@ async fn apply(
             Some(work.await)
         }
         Some(FaultKind::Truncated) => Some(truncate(work.await).await),
-        Some(FaultKind::Hang) => std::future::pending().await,
+        Some(FaultKind::AnswerAfter {
+            code,
+            headers,
+            body,
+        }) => {
+            drop(work.await);
+            Some(canned(code, headers.into_iter(), &body))
+        }
+        Some(FaultKind::Late { ms }) => {
+            let answer = work.await;
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+            Some(answer)
+        }
+        Some(FaultKind::Hang | FaultKind::HangAfter) => std::future::pending().await,
     }
 }
 

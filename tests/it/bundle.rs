@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use recipe_engine::clock::parse_period;
 use recipe_engine::compile::Activation;
-use recipe_engine::compile::{
-    ForeachSource, Recipe, ScheduleRule, StepKind, TableOperation, Trigger,
-};
+use recipe_engine::compile::{ForeachSource, Recipe, StepKind, TableOperation, Trigger};
 use recipe_engine::library::Library;
 use recipe_engine::names::{RecipeName, slug};
+use recipe_engine::schedule::Rule;
 use recipe_engine::shape::Shape;
 use recipe_engine::source::{Node, NodeKind, parse};
 
@@ -137,8 +136,8 @@ fn misses(row: &Node, recipe: &Recipe, source: &str, names: &BTreeMap<i64, Strin
     if let (Trigger::Schedule(schedule), Some(_)) = (&recipe.trigger, row.get("schedule")) {
         let required = text(row, "schedule");
         let is_same = match &schedule.rule {
-            ScheduleRule::Every(every) => parse_period(required) == Ok(*every),
-            ScheduleRule::Cron(line) => line == required,
+            rule @ Rule::Every(_) => parse_period(required) == Ok(rule.interval()),
+            Rule::Cron(line) => line.text == required,
         };
         same(
             "schedule",

@@ -7,6 +7,7 @@
 mod acting;
 mod flow;
 mod plain;
+mod poll;
 mod read;
 mod table;
 mod trigger;

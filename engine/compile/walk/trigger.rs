@@ -7,13 +7,12 @@ use super::{Walk, is_word, key_span, period};
 use crate::compile::codes;
 use crate::compile::scope::{Scope, Visible};
 use crate::compile::{
-    Dedupe, IfStillRunning, Poll, Schedule, ScheduleRule, Trigger, Webhook, WebhookAuth,
-    WhileStopped,
+    Dedupe, IfStillRunning, Schedule, Trigger, Webhook, WebhookAuth, WhileStopped,
 };
 use crate::diagnostic::did_you_mean;
 use crate::expression::{Expression, Typed};
 use crate::names::ConnectionName;
-use crate::schedule::{check_cron, is_zone, zone_names};
+use crate::schedule::{Rule, is_zone, zone_names};
 use crate::shape::{Field, Shape};
 use crate::source::{Node, NodeKind};
 
@@ -51,15 +50,9 @@ impl Walk<'_> {
         match kind {
             "function" => Some(Trigger::Function),
             "manual" => Some(Trigger::Manual),
-            "schedule" => {
-                self.not_yet(key_span(node), "the schedule");
-                self.schedule(node).map(Trigger::Schedule)
-            }
+            "schedule" => self.schedule(node).map(Trigger::Schedule),
             "webhook" => Some(Trigger::Webhook(self.webhook(node))),
-            "poll" => {
-                self.not_yet(key_span(node), "the poll trigger");
-                self.poll(node).map(Trigger::Poll)
-            }
+            "poll" => self.poll(node).map(Trigger::Poll),
             _ => None,
         }
     }
@@ -69,8 +62,8 @@ impl Walk<'_> {
         if let Some(zone) = node.get("timezone") {
             self.check_zone(zone);
         }
-        let rule = if let Some(every) = node.get("every") {
-            ScheduleRule::Every(period(Some(every))?)
+        let rule = if node.get("every").is_some() {
+            self.interval(node)?
         } else {
             if timezone.is_none() {
                 self.report
@@ -81,7 +74,7 @@ impl Walk<'_> {
                     )
                     .help("add `timezone`, such as America/Los_Angeles or UTC");
             }
-            ScheduleRule::Cron(self.cron(node)?)
+            self.cron(node)?
         };
         let first_from = node.get("first_from");
         let expected = Shape::DateTime;
@@ -102,17 +95,36 @@ impl Walk<'_> {
         })
     }
 
-    /// The cron line of `cron`, or of `at` and `days`.
-    fn cron(&mut self, node: &Node) -> Option<String> {
-        if let Some(line) = node.get("cron") {
-            let text = line.as_text()?;
-            if let Err(message) = check_cron(text) {
+    /// The interval of `every`.
+    pub(super) fn interval(&mut self, node: &Node) -> Option<Rule> {
+        let every = node.get("every");
+        match Rule::every(period(every)?) {
+            Ok(rule) => Some(rule),
+            Err(message) => {
+                let span = every.map_or(node.span, |every| every.span);
                 self.report
-                    .error(codes::BAD_CRON, line.span, message)
-                    .help("five fields: minute, hour, day of the month, month, day of the week");
-                return None;
+                    .error(codes::BAD_TIME, span, message)
+                    .help("write it like 30s, 5m, 6h or 1d");
+                None
             }
-            return Some(text.to_string());
+        }
+    }
+
+    /// The rule of `cron`, or of `at` and `days`.
+    fn cron(&mut self, node: &Node) -> Option<Rule> {
+        // A zone that is missing or wrong was reported; the line is looked at all the same.
+        let zone = node.get("timezone").and_then(Node::as_text);
+        let zone = zone.filter(|zone| is_zone(zone)).map_or("UTC", |zone| zone);
+        if let Some(line) = node.get("cron") {
+            return match Rule::cron(line.as_text()?, zone) {
+                Ok(rule) => Some(rule),
+                Err(message) => {
+                    self.report
+                        .error(codes::BAD_CRON, line.span, message)
+                        .help("five fields: minute, hour, day of the month, month, weekday");
+                    None
+                }
+            };
         }
         let at = node.get("at")?;
         let text = at.as_text()?;
@@ -127,7 +139,7 @@ impl Walk<'_> {
             return None;
         };
         let (month_days, week_days) = self.days(node.get("days"))?;
-        Some(format!("{minute} {hour} {month_days} * {week_days}"))
+        Rule::cron(&format!("{minute} {hour} {month_days} * {week_days}"), zone).ok()
     }
 
     /// `days` as the third and the fifth field of a cron line.
@@ -207,7 +219,7 @@ impl Walk<'_> {
         Webhook {
             auth,
             split,
-            dedupe: self.dedupe(node),
+            dedupe: self.dedupe(node, &Visible::default()),
             while_stopped: match node.get("while_stopped").and_then(Node::as_text) {
                 Some(word) if &**word == "reject" => WhileStopped::Reject,
                 Some(word) if &**word == "drop" => WhileStopped::Drop,
@@ -217,59 +229,14 @@ impl Walk<'_> {
         }
     }
 
-    fn dedupe(&mut self, node: &Node) -> Option<Dedupe> {
+    /// Which events are the same; `open` holds roots beside those of the recipe.
+    pub(super) fn dedupe(&mut self, node: &Node, open: &Visible) -> Option<Dedupe> {
         let dedupe = node.get("dedupe")?;
         let key = self
-            .value_of(dedupe.get("key")?, &["trigger"], None)
+            .value_beside(dedupe.get("key")?, open, &["trigger"], None)
             .expression;
         let window = period(dedupe.get("window"))?;
         Some(Dedupe { key, window })
-    }
-
-    fn poll(&mut self, node: &Node) -> Option<Poll> {
-        let target = node.get("action")?;
-        let (action, found) = self.action_ref(node, target)?;
-        if !found.is_listing {
-            self.report
-                .error(codes::NOT_A_LISTING, target.span, "a poll asks a listing")
-                .help("choose an action that gives `items` page by page");
-        }
-        let nothing = Node {
-            span: target.span,
-            plain: false,
-            kind: NodeKind::Map(Vec::new()),
-        };
-        let with = node.get("with").unwrap_or(&nothing);
-        let mut input = found.input.clone();
-        let cursor = node.get("cursor");
-        let sent = cursor
-            .and_then(|cursor| cursor.get("send"))
-            .and_then(Node::as_text);
-        if let (Shape::Fields(fields), Some(sent)) = (&mut input, sent)
-            && let Some(field) = fields.get_mut(&**sent)
-        {
-            field.optional = true;
-        }
-        let with = self.value_of(with, &["settings"], Some(&input)).expression;
-        let cursor = cursor.and_then(|cursor| {
-            let from = self
-                .value_of(cursor.get("from")?, &["trigger"], None)
-                .expression;
-            let start = cursor.get("start");
-            let start = start.map(|node| self.value_of(node, &["settings"], None).expression);
-            let send = sent?.to_string();
-            Some(crate::compile::Cursor { from, send, start })
-        });
-        Some(Poll {
-            action,
-            with,
-            every: period(node.get("every"))?,
-            cursor,
-            dedupe: self.dedupe(node),
-            batch: node
-                .get("batch")
-                .is_some_and(|node| node.kind == NodeKind::Bool(true)),
-        })
     }
 
     /// Compiles a value that may use only some roots.
@@ -279,10 +246,20 @@ impl Walk<'_> {
         only: &'static [&'static str],
         expected: Option<&Shape>,
     ) -> Typed {
-        let visible = Visible::default();
+        self.value_beside(node, &Visible::default(), only, expected)
+    }
+
+    /// The same with roots of its own, which count before the recipe's.
+    pub(super) fn value_beside(
+        &mut self,
+        node: &Node,
+        open: &Visible,
+        only: &'static [&'static str],
+        expected: Option<&Shape>,
+    ) -> Typed {
         let scope = Scope {
             facts: self.facts,
-            visible: &visible,
+            visible: open,
             here: node.span,
             only: Some(only),
         };

@@ -42,6 +42,11 @@ pub static CONNECTOR: Form = Form {
             "How many calls it allows.",
         ),
         Key::new(
+            "allowance",
+            Kind::Form(&ALLOWANCE),
+            "Where replies say how many calls are left.",
+        ),
+        Key::new(
             "timeout",
             Kind::Period,
             "The longest one call may take; 30s by default.",
@@ -177,6 +182,25 @@ pub(in crate::connector) static BUDGET: Form = Form {
     keys: &[
         Key::required("calls", Kind::Value, "How many calls."),
         Key::required("per", Kind::Period, "In which time."),
+    ],
+    variants: &[],
+};
+
+pub(in crate::connector) static ALLOWANCE: Form = Form {
+    name: "allowance",
+    doc: "Where every reply says how many calls the vendor still allows. It makes the room smaller, \
+          never larger than the budget.",
+    keys: &[
+        Key::required(
+            "remaining",
+            Kind::Value,
+            "How many calls are left; may read `reply`.",
+        ),
+        Key::required(
+            "resets",
+            Kind::Value,
+            "When there are more: seconds from now, a time, or seconds since 1970.",
+        ),
     ],
     variants: &[],
 };

@@ -16,10 +16,10 @@ pub(super) use fields::{entries, text_of, unknown_key};
 
 use indexmap::IndexMap;
 
-use super::grammar::{BUDGET, CONNECTOR, RETRY};
+use super::grammar::{ALLOWANCE, BUDGET, CONNECTOR, RETRY};
 use super::message::Place;
 use super::roots::Shapes;
-use super::{Action, Budget, Connector, Effect, Retry, SignIn, codes};
+use super::{Action, AllowanceRule, Budget, Connector, Effect, Retry, SignIn, codes};
 use crate::data::digest;
 use crate::diagnostic::Report;
 use crate::expression::Expression;
@@ -56,6 +56,7 @@ pub fn read(connector: &ConnectorName, document: &Document, report: &mut Report)
             .map_or(SignIn::None, |node| sign_in::read(node, &roots, report)),
         probe: None,
         budget: read_budget(root, &roots, report),
+        allowance: read_allowance(root, &roots, report),
         message: read_message(root, &roots, report),
         connection,
         actions: IndexMap::new(),
@@ -166,6 +167,18 @@ fn read_budget(node: &Node, roots: &Shapes, report: &mut Report) -> Vec<Budget> 
         }
     }
     budgets
+}
+
+fn read_allowance(root: &Node, roots: &Shapes, report: &mut Report) -> Option<AllowanceRule> {
+    let node = root.get("allowance")?;
+    known(node, "`allowance`", &ALLOWANCE.names(), report);
+    let roots = roots.with_reply();
+    let remaining = required(node, "remaining", "`allowance`", report);
+    let resets = required(node, "resets", "`allowance`", report);
+    Some(AllowanceRule {
+        remaining: value(remaining?, &roots, report),
+        resets: value(resets?, &roots, report),
+    })
 }
 
 fn read_message(root: &Node, roots: &Shapes, report: &mut Report) -> Vec<Place> {

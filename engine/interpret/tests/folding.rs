@@ -11,12 +11,6 @@ use crate::journal::{append, drop_folded};
 /// Folds as soon as it can.
 const EAGER: Folding = Folding { after: 3, kept: 2 };
 
-/// Never folds.
-const NEVER: Folding = Folding {
-    after: u64::MAX,
-    kept: 0,
-};
-
 /// How often each loop is run with deaths at other moments.
 const RUNS: u64 = 60;
 
@@ -245,7 +239,7 @@ fn a_folded_loop_ends_as_an_unfolded_one_wherever_it_is_killed() {
     };
     for (name, steps) in LOOPS {
         let world = world(steps, names());
-        let whole = run(&world, 0, unbroken, NEVER);
+        let whole = run(&world, 0, unbroken, Folding::NEVER);
         let status = whole.ending.as_ref().unwrap().status;
         assert!(
             matches!(

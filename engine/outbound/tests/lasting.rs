@@ -104,7 +104,7 @@ async fn budgets_holds_tokens_and_notices_outlive_the_process() {
     assert!(server.seen()[3].body.contains("refresh_token=rotated0"));
     after.clock.advance(Duration::from_secs(10));
     match after.call("alone", json!({})).await {
-        Performed::Later(until) => assert_eq!(until.since(start), Duration::from_secs(20)),
+        Performed::Later(until) => assert_eq!(until.since(start), Duration::from_secs(22)),
         ended => panic!("{ended:?}"),
     }
     assert_eq!(shown(&after.ended("look", json!({})).await), "done {}");

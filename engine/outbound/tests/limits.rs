@@ -32,7 +32,7 @@ fn connector() -> String {
     format!("{HEADER}{ACTIONS}")
 }
 
-fn told(performed: &Performed, start: Moment) -> String {
+pub(super) fn told(performed: &Performed, start: Moment) -> String {
     match performed {
         Performed::Ended(called) => shown(called),
         Performed::Later(until) => format!("in {}s", until.since(start).as_secs()),
@@ -100,7 +100,7 @@ async fn calls_of_a_group_never_overlap() {
 
 /// A ledger that a test can look into and hand on to the next process.
 #[derive(Default)]
-struct Kept(Mutex<Remembered>);
+pub(super) struct Kept(pub(super) Mutex<Remembered>);
 
 impl Ledger for Kept {
     fn load(&self) -> BoxFuture<'_, Result<Remembered, LedgerError>> {
@@ -158,7 +158,7 @@ impl Ledger for Kept {
     }
 }
 
-fn connections(url: &str) -> String {
+pub(super) fn connections(url: &str) -> String {
     format!(
         "connections: {{ vendor: {{ base_url: '{url}', key: {{ env: KEY }}, \
          allow_private: true }} }}"
@@ -238,8 +238,8 @@ async fn a_group_stays_taken_when_its_call_is_let_go() {
     let bench = Bench::new(&connector(), &server.url).await;
     let start = bench.clock.now();
     begun(&bench, &server, "alone").await;
-    assert_eq!(told(&bench.call("alone", json!({})).await, start), "in 20s");
-    bench.clock.advance(Duration::from_secs(20));
+    assert_eq!(told(&bench.call("alone", json!({})).await, start), "in 22s");
+    bench.clock.advance(Duration::from_secs(22));
     assert_eq!(
         told(&bench.call("alone", json!({})).await, start),
         "done {}"
@@ -255,7 +255,7 @@ async fn a_hold_outlives_a_crash_by_the_timeout() {
     begun(&before, &server, "alone").await;
     let after = Bench::with(&connector(), &connections, ledger).await;
     let start = after.clock.now();
-    assert_eq!(told(&after.call("alone", json!({})).await, start), "in 20s");
+    assert_eq!(told(&after.call("alone", json!({})).await, start), "in 22s");
 }
 
 #[tokio::test]

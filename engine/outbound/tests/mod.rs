@@ -7,6 +7,7 @@ mod lasting;
 mod limits;
 mod mails;
 mod paging;
+mod restarts;
 mod scrubbing;
 mod server;
 mod signing;

@@ -61,7 +61,8 @@ impl Sqlite {
 
     /// Says until when a used block counts, and forgets those that count no more.
     pub async fn close_block(&self, id: String, until: Moment) -> Result<(), StoreError> {
-        self.with_writer(move |connection| Box::pin(close_block(connection, id, until)))
+        // What the disk does not have yet counts longer, never shorter.
+        self.with_writer_soon(move |connection| Box::pin(close_block(connection, id, until)))
             .await
     }
 
@@ -98,7 +99,8 @@ impl Sqlite {
         connection: ConnectionName,
         group: String,
     ) -> Result<(), StoreError> {
-        self.with_writer(move |database| {
+        // As with blocks: what the disk does not have yet holds longer.
+        self.with_writer_soon(move |database| {
             Box::pin(async move {
                 sqlx::query("DELETE FROM exclusive_hold WHERE connection = $1 AND members = $2")
                     .bind(connection.as_str())
@@ -191,7 +193,8 @@ async fn open_block(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO budget_block (id, connection, budget, calls, length, counts_until)
-         VALUES ($1, $2, $3, $4, $5, $6)",
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (id) DO UPDATE SET counts_until = excluded.counts_until",
     )
     .bind(block.id)
     .bind(block.connection.as_str())

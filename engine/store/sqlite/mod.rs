@@ -15,11 +15,13 @@ mod pack;
 mod recipes;
 mod seal;
 mod tables;
+mod veil;
 mod writer;
 
 pub use history::{KeptJob, Space, Step};
 pub use jobs::{
-    EventDetail, EventFilter, EventReplayed, Fires, RECOVERIES_MAX, Replay, StoredEvent,
+    EventDetail, EventFilter, EventReplayed, Fire, FireOutcome, FireRow, Fired, Fires, PassedOver,
+    Poll, PollEnd, PollKept, Polled, PolledItem, RECOVERIES_MAX, Replay, RuleKept, StoredEvent,
     UNKEPT_DROPPED, UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept,
 };
 pub use ledger::{KeptSecret, SpentBlock, TakenGroup};
@@ -122,6 +124,17 @@ impl Sqlite {
             + 'static,
     {
         self.writer.perform(Haste::Now, work).await
+    }
+
+    /// Does the work in the next commit; the disk has it soon.
+    async fn with_writer_soon<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>>
+            + Send
+            + 'static,
+    {
+        self.writer.perform(Haste::Soon, work).await
     }
 
     /// Reads what is committed. A database in memory has one connection, which does it in between.

@@ -20,13 +20,15 @@ use crate::store::StoreError;
 const APPLICATION_ID: i64 = 0x5243_5045;
 
 /// The steps from an empty file to the present schema, oldest first; never changed once released.
-const MIGRATIONS: [(&str, &str); 6] = [
+const MIGRATIONS: [(&str, &str); 8] = [
     ("jobs", include_str!("migrations/0001_jobs.sql")),
     ("tables", include_str!("migrations/0002_tables.sql")),
     ("outbound", include_str!("migrations/0003_outbound.sql")),
     ("rerun", include_str!("migrations/0004_rerun.sql")),
     ("keeping", include_str!("migrations/0005_keeping.sql")),
     ("fold", include_str!("migrations/0006_fold.sql")),
+    ("suspects", include_str!("migrations/0007_suspects.sql")),
+    ("time", include_str!("migrations/0008_time.sql")),
 ];
 
 /// After this many pages (16 MiB) the write-ahead log is worked into the database file.

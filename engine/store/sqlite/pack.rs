@@ -2,10 +2,12 @@
 //!
 //! In: JSON values. Out: text for a column, and what must be kept beside it.
 //! Always true: a column holds plain JSON, or `@`, the hashes of the members that were taken out,
-//! a line break and the JSON that is left; no JSON begins with `@`.
+//! a line break and the JSON that is left; no JSON begins with `@`. At its end stands `#` and a
+//! checksum of all that, so that a damaged value is never taken for a good one.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::fmt::Write as _;
+use std::io::{Read, Write as _};
 
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
@@ -307,7 +309,37 @@ async fn large_value(connection: &mut SqliteConnection, hash: &str) -> Result<Va
 }
 
 fn json(value: &impl Serialize) -> Result<String, StoreError> {
+    Ok(sealed(bare_json(value)?))
+}
+
+fn bare_json(value: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|e| corrupt("a value", &e))
+}
+
+/// How long the checksum at the end of a column text is: `#` and eight digits.
+const SEAL_BYTES: usize = 9;
+
+/// The column text with its checksum.
+fn sealed(mut text: String) -> String {
+    let sum = crc32fast::hash(text.as_bytes());
+    // Writing to a text cannot fail.
+    let _ = write!(text, "#{sum:08x}");
+    text
+}
+
+/// The column text without its checksum, which must be right. What has none was written by hand.
+fn unsealed(text: &str) -> Result<&str, StoreError> {
+    let end = text.len().saturating_sub(SEAL_BYTES);
+    let Some(sum) = text.get(end..).and_then(|seal| seal.strip_prefix('#')) else {
+        return Ok(text);
+    };
+    let body = &text[..end];
+    if u32::from_str_radix(sum, 16) == Ok(crc32fast::hash(body.as_bytes())) {
+        return Ok(body);
+    }
+    Err(StoreError::Corrupt(
+        "a stored value is not as it was written: its checksum is wrong".to_owned(),
+    ))
 }
 
 /// The column text of entries whose large values are stored already.
@@ -325,11 +357,13 @@ fn with_taken(
     taken: &BTreeMap<String, String>,
     rest: &impl Serialize,
 ) -> Result<String, StoreError> {
-    Ok(format!("@{}\n{}", json(taken)?, json(rest)?))
+    let text = format!("@{}\n{}", bare_json(taken)?, bare_json(rest)?);
+    Ok(sealed(text))
 }
 
 /// The hashes of what was taken out, by member, and the JSON that is left.
 pub(super) fn split(text: &str) -> Result<(BTreeMap<String, String>, &str), StoreError> {
+    let text = unsealed(text)?;
     let Some(packed) = text.strip_prefix('@') else {
         return Ok((BTreeMap::new(), text));
     };

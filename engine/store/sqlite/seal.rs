@@ -4,21 +4,26 @@
 //! Always true: a copy of the database alone shows no secret; a sealed value opens only under the
 //! name it was sealed for.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::open::create_private;
 use crate::data::{Secret, hex};
+use crate::mask::{Masker, learn_secret};
 use crate::store::StoreError;
 
 /// The length of the key in bytes.
 const KEY_BYTES: usize = 32;
 
 /// Seals and opens secrets.
+#[derive(Debug)]
 pub(super) struct Sealer(LessSafeKey);
 
 impl Sealer {
@@ -83,6 +88,77 @@ impl Sealer {
         let plain = self.0.open_in_place(nonce, aad, &mut body).ok()?;
         Some(Secret::new(String::from_utf8(plain.to_vec()).ok()?))
     }
+}
+
+/// What a sealed piece of a text begins with, and its end.
+const SEALED: &str = "\u{1}sealed:";
+const SEALED_END: char = '\u{1}';
+
+/// Under which name pieces of texts are sealed.
+const PIECE: &str = "piece";
+
+impl Sealer {
+    /// A text in which every secret that this process knows is sealed.
+    pub(super) fn sealed_text<'a>(
+        &self,
+        secrets: &Masker,
+        text: &'a str,
+    ) -> Result<Cow<'a, str>, StoreError> {
+        let mut trouble = None;
+        let sealed = secrets.replaced(text, &mut |secret| {
+            self.seal_piece(secret).unwrap_or_else(|why| {
+                trouble = Some(why);
+                String::new()
+            })
+        });
+        trouble.map_or(Ok(sealed), Err)
+    }
+
+    /// One piece of text, sealed, as text.
+    pub(super) fn seal_piece(&self, text: &str) -> Result<String, StoreError> {
+        let sealed = self.seal(PIECE, &Secret::new(text))?;
+        let sealed = BASE64_URL_SAFE_NO_PAD.encode(sealed);
+        Ok(format!("{SEALED}{sealed}{SEALED_END}"))
+    }
+
+    /// A text whose sealed pieces are opened; the process knows them from now on. A piece of
+    /// another workspace stays sealed.
+    pub(super) fn opened_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if !is_sealed(text) {
+            return Cow::Borrowed(text);
+        }
+        let mut opened = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, piece, after)) = next_piece(rest) {
+            opened.push_str(before);
+            match self.open_piece(piece) {
+                Some(secret) => {
+                    learn_secret(secret.reveal());
+                    opened.push_str(secret.reveal());
+                }
+                None => opened.push_str(&rest[before.len()..rest.len() - after.len()]),
+            }
+            rest = after;
+        }
+        opened.push_str(rest);
+        Cow::Owned(opened)
+    }
+
+    fn open_piece(&self, piece: &str) -> Option<Secret> {
+        self.open(PIECE, &BASE64_URL_SAFE_NO_PAD.decode(piece).ok()?)
+    }
+}
+
+/// Whether a text has sealed pieces.
+pub(super) fn is_sealed(text: &str) -> bool {
+    text.contains(SEALED)
+}
+
+/// What stands before the next sealed piece, the piece, and what follows.
+fn next_piece(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once(SEALED)?;
+    let (piece, after) = rest.split_once(SEALED_END)?;
+    Some((before, piece, after))
 }
 
 fn random<const N: usize>() -> Result<[u8; N], StoreError> {

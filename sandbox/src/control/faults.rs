@@ -10,8 +10,9 @@ use crate::faults::FaultRule;
 
 /// What a rule looks like, for whoever sent something else.
 const FORM: &str = "a fault is {method?, path?, nth? | every? | chance?, count?, kind}, with kind \
-                    `reset_before`, `reset_after`, `truncated`, `hang`, {\"slow\":{\"ms\":..}} or \
-                    {\"status\":{\"code\":.., \"headers\"?:.., \"body\"?:..}}";
+                    `reset_before`, `reset_after`, `truncated`, `hang`, `hang_after`, {\"slow\":{\"ms\":..}}, \
+                    {\"late\":{\"ms\":..}}, {\"status\":{\"code\":.., \"headers\"?:.., \"body\"?:..}} or \
+                    {\"answer_after\":{..}} with the same";
 
 pub(super) async fn list(State(vendor): Vendor) -> Json<Value> {
     Json(json!({ "items": vendor.gate().faults.list() }))

@@ -7,13 +7,15 @@ use std::sync::Arc;
 use axum::Json;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::gate::Gate;
+use crate::moment::parse_duration;
 use crate::webhooks::Outbox;
 
 mod clock;
@@ -177,10 +179,22 @@ async fn act(State(vendor): Vendor, Path(action): Path<String>, body: Bytes) -> 
         .map_err(Refused::invalid)
 }
 
-async fn violations(State(vendor): Vendor) -> Json<Value> {
+/// What callers broke; with `?window=30s`, also how many calls came in the fullest window of that
+/// length, wherever it begins.
+async fn violations(State(vendor): Vendor, Query(asked): Query<Windows>) -> Reply {
     let mut report = vendor.violations();
     report["load"] = vendor.gate().load();
-    Json(report)
+    if let Some(window) = asked.window {
+        let length = parse_duration(&window)
+            .ok_or_else(|| Refused::invalid(format!("`{window}` is not a length such as `30s`")))?;
+        report["load"]["window_max"] = vendor.gate().fullest_window(length).into();
+    }
+    Ok(Json(report))
+}
+
+#[derive(Debug, Deserialize)]
+struct Windows {
+    window: Option<String>,
 }
 
 async fn routes(State(vendor): Vendor) -> Json<Value> {

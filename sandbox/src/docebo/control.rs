@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::branches::Branch;
 use super::oauth::Token;
 use super::routes::ROUTES;
 use super::rows::{
@@ -18,9 +19,10 @@ use crate::control::{Controlled, merge};
 use crate::gate::Gate;
 use crate::webhooks::Outbox;
 
-const COLLECTIONS: [&str; 13] = [
+const COLLECTIONS: [&str; 14] = [
     "clients",
     "tokens",
+    "branches",
     "users",
     "fields",
     "courses",
@@ -115,6 +117,7 @@ fn rows(state: &State, collection: &str, now: i64) -> Option<Vec<Value>> {
         "clients" => show(state.clients.values()),
         // Tokens are secrets; their number is all there is to see.
         "tokens" => vec![json!({ "valid": state.tokens.count(now) })],
+        "branches" => show(state.branches.values()),
         "users" => show(state.users.values()),
         "fields" => show(state.fields.values()),
         "courses" => show(state.courses.values()),
@@ -137,6 +140,7 @@ fn put(state: &mut State, collection: &str, row: Value, now: i64) -> Result<(), 
             state.clients.insert(client.client_id.clone(), client);
         }
         "tokens" => state.put_token(read::<Token>(row)?)?,
+        "branches" => drop(state.put_branch(read::<Branch>(row)?)?),
         "users" => state.put_user(read::<User>(row)?, now),
         "fields" => state.put_field(read::<Field>(row)?),
         "courses" => state.put_course(read::<Course>(row)?, now),

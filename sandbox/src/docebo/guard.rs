@@ -17,6 +17,18 @@ pub(crate) enum Class {
     Free,
     /// Batch endpoints.
     Batch,
+    /// Batch endpoints that also write to the tree of branches.
+    Tree,
+}
+
+impl Class {
+    fn is_batch(self) -> bool {
+        self != Self::Free
+    }
+
+    fn is_tree(self) -> bool {
+        self == Self::Tree
+    }
 }
 
 const HOUR: i64 = 3_600 * SECOND;
@@ -29,6 +41,7 @@ pub(crate) struct Guard {
 #[derive(Debug, Default)]
 struct Inner {
     batch: Lane,
+    orgchart: Lane,
     hour: i64,
     calls_this_hour: u64,
     calls_per_hour_max: u64,
@@ -42,6 +55,27 @@ struct Lane {
     in_flight: u64,
     in_flight_max: u64,
     overlaps: u64,
+}
+
+impl Lane {
+    /// Lets a call in; whether another is inside.
+    fn enter(&mut self) -> bool {
+        self.calls += 1;
+        self.in_flight += 1;
+        self.in_flight_max = self.in_flight_max.max(self.in_flight);
+        let is_overlap = self.in_flight > 1;
+        self.overlaps += u64::from(is_overlap);
+        is_overlap
+    }
+
+    fn report(&self) -> Value {
+        json!({
+            "calls": self.calls,
+            "in_flight": self.in_flight,
+            "in_flight_max": self.in_flight_max,
+            "overlaps": self.overlaps,
+        })
+    }
 }
 
 /// A token bucket: full at first, refilled evenly over an hour.
@@ -61,25 +95,21 @@ pub(crate) struct Permit<'a> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        if self.class == Class::Batch {
-            self.guard.with(|inner| inner.batch.in_flight -= 1);
-        }
+        self.guard.with(|inner| {
+            inner.batch.in_flight -= u64::from(self.class.is_batch());
+            inner.orgchart.in_flight -= u64::from(self.class.is_tree());
+        });
     }
 }
 
 impl Guard {
     /// Counts a call as under way until the permit is dropped.
     pub(crate) fn enter(&self, class: Class) -> Permit<'_> {
-        let is_overlap = class == Class::Batch
-            && self.with(|inner| {
-                let lane = &mut inner.batch;
-                lane.calls += 1;
-                lane.in_flight += 1;
-                lane.in_flight_max = lane.in_flight_max.max(lane.in_flight);
-                let is_overlap = lane.in_flight > 1;
-                lane.overlaps += u64::from(is_overlap);
-                is_overlap
-            });
+        let is_overlap = self.with(|inner| {
+            let in_batch = class.is_batch() && inner.batch.enter();
+            let in_tree = class.is_tree() && inner.orgchart.enter();
+            in_batch || in_tree
+        });
         Permit {
             guard: self,
             class,
@@ -120,13 +150,11 @@ impl Guard {
     pub(crate) fn report(&self) -> Value {
         self.with(|inner| {
             json!({
-                "overlaps": inner.batch.overlaps,
-                "classes": { "batch": {
-                    "calls": inner.batch.calls,
-                    "in_flight": inner.batch.in_flight,
-                    "in_flight_max": inner.batch.in_flight_max,
-                    "overlaps": inner.batch.overlaps,
-                } },
+                "overlaps": inner.batch.overlaps + inner.orgchart.overlaps,
+                "classes": {
+                    "batch": inner.batch.report(),
+                    "orgchart": inner.orgchart.report(),
+                },
                 "calls_per_hour_max": inner.calls_per_hour_max,
                 "refused_429": inner.refused,
             })
@@ -136,9 +164,9 @@ impl Guard {
     /// Forgets what was counted, not what is under way.
     pub(crate) fn reset(&self) {
         self.with(|inner| {
-            let in_flight = inner.batch.in_flight;
+            let under_way = [inner.batch.in_flight, inner.orgchart.in_flight];
             *inner = Inner::default();
-            inner.batch.in_flight = in_flight;
+            [inner.batch.in_flight, inner.orgchart.in_flight] = under_way;
         });
     }
 

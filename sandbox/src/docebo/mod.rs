@@ -25,6 +25,7 @@ pub(crate) use rows::DoceboWorld;
 
 mod actions;
 mod batch;
+mod branches;
 mod call;
 mod certifications;
 mod control;
@@ -43,6 +44,7 @@ mod routes;
 mod rows;
 mod state;
 mod training;
+mod user_batch;
 mod users;
 
 /// One tenant.
@@ -205,7 +207,15 @@ impl Answering for Docebo {
         match handler {
             Handler::Token => self.with(|state| oauth::token(state, &incoming, now)),
             Handler::Call { run, level, class } => {
-                let answer = self.serve(run, level, class, incoming).await;
+                let answer = if class == Class::Free {
+                    self.serve(run, level, class, incoming).await
+                } else {
+                    // What was begun goes on, even if the caller has hung up meanwhile.
+                    let vendor = Arc::clone(&self);
+                    let work = async move { vendor.serve(run, level, class, incoming).await };
+                    let done = tokio::spawn(work).await;
+                    done.unwrap_or_else(|_| Err(Refusal::overlap()))
+                };
                 self.with(|state| render(state, &service, answer))
             }
         }

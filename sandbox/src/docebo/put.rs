@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 
+use super::branches::Branch;
 use super::oauth::{Token, user_named};
 use super::rows::{
     Award, Certification, Course, Enrollment, Field, Plan, PlanEnrollment, Session, Source,
@@ -13,6 +14,17 @@ use super::state::State;
 use crate::moment::Moment;
 
 impl State {
+    /// Returns the number of the branch.
+    pub(crate) fn put_branch(&mut self, mut row: Branch) -> Result<i64, String> {
+        if let Some(parent) = row.parent {
+            known("branch", parent, &self.branches)?;
+        }
+        row.id = numbered(row.id, &self.branches);
+        let id = row.id;
+        self.branches.insert(id, row);
+        Ok(id)
+    }
+
     pub(crate) fn put_user(&mut self, mut row: User, now: i64) {
         row.id = numbered(row.id, &self.users);
         row.created_at.get_or_insert(Moment(now));

@@ -3,7 +3,10 @@
 use super::call::Call;
 use super::guard::Class;
 use super::reply::Answer;
-use super::{batch, certifications, courses, enrollments, fields, plans, training, users};
+use super::{
+    batch, branches, certifications, courses, enrollments, fields, plans, training, user_batch,
+    users,
+};
 use crate::wire::route::Provenance::{Assumed, Found, Weak};
 use crate::wire::route::Route;
 
@@ -53,6 +56,14 @@ const fn exclusive(run: fn(&mut Call<'_>) -> Answer) -> Handler {
     }
 }
 
+const fn on_tree(run: fn(&mut Call<'_>) -> Answer) -> Handler {
+    Handler::Call {
+        run,
+        level: Level::Superadmin,
+        class: Class::Tree,
+    }
+}
+
 const PLANS: &str = "/learningplan/v1/learningplans";
 const PLAN_ENROLLMENT: &str = "/learningplan/v1/learningplans/{id}/enrollments/{user}";
 const PLANS_ENROLLMENTS: &str = "/learningplan/v1/learningplans/enrollments";
@@ -68,11 +79,14 @@ const TRAININGS: &str = "/learn/v1/external_training";
 const TRAINING: &str = "/learn/v1/external_training/{id}";
 
 #[rustfmt::skip]
-pub(crate) const ROUTES: [Route<Handler>; 46] = [
+pub(crate) const ROUTES: [Route<Handler>; 49] = [
     Route::new(Found, "POST", "/oauth2/token", Handler::Token),
     Route::new(Found, "GET", "/manage/v1/user/session", anyone(users::session)),
     Route::new(Found, "GET", "/manage/v1/user", admin(users::list)),
     Route::new(Found, "GET", "/manage/v1/user/{id}", admin(users::get)),
+    Route::new(Found, "POST", "/manage/v1/user/batch", on_tree(user_batch::write)),
+    Route::new(Found, "GET", "/manage/v1/orgchart", admin(branches::list)),
+    Route::new(Found, "POST", "/manage/v1/orgchart/batch", on_tree(branches::write)),
     Route::new(Found, "GET", "/learn/v1/courses", admin(courses::learn_list)),
     Route::new(Found, "GET", "/learn/v1/courses/{id}", admin(courses::learn_get)),
     Route::new(Found, "GET", "/course/v1/courses", admin(courses::course_list)),

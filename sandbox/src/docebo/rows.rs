@@ -1,7 +1,7 @@
 //! The rows of the Docebo stand-in, as world files and `/_control/state` write them. Always true:
 //! a key that is not known here is refused by name, so a typing error in a world is found.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::moment::Moment;
 use crate::webhooks::Webhook;
 
+use super::branches::Branch;
 use super::oauth::Token;
 use super::quirks::Quirks;
 
@@ -20,6 +21,7 @@ pub(crate) struct DoceboWorld {
     pub(crate) quirks: Quirks,
     pub(crate) clients: Vec<Client>,
     pub(crate) tokens: Vec<Token>,
+    pub(crate) branches: Vec<Branch>,
     pub(crate) users: Vec<User>,
     pub(crate) fields: Vec<Field>,
     pub(crate) courses: Vec<Course>,
@@ -77,6 +79,9 @@ pub(crate) struct User {
     pub(crate) updated_at: Option<Moment>,
     #[serde(default)]
     pub(crate) fields: BTreeMap<i64, Value>,
+    /// The branches that the user belongs to.
+    #[serde(default)]
+    pub(crate) branches: BTreeSet<i64>,
 }
 
 impl User {

@@ -7,6 +7,7 @@ use crate::chance::{Chance, mix};
 use crate::moment::format_moment;
 use crate::webhooks::Event;
 
+use super::branches::Branch;
 use super::oauth::Tokens;
 use super::paging::Snapshots;
 use super::quirks::Quirks;
@@ -31,6 +32,7 @@ pub(crate) struct State {
     pub(crate) errors: u64,
     pub(crate) events: Vec<Event>,
     pub(crate) due: BTreeMap<(i64, u64), Due>,
+    pub(crate) branches: BTreeMap<i64, Branch>,
     pub(crate) users: BTreeMap<i64, User>,
     pub(crate) users_by_text: Index<String>,
     pub(crate) fields: BTreeMap<i64, Field>,
@@ -82,6 +84,9 @@ impl State {
         let mut state = Self::empty(world.quirks, seed);
         for client in world.clients {
             state.clients.insert(client.client_id.clone(), client);
+        }
+        for row in world.branches {
+            state.put_branch(row)?;
         }
         world
             .users
@@ -138,6 +143,7 @@ impl State {
             errors: 0,
             events: Vec::new(),
             due: BTreeMap::new(),
+            branches: BTreeMap::new(),
             users: BTreeMap::new(),
             users_by_text: HashMap::new(),
             fields: BTreeMap::new(),

@@ -1,8 +1,9 @@
-//! A vendor of no particular kind, for benches and tests. In: `GET /pages?page=n` and `POST /sink`.
-//! Out: 100 pages of 100 records each, and a count of what was sent. Always true: what the sink
-//! took is counted once per request, repeated idempotency keys apart.
+//! A vendor of no particular kind, for benches and tests. In: `GET /pages?page=n`, `POST /sink`,
+//! `GET /sink/{id}` and `POST /alone`. Out: 100 pages of 100 records each, and a count of what was
+//! sent. Always true: what the sink took is counted once per request, repeated idempotency keys
+//! apart; what `alone` has begun goes on, even if the caller hangs up.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,16 +19,22 @@ use crate::gate::Gate;
 use crate::webhooks::Outbox;
 use crate::wire::route::{self, Answer, Incoming, Provenance, Route};
 
-/// The two things that this vendor does.
+/// The things that this vendor does.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Handler {
     Pages,
     Sink,
+    /// Whether the sink has taken a record.
+    Taken,
+    /// The sink, for records that must not be sent at the same time.
+    Alone,
 }
 
-const ROUTES: [Route<Handler>; 2] = [
+const ROUTES: [Route<Handler>; 4] = [
     Route::new(Provenance::Found, "GET", "/pages", Handler::Pages),
     Route::new(Provenance::Found, "POST", "/sink", Handler::Sink),
+    Route::new(Provenance::Found, "GET", "/sink/{id}", Handler::Taken),
+    Route::new(Provenance::Found, "POST", "/alone", Handler::Alone),
 ];
 
 /// The size of the source and the pace of the sink; `POST /_control/quirks` changes them.
@@ -38,6 +45,8 @@ struct Quirks {
     records_per_page: u64,
     /// Real milliseconds that the sink takes for each record.
     sink_ms: u64,
+    /// Real milliseconds that `alone` takes for each record.
+    alone_ms: u64,
 }
 
 impl Default for Quirks {
@@ -46,6 +55,7 @@ impl Default for Quirks {
             pages: 100,
             records_per_page: 100,
             sink_ms: 0,
+            alone_ms: 20,
         }
     }
 }
@@ -60,7 +70,10 @@ struct Sink {
     keys: HashMap<String, u64>,
     repeats: u64,
     /// How often each record (its `id`) came.
-    ids: HashMap<String, u64>,
+    ids: BTreeMap<String, u64>,
+    /// How many are in `alone`, and how often one came while another was.
+    alone: u64,
+    overlaps: u64,
 }
 
 /// The vendor.
@@ -86,11 +99,14 @@ impl Records {
         table.method_not_allowed_fallback(lost).fallback(lost)
     }
 
-    /// `GET /_control/sink`: what was taken.
+    /// `GET /_control/sink`: what was taken; `GET /_control/sink/ids`: how often each record was.
     pub(crate) fn controls(self: &Arc<Self>) -> Router {
-        let records = Arc::clone(self);
+        let (records, counts) = (Arc::clone(self), Arc::clone(self));
         let report = move || async move { Json(records.report()) };
-        Router::new().route("/_control/sink", get(report))
+        let ids = move || async move { Json(counts.with_sink(|sink| json!(sink.ids))) };
+        Router::new()
+            .route("/_control/sink", get(report))
+            .route("/_control/sink/ids", get(ids))
     }
 
     fn report(&self) -> Value {
@@ -103,6 +119,7 @@ impl Records {
                 "distinct_keys": sink.keys.len(),
                 "key_repeats": sink.repeats,
                 "in_flight_max": sink.in_flight_max,
+                "overlaps": sink.overlaps,
             })
         })
     }
@@ -144,6 +161,27 @@ impl Records {
         if sink_ms > 0 {
             tokio::time::sleep(Duration::from_millis(sink_ms)).await;
         }
+        self.keep(incoming)
+    }
+
+    /// Takes a record while no other may be under way, and counts if one is.
+    async fn take_alone(&self, incoming: &Incoming) -> Response {
+        let alone_ms = self
+            .quirks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .alone_ms;
+        self.with_sink(|sink| {
+            sink.alone += 1;
+            sink.overlaps += u64::from(sink.alone > 1);
+        });
+        tokio::time::sleep(Duration::from_millis(alone_ms)).await;
+        let answer = self.keep(incoming);
+        self.with_sink(|sink| sink.alone -= 1);
+        answer
+    }
+
+    fn keep(&self, incoming: &Incoming) -> Response {
         let Ok(body) = serde_json::from_slice::<Value>(&incoming.body) else {
             return refuse(StatusCode::BAD_REQUEST, "the body is not JSON");
         };
@@ -160,11 +198,20 @@ impl Records {
             });
             sink.repeats += u64::from(is_repeat);
             if let Some(id) = body.get("id").filter(|_| !is_repeat) {
-                *sink.ids.entry(id.to_string()).or_default() += 1;
+                let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+                *sink.ids.entry(id).or_default() += 1;
             }
             is_repeat
         });
         Json(json!({ "ok": true, "repeat": is_repeat })).into_response()
+    }
+
+    fn taken(&self, incoming: &Incoming) -> Response {
+        let id = incoming.path.get("id").map_or("", String::as_str);
+        match self.with_sink(|sink| sink.ids.get(id).copied()) {
+            Some(count) => Json(json!({ "id": id, "count": count })).into_response(),
+            None => refuse(StatusCode::NOT_FOUND, "no such record"),
+        }
     }
 
     fn with_sink<T>(&self, what: impl FnOnce(&mut Sink) -> T) -> T {
@@ -198,6 +245,14 @@ impl Answer for Records {
         match handler {
             Handler::Pages => self.page(&incoming),
             Handler::Sink => self.take(&incoming).await,
+            Handler::Taken => self.taken(&incoming),
+            Handler::Alone => {
+                // The caller may hang up meanwhile.
+                let records = Arc::clone(&self);
+                let work = async move { records.take_alone(&incoming).await };
+                let done = tokio::spawn(work).await;
+                done.unwrap_or_else(|_| refuse(StatusCode::INTERNAL_SERVER_ERROR, "lost"))
+            }
         }
     }
 }
@@ -227,6 +282,7 @@ impl Controlled for Records {
         self.with_sink(|sink| {
             *sink = Sink {
                 in_flight: sink.in_flight,
+                alone: sink.alone,
                 ..Sink::default()
             }
         });

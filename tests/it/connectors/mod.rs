@@ -4,6 +4,7 @@
 
 mod accredible;
 mod docebo;
+mod matrix;
 mod world;
 
 use recipe_engine::names::ConnectionName;

@@ -23,7 +23,8 @@ pub(super) struct World {
     used: Mutex<BTreeSet<String>>,
 }
 
-struct NoReferences;
+/// No secrets but those that are written out.
+pub(super) struct NoReferences;
 
 impl References for NoReferences {
     fn environment(&self, _name: &str) -> Option<String> {
@@ -39,7 +40,8 @@ pub(super) fn name<T>(made: Result<T, String>) -> T {
     made.unwrap_or_else(|why| panic!("{why}"))
 }
 
-fn accounts(sandbox: &Sandbox) -> Accounts {
+/// The shipped connectors, with connections to these stand-ins.
+pub(super) fn accounts(sandbox: &Sandbox) -> Accounts {
     let mut connectors = BTreeMap::new();
     for connector in ["docebo", "accredible"] {
         let path = format!("connectors/{connector}.yaml");

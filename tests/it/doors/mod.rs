@@ -3,6 +3,7 @@
 //! Always true: each story has a workspace of its own; what is waited for is an answer or a line of
 //! output, never a span of time.
 
+mod branches;
 mod cancelling;
 mod deciding;
 mod disk;

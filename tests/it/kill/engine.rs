@@ -105,7 +105,14 @@ impl Engine {
         );
     }
 
-    fn get(&self, vendors: &Vendors, path: &str) -> Value {
+    /// Starts a job by hand; its name.
+    pub(super) fn run(&self, vendors: &Vendors, recipe: &str) -> String {
+        let url = format!("{}/api/recipes/{recipe}/run", self.url);
+        let answer = vendors.ask("POST", &url, Some(TOKEN), &json!({}));
+        answer["jobs"][0].as_str().expect("a job").to_owned()
+    }
+
+    pub(super) fn get(&self, vendors: &Vendors, path: &str) -> Value {
         vendors.ask(
             "GET",
             &format!("{}{path}", self.url),

@@ -6,6 +6,7 @@
 //! never guessed. `RECIPES_KILLS` and `RECIPES_KILL_SEED` ask for other runs.
 
 mod engine;
+mod looped;
 mod vendors;
 
 use std::collections::BTreeMap;

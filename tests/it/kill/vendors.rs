@@ -166,6 +166,11 @@ impl Vendors {
         self.ask("DELETE", &url, None, &Value::Null);
     }
 
+    /// Where the vendor of records answers.
+    pub(super) fn records(&self) -> &str {
+        &self.sandbox.records_url
+    }
+
     /// How many completions were reported.
     pub(super) fn events(&self) -> usize {
         self.events

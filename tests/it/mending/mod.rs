@@ -3,4 +3,5 @@
 //! Always true: each case has a database and a clock of its own; vendors answer what the case says.
 
 mod cancelling;
+mod quarantine;
 mod stage;

@@ -26,6 +26,8 @@ const VENDOR: &str = include_str!("../../recipes/connectors/vendor.yaml");
 pub(super) enum Reply {
     /// Does it.
     Done(Value),
+    /// Does it after a while, in which others come first.
+    Slow(Value),
     /// Refuses it for good.
     Refused,
     /// Takes the worker down.
@@ -65,6 +67,12 @@ impl Calls for Vendor {
             self.sent.lock().unwrap().push(sent);
             Performed::Ended(match reply {
                 Reply::Done(output) => Called::Done { output },
+                Reply::Slow(output) => {
+                    for _ in 0..1_000 {
+                        tokio::task::yield_now().await;
+                    }
+                    Called::Done { output }
+                }
                 Reply::Refused => Called::Failed {
                     failure: Failure::new("refused", "the vendor says no"),
                     retry: None,
@@ -233,6 +241,13 @@ impl Stage {
     pub(super) fn places(&self) -> Vec<String> {
         let sent = self.vendor.sent.lock().unwrap();
         sent.iter().map(|sent| sent.place.clone()).collect()
+    }
+
+    /// How often a thing of this name was sent.
+    pub(super) fn sent(&self, name: &str) -> usize {
+        let sent = self.vendor.sent.lock().unwrap();
+        let meant = sent.iter().filter(|sent| sent.input["name"] == name);
+        meant.count()
     }
 
     /// Forgets the calls so far.

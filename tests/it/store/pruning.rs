@@ -1,10 +1,13 @@
 //! Forgetting what old jobs held; where polls and schedules stand.
 
+use recipe_engine::compile::IfStillRunning;
 use recipe_engine::data::Value;
-use recipe_engine::journal::JobStatus;
+use recipe_engine::journal::{Ending, JobStatus};
 use recipe_engine::names::JobId;
-use recipe_engine::store::sqlite::Fires;
-use recipe_engine::store::{Advance, Arrival, JobFilter, Jobs, Payload, Store};
+use recipe_engine::store::{
+    Advance, Arrival, Fire, Fired, Fires, JobFilter, Jobs, Next, Payload, PollEnd, PollKept,
+    Polled, PolledItem, Store,
+};
 use serde_json::json;
 
 use super::fixtures::{at, claim, claim_one, ended_well, new_job, queue, recipe, succeeded};
@@ -172,58 +175,85 @@ async fn a_long_journal_goes_in_pieces(store: &Store) {
 }
 
 async fn a_poll_moves_its_cursor_with_its_jobs(store: &Store) {
-    assert_eq!(store.cursor(&recipe("a")).await.unwrap(), None);
-    for n in 1..=2 {
-        let arrival = Arrival {
-            recipe: recipe("a"),
-            payload: None,
-            jobs: vec![new_job("a")],
-            at: at(n),
-        };
-        store
-            .enqueue_polled(arrival, json!({ "n": n }))
-            .await
-            .unwrap();
+    let polled = |version: i64, cursor: i64| Polled {
+        recipe: recipe("a"),
+        version,
+        meaning: "rows by n".to_owned(),
+        at: at(version),
+        found: PollEnd::Good {
+            cursor: Some(json!({ "n": cursor })),
+            items: vec![PolledItem {
+                item: json!({ "n": cursor }),
+                dedupe: None,
+            }],
+            seen: 1,
+            is_batch: false,
+        },
+    };
+    assert_eq!(store.poll(&recipe("a")).await.unwrap(), None);
+    let stopped = store.end_poll(polled(0, 1)).await.unwrap();
+    assert_eq!(stopped, PollKept::Overtaken, "the recipe is stopped");
+    store.start(&recipe("a"), "ann", at(0)).await.unwrap();
+    for n in 0..2 {
+        let kept = store.end_poll(polled(n, n)).await.unwrap();
+        assert!(matches!(kept, PollKept::Kept(jobs) if jobs.len() == 1));
+        let late = store.end_poll(polled(n, 7)).await.unwrap();
+        assert_eq!(late, PollKept::Overtaken);
     }
-    assert_eq!(
-        store.cursor(&recipe("a")).await.unwrap(),
-        Some(json!({ "n": 2 }))
-    );
+    let stands = store.poll(&recipe("a")).await.unwrap().unwrap();
+    assert_eq!(stands.cursor, Some(json!({ "n": 1 })));
+    assert_eq!(stands.version, 2);
     assert_eq!(claim(store, 5).await.len(), 2);
 }
 
 async fn an_instant_of_a_schedule_makes_one_job(store: &Store) {
     let fire = |instant: i64, now: i64| {
-        let mut job = new_job("a");
-        job.started_by = "schedule".to_owned();
-        let arrival = Arrival {
+        store.take_up(Fire {
             recipe: recipe("a"),
-            payload: None,
-            jobs: vec![job],
+            instant: at(instant),
             at: at(now),
-        };
-        store.enqueue_fire(arrival, at(instant))
+            if_still_running: IfStillRunning::Allow,
+            is_made_up: false,
+        })
     };
-    assert_eq!(store.fires(&recipe("a")).await.unwrap(), Fires::default());
-    assert_eq!(fire(10, 10).await.unwrap().is_new, [true]);
-    assert_eq!(fire(10, 11).await.unwrap().is_new, [false]);
-    assert_eq!(fire(20, 20).await.unwrap().is_new, [true]);
+    let is_made = |fired: Fired| matches!(fired, Fired::Made(_));
+    assert_eq!(fire(10, 10).await.unwrap(), Fired::Stopped);
+    store.start(&recipe("a"), "ann", at(0)).await.unwrap();
+    let stands = store.fires(&recipe("a"), at(99)).await.unwrap();
+    assert_eq!(stands, Fires::default());
+    assert!(is_made(fire(10, 10).await.unwrap()));
+    assert_eq!(fire(10, 11).await.unwrap(), Fired::TakenUp);
+    assert!(is_made(fire(20, 20).await.unwrap()));
     let jobs = claim(store, 21).await;
     assert_eq!(jobs.len(), 2);
-    let good = Advance {
-        next: ended_well(json!(1)),
-        ..Advance::default()
-    };
-    store.commit(&jobs[0].lease, at(22), good).await.unwrap();
+    assert_eq!(jobs[0].job.started_by, "schedule");
+    for (job, next) in jobs.iter().zip([ended_well(json!(1)), ended_badly()]) {
+        let last = Advance {
+            next,
+            ..Advance::default()
+        };
+        store.commit(&job.lease, at(22), last).await.unwrap();
+    }
     let stands = Fires {
         last: Some(at(20)),
         last_good: Some(at(10)),
+        has_waiting: false,
     };
-    assert_eq!(store.fires(&recipe("a")).await.unwrap(), stands);
+    let own = recipe("a");
+    assert_eq!(store.fires(&own, at(99)).await.unwrap(), stands);
+    assert!(is_made(fire(30, 30).await.unwrap()));
     store.forget_fires(at(1000)).await.unwrap();
-    assert_eq!(
-        store.fires(&recipe("a")).await.unwrap(),
-        stands,
-        "what counts is kept"
-    );
+    let rows = store.fire_rows(&recipe("a"), None, 9).await.unwrap();
+    let kept: Vec<_> = rows.iter().map(|row| row.instant).collect();
+    assert_eq!(kept, [at(30), at(10)], "the last one and the last good one");
+    let stands = store.fires(&own, at(99)).await.unwrap();
+    assert_eq!(stands.last_good, Some(at(10)));
+}
+
+fn ended_badly() -> Next {
+    Next::Ended(Ending {
+        status: JobStatus::Failed,
+        output: None,
+        failure: None,
+    })
 }

@@ -3,24 +3,28 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::super::error::{corrupt, store_error};
 use super::super::pack::unpack_entries;
 use super::fold::loops;
-use super::quarantine::{RECOVERIES_MAX, quarantine_due};
+use super::quarantine::{Damaged, take_suspect};
 use super::record::{COLUMNS_COUNT, Stored, columns, pinned, requests};
 use crate::clock::Moment;
 use crate::journal::Entry;
+use crate::names::JobId;
 use crate::store::{Claimed, JobRequest, Lease, Pinned, StoreError};
 
-/// Oldest first: `due` is the moment a job was queued, its wait was over or its lease ran out.
+/// Oldest first: `due` is the moment a job was queued, its wait was over or its lease ran out. Jobs
+/// whose workers died more than once are taken one at a time, by [`take_suspect`].
 const TAKE: &str = "
     UPDATE job SET
         status = 'running', lease = lease + 1, due = $1, has_news = 0,
         recoveries = recoveries + (status = 'running'), started_at = COALESCE(started_at, $2)
-    WHERE number IN (SELECT number FROM job WHERE due <= $2 ORDER BY due LIMIT $3)
-        AND NOT (status = 'running' AND recoveries >= $4)
+    WHERE number IN (
+        SELECT number FROM job WHERE due <= $2 AND NOT (status = 'running' AND recoveries > 0)
+        ORDER BY due LIMIT $3)
     RETURNING number, lease";
 
 /// Takes jobs that are due: their numbers and those of their leases.
@@ -35,23 +39,19 @@ pub(super) async fn take(
         .bind(now.after(lease).0)
         .bind(now.0)
         .bind(limit)
-        .bind(i64::from(RECOVERIES_MAX))
         .fetch_all(&mut *connection)
         .await
         .map_err(store_error)?;
-    // What is due and was not taken, although there was room, crashed too often.
-    if i64::try_from(taken.len()).is_ok_and(|count| count < limit) {
-        quarantine_due(connection, now).await?;
-    }
+    taken.extend(take_suspect(connection, now, lease).await?);
     taken.sort_unstable();
     Ok(taken)
 }
 
-/// Loads what was taken.
+/// Loads what was taken, and says what of it cannot be loaded.
 pub(super) async fn load(
     connection: &mut SqliteConnection,
     taken: Vec<(i64, i64)>,
-) -> Result<Vec<Claimed>, StoreError> {
+) -> Result<(Vec<Claimed>, Vec<Damaged>), StoreError> {
     let numbers: Vec<i64> = taken.iter().map(|(number, _)| *number).collect();
     let numbers = serde_json::to_string(&numbers).map_err(|e| corrupt("job numbers", &e))?;
     let rows = sqlx::query(concat!(
@@ -65,51 +65,38 @@ pub(super) async fn load(
     .await
     .map_err(store_error)?;
     let mut stored = BTreeMap::new();
-    for row in &rows {
-        let event: String = row.try_get(COLUMNS_COUNT).map_err(store_error)?;
-        let input: String = row.try_get(COLUMNS_COUNT + 1).map_err(store_error)?;
-        let job = Stored::read(row)?;
-        stored.insert(job.number, (job, event, input));
+    for row in rows {
+        let number: i64 = row.try_get(0).map_err(store_error)?;
+        stored.insert(number, row);
     }
-    let mut asked = group(requests(connection, &numbers).await?);
     let mut pins = BTreeMap::new();
     let mut claimed = Vec::with_capacity(taken.len());
+    let mut damaged = Vec::new();
     for (number, lease) in taken {
-        let Some((job, event, input)) = stored.remove(&number) else {
-            continue;
+        let loaded = match stored.remove(&number) {
+            Some(row) => load_one(connection, &row, lease, &mut pins).await,
+            None => Err(StoreError::Corrupt("its input is missing".to_owned())),
         };
-        let id = job.record.id.clone();
-        let asked = asked.remove(&number).unwrap_or_default();
-        match load_one(connection, job, (&event, &input), &mut pins).await {
-            Ok((job, entries, pinned)) => claimed.push(Claimed {
-                lease: Lease {
-                    job: id,
-                    number: lease,
-                },
-                job,
-                entries,
-                requests: asked,
-                pinned,
-            }),
-            // One damaged job must not keep the others from running: its lease runs out, and after
-            // some more tries it is quarantined.
-            Err(StoreError::Corrupt(why)) => {
-                tracing::error!(job = %id, %why, "a job cannot be loaded");
-            }
+        match loaded {
+            Ok(job) => claimed.push(job),
+            // One damaged job must not keep the others from running.
+            Err(StoreError::Corrupt(why)) => damaged.push(Damaged { number, lease, why }),
             Err(error) => return Err(error),
         }
     }
-    Ok(claimed)
+    attach_requests(connection, &mut claimed, &numbers).await?;
+    Ok((claimed, damaged))
 }
-
-type Loaded = (crate::store::JobRecord, Vec<Entry>, Option<Pinned>);
 
 async fn load_one(
     connection: &mut SqliteConnection,
-    job: Stored,
-    (event, input): (&str, &str),
+    row: &SqliteRow,
+    lease: i64,
     pins: &mut BTreeMap<i64, Pinned>,
-) -> Result<Loaded, StoreError> {
+) -> Result<Claimed, StoreError> {
+    let job = Stored::read(row)?;
+    let event: &str = row.try_get(COLUMNS_COUNT).map_err(store_error)?;
+    let input: &str = row.try_get(COLUMNS_COUNT + 1).map_err(store_error)?;
     let entries = if job.has_journal {
         journal(connection, job.number).await?
     } else {
@@ -130,11 +117,33 @@ async fn load_one(
             }
         },
     };
-    Ok((
-        job.into_whole(connection, event, input).await?,
+    let job = job.into_whole(connection, event, input).await?;
+    Ok(Claimed {
+        lease: Lease {
+            job: job.id.clone(),
+            number: lease,
+        },
+        job,
         entries,
+        requests: Vec::new(),
         pinned,
-    ))
+    })
+}
+
+/// Gives each job what people asked of it.
+async fn attach_requests(
+    connection: &mut SqliteConnection,
+    claimed: &mut [Claimed],
+    numbers: &str,
+) -> Result<(), StoreError> {
+    let mut asked = group(requests(connection, numbers).await?);
+    if asked.is_empty() {
+        return Ok(());
+    }
+    for job in claimed {
+        job.requests = asked.remove(&job.lease.job).unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// All entries of a job, in the order of their commits; then what stands for folded loops.
@@ -156,8 +165,8 @@ pub(super) async fn journal(
     Ok(entries)
 }
 
-fn group(requests: Vec<(i64, JobRequest)>) -> BTreeMap<i64, Vec<JobRequest>> {
-    let mut grouped: BTreeMap<i64, Vec<JobRequest>> = BTreeMap::new();
+fn group(requests: Vec<(JobId, JobRequest)>) -> BTreeMap<JobId, Vec<JobRequest>> {
+    let mut grouped: BTreeMap<JobId, Vec<JobRequest>> = BTreeMap::new();
     for (job, request) in requests {
         grouped.entry(job).or_default().push(request);
     }

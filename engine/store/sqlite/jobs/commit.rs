@@ -9,7 +9,7 @@ use sqlx::{Row, SqliteConnection};
 use super::super::error::{corrupt, store_error};
 use super::super::pack::{Large, NO_JOB, pack, pack_entries};
 use super::super::tables::{self, Known};
-use super::{enqueue, fires, fold, holds, request};
+use super::{enqueue, fires, fold, holds, quarantine, request};
 use crate::clock::Moment;
 use crate::data::digest;
 use crate::journal::{Ending, Entry, EntryKey, EntryKind, Failure, JobStatus};
@@ -347,10 +347,13 @@ async fn end(
         ending.status,
         JobStatus::Succeeded | JobStatus::SucceededWithErrors
     );
-    if job.is_scheduled && is_good {
-        fires::mark_good(connection, job.number).await?;
+    if job.is_scheduled {
+        fires::mark_ended(connection, job.number, is_good).await?;
     }
     if job.has_holds {
+        if ending.status == JobStatus::Quarantined {
+            quarantine::lose_holds(connection, job.number, at).await?;
+        }
         let woken = holds::release_all(connection, job.number, at).await?;
         committed.woken.extend(woken);
     }

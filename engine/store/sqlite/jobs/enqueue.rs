@@ -2,7 +2,7 @@
 
 use sqlx::SqliteConnection;
 
-use super::super::error::{corrupt, store_error};
+use super::super::error::store_error;
 use super::super::pack::{Large, Shared, pack};
 use super::events::{self, Replay, UNKEPT_REPEATED};
 use crate::clock::Moment;
@@ -71,9 +71,7 @@ pub(super) async fn start_children(
 ) -> Result<(), StoreError> {
     for job in children {
         if is_unknown(connection, &job.recipe, job, at).await? {
-            let mut large = Large::default();
-            let event = pack(&job.event, &mut large)?;
-            insert(connection, job, event, large, at, None).await?;
+            queue(connection, job, at).await?;
         }
     }
     Ok(())
@@ -86,9 +84,19 @@ async fn is_unknown(
     job: &NewJob,
     at: Moment,
 ) -> Result<bool, StoreError> {
-    let Some((key, known_until)) = &job.dedupe else {
-        return Ok(true);
-    };
+    match &job.dedupe {
+        Some(dedupe) => is_unknown_key(connection, recipe, dedupe, at).await,
+        None => Ok(true),
+    }
+}
+
+/// Remembers a key until a moment; false if it was known already.
+pub(super) async fn is_unknown_key(
+    connection: &mut SqliteConnection,
+    recipe: &RecipeName,
+    (key, known_until): &(String, Moment),
+    at: Moment,
+) -> Result<bool, StoreError> {
     let done = sqlx::query(
         "INSERT INTO dedupe (recipe, key, known_until) VALUES ($1, $2, $3)
          ON CONFLICT (recipe, key) DO UPDATE SET known_until = excluded.known_until
@@ -173,6 +181,17 @@ async fn insert_delivered(
     large.store(connection, done.last_insert_rowid()).await
 }
 
+/// Queues one job by itself.
+pub(super) async fn queue(
+    connection: &mut SqliteConnection,
+    job: &NewJob,
+    at: Moment,
+) -> Result<(), StoreError> {
+    let mut large = Large::default();
+    let event = pack(&job.event, &mut large)?;
+    insert(connection, job, event, large, at, None).await
+}
+
 async fn insert(
     connection: &mut SqliteConnection,
     job: &NewJob,
@@ -194,40 +213,4 @@ async fn insert(
         .await
         .map_err(store_error)?;
     large.store(connection, done.last_insert_rowid()).await
-}
-
-/// Writes where a poll trigger stands.
-pub(super) async fn move_cursor(
-    connection: &mut SqliteConnection,
-    recipe: &RecipeName,
-    cursor: &Value,
-    at: Moment,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO poll_cursor (recipe, cursor, written_at) VALUES ($1, $2, $3)
-         ON CONFLICT (recipe) DO UPDATE
-         SET cursor = excluded.cursor, written_at = excluded.written_at",
-    )
-    .bind(recipe.as_str())
-    .bind(cursor.to_string())
-    .bind(at.0)
-    .execute(connection)
-    .await
-    .map_err(store_error)?;
-    Ok(())
-}
-
-/// Where a poll trigger stands.
-pub(super) async fn cursor(
-    connection: &mut SqliteConnection,
-    recipe: RecipeName,
-) -> Result<Option<Value>, StoreError> {
-    let cursor: Option<String> =
-        sqlx::query_scalar("SELECT cursor FROM poll_cursor WHERE recipe = $1")
-            .bind(recipe.as_str())
-            .fetch_optional(connection)
-            .await
-            .map_err(store_error)?;
-    let cursor = cursor.map(|text| serde_json::from_str(&text)).transpose();
-    cursor.map_err(|e| corrupt("a cursor", &e))
 }

@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::super::Sqlite;
 use super::super::error::store_error;
+use super::super::veil::opened_payload;
 use super::list::{NEIGHBOURS, number_at, read_payload};
 use super::record::job_id;
 use crate::clock::Moment;
@@ -108,8 +109,11 @@ impl Sqlite {
 
     /// One stored event.
     pub async fn event(&self, number: i64) -> Result<EventDetail, StoreError> {
-        self.with_reader(move |connection| Box::pin(detail(connection, number)))
-            .await
+        let mut detail = self
+            .with_reader(move |connection| Box::pin(detail(connection, number)))
+            .await?;
+        detail.payload = opened_payload(&self.sealer, detail.payload);
+        Ok(detail)
     }
 
     /// The stored event that a job was made of, if it was made of one.

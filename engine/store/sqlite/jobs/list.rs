@@ -46,6 +46,50 @@ pub(super) async fn job(
     Ok((record, entries, pinned))
 }
 
+/// How many bytes a job's journal takes, with the large values that the job needs: those of its
+/// input and result among them.
+pub(super) async fn journal_bytes(
+    connection: &mut SqliteConnection,
+    id: JobId,
+) -> Result<u64, StoreError> {
+    let bytes: i64 = sqlx::query_scalar(
+        "SELECT COALESCE(SUM(bytes), 0) FROM (
+            SELECT LENGTH(CAST(body AS BLOB)) AS bytes FROM entry WHERE job = $1
+            UNION ALL SELECT LENGTH(CAST(body AS BLOB)) FROM loop_head WHERE job = $1
+            UNION ALL SELECT LENGTH(CAST(body AS BLOB)) FROM loop_chunk WHERE job = $1
+            UNION ALL SELECT LENGTH(body) FROM large_value
+                JOIN large_use ON large_use.hash = large_value.hash WHERE job = $1)",
+    )
+    .bind(number(connection, &id).await?)
+    .fetch_one(connection)
+    .await
+    .map_err(store_error)?;
+    Ok(u64::try_from(bytes).unwrap_or(0))
+}
+
+async fn number(connection: &mut SqliteConnection, id: &JobId) -> Result<i64, StoreError> {
+    sqlx::query_scalar("SELECT number FROM job WHERE id = $1")
+        .bind(id.as_str())
+        .fetch_optional(connection)
+        .await
+        .map_err(store_error)?
+        .ok_or_else(|| StoreError::NotFound(format!("job {id}")))
+}
+
+/// One job as it is listed.
+pub(super) async fn record(
+    connection: &mut SqliteConnection,
+    id: JobId,
+) -> Result<JobRecord, StoreError> {
+    let row = sqlx::query(concat!("SELECT ", columns!(), " FROM job WHERE id = $1"))
+        .bind(id.as_str())
+        .fetch_optional(connection)
+        .await
+        .map_err(store_error)?
+        .ok_or_else(|| StoreError::NotFound(format!("job {id}")))?;
+    Ok(Stored::read(&row)?.into_listed())
+}
+
 /// The webhook delivery that a job was made of.
 pub(super) async fn payload(
     connection: &mut SqliteConnection,
@@ -133,12 +177,15 @@ pub(super) async fn jobs(
             .await
             .map_err(store_error)?;
         for row in &rows {
-            found.push(Stored::read(row)?);
+            match Stored::read(row) {
+                Ok(job) => found.push(job),
+                Err(why) => tracing::error!(%why, "the line of a job is damaged"),
+            }
         }
     }
     found.sort_unstable_by_key(|job| std::cmp::Reverse(job.number));
     found.truncate(filter.limit);
-    found.into_iter().map(Stored::into_listed).collect()
+    Ok(found.into_iter().map(Stored::into_listed).collect())
 }
 
 /// How many jobs are queued; only those that have not ended are looked at.

@@ -11,6 +11,7 @@ mod fires;
 mod fold;
 mod holds;
 mod list;
+mod polls;
 mod quarantine;
 mod record;
 mod request;
@@ -19,8 +20,9 @@ pub use events::{
     EventDetail, EventFilter, EventReplayed, Replay, StoredEvent, UNKEPT_DROPPED, UNKEPT_REJECTED,
     UNKEPT_REPEATED, Unkept,
 };
-pub use fires::Fires;
 pub(super) use fires::forget as forget_fires;
+pub use fires::{Fire, FireOutcome, FireRow, Fired, Fires, PassedOver, RuleKept};
+pub use polls::{Poll, PollEnd, PollKept, Polled, PolledItem};
 pub use quarantine::RECOVERIES_MAX;
 
 use std::sync::atomic::Ordering;
@@ -28,8 +30,9 @@ use std::time::Duration;
 
 use super::Sqlite;
 use super::tables::Known;
+use super::veil::{self, Veil};
 use crate::clock::Moment;
-use crate::data::{Object, Value};
+use crate::data::Object;
 use crate::journal::{Entry, JobStatus};
 use crate::names::{JobId, RecipeName};
 use crate::store::{
@@ -59,8 +62,19 @@ impl Jobs for Sqlite {
             return Ok(Vec::new());
         }
         // Loading is left to the reading connections, so that the writer goes on with others.
-        self.with_reader(|connection| Box::pin(claim::load(connection, taken)))
-            .await
+        let (claimed, damaged) = self
+            .with_reader(|connection| Box::pin(claim::load(connection, taken)))
+            .await?;
+        if !damaged.is_empty() {
+            self.with_writer(move |connection| {
+                Box::pin(quarantine::take_out(connection, damaged, now))
+            })
+            .await?;
+        }
+        claimed
+            .into_iter()
+            .map(|claimed| veil::opened_claimed(&self.sealer, claimed))
+            .collect()
     }
 
     async fn renew(&self, leases: Vec<Lease>, until: Moment) -> Result<Vec<Lease>, StoreError> {
@@ -78,6 +92,7 @@ impl Jobs for Sqlite {
         advance: Advance,
     ) -> Result<Committed, StoreError> {
         let lease = lease.clone();
+        let advance = Veil::of(&self.sealer).advance(advance)?;
         let known = Known {
             tables: self.tables.clone(),
             settings: self.settings.clone(),
@@ -104,14 +119,17 @@ impl Jobs for Sqlite {
 
     async fn request(&self, job: &JobId, at: Moment, kind: RequestKind) -> Result<(), StoreError> {
         let job = job.clone();
+        let kind = Veil::of(&self.sealer).request(kind)?;
         self.with_writer(move |connection| Box::pin(request::request(connection, job, at, kind)))
             .await
     }
 
     async fn requests(&self, job: &JobId) -> Result<Vec<JobRequest>, StoreError> {
         let job = job.clone();
-        self.with_reader(|connection| Box::pin(request::open_requests(connection, job)))
-            .await
+        let requests = self
+            .with_reader(|connection| Box::pin(request::open_requests(connection, job)))
+            .await?;
+        veil::opened_requests(&self.sealer, requests)
     }
 
     async fn next_due(&self) -> Result<Option<Moment>, StoreError> {
@@ -121,14 +139,25 @@ impl Jobs for Sqlite {
 
     async fn job(&self, id: &JobId) -> Result<(JobRecord, Vec<Entry>, Option<Pinned>), StoreError> {
         let id = id.clone();
-        self.with_reader(|connection| Box::pin(list::job(connection, id)))
-            .await
+        let (record, entries, pinned) = self
+            .with_reader(|connection| Box::pin(list::job(connection, id)))
+            .await?;
+        Ok((
+            veil::opened_record(&self.sealer, record)?,
+            veil::opened_entries(&self.sealer, entries)?,
+            pinned.map(|pinned| veil::opened_pinned(&self.sealer, pinned)),
+        ))
     }
 
     async fn jobs(&self, filter: &JobFilter) -> Result<Vec<JobRecord>, StoreError> {
         let filter = filter.clone();
-        self.with_reader(|connection| Box::pin(list::jobs(connection, filter)))
-            .await
+        let records = self
+            .with_reader(|connection| Box::pin(list::jobs(connection, filter)))
+            .await?;
+        records
+            .into_iter()
+            .map(|record| veil::opened_record(&self.sealer, record))
+            .collect()
     }
 }
 
@@ -154,24 +183,25 @@ impl Sqlite {
         shared: Object,
         replay: Option<Replay>,
     ) -> Result<Enqueued, StoreError> {
+        let veil = Veil::of(&self.sealer);
+        let (arrival, shared) = (veil.arrival(arrival)?, veil.members(shared)?);
         self.with_writer(|connection| {
             Box::pin(enqueue::enqueue(connection, arrival, shared, replay))
         })
         .await
     }
 
-    /// Queues what a poll found and moves its cursor, in one commit.
-    pub async fn enqueue_polled(
+    /// Lets a quarantined job go on where it was, with what is asked of it at the same time.
+    pub async fn release(
         &self,
-        arrival: Arrival,
-        cursor: Value,
-    ) -> Result<Enqueued, StoreError> {
-        self.with_writer(|connection| {
-            Box::pin(async move {
-                let (recipe, at) = (arrival.recipe.clone(), arrival.at);
-                enqueue::move_cursor(connection, &recipe, &cursor, at).await?;
-                enqueue::enqueue(connection, arrival, Object::new(), None).await
-            })
+        job: &JobId,
+        at: Moment,
+        by: &str,
+        asked: Option<RequestKind>,
+    ) -> Result<(), StoreError> {
+        let (job, by) = (job.clone(), by.to_owned());
+        self.with_writer(move |connection| {
+            Box::pin(quarantine::release(connection, job, at, by, asked))
         })
         .await
     }
@@ -198,6 +228,14 @@ impl Sqlite {
             .await
     }
 
+    /// How many bytes a job's journal takes, with the large values that the job needs: those of its
+    /// input and result among them.
+    pub async fn journal_bytes(&self, id: &JobId) -> Result<u64, StoreError> {
+        let id = id.clone();
+        self.with_reader(|connection| Box::pin(list::journal_bytes(connection, id)))
+            .await
+    }
+
     /// Where a job stands, without anything else of it.
     pub async fn status(&self, id: &JobId) -> Result<JobStatus, StoreError> {
         let id = id.clone();
@@ -205,37 +243,21 @@ impl Sqlite {
             .await
     }
 
-    /// Where a recipe's poll trigger stands; `None` before its first poll.
-    pub async fn cursor(&self, recipe: &RecipeName) -> Result<Option<Value>, StoreError> {
-        let recipe = recipe.clone();
-        self.with_reader(|connection| Box::pin(enqueue::cursor(connection, recipe)))
-            .await
-    }
-
-    /// Queues the job of a schedule's fire, unless this instant was taken up before; an arrival
-    /// without jobs passes the instant over.
-    pub async fn enqueue_fire(
-        &self,
-        arrival: Arrival,
-        instant: Moment,
-    ) -> Result<Enqueued, StoreError> {
-        self.with_writer(move |connection| {
-            Box::pin(fires::enqueue_fire(connection, arrival, instant))
-        })
-        .await
-    }
-
-    /// Where a recipe's schedule stands: its last fire, and the last whose job ended well.
-    pub async fn fires(&self, recipe: &RecipeName) -> Result<Fires, StoreError> {
-        let recipe = recipe.clone();
-        self.with_reader(|connection| Box::pin(fires::fires(connection, recipe)))
-            .await
+    /// One job without its journal, and without what may be large: to be had even if that is damaged.
+    pub async fn record(&self, id: &JobId) -> Result<JobRecord, StoreError> {
+        let id = id.clone();
+        let record = self
+            .with_reader(|connection| Box::pin(list::record(connection, id)))
+            .await?;
+        veil::opened_record(&self.sealer, record)
     }
 
     /// The webhook delivery that a job was made of, as it came in.
     pub async fn payload(&self, job: &JobId) -> Result<Option<Payload>, StoreError> {
         let job = job.clone();
-        self.with_reader(|connection| Box::pin(list::payload(connection, job)))
-            .await
+        let payload = self
+            .with_reader(|connection| Box::pin(list::payload(connection, job)))
+            .await?;
+        Ok(payload.map(|payload| veil::opened_payload(&self.sealer, payload)))
     }
 }

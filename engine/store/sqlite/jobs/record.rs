@@ -77,20 +77,21 @@ impl Stored {
     }
 
     /// The record for a list: no event, no input, no output.
-    pub(super) fn into_listed(self) -> Result<JobRecord, StoreError> {
+    pub(super) fn into_listed(self) -> JobRecord {
         let mut record = self.record;
         if record.status.is_final() {
-            let failure = match &self.failure {
-                Some(text) => Some(failure(unpack_small(text)?)?),
-                None => None,
-            };
+            let read = |text: &String| failure(unpack_small(text)?);
+            // One damaged line must not hide the others of the page.
+            let failure = self.failure.as_ref().map(|text| {
+                read(text).unwrap_or_else(|why| Failure::new("damaged", why.to_string()))
+            });
             record.ending = Some(Ending {
                 status: record.status,
                 output: None,
                 failure,
             });
         }
-        Ok(record)
+        record
     }
 
     /// The whole record; event and input follow the columns in the row.
@@ -122,14 +123,15 @@ impl Stored {
     }
 }
 
-/// What people asked of some jobs and nobody took up yet, with the job's number.
+/// What people asked of some jobs and nobody took up yet.
 pub(super) async fn requests(
     connection: &mut SqliteConnection,
     jobs: &str,
-) -> Result<Vec<(i64, JobRequest)>, StoreError> {
+) -> Result<Vec<(JobId, JobRequest)>, StoreError> {
     let rows = sqlx::query(
-        "SELECT job, number, at, kind FROM job_request
-         WHERE job IN (SELECT value FROM json_each($1)) ORDER BY number",
+        "SELECT job.id, job_request.number, job_request.at, job_request.kind FROM job_request
+         JOIN job ON job.number = job_request.job
+         WHERE job_request.job IN (SELECT value FROM json_each($1)) ORDER BY job_request.number",
     )
     .bind(jobs)
     .fetch_all(connection)
@@ -143,7 +145,7 @@ pub(super) async fn requests(
                 at: Moment(row.try_get(2).map_err(store_error)?),
                 kind: serde_json::from_str(kind).map_err(|e| corrupt("a request", &e))?,
             };
-            Ok((row.try_get(0).map_err(store_error)?, request))
+            Ok((job_id(row.try_get(0).map_err(store_error)?)?, request))
         })
         .collect()
 }

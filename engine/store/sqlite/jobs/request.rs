@@ -35,7 +35,8 @@ pub(super) async fn request(
     note(connection, &audit_entry(&job, at, &kind)).await
 }
 
-async fn leave(
+/// Leaves a request and makes the job claimable.
+pub(super) async fn leave(
     connection: &mut SqliteConnection,
     job: i64,
     at: Moment,

@@ -2,9 +2,9 @@
 
 use sqlx::SqliteConnection;
 
-use super::super::error::{corrupt, store_error};
-use super::Kept;
+use super::super::error::store_error;
 use super::rows::StoredRow;
+use super::{Kept, sealed};
 use crate::clock::Moment;
 use crate::data::Object;
 use crate::store::StoreError;
@@ -71,7 +71,7 @@ pub(super) async fn apply(
                 sqlx::query(ADD)
                     .bind(kept.number)
                     .bind(key)
-                    .bind(json(&row)?)
+                    .bind(sealed::body(kept, &row)?)
                     .bind(by)
                     .bind(at.0)
                     .execute(&mut *connection)
@@ -82,7 +82,7 @@ pub(super) async fn apply(
                 sqlx::query(ALTER)
                     .bind(before.number)
                     .bind(key)
-                    .bind(json(&row)?)
+                    .bind(sealed::body(kept, &row)?)
                     .bind(by)
                     .bind(at.0)
                     .bind(kept.number)
@@ -136,7 +136,3 @@ const REMOVE_KEY: &str = "
     SELECT tbl, COALESCE(key, '#' || number), version + 1, 'removed', body, $2, $3
     FROM lookup_row WHERE number = $1;
     UPDATE lookup_row SET key = NULL WHERE number = $1";
-
-fn json(row: &Object) -> Result<String, StoreError> {
-    serde_json::to_string(row).map_err(|e| corrupt("a row", &e))
-}

@@ -4,10 +4,12 @@
 //! refused with every reason, and nothing of it is kept.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use sqlx::SqliteConnection;
 
 use super::super::error::store_error;
+use super::super::seal::Sealer;
 use super::change::{Change, apply};
 use super::plan::whole_rows;
 use super::rows::{self, StoredRow};
@@ -26,13 +28,14 @@ const REASONS_MAX: usize = 20;
 pub(super) async fn declare(
     connection: &mut SqliteConnection,
     tables: Vec<Table>,
+    sealer: Arc<Sealer>,
     now: Moment,
 ) -> Result<Vec<Kept>, StoreError> {
     let mut kept = Vec::with_capacity(tables.len());
     let mut reasons = Vec::new();
     for table in tables {
         let name = table.name.clone();
-        match declare_one(connection, table, now).await {
+        match declare_one(connection, table, &sealer, now).await {
             Ok(one) => kept.push(one),
             Err(Trouble::Store(error)) => return Err(error),
             Err(Trouble::Refused(refused)) => {
@@ -49,6 +52,7 @@ pub(super) async fn declare(
 async fn declare_one(
     connection: &mut SqliteConnection,
     table: Table,
+    sealer: &Arc<Sealer>,
     now: Moment,
 ) -> Result<Kept, Trouble> {
     let known: Option<(i64, String)> =
@@ -59,13 +63,13 @@ async fn declare_one(
             .map_err(store_error)?;
     let digest = digest(format!("{:?} {:?}", table.columns, table.key).as_bytes());
     let kept = match known {
-        Some((number, known)) if known == digest => return Ok(Kept::new(number, table)),
+        Some((number, known)) if known == digest => return Ok(Kept::new(number, table, sealer)),
         Some((number, _)) => {
-            let kept = Kept::new(number, table);
+            let kept = Kept::new(number, table, sealer);
             refit(connection, &kept, now).await?;
             kept
         }
-        None => create(connection, table, now).await?,
+        None => create(connection, table, sealer, now).await?,
     };
     sqlx::query("UPDATE lookup_table SET digest = $2 WHERE number = $1")
         .bind(kept.number)
@@ -87,6 +91,7 @@ async fn declare_one(
 async fn create(
     connection: &mut SqliteConnection,
     table: Table,
+    sealer: &Arc<Sealer>,
     now: Moment,
 ) -> Result<Kept, Trouble> {
     let done = sqlx::query("INSERT INTO lookup_table (name, digest) VALUES ($1, '')")
@@ -94,7 +99,7 @@ async fn create(
         .execute(&mut *connection)
         .await
         .map_err(store_error)?;
-    let kept = Kept::new(done.last_insert_rowid(), table);
+    let kept = Kept::new(done.last_insert_rowid(), table, sealer);
     let first = whole_rows(&kept, &kept.table.first_rows)?;
     let first: Vec<Change> = first
         .into_iter()
@@ -133,7 +138,9 @@ async fn refit(connection: &mut SqliteConnection, kept: &Kept, now: Moment) -> R
     }
     let changes = after
         .into_iter()
-        .filter(|(before, key, row)| *key != before.key || !same_rows(&before.row, row))
+        .filter(|(before, key, row)| {
+            *key != before.key || before.was_open || !same_rows(&before.row, row)
+        })
         .map(|(before, key, row)| Change::Alter { before, key, row })
         .collect();
     apply(connection, kept, BY, now, changes).await?;

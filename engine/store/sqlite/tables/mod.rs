@@ -11,6 +11,7 @@ mod people;
 mod plan;
 mod query;
 mod rows;
+mod sealed;
 mod settings;
 mod sync;
 
@@ -25,6 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use sqlx::SqliteConnection;
 
 use super::Sqlite;
+use super::seal::Sealer;
 use crate::clock::Moment;
 use crate::names::TableName;
 use crate::store::StoreError;
@@ -35,15 +37,17 @@ use crate::table::{Operation, Performed, Refused, Table};
 pub(super) struct Kept {
     number: i64,
     table: Table,
+    sealer: Arc<Sealer>,
     /// The columns that are known to have an index of their own.
     indexed: Mutex<BTreeSet<String>>,
 }
 
 impl Kept {
-    fn new(number: i64, table: Table) -> Self {
+    fn new(number: i64, table: Table, sealer: &Arc<Sealer>) -> Self {
         Self {
             number,
             table,
+            sealer: sealer.clone(),
             indexed: Mutex::default(),
         }
     }
@@ -101,9 +105,11 @@ impl Sqlite {
     /// Creates tables that are new, with their first rows, and updates the declarations of the
     /// others. Refused as a whole, with every reason, if rows that are there would not fit.
     pub async fn declare(&self, tables: &[Table], now: Moment) -> Result<(), StoreError> {
-        let tables = tables.to_vec();
+        let (tables, sealer) = (tables.to_vec(), self.sealer.clone());
         let kept = self
-            .with_writer(move |connection| Box::pin(declare::declare(connection, tables, now)))
+            .with_writer(move |connection| {
+                Box::pin(declare::declare(connection, tables, sealer, now))
+            })
             .await?;
         self.tables.put(kept);
         self.settings.forget();

@@ -3,10 +3,10 @@
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::super::Sqlite;
-use super::super::error::{corrupt, store_error};
+use super::super::error::store_error;
 use super::super::recipes::{AuditEntry, note};
 use super::change::{Change, apply};
-use super::{Kept, plan, rows, settle};
+use super::{Kept, plan, rows, sealed, settle};
 use crate::clock::Moment;
 use crate::data::{Object, Value};
 use crate::names::TableName;
@@ -235,7 +235,7 @@ async fn page(
         .await
         .map_err(store_error)?;
     let seen = |row| {
-        let stored = rows::StoredRow::read(row)?;
+        let stored = rows::StoredRow::read(kept, row)?;
         Ok(TableRow {
             number: stored.number,
             row: stored.row,
@@ -269,7 +269,7 @@ async fn history(
         Ok(RowVersion {
             version: row.try_get(0).map_err(store_error)?,
             change: row.try_get(1).map_err(store_error)?,
-            row: serde_json::from_str(body).map_err(|e| corrupt("a row", &e))?,
+            row: sealed::row(kept, body)?.0,
             written_by: row.try_get(3).map_err(store_error)?,
             written_at: Moment(row.try_get(4).map_err(store_error)?),
         })

@@ -76,7 +76,11 @@ fn way(kept: &Kept, filter: &Condition) -> Way {
     let wanted: Vec<(String, Vec<Value>)> = filter
         .row_equalities("row")
         .into_iter()
-        .filter(|(column, _)| kept.table.columns.contains_key(column))
+        // What is sealed cannot be found by its index; it is compared row by row.
+        .filter(|(name, _)| {
+            let column = kept.table.columns.get(name);
+            column.is_some_and(|column| !column.field.secret)
+        })
         .collect();
     if let Some(keys) = keys(kept, &wanted) {
         return Way::Keys(keys);

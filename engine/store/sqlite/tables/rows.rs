@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::super::error::{corrupt, store_error};
-use super::Kept;
+use super::{Kept, sealed};
 use crate::clock::Moment;
 use crate::data::{Object, Value};
 use crate::store::StoreError;
@@ -17,18 +17,22 @@ pub(super) struct StoredRow {
     pub(super) number: i64,
     pub(super) key: Option<String>,
     pub(super) row: Object,
+    /// Whether a secret stood in it unsealed.
+    pub(super) was_open: bool,
     pub(super) written_by: String,
     pub(super) written_at: Moment,
 }
 
 impl StoredRow {
     /// Reads number, key, body and writer.
-    pub(super) fn read(row: &SqliteRow) -> Result<Self, StoreError> {
+    pub(super) fn read(kept: &Kept, row: &SqliteRow) -> Result<Self, StoreError> {
         let body: &str = row.try_get(2).map_err(store_error)?;
+        let (columns, was_open) = sealed::row(kept, body)?;
         Ok(Self {
             number: row.try_get(0).map_err(store_error)?,
             key: row.try_get(1).map_err(store_error)?,
-            row: serde_json::from_str(body).map_err(|e| corrupt("a row", &e))?,
+            row: columns,
+            was_open,
             written_by: row.try_get(3).map_err(store_error)?,
             written_at: Moment(row.try_get(4).map_err(store_error)?),
         })
@@ -48,7 +52,7 @@ pub(super) async fn all(
     .fetch_all(connection)
     .await
     .map_err(store_error)?;
-    rows.iter().map(StoredRow::read).collect()
+    rows.iter().map(|row| StoredRow::read(kept, row)).collect()
 }
 
 /// The row with this key.
@@ -66,7 +70,9 @@ pub(super) async fn by_key(
     .fetch_optional(connection)
     .await
     .map_err(store_error)?;
-    row.as_ref().map(StoredRow::read).transpose()
+    row.as_ref()
+        .map(|row| StoredRow::read(kept, row))
+        .transpose()
 }
 
 /// The row of this number.
@@ -84,7 +90,9 @@ pub(super) async fn by_number(
     .fetch_optional(connection)
     .await
     .map_err(store_error)?;
-    row.as_ref().map(StoredRow::read).transpose()
+    row.as_ref()
+        .map(|row| StoredRow::read(kept, row))
+        .transpose()
 }
 
 /// The rows with one of these keys, by key.
@@ -113,7 +121,7 @@ pub(super) async fn by_keys(
     .await
     .map_err(store_error)?;
     for row in &rows {
-        let row = StoredRow::read(row)?;
+        let row = StoredRow::read(kept, row)?;
         if let Some(key) = &row.key {
             found.insert(key.clone(), row);
         }
@@ -136,7 +144,7 @@ pub(super) async fn by_column(
         .fetch_all(connection)
         .await
         .map_err(store_error)?;
-    rows.iter().map(StoredRow::read).collect()
+    rows.iter().map(|row| StoredRow::read(kept, row)).collect()
 }
 
 /// The number and the column stand in the text, as they do in the index: otherwise SQLite does not

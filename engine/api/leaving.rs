@@ -1,0 +1,65 @@
+//! What every answer gets on its way out.
+//!
+//! In: the answer of a route. Out: the same without any secret that this process knows, with
+//! headers that keep browsers and proxies from doing more with it than was meant.
+//! Always true: no route can forget this; answers that hold no secret leave byte for byte.
+
+use std::borrow::Cow;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::mask::learned_secrets;
+
+use super::Problem;
+
+/// Headers of every answer: it is data for whoever asked, never a page, never cached.
+const HEADERS: [(HeaderName, &str); 5] = [
+    (header::CACHE_CONTROL, "no-store"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'",
+    ),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+];
+
+/// Looks through an answer before it leaves.
+pub(super) async fn look_through(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let mut response = without_secrets(response).await;
+    for (name, value) in HEADERS {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+async fn without_secrets(response: Response) -> Response {
+    let secrets = learned_secrets();
+    if secrets.is_empty() {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let Ok(bytes) = to_bytes(body, usize::MAX).await else {
+        return Problem::new(500, "internal", "The answer broke off.").into_response();
+    };
+    // An answer is text: JSON, CSV, metrics.
+    let masked = match std::str::from_utf8(&bytes) {
+        Ok(text) => match secrets.text(text) {
+            Cow::Owned(masked) => Some(masked),
+            Cow::Borrowed(_) => None,
+        },
+        Err(_) => None,
+    };
+    let Some(masked) = masked else {
+        return Response::from_parts(parts, Body::from(bytes));
+    };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(masked))
+}

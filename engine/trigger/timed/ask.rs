@@ -1,0 +1,234 @@
+//! Asking a listing for all that is new.
+//!
+//! In: the trigger and where it stands. Out: the new items and where it stands then, or why not.
+//! Always true: all pages or nothing; whatever fails has a message that an admin can act on.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::Timekeeper;
+use super::cursor::Stand;
+use super::poll::Trouble;
+use crate::clock::Moment;
+use crate::compile::{Poll, Program};
+use crate::data::{Object, Value};
+use crate::expression::{Expression, Scope};
+use crate::interpret::{Call, Called, LISTED_ITEMS_MAX};
+use crate::journal::{EntryKey, Failure};
+use crate::names::JobId;
+use crate::step::Performed;
+use crate::store::{PolledItem, StoreError};
+use crate::trigger::split::key_of;
+
+/// A question to a listing.
+pub(super) struct Asked<'a> {
+    pub(super) program: &'a Program,
+    pub(super) poll: &'a Poll,
+    /// How far the last good poll got.
+    pub(super) stand: Option<Stand>,
+    pub(super) version: i64,
+}
+
+/// What a listing answered.
+pub(super) struct Found {
+    /// What is new by the cursor.
+    pub(super) items: Vec<PolledItem>,
+    /// Where the next poll begins.
+    pub(super) stand: Option<Stand>,
+    /// How many items there were.
+    pub(super) seen: u64,
+}
+
+type Answer<T> = Result<T, Trouble>;
+
+impl Timekeeper {
+    /// Fetches all pages and picks what is new.
+    pub(super) async fn ask(&self, asked: &Asked<'_>) -> Result<Answer<Found>, StoreError> {
+        let intake = &self.intake;
+        let declared = intake.shelf.settings_of(asked.program);
+        let settings = match intake.store.settings(&declared).await? {
+            Ok(settings) => settings,
+            Err(why) => return Ok(Err(Trouble::failed(Failure::new("wrong_settings", why)))),
+        };
+        let recipe = asked.program.root();
+        let scope = PollScope {
+            trigger: None,
+            settings: settings.get(recipe.name.project()).cloned(),
+            now: intake.clock.now(),
+            zone: &recipe.timezone,
+        };
+        Ok(self.ask_within(asked, &scope).await)
+    }
+
+    async fn ask_within(&self, asked: &Asked<'_>, scope: &PollScope<'_>) -> Answer<Found> {
+        let mut input = match evaluated(&asked.poll.with, scope)? {
+            Some(Value::Object(input)) => input,
+            _ => Object::new(),
+        };
+        let mut stand = asked.stand.clone();
+        if let Some(cursor) = &asked.poll.cursor {
+            if let (None, Some(start)) = (&stand, &cursor.start) {
+                stand = evaluated(start, scope)?.map(Stand::new);
+            }
+            if let Some(stand) = &stand {
+                input.insert(cursor.send.clone(), stand.at.clone());
+            }
+        }
+        let listed = self.fetch(asked, Value::Object(input)).await?;
+        pick(asked.poll, listed, stand, scope)
+    }
+
+    /// All items of all pages.
+    async fn fetch(&self, asked: &Asked<'_>, input: Value) -> Answer<Vec<Value>> {
+        let action = &asked.poll.action;
+        let mut call = Call {
+            action: action.clone(),
+            input,
+            also_send: None,
+            cursor: None,
+            timeout: None,
+            call_key: JobId::fresh().to_string(),
+            place: EntryKey(Arc::from("")),
+        };
+        let mut items = Vec::new();
+        for page in 1.. {
+            call.place = EntryKey(format!("poll[{}]/page[{page}]", asked.version).into());
+            let mut output = self.page(&call, page).await?;
+            let Some(Value::Array(more)) = output.get_mut("items").map(Value::take) else {
+                let why = Failure::new("unexpected_reply", "a page without `items`");
+                return Err(Trouble::failed(why));
+            };
+            items.extend(more);
+            if items.len() > LISTED_ITEMS_MAX {
+                return Err(Trouble::failed(Failure::new(
+                    "too_many_items",
+                    format!(
+                        "`{}.{}` lists more than {LISTED_ITEMS_MAX} items at once, so nothing was \
+                         taken; narrow it with `with`, or begin later with `cursor.start`",
+                        action.connector, action.action
+                    ),
+                )));
+            }
+            call.cursor = output
+                .get_mut("next")
+                .map(Value::take)
+                .filter(|next| !next.is_null());
+            if call.cursor.is_none() {
+                break;
+            }
+        }
+        Ok(items)
+    }
+
+    async fn page(&self, call: &Call, number: u64) -> Answer<Value> {
+        loop {
+            match self.calls.call(call).await {
+                // Before the first page nothing is lost by coming back later.
+                Performed::Later(until) if number == 1 => {
+                    let message = "the connection's budget leaves no room at the moment";
+                    return Err(Trouble {
+                        failure: Failure::new("no_room", message),
+                        was_sent: false,
+                        not_before: Some(until),
+                    });
+                }
+                Performed::Later(until) => self.intake.clock.sleep_until(until).await,
+                Performed::Ended(Called::Done { output }) => return Ok(output),
+                Performed::Ended(Called::Failed { failure, retry }) => {
+                    return Err(Trouble {
+                        not_before: retry.map(|retry| self.intake.clock.now().after(retry)),
+                        ..Trouble::failed(failure)
+                    });
+                }
+                Performed::Ended(Called::Doubtful { failure }) => {
+                    return Err(Trouble::failed(failure));
+                }
+            }
+        }
+    }
+}
+
+/// Picks what is new.
+fn pick(
+    poll: &Poll,
+    listed: Vec<Value>,
+    begun_at: Option<Stand>,
+    scope: &PollScope<'_>,
+) -> Answer<Found> {
+    let seen = listed.len() as u64;
+    let mut stand = begun_at.clone();
+    let mut items = Vec::new();
+    for (index, item) in listed.into_iter().enumerate() {
+        let of_item = PollScope {
+            trigger: Some(Arc::new(json!({ "item": item, "index": index }))),
+            settings: None,
+            ..*scope
+        };
+        if let Some(cursor) = &poll.cursor
+            && let Some(at) = evaluated(&cursor.from, &of_item)?.filter(|at| !at.is_null())
+        {
+            let is_new = match &begun_at {
+                Some(begun_at) => begun_at.is_new(&at, &item).map_err(Trouble::failed)?,
+                None => true,
+            };
+            stand = Some(Stand::past(stand, &at, &item).map_err(Trouble::failed)?);
+            if !is_new {
+                continue;
+            }
+        }
+        let dedupe = poll.dedupe.as_ref().and_then(|dedupe| {
+            let key = key_of(&dedupe.key, &of_item)?;
+            Some((key, scope.now.after(dedupe.window)))
+        });
+        items.push(PolledItem { item, dedupe });
+    }
+    Ok(Found { items, stand, seen })
+}
+
+fn evaluated(expression: &Expression, scope: &PollScope<'_>) -> Answer<Option<Value>> {
+    expression.evaluate(scope).map_err(|error| {
+        let message = format!("`{}`: {}", error.expression, error.message);
+        Trouble::failed(Failure::new("no_value", message))
+    })
+}
+
+/// What the expressions of a poll see: `settings`, or `trigger` with one item.
+struct PollScope<'a> {
+    trigger: Option<Arc<Value>>,
+    settings: Option<Value>,
+    now: Moment,
+    zone: &'a str,
+}
+
+impl Scope for PollScope<'_> {
+    fn find(&self, root: &str, member: Option<&str>) -> Option<Arc<Value>> {
+        match (root, member) {
+            ("trigger", None) => self.trigger.clone(),
+            ("trigger", Some(member)) => {
+                let value = self.trigger.as_ref()?.get(member)?.clone();
+                Some(Arc::new(value))
+            }
+            ("settings", Some(integration)) => {
+                let mut integrations = self.settings.as_ref()?.as_object()?.iter();
+                let (_, keys) =
+                    integrations.find(|(name, _)| name.eq_ignore_ascii_case(integration))?;
+                Some(Arc::new(keys.clone()))
+            }
+            _ => None,
+        }
+    }
+
+    fn now(&self) -> Moment {
+        self.now
+    }
+
+    fn timezone(&self) -> &str {
+        self.zone
+    }
+
+    fn uuid(&self) -> String {
+        // As fresh as it sounds: a dedupe key with it makes every item new.
+        JobId::fresh().to_string()
+    }
+}

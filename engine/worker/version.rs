@@ -1,0 +1,106 @@
+//! Which version of its recipe a job runs, and with which settings.
+//!
+//! In: a claimed job. Out: its program, or why it cannot run.
+//! Always true: what a job pinned stays the same until it ends.
+
+use std::sync::Arc;
+
+use super::Worker;
+use crate::clock::Moment;
+use crate::compile::Program;
+use crate::interpret::cancelled;
+use crate::journal::{Ending, Entry, EntryKey, EntryKind, Failure, JobStatus};
+use crate::store::{Advance, Claimed, Next, Pinned, RequestKind, StoreError};
+
+impl Worker {
+    /// The program that a job pinned, from memory or from the kept sources.
+    pub(super) async fn pinned_program(
+        &self,
+        pinned: &Pinned,
+    ) -> Result<Result<Arc<Program>, Failure>, StoreError> {
+        if let Some(program) = self.shelf.program_of_hash(&pinned.program) {
+            return Ok(Ok(program));
+        }
+        let sources = match self.world.store.program(&pinned.program).await {
+            Ok(Some(sources)) => sources,
+            Ok(None) => {
+                let message = "the sources of the version that the job began with are gone; \
+                               rerun it on the current version";
+                return Ok(Err(Failure::new("sources_missing", message)));
+            }
+            Err(StoreError::Corrupt(why)) => {
+                let message = format!(
+                    "the sources of the version that the job began with are damaged: {why}; \
+                     rerun it on the current version"
+                );
+                return Ok(Err(Failure::new("sources_damaged", message)));
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(self.shelf.revive(&pinned.program, &sources).map_err(|why| {
+            Failure::new(
+                "sources_unusable",
+                format!(
+                    "the version that the job began with can no longer be used: {why}; mend that \
+                     and release the job, or rerun it on the current version"
+                ),
+            )
+        }))
+    }
+
+    /// Keeps the program's sources and takes the settings down for a new job.
+    pub(super) async fn pin(
+        &self,
+        program: &Arc<Program>,
+        now: Moment,
+    ) -> Result<Result<Pinned, Failure>, StoreError> {
+        // The store of a preview is its own; what it keeps is not kept in the real one.
+        let is_preview = self.world.is_preview;
+        if is_preview || self.shelf.is_unsaved(&program.hash) {
+            let sources = self.shelf.sources(program);
+            self.world
+                .store
+                .save_program(&program.hash, &sources)
+                .await?;
+            if !is_preview {
+                self.shelf.mark_saved(&program.hash);
+            }
+        }
+        let declared = self.shelf.settings_of(program);
+        let settings = match self.world.store.settings(&declared).await? {
+            Ok(settings) => settings,
+            Err(why) => return Ok(Err(Failure::new("wrong_settings", why))),
+        };
+        Ok(Ok(Pinned {
+            program: program.hash.clone(),
+            settings,
+            started_at: now,
+        }))
+    }
+}
+
+/// How a job ends that was cancelled before anything of it began; `None` if it was not cancelled.
+pub(super) fn never_begun(claimed: &Claimed, now: Moment) -> Option<Advance> {
+    let by = claimed
+        .requests
+        .iter()
+        .find_map(|asked| match &asked.kind {
+            RequestKind::Cancel { by } => Some(by.clone()),
+            RequestKind::Decide { .. } => None,
+        })?;
+    let ending = Ending {
+        status: JobStatus::Stopped,
+        output: None,
+        failure: Some(cancelled(Some(&by))),
+    };
+    Some(Advance {
+        entries: vec![Entry {
+            key: EntryKey::of_job(),
+            at: now,
+            kind: EntryKind::CancelRequested { by },
+        }],
+        consumed_requests: claimed.requests.iter().map(|asked| asked.number).collect(),
+        next: Next::Ended(ending),
+        ..Advance::default()
+    })
+}

@@ -1,0 +1,43 @@
+//! The fuzz targets on what fuzzers found and what they began with.
+//!
+//! In: the inputs below `tests/data/fuzz/<target>/`. Out: passes, or the promise that is broken.
+//! Always true: what was found once is tried again at every run of the tests.
+
+#[path = "../fuzz/targets/mod.rs"]
+#[allow(unreachable_pub, reason = "for the fuzzers this is a library")]
+mod targets;
+
+use std::fs;
+
+use crate::golden::{files_below, root};
+
+fn replay(target: &str, check: fn(&[u8])) {
+    let files = files_below(&root().join("tests/data/fuzz").join(target));
+    assert!(!files.is_empty(), "there is nothing to try");
+    for file in files {
+        let bytes = fs::read(&file).expect("it can be read");
+        // A failure names the file: the panic itself knows only the bytes.
+        eprintln!("trying {}", file.display());
+        check(&bytes);
+    }
+}
+
+#[test]
+fn files_that_were_found_do_no_harm() {
+    replay("files", targets::files::check);
+}
+
+#[test]
+fn values_that_were_found_do_no_harm() {
+    replay("values", targets::values::check);
+}
+
+#[test]
+fn jobs_that_were_found_end_the_same() {
+    replay("jobs", targets::jobs::check);
+}
+
+#[test]
+fn deliveries_that_were_found_are_read_or_refused() {
+    replay("deliveries", targets::deliveries::check);
+}

@@ -1,0 +1,5 @@
+//! What must not leave the house: planted, and looked for in everything that was said and written.
+
+mod house;
+mod personal;
+mod secrets;
