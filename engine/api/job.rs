@@ -230,6 +230,7 @@ impl Seen {
             settings: pinned.settings,
             started_at: pinned.started_at,
             started_by: self.record.started_by.clone(),
+            start_depth: self.record.start_depth,
             is_preview: purpose == Purpose::Preview,
         };
         self.traced = Machine::replay(start, self.entries.clone(), self.record.ended_at);

@@ -9,9 +9,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use indexmap::IndexMap;
+
 use crate::compile::{ActionRef, Foreach, ForeachSource, Program, Step, StepKind, TableOperation};
 use crate::data::Value;
-use crate::interpret::Traced;
+use crate::interpret::{ON_FAILURE, Traced};
 use crate::journal::{Decision, Entry, EntryKind};
 use crate::mask::{Hidden, Marked, Masker, learned_secrets};
 use crate::names::RecipeName;
@@ -154,6 +156,7 @@ pub(super) fn shapes(rooms: &Rooms, program: &Program) -> Shapes {
                     .recipes
                     .get(recipe)
                     .map(|callee| (callee.input.clone(), callee.output.clone())),
+                StepKind::Await { .. } => Some((Shape::Any, ends_of(program))),
                 StepKind::Table { table, operation } => tables
                     .get(table)
                     .map(|table| table_shapes(&table.row_shape(), operation)),
@@ -170,8 +173,32 @@ pub(super) fn shapes(rooms: &Rooms, program: &Program) -> Shapes {
                 shapes.insert((name.clone(), step.id.clone()), declared);
             }
         });
+        let on_failure = recipe.on_failure.as_ref();
+        if let Some(callee) = on_failure.and_then(|(callee, _)| program.recipes.get(callee)) {
+            let declared = (callee.input.clone(), callee.output.clone());
+            shapes.insert((name.clone(), ON_FAILURE.into()), declared);
+        }
     }
     shapes
+}
+
+/// What awaited jobs give, as far as they are of recipes that the program knows: a field that one
+/// of them declares to be personal is taken for personal.
+fn ends_of(program: &Program) -> Shape {
+    let mut fields: IndexMap<String, Field> = IndexMap::new();
+    for recipe in program.recipes.values() {
+        let Shape::Fields(given) = &recipe.output else {
+            continue;
+        };
+        for (name, field) in given {
+            let known = fields.entry(name.clone()).or_insert_with(|| field.clone());
+            known.personal |= field.personal;
+            known.secret |= field.secret;
+        }
+    }
+    let output = Field::optional(Shape::Fields(fields));
+    let results = Shape::list_of(Shape::object_of([("output", output)]));
+    Shape::object_of([("results", Field::optional(results))])
 }
 
 fn action_shapes(rooms: &Rooms, action: &ActionRef) -> Option<(Shape, Shape)> {

@@ -47,8 +47,9 @@ pub(super) fn tree(
     }
     for entry in entries {
         let key = &*entry.key.0;
-        // What concerns the job as a whole is no step.
-        if !key.is_empty() && !tree.has_ended(key) {
+        // What concerns the job as a whole is no step, and a line is no step under way.
+        let is_line = matches!(entry.kind, EntryKind::LineLogged { .. });
+        if !key.is_empty() && !is_line && !tree.has_ended(key) {
             tree.open.insert(key, entry);
             tree.hang(key);
         }

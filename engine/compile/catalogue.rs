@@ -40,6 +40,8 @@ pub struct Signature {
     pub output: Shape,
     /// The recipes it calls, each with a place.
     pub calls: Vec<(RecipeName, Span)>,
+    /// The recipes of which it starts jobs, each with a place.
+    pub starts: Vec<(RecipeName, Span)>,
 }
 
 impl Signature {
@@ -54,13 +56,17 @@ impl Signature {
             ),
             None => (String::new(), Shape::Any, Shape::Any),
         };
+        let (root, project) = (&file.document.root, file.name.project());
         let mut calls = Vec::new();
-        find_calls(&file.document.root, file.name.project(), &mut calls);
+        find_targets(root, "call", project, &mut calls);
+        let mut starts = Vec::new();
+        find_targets(root, "start", project, &mut starts);
         Self {
             trigger,
             input,
             output,
             calls,
+            starts,
         }
     }
 }
@@ -84,24 +90,25 @@ pub(super) fn resolve(written: &str, project: &str) -> Option<RecipeName> {
     }
 }
 
-fn find_calls(node: &Node, project: &str, found: &mut Vec<(RecipeName, Span)>) {
+/// Finds the recipes that steps name under this key.
+fn find_targets(node: &Node, key: &str, project: &str, found: &mut Vec<(RecipeName, Span)>) {
     match &node.kind {
         NodeKind::List(elements) => {
             for element in elements {
-                find_calls(element, project, found);
+                find_targets(element, key, project, found);
             }
         }
         NodeKind::Map(entries) => {
-            for (key, node) in entries {
+            for (name, node) in entries {
                 // Arguments and data may hold a key of this name that calls nothing.
-                if matches!(&*key.text, "with" | "set" | "trigger" | "return" | "data") {
+                if matches!(&*name.text, "with" | "set" | "trigger" | "return" | "data") {
                     continue;
                 }
                 match node.as_text() {
-                    Some(text) if &*key.text == "call" => {
+                    Some(text) if &*name.text == key => {
                         found.extend(resolve(text, project).map(|name| (name, node.span)));
                     }
-                    _ => find_calls(node, project, found),
+                    _ => find_targets(node, key, project, found),
                 }
             }
         }

@@ -185,7 +185,6 @@ fn recipe(walk: &mut Walk<'_>, input: Shape, output: Shape) -> Option<Recipe> {
     }
     let concurrency = file.get("concurrency").map(|node| concurrency(walk, node));
     let on_failure = file.get("on_failure").and_then(|node| {
-        walk.not_yet(key_span(node), "`on_failure`");
         let with_error = Visible::default().with_root("error", super::walk::error_shape());
         let (name, with, _) = walk.recipe_call(node, node.get("call")?, &with_error)?;
         Some((name, with))
@@ -222,7 +221,6 @@ fn recipe(walk: &mut Walk<'_>, input: Shape, output: Shape) -> Option<Recipe> {
         timeout: period(file.get("timeout")),
         on_failure,
         retention: file.get("retention").map(retention).unwrap_or_default(),
-        not_available_yet: std::mem::take(&mut walk.not_available_yet),
     })
 }
 

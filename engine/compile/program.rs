@@ -1,7 +1,8 @@
 //! A recipe and everything it reaches: what one job runs.
 //!
 //! In: a root and all compiled recipes. Out: a [`Program`], or the recipes that are missing.
-//! Always true: the hash changes when any source in the closure changes, and only then.
+//! Always true: the hash changes when the root or any source in the closure changes, and only
+//! then.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,7 +36,8 @@ pub fn program(
         missing.sort();
         return Err(missing);
     }
-    let mut sources = String::new();
+    // Recipes that start one another reach the same ones, and are different programs.
+    let mut sources = format!("{root}\n");
     for (name, recipe) in &closure {
         sources.push_str(&format!("{name} {}\n", recipe.hash));
     }

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use super::steps::Block;
 use super::trigger::Trigger;
-use crate::diagnostic::Place;
 use crate::expression::Expression;
 use crate::names::RecipeName;
 use crate::shape::Shape;
@@ -20,7 +19,7 @@ pub struct Program {
     pub root: RecipeName,
     /// The root and every recipe reachable from it.
     pub recipes: BTreeMap<RecipeName, Arc<Recipe>>,
-    /// The SHA-256 over names and sources of all of them: what a job pins.
+    /// The SHA-256 over the root, and names and sources of all of them: what a job pins.
     pub hash: String,
 }
 
@@ -56,14 +55,12 @@ pub struct Recipe {
     pub steps: Block,
     /// How many jobs or frames may run at once.
     pub concurrency: Option<Concurrency>,
-    /// The longest one job may take.
+    /// The longest that it may take, as a job or as a part of one.
     pub timeout: Option<Duration>,
-    /// What is called when a job fails.
+    /// What is called when a job of it ends failed.
     pub on_failure: Option<(RecipeName, Expression)>,
     /// How much history of its jobs is kept.
     pub retention: Retention,
-    /// What it uses that this version of the engine does not run yet.
-    pub not_available_yet: Vec<(Place, String)>,
 }
 
 /// Advice on starting a recipe.

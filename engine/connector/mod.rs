@@ -165,7 +165,7 @@ pub struct Verify {
 pub struct Retry {
     /// Tries in all, the first included.
     pub tries: u32,
-    /// The longest time from the first try to the start of the last.
+    /// The longest time from the first failure to the start of the last try.
     pub within: Option<Duration>,
     /// The wait before the second try.
     pub delay: Duration,

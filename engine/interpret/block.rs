@@ -1,20 +1,23 @@
 //! Runs steps one after another: conditions, attempts, failures that are tolerated.
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Either, select};
+use futures_util::future::BoxFuture;
 
 use crate::clock::Moment;
-use crate::compile::{RetryRule, Step, StepKind};
+use crate::compile::{Step, StepKind};
 use crate::data::{Object, Value};
-use crate::journal::{EntryKind, Failure};
+use crate::journal::EntryKind;
 
-use super::calling::{next_try, wait_until};
-use super::effect::EffectKind;
-use super::path::Path;
+use super::calling::wait_until;
+use super::limit::{Limit, within};
+use super::path::{Path, part};
+use super::repeat::forget;
+use super::retry::{may_be_tried_again, next_try};
 use super::scope::{ItemScope, Layer};
 use super::trace::{TraceState, Traced};
 use super::{
-    Exit, Flow, OUTCOME_UNKNOWN, action, branch, frame, leaf, list, preview, repeat, transform,
+    Exit, Flow, OUTCOME_UNKNOWN, action, branch, frame, leaf, list, preview, repeat, start,
+    transform,
 };
 
 /// Runs a block in a layer of names.
@@ -76,7 +79,9 @@ async fn run_step(layer: &Layer<'_>, parent: &Path<'_>, step: &Step) -> Flow {
     }
 }
 
-/// Tries a step as often as its words allow. A connector's action looks after its own tries.
+/// Tries a step as often as its words allow. A connector's action looks after its own tries. When
+/// a job is resumed, tries that failed are gone through again as they are recorded, so that what
+/// they left behind is there again.
 async fn attempts(layer: &Layer<'_>, path: &Path<'_>, step: &Step) -> Flow<Value> {
     let rule = match (&step.retry, &step.kind) {
         (Some(rule), kind) if !matches!(kind, StepKind::Action { .. }) => rule,
@@ -87,98 +92,47 @@ async fn attempts(layer: &Layer<'_>, path: &Path<'_>, step: &Step) -> Flow<Value
     for attempt in 1.. {
         let path = path.attempt(attempt);
         let key = path.key();
-        let recorded = desk.recorded(&key);
-        let (failed_at, failure, next) = if let Some(failed) = recorded.failed {
-            layer.tick(failed.0);
-            failed
-        } else {
-            let exit = match timed(layer, &path, step).await {
-                Err(Exit::Failed(failure)) => failure,
-                ended => return ended,
-            };
-            let at = layer.now();
-            let first = *first_failed_at.get_or_insert(at);
-            let next = may_be_tried_again(layer, &path, rule, &exit)?
-                .then(|| next_try(&rule.retry, attempt, at, first, None, &key))
-                .flatten();
-            if next.is_some() {
-                let kind = EntryKind::StepFailed {
-                    failure: (*exit).clone(),
-                    next_try_at: next,
-                };
-                desk.write(&key, at, kind);
-            }
-            (at, *exit, next)
+        let is_recorded = desk.has_put_off(&key);
+        let failure = match timed(layer, &path, step).await {
+            Err(Exit::Failed(failure)) => failure,
+            ended => return ended,
         };
-        first_failed_at.get_or_insert(failed_at);
+        let at = layer.now();
+        let first = *first_failed_at.get_or_insert(at);
+        let next = may_be_tried_again(layer, &path, rule, &failure)?
+            .then(|| next_try(&rule.retry, attempt, at, first, None, &key))
+            .flatten();
         let Some(next) = next else {
-            return Err(failure.into());
+            return Err(Exit::Failed(failure));
         };
+        if !is_recorded {
+            let kind = EntryKind::StepFailed {
+                failure: (*failure).clone(),
+                next_try_at: Some(next),
+            };
+            desk.write(&key, at, kind);
+        }
         wait_until(layer, &key, next).await?;
+        forget(layer, std::slice::from_ref(step));
     }
     Err(Exit::Cancelled)
-}
-
-/// Whether a failure is one that the step's words want tried again.
-pub(super) fn may_be_tried_again(
-    layer: &Layer<'_>,
-    path: &Path<'_>,
-    rule: &RetryRule,
-    failure: &Failure,
-) -> Flow<bool> {
-    if failure.code == OUTCOME_UNKNOWN || preview::is_not_known(layer, failure) {
-        return Ok(false);
-    }
-    match &rule.when {
-        None => Ok(true),
-        Some(when) => {
-            let error = vec![("error".into(), std::sync::Arc::new(failure.to_value()))];
-            let layer = layer.of_branch(error, layer.catches_unknown);
-            Ok(when.holds(&layer.scope(path))?)
-        }
-    }
 }
 
 /// Does what the step is for, once and within its time. A connector's action is timed by the
 /// driver; of any other step, everything inside is ended when the time is up.
 async fn timed(layer: &Layer<'_>, path: &Path<'_>, step: &Step) -> Flow<Value> {
-    let limit = match (step.timeout, &step.kind) {
-        (Some(limit), kind) if !matches!(kind, StepKind::Action { .. }) => limit,
+    let length = match (step.timeout, &step.kind) {
+        (Some(length), kind) if !matches!(kind, StepKind::Action { .. }) => length,
         _ => return perform(layer, path, step).await,
     };
-    let desk = &layer.frame.job.desk;
-    let key = path.child("timeout").key();
-    let recorded = desk.recorded(&key);
-    if let Some((at, failure, _)) = recorded.failed {
-        layer.tick(at);
-        return Err(failure.into());
-    }
-    let until = recorded.wait_until.unwrap_or_else(|| {
-        let until = desk.clock().max(layer.now()).after(limit);
-        desk.write(&key, layer.now(), EntryKind::WaitBegan { until });
-        until
-    });
-    let scope = desk.new_scope();
-    let inner = layer.of_scope(scope);
-    let timer = layer.ask(key.clone(), EffectKind::Timer { until });
-    match select(perform(&inner, path, step), timer).await {
-        Either::Left((ended, _)) => ended,
-        Either::Right((None, rest)) => rest.await,
-        Either::Right((Some(_), rest)) => {
-            desk.cancel_scope(scope);
-            // Calls under way finish and are recorded; their results come too late to count.
-            let _ = rest.await;
-            layer.tick(until);
-            let message = format!("the step took longer than {}s", limit.as_secs_f64());
-            let failure = Failure::new("timed_out", message);
-            let kind = EntryKind::StepFailed {
-                failure: failure.clone(),
-                next_try_at: None,
-            };
-            desk.write(&key, layer.now(), kind);
-            Err(failure.into())
-        }
-    }
+    let limit = Limit {
+        key: path.child(part::TIMEOUT).key(),
+        scope: layer.frame.job.desk.new_scope(),
+        length,
+        what: "the step",
+    };
+    let inner = layer.of_scope(limit.scope);
+    within(layer, limit, perform(&inner, path, step)).await
 }
 
 /// Does what the step is for, once.
@@ -241,11 +195,8 @@ fn perform<'a>(
             StepKind::Log { text, level, data } => {
                 leaf::log(layer, path, text, *level, data.as_ref())
             }
-            StepKind::Start { .. } | StepKind::Await { .. } => Err(Failure::new(
-                "not_available_yet",
-                "this version does not start jobs yet",
-            )
-            .into()),
+            StepKind::Start { recipe, with } => start::start(layer, path, recipe, with),
+            StepKind::Await { jobs } => start::await_jobs(layer, path, jobs).await,
         }
     }
     .boxed()
@@ -266,7 +217,10 @@ fn placed(exit: Exit, path: &Path<'_>, step: &Step) -> Exit {
 /// Evaluates what a step was given, as far as that is a value of its own.
 fn input_of(layer: &Layer<'_>, path: &Path<'_>, step: &Step) -> Option<Value> {
     let expression = match &step.kind {
-        StepKind::Action { with, .. } | StepKind::Call { with, .. } => with,
+        StepKind::Action { with, .. }
+        | StepKind::Call { with, .. }
+        | StepKind::Start { with, .. } => with,
+        StepKind::Await { jobs } => jobs,
         StepKind::Switch { value, .. } | StepKind::Return(value) => value,
         StepKind::Transform(work) => &work.from,
         _ => return None,

@@ -4,17 +4,15 @@
 //! doubtful end is asked about, then put before a person; it is never silently repeated and never
 //! silently dropped.
 
-use std::time::Duration;
-
 use crate::clock::Moment;
-use crate::connector::{Effect as Repeats, Retry};
-use crate::data::{Value, digest};
-use crate::journal::{Decision, EntryKey, EntryKind, Failure};
+use crate::connector::Effect as Repeats;
+use crate::data::Value;
+use crate::journal::{Decision, EntryKey, EntryKind, Failure, NOT_APPLIED};
 
-use super::block::may_be_tried_again;
 use super::effect::{Answer, Call, Called, EffectKind, Verified};
 use super::path::{Index, Path};
 use super::recorded::Recorded;
+use super::retry::{may_be_tried_again, next_try, with_wish};
 use super::scope::Layer;
 use super::{Exit, Flow, OUTCOME_UNKNOWN, succeeded};
 use crate::compile::RetryRule;
@@ -22,8 +20,11 @@ use crate::compile::RetryRule;
 /// How one try ended.
 enum Tried {
     Done(Value),
-    /// Certainly not applied; tried again at once.
-    Again,
+    /// Certainly not applied; tried again at once. A try that the engine's own end cut off is not
+    /// counted.
+    Again {
+        counts: bool,
+    },
     /// Failed; tried again at the moment, if there is one.
     Failed(Failure, Option<Moment>),
 }
@@ -36,13 +37,17 @@ pub(super) async fn call(
     rule: &RetryRule,
 ) -> Flow<Value> {
     let mut first_failed_at = None;
+    let mut tries = 1;
     for attempt in 1.. {
         let path = path.attempt(attempt);
-        match one_try(layer, &path, call, rule, attempt, &mut first_failed_at).await? {
+        match one_try(layer, &path, call, rule, tries, &mut first_failed_at).await? {
             Tried::Done(output) => return Ok(output),
-            Tried::Again => {}
+            Tried::Again { counts } => tries += u32::from(counts),
             Tried::Failed(failure, None) => return Err(failure.into()),
-            Tried::Failed(_, Some(next)) => wait_until(layer, &path.key(), next).await?,
+            Tried::Failed(_, Some(next)) => {
+                wait_until(layer, &path.key(), next).await?;
+                tries += 1;
+            }
         }
     }
     Err(Exit::Cancelled)
@@ -53,7 +58,7 @@ async fn one_try(
     path: &Path<'_>,
     call: &Call,
     rule: &RetryRule,
-    attempt: u32,
+    tries: u32,
     first_failed_at: &mut Option<Moment>,
 ) -> Flow<Tried> {
     let desk = &layer.frame.job.desk;
@@ -65,6 +70,10 @@ async fn one_try(
     }
     if let Some((at, failure, next)) = recorded.failed {
         layer.tick(at);
+        if failure.code == NOT_APPLIED && next.is_some() {
+            let counts = recorded.doubt.is_some();
+            return Ok(Tried::Again { counts });
+        }
         first_failed_at.get_or_insert(at);
         return Ok(Tried::Failed(failure, next));
     }
@@ -77,7 +86,7 @@ async fn one_try(
         let interrupted = "the engine stopped while the call was under way";
         let doubt = recorded.doubt.clone();
         let failure = doubt.unwrap_or_else(|| Failure::new("interrupted", interrupted));
-        return clear_up(layer, path, call, rule, attempt, recorded, failure).await;
+        return clear_up(layer, path, call, rule, tries, recorded, failure).await;
     }
     let (at, called) = send(layer, &key, call).await?;
     match called {
@@ -88,12 +97,18 @@ async fn one_try(
         Called::Failed { failure, retry } => {
             let first = *first_failed_at.get_or_insert(at);
             let is_wanted = match &rule.when {
-                Some(_) => may_be_tried_again(layer, path, rule, &failure)?,
-                None => retry.is_some(),
+                Some(_) => may_be_tried_again(layer, path, rule, &failure),
+                None => Ok(retry.is_some()),
             };
-            let next = is_wanted
-                .then(|| next_try(&rule.retry, attempt, at, first, retry, &key))
-                .flatten();
+            let (failure, next) = match is_wanted {
+                Ok(true) => {
+                    let next = next_try(&rule.retry, tries, at, first, retry, &key);
+                    (with_wish(failure, &rule.retry, tries, retry, next), next)
+                }
+                // A condition that cannot be worked out is what the step fails with.
+                Err(Exit::Failed(own)) => (*own, None),
+                Ok(false) | Err(_) => (failure, None),
+            };
             let kind = EntryKind::StepFailed {
                 failure: failure.clone(),
                 next_try_at: next,
@@ -104,7 +119,11 @@ async fn one_try(
         Called::Doubtful { failure } => {
             let doubt = failure.clone();
             desk.write(&key, at, EntryKind::CallDoubted { failure: doubt });
-            clear_up(layer, path, call, rule, attempt, recorded, failure).await
+            let recorded = Recorded {
+                doubt: Some(failure.clone()),
+                ..recorded
+            };
+            clear_up(layer, path, call, rule, tries, recorded, failure).await
         }
     }
 }
@@ -138,7 +157,7 @@ async fn clear_up(
     path: &Path<'_>,
     call: &Call,
     rule: &RetryRule,
-    attempt: u32,
+    tries: u32,
     recorded: Recorded,
     doubt: Failure,
 ) -> Flow<Tried> {
@@ -146,14 +165,16 @@ async fn clear_up(
     let layer = &layer.of_cleaning();
     let desk = &layer.frame.job.desk;
     let key = path.key();
+    // The engine's own end is no fault of the call: it costs no try.
+    let counts = recorded.doubt.is_some();
     let unanswered = match ask_vendor(layer, path, call).await? {
         Verified::Applied(output) => {
             desk.write(&key, layer.now(), succeeded(output.clone()));
             return Ok(Tried::Done(output));
         }
-        Verified::NotApplied if attempt < rule.retry.tries => {
+        Verified::NotApplied if !counts || tries < rule.retry.tries => {
             let failure = Failure::new(
-                "not_applied",
+                NOT_APPLIED,
                 format!("{}; it was not applied", doubt.message),
             );
             let next_try_at = Some(layer.now());
@@ -162,11 +183,11 @@ async fn clear_up(
                 next_try_at,
             };
             desk.write(&key, layer.now(), kind);
-            return Ok(Tried::Again);
+            return Ok(Tried::Again { counts });
         }
         Verified::NotApplied => {
             let failure = Failure {
-                code: "not_applied".into(),
+                code: NOT_APPLIED.into(),
                 ..doubt
             };
             let kind = EntryKind::StepFailed {
@@ -195,7 +216,7 @@ async fn clear_up(
         desk.write(&key, layer.now(), kind);
         return Ok(Tried::Failed(failure, None));
     }
-    ask_person(layer, &key, recorded, failure).await
+    ask_person(layer, &key, recorded, failure, counts).await
 }
 
 /// Puts the vendor's own question, after a wait each time, until the call is seen or the tries are
@@ -244,6 +265,7 @@ async fn ask_person(
     key: &EntryKey,
     recorded: Recorded,
     failure: Failure,
+    counts: bool,
 ) -> Flow<Tried> {
     let desk = &layer.frame.job.desk;
     let decision = if let Some((at, decision)) = recorded.decided {
@@ -287,7 +309,7 @@ async fn ask_person(
             desk.write(key, layer.now(), succeeded(output.clone()));
             Ok(Tried::Done(output))
         }
-        Decision::Again => Ok(Tried::Again),
+        Decision::Again => Ok(Tried::Again { counts }),
         Decision::Fail => {
             let failure = Failure {
                 code: "decided_to_fail".into(),
@@ -327,39 +349,6 @@ pub(super) async fn wait_until(layer: &Layer<'_>, key: &EntryKey, until: Moment)
     }
     layer.tick(until);
     Ok(())
-}
-
-/// When the next try may begin: the wait grows with each try, is spread a little by place, and is
-/// never shorter than the vendor asked for. `None` if tries or time are used up.
-pub(super) fn next_try(
-    retry: &Retry,
-    attempt: u32,
-    failed_at: Moment,
-    first_failed_at: Moment,
-    asked_for: Option<Duration>,
-    key: &EntryKey,
-) -> Option<Moment> {
-    if attempt >= retry.tries {
-        return None;
-    }
-    let growth = retry
-        .backoff
-        .max(1.0)
-        .powi(i32::try_from(attempt - 1).unwrap_or(i32::MAX));
-    let wait = retry.delay.as_secs_f64() * growth * (1.0 + spread(key) / 5.0);
-    let wait = wait.min(retry.max_delay.as_secs_f64());
-    let wait = Duration::try_from_secs_f64(wait).unwrap_or(retry.max_delay);
-    let next = failed_at.after(wait.max(asked_for.unwrap_or_default()));
-    match retry.within {
-        Some(within) if next.since(first_failed_at) > within => None,
-        _ => Some(next),
-    }
-}
-
-/// A number from 0 to 1 that depends on the place only, so that a resumed job waits as long.
-fn spread(key: &EntryKey) -> f64 {
-    let hash = digest(key.0.as_bytes());
-    f64::from(u16::from_str_radix(&hash[..4], 16).unwrap_or(0)) / f64::from(u16::MAX)
 }
 
 fn write_verified(verified: &Verified) -> Value {

@@ -4,14 +4,15 @@
 //! Always true: what is recorded is never asked for again.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Poll, Waker};
 
 use crate::clock::Moment;
 use crate::journal::{Entry, EntryKey, EntryKind};
 use crate::names::RecipeName;
+use crate::store::NewJob;
 
+use super::ask::Ask;
 use super::effect::{Answer, Effect, EffectKind};
 use super::fold::{Folding, Folds};
 use super::recorded::Recorded;
@@ -32,29 +33,36 @@ pub(super) struct State {
     pub(super) clock: Moment,
     pub(super) recorded: BTreeMap<EntryKey, Recorded>,
     pub(super) folds: Folds,
-    waiting: HashMap<u64, Slot>,
-    numbers: u64,
+    pub(super) waiting: HashMap<u64, Slot>,
+    pub(super) numbers: u64,
     cancelled_scopes: HashSet<u64>,
+    /// Timed steps whose time was up before they were resumed: they may come to the end that is
+    /// recorded of them, and ask for nothing more.
+    closed_scopes: HashSet<u64>,
+    /// How many jobs were started.
+    pub(super) starts: u32,
+    pub(super) children: Vec<NewJob>,
     work: u32,
     pub(super) effects: Vec<Effect>,
     pub(super) entries: Vec<Entry>,
     pub(super) released_holds: Vec<EntryKey>,
     pub(super) calls: BTreeMap<RecipeName, u64>,
     pub(super) has_more_work: bool,
-    cancelled_by: Option<String>,
+    pub(super) cancelled_by: Option<String>,
     pub(super) has_failed_elements: bool,
     pub(super) trace: Option<Vec<Traced>>,
     /// What a preview has to say of steps under way, by place.
     pub(super) notes: BTreeMap<EntryKey, String>,
 }
 
+/// A place that waits for an answer.
 #[derive(Default)]
-struct Slot {
-    answer: Option<Option<(Moment, Answer)>>,
-    waker: Option<Waker>,
-    is_kept: bool,
-    is_decision: bool,
-    scopes: Scopes,
+pub(super) struct Slot {
+    pub(super) answer: Option<Option<(Moment, Answer)>>,
+    pub(super) waker: Option<Waker>,
+    pub(super) is_kept: bool,
+    pub(super) is_decision: bool,
+    pub(super) surroundings: Surroundings,
 }
 
 /// The timed steps that surround a place, by number.
@@ -65,7 +73,8 @@ pub(super) type Scopes = Arc<[u64]>;
 pub(super) struct Surroundings {
     /// The timed steps around it.
     pub(super) scopes: Scopes,
-    /// Whether it is cleaning up (`finally`), which is never ended early.
+    /// Whether it is cleaning up (`finally`), which goes on if the job is cancelled or a time
+    /// around it is up; times set inside hold.
     pub(super) is_cleaning: bool,
 }
 
@@ -138,11 +147,7 @@ impl Desk {
         kind: EffectKind,
         surroundings: Surroundings,
     ) -> Ask<'_> {
-        Ask {
-            desk: self,
-            asked: Asked::NotYet(Some((key, kind))),
-            surroundings,
-        }
+        Ask::new(self, key, kind, surroundings)
     }
 
     /// Takes an answer in. An answer that nobody waits for any more is dropped.
@@ -167,7 +172,7 @@ impl Desk {
         }
         let kind = EntryKind::CancelRequested { by: by.to_owned() };
         self.write(&EntryKey::of_job(), at, kind);
-        self.let_go(|slot| !slot.is_kept || slot.is_decision);
+        self.let_go(|slot| !slot.is_kept && !slot.surroundings.is_cleaning || slot.is_decision);
     }
 
     /// Who ended the job early, if somebody did.
@@ -185,7 +190,19 @@ impl Desk {
     /// Ends everything inside a step whose time is up, in the same way.
     pub(super) fn cancel_scope(&self, scope: u64) {
         self.state().cancelled_scopes.insert(scope);
-        self.let_go(|slot| !slot.is_kept && slot.scopes.contains(&scope));
+        self.let_go(|slot| !slot.is_kept && slot.surroundings.scopes.contains(&scope));
+    }
+
+    /// Lets a step whose time was up before it was resumed ask for nothing more.
+    pub(super) fn close_scope(&self, scope: u64) {
+        self.state().closed_scopes.insert(scope);
+    }
+
+    /// Whether the journal holds that the step at a place is tried again.
+    pub(super) fn has_put_off(&self, key: &EntryKey) -> bool {
+        let state = self.state();
+        let failed = state.recorded.get(key).and_then(|at| at.failed.as_ref());
+        failed.is_some_and(|(_, _, next)| next.is_some())
     }
 
     /// Lets go what is meant and has not been answered.
@@ -233,7 +250,9 @@ impl Desk {
 
     /// Whether a place is to end early, so that nothing new may begin there.
     pub(super) fn begins_nothing(&self, surroundings: &Surroundings) -> bool {
-        self.state().covers(surroundings)
+        let state = self.state();
+        let mut scopes = surroundings.scopes.iter();
+        state.covers(surroundings) || scopes.any(|scope| state.closed_scopes.contains(scope))
     }
 
     /// Whether a place is to be left at once. A job that was cancelled before its worker died is
@@ -254,6 +273,15 @@ impl Desk {
         self.state().trace.is_some()
     }
 
+    /// Whether no more steps are kept of a trace.
+    pub(super) fn is_trace_full(&self) -> bool {
+        let state = self.state();
+        state
+            .trace
+            .as_ref()
+            .is_some_and(|trace| trace.len() >= TRACE_MAX)
+    }
+
     /// Keeps what is known of a step, if steps are traced.
     pub(super) fn trace(&self, traced: Traced) {
         if let Some(trace) = &mut self.state().trace
@@ -264,90 +292,25 @@ impl Desk {
     }
 }
 
-/// Waits for the answer to an effect.
-pub(super) struct Ask<'a> {
-    desk: &'a Desk,
-    asked: Asked,
-    surroundings: Surroundings,
-}
-
-enum Asked {
-    NotYet(Option<(EntryKey, EffectKind)>),
-    Under(u64),
-}
-
-impl Future for Ask<'_> {
-    type Output = Option<(Moment, Answer)>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let desk = self.desk;
-        let mut state = desk.state();
-        if let Asked::NotYet(effect) = &mut self.asked {
-            let Some((key, kind)) = effect.take() else {
-                return Poll::Pending;
-            };
-            let is_decision = matches!(kind, EffectKind::Decision);
-            if state.covers(&self.surroundings) || (is_decision && state.cancelled_by.is_some()) {
-                return Poll::Ready(None);
-            }
-            let is_kept = self.surroundings.is_cleaning
-                || matches!(kind, EffectKind::Call(_) | EffectKind::Change { .. });
-            state.numbers += 1;
-            let number = state.numbers;
-            state.effects.push(Effect {
-                number,
-                key,
-                kind,
-                is_cleaning: self.surroundings.is_cleaning,
-            });
-            let waker = Some(context.waker().clone());
-            let scopes = self.surroundings.scopes.clone();
-            state.waiting.insert(
-                number,
-                Slot {
-                    answer: None,
-                    waker,
-                    is_kept,
-                    is_decision,
-                    scopes,
-                },
-            );
-            self.asked = Asked::Under(number);
-            return Poll::Pending;
-        }
-        let Asked::Under(number) = self.asked else {
-            return Poll::Pending;
-        };
-        let Some(slot) = state.waiting.get_mut(&number) else {
-            return Poll::Pending;
-        };
-        if let Some(answer) = slot.answer.take() {
-            state.waiting.remove(&number);
-            return Poll::Ready(answer);
-        }
-        slot.waker = Some(context.waker().clone());
-        Poll::Pending
-    }
-}
-
 impl State {
-    fn covers(&self, surroundings: &Surroundings) -> bool {
-        !surroundings.is_cleaning
-            && (self.cancelled_by.is_some() || self.covers_by_time(surroundings))
+    pub(super) fn covers(&self, surroundings: &Surroundings) -> bool {
+        (self.cancelled_by.is_some() && !surroundings.is_cleaning)
+            || self.covers_by_time(surroundings)
+    }
+
+    /// Ends the timed steps around a place that were not to ask for anything more.
+    pub(super) fn cancel_closed(&mut self, surroundings: &Surroundings) {
+        for scope in surroundings.scopes.iter() {
+            if self.closed_scopes.contains(scope) {
+                self.cancelled_scopes.insert(*scope);
+            }
+        }
     }
 
     /// Whether the time of a step around a place is up.
     fn covers_by_time(&self, surroundings: &Surroundings) -> bool {
         let mut scopes = surroundings.scopes.iter();
         scopes.any(|scope| self.cancelled_scopes.contains(scope))
-    }
-}
-
-impl Drop for Ask<'_> {
-    fn drop(&mut self) {
-        if let Asked::Under(number) = self.asked {
-            self.desk.state().waiting.remove(&number);
-        }
     }
 }
 

@@ -6,8 +6,8 @@ use crate::clock::Moment;
 use crate::compile::ActionRef;
 use crate::data::Value;
 use crate::journal::{Decision, EntryKey, Failure};
-use crate::names::TableName;
-use crate::store::HoldRequest;
+use crate::names::{JobId, TableName};
+use crate::store::{Awaited, HoldRequest};
 use crate::table::{Operation, Performed};
 
 /// Something that only the world can do. The driver performs it and feeds the answer back under
@@ -53,6 +53,8 @@ pub enum EffectKind {
     },
     /// Take a concurrency key and slot as part of a commit; answered by [`Answer::Granted`].
     Hold(HoldRequest),
+    /// Wait for the ends of jobs; answered by [`Answer::Awaited`].
+    Await(Vec<JobId>),
     /// Wait for a person; answered by [`Answer::Decided`].
     Decision,
 }
@@ -89,6 +91,8 @@ pub enum Answer {
     Fired,
     /// The key and slot are held now.
     Granted,
+    /// All awaited jobs ended, in the order asked, or one of them never will.
+    Awaited(Vec<Awaited>),
     /// A person decided.
     Decided {
         /// What.
@@ -136,7 +140,11 @@ impl EffectKind {
     pub fn is_read(&self) -> bool {
         match self {
             Self::Call(call) => call.action.effect == crate::connector::Effect::Read,
-            Self::Verify(_) | Self::Read { .. } | Self::Timer { .. } | Self::Decision => true,
+            Self::Verify(_)
+            | Self::Read { .. }
+            | Self::Timer { .. }
+            | Self::Await(_)
+            | Self::Decision => true,
             Self::Change { .. } | Self::Hold(_) => false,
         }
     }

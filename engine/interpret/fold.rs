@@ -9,12 +9,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::clock::Moment;
-use crate::compile::{Block, StepKind};
 use crate::data::Value;
 use crate::journal::{Entry, EntryKey, EntryKind, LoopHead, PageHead};
 
 use super::desk::{Desk, State};
-use super::scope::Layer;
+use super::vars::Vars;
 
 /// From when on a job's iterations are folded.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +52,12 @@ pub(super) struct Folds {
     iterations: u64,
     /// How many of them the journal does not know to be folded.
     fresh: u64,
+    /// How many lines the job has logged.
+    lines: u64,
 }
+
+/// How many lines a job with long loops logs before the others are left out.
+const LINES_MAX: u64 = 1_000;
 
 /// What the journal holds about a folded loop.
 #[derive(Clone, Debug, Default)]
@@ -72,9 +76,6 @@ struct Open {
     collected: Vec<(u64, Value)>,
     errors: Vec<Value>,
 }
-
-/// Variables by name.
-pub(super) type Vars = Vec<(String, Arc<Value>)>;
 
 /// What an iteration gave that came to its end.
 pub(super) enum Gave<'a> {
@@ -102,6 +103,10 @@ impl Folds {
             EntryKind::LoopGathered { given } => {
                 let recorded = self.recorded.entry(entry.key).or_default();
                 recorded.read(given);
+            }
+            EntryKind::LineLogged { .. } => {
+                self.lines += 1;
+                return Some(entry);
             }
             _ => return Some(entry),
         }
@@ -148,6 +153,26 @@ impl Recorded {
 }
 
 impl Desk {
+    /// Writes a line of the log, unless long loops have logged too many.
+    pub(super) fn write_line(&self, key: &EntryKey, at: Moment, line: EntryKind) {
+        let (is_active, before) = {
+            let folds = &mut self.state().folds;
+            folds.lines += 1;
+            (folds.is_active(), folds.lines - 1)
+        };
+        if !is_active || before < LINES_MAX {
+            self.write(key, at, line);
+        } else if before == LINES_MAX {
+            let message = format!("the job logged {LINES_MAX} lines; what follows is left out");
+            let last = EntryKind::LineLogged {
+                level: "warn".to_owned(),
+                message,
+                data: None,
+            };
+            self.write(key, at, last);
+        }
+    }
+
     /// A loop begins or goes on: what the journal holds about it.
     pub(super) fn begin_loop(&self, key: &EntryKey) -> Option<Recorded> {
         let mut state = self.state();
@@ -348,37 +373,5 @@ impl Open {
                 head: Box::new(head.clone()),
             },
         });
-    }
-}
-
-/// The names that a loop's steps give values to; steps of called recipes have names of their own.
-pub(super) fn names_set(steps: &Block) -> Vec<String> {
-    let mut names = Vec::new();
-    for step in steps {
-        if let StepKind::Set(values) = &step.kind {
-            names.extend(values.iter().map(|(name, _)| name.clone()));
-        }
-        for inner in step.kind.blocks() {
-            names.extend(names_set(inner));
-        }
-    }
-    names.sort_unstable();
-    names.dedup();
-    names
-}
-
-/// Those of the names that have a value around a loop.
-pub(super) fn vars_of(layer: &Layer<'_>, names: &[String]) -> Vars {
-    let names = names.iter();
-    names
-        .filter_map(|name| Some((name.clone(), layer.var(name)?)))
-        .collect()
-}
-
-/// Brings time and variables to where they were at the mark.
-pub(super) fn go_to_mark(layer: &Layer<'_>, head: &LoopHead, names: &[String]) {
-    layer.tick(head.now);
-    for name in names {
-        layer.set(name, head.vars.get(name).cloned());
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use crate::clock::Moment;
 use crate::data::{Object, Value, holds_withheld};
 use crate::expression::Expression;
-use crate::journal::{EntryKind, Failure};
+use crate::journal::{EntryKey, EntryKind, Failure};
 use crate::names::RecipeName;
 use crate::shape::Shape;
 use crate::store::HoldRequest;
@@ -14,23 +14,32 @@ use crate::store::HoldRequest;
 use super::block::run_block;
 use super::desk::Surroundings;
 use super::effect::EffectKind;
-use super::path::Path;
+use super::limit::{Limit, within};
+use super::path::{Path, part};
 use super::scope::{Frame, Layer};
-use super::{CALL_DEPTH_MAX, Exit, Flow, Job};
+use super::{CALL_DEPTH_MAX, Exit, Flow, Job, on_failure};
 
-/// Runs the recipe that the job is made of.
+/// Runs the recipe that the job is made of, and what it wants done if that fails. It holds its key
+/// and slot until both are done with.
 pub(super) async fn run_root(job: &Job, input: Value, started_at: Moment) -> Flow<Value> {
     let recipe = job.program.root().clone();
-    let input = Arc::new(taken(job, &recipe.input, input, "input")?);
+    let taken = taken(job, &recipe.input, input.clone(), "input");
     let frame = Frame {
         job,
         recipe: &recipe,
-        input,
+        input: Arc::new(taken.as_ref().map_or(input, Clone::clone)),
         depth: 0,
         may_have_ended: AtomicBool::new(false),
     };
     let layer = Layer::of_frame(&frame, started_at, false, Surroundings::default());
-    run_frame(&layer, &Path::ROOT).await
+    let mut hold = None;
+    let ended = match taken {
+        Ok(_) => run_steps(&layer, &Path::ROOT, &mut hold).await,
+        Err(exit) => Err(exit),
+    };
+    on_failure::react(&layer, &ended).await;
+    job.desk.state().released_holds.extend(hold);
+    ended
 }
 
 /// Runs another recipe in the same job.
@@ -66,20 +75,31 @@ pub(super) async fn call(
         caller.catches_unknown,
         caller.surroundings().clone(),
     );
-    let result = run_frame(&layer, path).await;
+    let mut hold = None;
+    let result = run_steps(&layer, path, &mut hold).await;
+    job.desk.state().released_holds.extend(hold);
     caller.tick(layer.now());
     result
 }
 
-/// Runs a frame's steps while it holds its concurrency key and slot.
-async fn run_frame(layer: &Layer<'_>, path: &Path<'_>) -> Flow<Value> {
+/// Runs a frame's steps with its key and slot, which are kept for whoever gives them back. Its time
+/// begins when it has them.
+async fn run_steps(layer: &Layer<'_>, path: &Path<'_>, hold: &mut Option<EntryKey>) -> Flow<Value> {
     let recipe = layer.frame.recipe;
-    let held = take_hold(layer, path).await?;
-    let ended = run_block(layer, path, &recipe.steps).await;
-    if held {
-        let key = path.child("hold").key();
-        layer.frame.job.desk.state().released_holds.push(key);
-    }
+    *hold = take_hold(layer, path).await?;
+    let ended = match recipe.timeout {
+        None => run_block(layer, path, &recipe.steps).await,
+        Some(length) => {
+            let limit = Limit {
+                key: path.child(part::DEADLINE).key(),
+                scope: layer.frame.job.desk.new_scope(),
+                length,
+                what: "the recipe",
+            };
+            let inner = layer.of_scope(limit.scope);
+            within(layer, limit, run_block(&inner, path, &recipe.steps)).await
+        }
+    };
     if let Some(output) = super::preview::uncertain_output(layer, &ended) {
         return Ok(output);
     }
@@ -91,12 +111,12 @@ async fn run_frame(layer: &Layer<'_>, path: &Path<'_>) -> Flow<Value> {
     checked_output(layer, output)
 }
 
-/// Takes the key and slot that the recipe's rule asks for; whether there is such a rule.
-async fn take_hold(layer: &Layer<'_>, path: &Path<'_>) -> Flow<bool> {
+/// Takes the key and slot that the recipe's rule asks for; none if there is no such rule.
+async fn take_hold(layer: &Layer<'_>, path: &Path<'_>) -> Flow<Option<EntryKey>> {
     let Some(rule) = &layer.frame.recipe.concurrency else {
-        return Ok(false);
+        return Ok(None);
     };
-    let place = path.child("hold");
+    let place = path.child(part::HOLD);
     let key = place.key();
     let desk = &layer.frame.job.desk;
     let value = match &rule.key {
@@ -116,7 +136,7 @@ async fn take_hold(layer: &Layer<'_>, path: &Path<'_>) -> Flow<bool> {
     };
     if let Some(at) = desk.recorded(&key).granted {
         layer.tick(at);
-        return Ok(true);
+        return Ok(Some(key));
     }
     let asked = layer.ask(key.clone(), EffectKind::Hold(request)).await;
     let Some((at, _)) = asked else {
@@ -126,11 +146,11 @@ async fn take_hold(layer: &Layer<'_>, path: &Path<'_>) -> Flow<bool> {
     };
     layer.tick(at);
     desk.write(&key, at, EntryKind::HoldGranted);
-    Ok(true)
+    Ok(Some(key))
 }
 
 /// Fills defaults in and checks what a recipe is given.
-fn taken(job: &Job, shape: &Shape, input: Value, place: &str) -> Flow<Value> {
+pub(super) fn taken(job: &Job, shape: &Shape, input: Value, place: &str) -> Flow<Value> {
     let input = crate::shape::fill_defaults(shape, input);
     let misfits = shape.check(&input, place);
     // Only a preview gives what is not known.

@@ -148,15 +148,12 @@ pub(super) fn log(
         None => None,
     };
     let level = level.as_str().to_owned();
-    desk.write(
-        &key,
-        layer.now(),
-        EntryKind::LineLogged {
-            level,
-            message,
-            data,
-        },
-    );
+    let line = EntryKind::LineLogged {
+        level,
+        message,
+        data,
+    };
+    desk.write_line(&key, layer.now(), line);
     Ok(Value::Null)
 }
 

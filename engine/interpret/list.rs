@@ -12,12 +12,12 @@ use crate::data::Value;
 use crate::expression::Expression;
 
 use super::block::run_block;
-use super::fold::{go_to_mark, names_set};
 use super::path::Path;
 use super::repeat::loop_roots;
 use super::results::{Ended, Results};
 use super::scope::Layer;
 use super::source::{Fetched, Next, Source};
+use super::vars::{go_to_mark, names_set};
 use super::{Exit, Flow};
 
 /// Runs the loop.
@@ -67,7 +67,9 @@ async fn run<'a>(
         }
         let is_full = running.len() >= foreach.at_once as usize;
         source.fetch_ahead(layer, path, is_full || results.is_leaving());
+        let is_unknown = source.is_unknown();
         match (running.is_empty(), source.fetch()) {
+            (true, None) if is_unknown => std::future::pending().await,
             (true, None) => break,
             (true, Some(fetch)) => {
                 let fetched = fetch.await;

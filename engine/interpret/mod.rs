@@ -7,28 +7,37 @@
 //! not asked for again; nothing is recomputed per step.
 
 mod action;
+mod ask;
 mod block;
 mod branch;
 mod calling;
 mod covers;
 mod desk;
 mod effect;
+mod ending;
 mod fold;
 mod frame;
 mod leaf;
+mod limit;
 mod list;
+mod on_failure;
 mod page;
 mod path;
 mod preview;
 mod recorded;
 mod repeat;
 mod results;
+mod retry;
 mod scope;
 mod source;
+mod start;
 mod trace;
 mod transform;
+mod vars;
 
 pub use effect::{Answer, Call, Called, Effect, EffectKind, Verified};
+pub use ending::cancelled;
+pub use path::part::ON_FAILURE;
 pub use trace::{TraceState, Traced};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,8 +49,9 @@ use crate::clock::Moment;
 use crate::compile::Program;
 use crate::data::Value;
 use crate::expression::EvaluationError;
-use crate::journal::{Ending, Entry, EntryKey, EntryKind, Failure, JobStatus};
+use crate::journal::{Ending, Entry, EntryKey, EntryKind, Failure};
 use crate::names::{JobId, RecipeName};
+use crate::store::NewJob;
 
 use desk::Desk;
 use fold::Folding;
@@ -51,6 +61,15 @@ pub const OUTCOME_UNKNOWN: &str = "outcome_unknown";
 
 /// The most frames that may stand on one another.
 pub const CALL_DEPTH_MAX: u32 = 24;
+
+/// The most jobs that may have started one another in a row.
+pub const START_DEPTH_MAX: u32 = 100;
+
+/// The most jobs that one job may start.
+pub const STARTS_PER_JOB_MAX: u32 = 10_000;
+
+/// The most jobs that one step waits for.
+pub const AWAITED_JOBS_MAX: usize = 10_000;
 
 /// The most items that a listing gathers outside of a `foreach`.
 pub const LISTED_ITEMS_MAX: usize = 10_000;
@@ -72,6 +91,8 @@ pub struct Start {
     pub started_at: Moment,
     /// Who or what started it.
     pub started_by: String,
+    /// How many jobs started one another up to this one.
+    pub start_depth: u32,
     /// Whether it only shows what it would do: then calls may answer with withheld values.
     pub is_preview: bool,
 }
@@ -93,6 +114,8 @@ pub struct Turn {
     pub entries: Vec<Entry>,
     /// Frames that ended and give their key and slot back.
     pub released_holds: Vec<EntryKey>,
+    /// Jobs that it starts, to be queued with the entries that say so.
+    pub children: Vec<NewJob>,
     /// How often other recipes were called since the last turn.
     pub calls: BTreeMap<RecipeName, u64>,
     /// Whether the machine only paused and wants another turn at once.
@@ -108,6 +131,7 @@ struct Job {
     event: Option<Arc<Value>>,
     settings: covers::Settings,
     program: Arc<Program>,
+    start_depth: u32,
     is_preview: bool,
     desk: Desk,
     /// Why the job cannot even begin.
@@ -158,7 +182,7 @@ impl Machine {
             // One at a time, so that a wait inside a step with a time limit is over first.
             if let (false, Some((until, number))) = (turn.has_more_work, timers.pop_first()) {
                 machine.answer(number, until, Answer::Fired);
-            } else if !turn.has_more_work {
+            } else if !turn.has_more_work || machine.job.desk.is_trace_full() {
                 break;
             }
         }
@@ -180,6 +204,7 @@ impl Machine {
             effects: std::mem::take(&mut state.effects),
             entries: std::mem::take(&mut state.entries),
             released_holds: std::mem::take(&mut state.released_holds),
+            children: std::mem::take(&mut state.children),
             calls: std::mem::take(&mut state.calls),
             has_more_work: std::mem::take(&mut state.has_more_work) && self.ending.is_none(),
             ending: self.ending.clone(),
@@ -251,12 +276,13 @@ impl Machine {
             event: (!event.is_null()).then(|| Arc::new(event)),
             settings,
             program: start.program,
+            start_depth: start.start_depth,
             is_preview: start.is_preview,
             desk: Desk::new(entries, folding, is_traced),
             trouble,
         });
         let started_at = start.started_at;
-        let future = Box::pin(run(job.clone(), start.input, started_at));
+        let future = Box::pin(ending::run(job.clone(), start.input, started_at));
         Self {
             job,
             future,
@@ -276,66 +302,6 @@ impl std::fmt::Debug for Machine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Machine({})", self.job.id)
     }
-}
-
-/// Runs the root frame to the job's end.
-async fn run(job: Arc<Job>, input: Value, started_at: Moment) -> Ending {
-    let outcome = match &job.trouble {
-        Some(trouble) => Err(trouble.clone().into()),
-        None => frame::run_root(&job, input, started_at).await,
-    };
-    let good = if job.desk.state().has_failed_elements {
-        JobStatus::SucceededWithErrors
-    } else {
-        JobStatus::Succeeded
-    };
-    match outcome {
-        Ok(output) => Ending {
-            status: good,
-            output: Some(output),
-            failure: None,
-        },
-        Err(Exit::Returned(output)) => Ending {
-            status: good,
-            output: Some(output),
-            failure: None,
-        },
-        Err(Exit::Stopped {
-            is_success: true,
-            reason,
-        }) => {
-            let failure = (!reason.is_empty()).then(|| Failure::new("stopped", reason));
-            Ending {
-                status: good,
-                output: None,
-                failure,
-            }
-        }
-        Err(Exit::Stopped {
-            is_success: false,
-            reason,
-        }) => Ending {
-            status: JobStatus::Failed,
-            output: None,
-            failure: Some(Failure::new("stopped", reason)),
-        },
-        Err(Exit::Failed(failure)) => Ending {
-            status: JobStatus::Failed,
-            output: None,
-            failure: Some(*failure),
-        },
-        Err(Exit::Cancelled) => Ending {
-            status: JobStatus::Stopped,
-            output: None,
-            failure: Some(cancelled(job.desk.cancelled_by().as_deref())),
-        },
-    }
-}
-
-/// Why a job is `stopped`.
-pub fn cancelled(by: Option<&str>) -> Failure {
-    let by = by.unwrap_or("a person");
-    Failure::new("cancelled", format!("the job was cancelled by {by}"))
 }
 
 /// Takes the snapshot of settings apart, so that a step shares what it reads.

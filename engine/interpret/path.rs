@@ -27,6 +27,20 @@ pub(super) enum Index {
     OfPage(u64, u64),
 }
 
+/// Parts of the machine's own below a step or frame. No id of a step can look like them.
+pub(super) mod part {
+    /// The concurrency key and slot of a frame.
+    pub(in crate::interpret) const HOLD: &str = "+hold";
+    /// The time limit of a step.
+    pub(in crate::interpret) const TIMEOUT: &str = "+timeout";
+    /// The time limit of a frame.
+    pub(in crate::interpret) const DEADLINE: &str = "+deadline";
+    /// The wait between two rounds.
+    pub(in crate::interpret) const EVERY: &str = "+every";
+    /// What runs when the job ends failed.
+    pub const ON_FAILURE: &str = "+on_failure";
+}
+
 impl<'a> Path<'a> {
     /// The root frame.
     pub(super) const ROOT: Path<'static> = Path {

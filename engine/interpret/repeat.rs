@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::compile::{Block, StepKind};
+use crate::compile::{Block, Step, StepKind};
 use crate::data::Value;
 use crate::expression::Condition;
 use crate::journal::{EntryKey, EntryKind};
@@ -11,9 +11,10 @@ use crate::journal::{EntryKey, EntryKind};
 use super::Flow;
 use super::block::run_block;
 use super::calling::wait_until;
-use super::fold::{Gave, Recorded, go_to_mark, names_set, vars_of};
-use super::path::{Index, Path};
+use super::fold::{Gave, Recorded};
+use super::path::{Index, Path, part};
 use super::scope::Layer;
+use super::vars::{go_to_mark, names_set, vars_of};
 
 /// Runs rounds; at `max` the step ends with `done: false`, which is no failure. Results of the
 /// last round stay visible behind the step.
@@ -79,7 +80,7 @@ async fn rounds(
 
 async fn pause(layer: &Layer<'_>, round: &Path<'_>, every: Duration) -> Flow {
     let desk = &layer.frame.job.desk;
-    let key = round.child("every").key();
+    let key = round.child(part::EVERY).key();
     let until = desk.recorded(&key).wait_until.unwrap_or_else(|| {
         let until = desk.clock().max(layer.now()).after(every);
         desk.write(&key, layer.now(), EntryKind::WaitBegan { until });
@@ -89,7 +90,7 @@ async fn pause(layer: &Layer<'_>, round: &Path<'_>, every: Duration) -> Flow {
 }
 
 /// Forgets the results of the round before, so that a step that is skipped now has none.
-fn forget(layer: &Layer<'_>, steps: &Block) {
+pub(super) fn forget(layer: &Layer<'_>, steps: &[Step]) {
     for step in steps {
         layer.put_step(&step.id, None);
         for inner in inner_blocks(&step.kind) {

@@ -9,9 +9,10 @@ use crate::compile::Foreach;
 use crate::data::{Object, Value};
 use crate::journal::Failure;
 
-use super::fold::{Gave, Recorded, Vars, vars_of};
+use super::fold::{Gave, Recorded};
 use super::path::{Index, Path};
 use super::scope::Layer;
+use super::vars::{Vars, vars_of};
 use super::{Exit, Flow, OUTCOME_UNKNOWN};
 
 /// The most failed elements that a loop goes on over.

@@ -15,7 +15,8 @@ use crate::expression::Scope;
 use crate::journal::EntryKey;
 
 use super::Job;
-use super::desk::{Ask, Surroundings};
+use super::ask::Ask;
+use super::desk::Surroundings;
 use super::effect::EffectKind;
 use super::path::Path;
 
@@ -47,6 +48,12 @@ struct Names {
     steps: HashMap<Arc<str>, Arc<Value>>,
     vars: HashMap<String, Arc<Value>>,
     roots: Vec<(Arc<str>, Arc<Value>)>,
+}
+
+/// The names that a place sees, as they were at one time.
+pub(super) struct Snapshot {
+    steps: HashMap<Arc<str>, Arc<Value>>,
+    vars: Vec<HashMap<String, Arc<Value>>>,
 }
 
 impl<'a> Layer<'a> {
@@ -114,11 +121,11 @@ impl<'a> Layer<'a> {
         }
     }
 
-    /// A layer for cleaning up, which runs even if the job is ended early.
+    /// A layer for cleaning up, which runs even if the job is ended early or a time is up.
     pub(super) fn of_cleaning(&'a self) -> Layer<'a> {
         let surroundings = Surroundings {
             is_cleaning: true,
-            ..self.surroundings.clone()
+            ..Surroundings::default()
         };
         Layer {
             surroundings,
@@ -188,6 +195,25 @@ impl<'a> Layer<'a> {
         }
         if let Some(value) = value {
             owner.names().vars.insert(name.to_owned(), Arc::new(value));
+        }
+    }
+
+    /// What the steps here have given so far, and all variables.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let owner = self.owner();
+        let steps = owner.names().steps.clone();
+        let layers = std::iter::successors(Some(owner), |layer| layer.parent);
+        let vars = layers.map(|layer| layer.names().vars.clone()).collect();
+        Snapshot { steps, vars }
+    }
+
+    /// Forgets what was given and set since.
+    pub(super) fn restore(&self, before: Snapshot) {
+        let owner = self.owner();
+        owner.names().steps = before.steps;
+        let layers = std::iter::successors(Some(owner), |layer| layer.parent);
+        for (layer, vars) in layers.zip(before.vars) {
+            layer.names().vars = vars;
         }
     }
 

@@ -36,7 +36,12 @@ pub(super) struct Source<'a> {
     /// What `now` shows at the start of an element: the time of its page, or of the loop.
     pub(super) began_at: Moment,
     resumed: Option<Resumed>,
+    is_unknown: bool,
 }
+
+/// How many elements beyond what the journal knows of a folded loop a replay runs: those that
+/// fail without having asked for anything are among the first.
+const SHOWN_AHEAD_MAX: u32 = 100;
 
 /// What the journal knows of a loop that goes on.
 struct Resumed {
@@ -46,6 +51,7 @@ struct Resumed {
     /// Whether no page follows after those.
     is_last: bool,
     has_passed_mark: bool,
+    shown_ahead: u32,
 }
 
 /// An element about to begin.
@@ -84,6 +90,7 @@ impl<'a> Source<'a> {
             is_listing: false,
             began_at: layer.now(),
             resumed: head.map(Resumed::new),
+            is_unknown: false,
         };
         match &foreach.source {
             ForeachSource::List(expression) => {
@@ -131,16 +138,31 @@ impl<'a> Source<'a> {
                 resumed.has_passed_mark = true;
                 continue;
             }
-            if !is_leaving && !layer.begins_nothing() {
-                return Some(next);
+            let has_begun = || {
+                let below = || format!("{}/", path.at(next.index).key());
+                !desk.state().recorded.is_empty() && desk.has_recorded_below(&below())
+            };
+            let is_asked_for = !is_leaving && !layer.begins_nothing();
+            if let Some(resumed) = &mut self.resumed
+                && is_asked_for
+                && desk.is_traced()
+                && !has_begun()
+            {
+                resumed.shown_ahead += 1;
+                if resumed.shown_ahead > SHOWN_AHEAD_MAX {
+                    self.is_unknown = true;
+                    return None;
+                }
+            } else if !is_asked_for && !has_begun() {
+                continue;
             }
-            if desk.state().recorded.is_empty() {
-                return None;
-            }
-            if desk.has_recorded_below(&format!("{}/", path.at(next.index).key())) {
-                return Some(next);
-            }
+            return Some(next);
         }
+    }
+
+    /// Whether what follows is not shown, because a replay knows nothing of it.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.is_unknown
     }
 
     /// The head that the loop goes on from, once, when all before its mark is through.
@@ -268,6 +290,7 @@ impl Resumed {
             planned: pages.open.into_iter().chain(pages.next).collect(),
             is_last,
             has_passed_mark: false,
+            shown_ahead: 0,
         }
     }
 }

@@ -3,7 +3,7 @@
 //! In: what a loop's iterations gave. Out: one [`LoopHead`] a loop, and which entries go for it.
 //! Always true: an entry is covered only if the iteration or page it belongs to has come to its
 //! end and the head stands for it; nothing here grows with the loop, except by the failed elements
-//! and the ranges that elements still open leave between them.
+//! and the ranges that elements still open leave between them. Lines of the job's log stay.
 
 use std::collections::BTreeMap;
 
@@ -165,6 +165,11 @@ impl<'a> Heads<'a> {
         self.0.contains_key(&*place.0)
     }
 
+    /// Whether an entry goes: what the job was told to log stays.
+    pub fn take(&self, entry: &Entry) -> bool {
+        !matches!(entry.kind, EntryKind::LineLogged { .. }) && self.cover(&entry.key)
+    }
+
     /// Whether what stands at a place belongs to an iteration or page that is folded.
     pub fn cover(&self, key: &EntryKey) -> bool {
         let key = &*key.0;
@@ -203,7 +208,7 @@ pub fn append(journal: &mut Vec<Entry>, entries: Vec<Entry>) {
         journal.retain(|entry| {
             let is_old_head =
                 matches!(entry.kind, EntryKind::LoopFolded { .. }) && heads.has(&entry.key);
-            !is_old_head && !heads.cover(&entry.key)
+            !is_old_head && !heads.take(entry)
         });
     }
     journal.extend(entries);
@@ -213,6 +218,6 @@ pub fn append(journal: &mut Vec<Entry>, entries: Vec<Entry>) {
 pub fn drop_folded(entries: &mut Vec<Entry>, folded: &[Entry]) {
     let heads = Heads::among(folded);
     if !heads.is_empty() {
-        entries.retain(|entry| !heads.cover(&entry.key));
+        entries.retain(|entry| !heads.take(entry));
     }
 }

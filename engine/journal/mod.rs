@@ -20,12 +20,33 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Moment;
 use crate::data::Value;
 
+/// The code of a call in doubt that the vendor says it has not applied.
+pub const NOT_APPLIED: &str = "not_applied";
+
 /// The place of an entry in its job: the steps from the root frame down, joined by `/`, each with
 /// its index in brackets where a loop surrounds it and its attempt after `~` from the second on:
 /// `learners[3]/plan[1]/look/held~2`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EntryKey(pub Arc<str>);
+
+impl Entry {
+    /// Whether the entry brings its job further. What only prepares a call or finds out what
+    /// became of it comes again after every crash, and so is no progress.
+    pub fn is_progress(&self) -> bool {
+        let own = self.key.0.rsplit('/').next().unwrap_or_default();
+        if own.starts_with("verify[") {
+            return false;
+        }
+        match &self.kind {
+            EntryKind::CallIntended { .. }
+            | EntryKind::CallDoubted { .. }
+            | EntryKind::CallWithdrawn => false,
+            EntryKind::StepFailed { failure, .. } => failure.code != NOT_APPLIED,
+            _ => true,
+        }
+    }
+}
 
 impl EntryKey {
     /// The place of what concerns the job as a whole.

@@ -134,7 +134,7 @@ impl Shelf {
     }
 }
 
-/// The errors in the files of a recipe and of all that it calls as written.
+/// The errors in the files of a recipe and of all that it calls and starts as written.
 fn broken_files(held: &Held, root: &RecipeName) -> Vec<Diagnostic> {
     let signatures = &held.library.catalogue.signatures;
     let mut seen = BTreeSet::new();
@@ -145,7 +145,8 @@ fn broken_files(held: &Held, root: &RecipeName) -> Vec<Diagnostic> {
             continue;
         }
         if let Some(signature) = signatures.get(&name) {
-            open.extend(signature.calls.iter().map(|(callee, _)| callee.clone()));
+            let reached = signature.calls.iter().chain(&signature.starts);
+            open.extend(reached.map(|(name, _)| name.clone()));
         }
         let path = path_of(&name);
         let errors = held.library.diagnostics_of(&path).cloned();
@@ -162,12 +163,6 @@ fn check_recipe(
     found: &mut Vec<Diagnostic>,
 ) {
     let mut report = Report::of(&path_of(&recipe.name));
-    for (place, what) in &recipe.not_available_yet {
-        let message = format!("{what} is not available yet; a job that reaches it fails there");
-        report
-            .warning(codes::NOT_AVAILABLE_YET, place.span, message)
-            .help("leave this part out until a later version brings it");
-    }
     let mut needed: BTreeMap<ConnectionName, (Option<ConnectorName>, Span)> = BTreeMap::new();
     if let Trigger::Webhook(webhook) = &recipe.trigger {
         let auth = webhook.auth.as_ref().map(|auth| match auth {

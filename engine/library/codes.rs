@@ -14,8 +14,6 @@ pub const INCOMPLETE_CONNECTION: Code = Code("S004");
 pub const NO_TABLE: Code = Code("S005");
 /// A setting that is read and has no value, or a wrong one.
 pub const WRONG_SETTING: Code = Code("S006");
-/// Something that this version of the engine does not run yet.
-pub const NOT_AVAILABLE_YET: Code = Code("S007");
 
 /// What each finding means, for people.
 pub const ALL: &[(Code, &str, &str)] = &[
@@ -51,11 +49,5 @@ pub const ALL: &[(Code, &str, &str)] = &[
         "a setting without a value, or with a wrong one",
         "A recipe reads a setting that has no value and no default, or whose value is not of the \
          declared type; settings stand in the lookup table integration-settings.",
-    ),
-    (
-        NOT_AVAILABLE_YET,
-        "not available yet",
-        "The recipe uses something that this version of the engine reads but does not run; a job \
-         that reaches it fails with the code not_available_yet.",
     ),
 ];

@@ -103,6 +103,17 @@ impl JobId {
     pub fn fresh() -> Self {
         Self(Arc::from(uuid::Uuid::now_v7().to_string()))
     }
+
+    /// The name of a job that this one starts at some place: always the same for the same place,
+    /// and of about the same age as this one.
+    pub fn started_at(&self, place: &str) -> Self {
+        let own = uuid::Uuid::parse_str(&self.0).unwrap_or_default();
+        let mut bytes = *uuid::Uuid::new_v5(&own, place.as_bytes()).as_bytes();
+        bytes[..6].copy_from_slice(&own.as_bytes()[..6]);
+        // A name made in a way of one's own is of version 8.
+        bytes[6] = (bytes[6] & 0x0f) | 0x80;
+        Self(Arc::from(uuid::Uuid::from_bytes(bytes).to_string()))
+    }
 }
 
 /// Whether the text may stand as an id, alias, variable or column: `[a-z][a-z0-9_]*`.

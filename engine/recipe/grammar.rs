@@ -41,11 +41,15 @@ pub static RECIPE: Form = Form {
             Kind::Form(&CONCURRENCY),
             "How many of its jobs or frames may run at once.",
         ),
-        Key::new("timeout", Kind::Period, "The longest one job may take."),
+        Key::new(
+            "timeout",
+            Kind::Period,
+            "The longest that the recipe may take, from when it has its key and slot.",
+        ),
         Key::new(
             "on_failure",
             Kind::Form(&ON_FAILURE),
-            "What is called when a job fails.",
+            "What is called, once, when a job of it ends failed.",
         ),
         Key::new(
             "retention",
@@ -291,7 +295,7 @@ static CONCURRENCY: Form = Form {
 
 static ON_FAILURE: Form = Form {
     name: "on_failure",
-    doc: "A recipe that is called when a job fails; it may read `error`.",
+    doc: "A recipe that is called when a job ends failed; `with` may read `error`.",
     keys: &[
         Key::required("call", Kind::Text, "The recipe."),
         Key::new("with", Kind::Value, "Its arguments."),

@@ -10,7 +10,11 @@ pub(super) static RETRY: Form = Form {
     doc: "What is written replaces only those keys of the action's default.",
     keys: &[
         Key::new("tries", Kind::Whole { min: 1, max: 1_000 }, "Tries in all."),
-        Key::new("for", Kind::Period, "The longest time over all tries."),
+        Key::new(
+            "for",
+            Kind::Period,
+            "How long after the first failure it is still tried again.",
+        ),
         Key::new("delay", Kind::Period, "The wait before the second try."),
         Key::new(
             "backoff",

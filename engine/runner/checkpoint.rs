@@ -23,7 +23,8 @@ impl Run<'_> {
     /// Whether something has been kept in memory only for too long, or too much of it.
     pub(super) fn is_checkpoint_due(&self) -> bool {
         let is_long_ago = self.committed_at.elapsed() >= CHECKPOINT_EVERY;
-        (is_long_ago && self.has_unwritten()) || self.pending.entries.len() >= UNWRITTEN_MAX
+        ((is_long_ago || self.is_recovering) && self.has_unwritten())
+            || self.pending.entries.len() >= UNWRITTEN_MAX
     }
 
     /// Whether a crash would take anything back.

@@ -1,7 +1,8 @@
-//! What becomes of a job whose worker cannot write to the database.
+//! Giving jobs back: those that only wait, and those whose worker cannot write to the database.
 //!
-//! Always true: the job is not taken for one that crashed if the database comes back; a job that
-//! can never be written is taken out with the reason, and stops no other.
+//! Always true: a job that waits is given back with all that can wake it; one whose commits failed
+//! is not taken for one that crashed if the database comes back; a job that can never be written
+//! is taken out with the reason, and stops no other.
 
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use crate::clock::Clock;
 use crate::journal::{Ending, Failure, JobStatus};
 use crate::store::{Advance, Jobs, Lease, Next, StoreError};
 
+use super::run::Run;
 use super::{Left, World};
 
 /// The wait between attempts to write to a database that cannot be written.
@@ -49,4 +51,34 @@ async fn commit(world: &World, lease: &Lease, next: Next) -> Result<(), StoreErr
         world.bell.ring(&job);
     }
     Ok(())
+}
+
+impl Run<'_> {
+    /// Gives a job back that only waits: for moments, for holds, for other jobs, for people.
+    pub(super) async fn give_back(&mut self) -> Result<Left, StoreError> {
+        self.withdraw_put_off();
+        let wake_at = self.timers.keys().next().map(|(moment, _)| *moment);
+        let waits_for_jobs = !self.in_line.is_empty() || !self.awaiting.is_empty();
+        if wake_at.is_none() && self.decisions.is_empty() && !waits_for_jobs {
+            let failure = Failure::new("internal", "the job waits for nothing");
+            self.pending.next = Next::Ended(Ending {
+                status: JobStatus::Failed,
+                output: None,
+                failure: Some(failure),
+            });
+            self.commit().await?;
+            return Ok(Left::Ended);
+        }
+        // A request that fits nothing the job waits for is done with.
+        self.pending
+            .consumed_requests
+            .extend(self.requests.drain(..).map(|left| left.number));
+        self.pending.next = if self.decisions.is_empty() {
+            Next::Waiting(wake_at)
+        } else {
+            Next::NeedsDecision(wake_at)
+        };
+        self.commit().await?;
+        Ok(Left::Waiting)
+    }
 }

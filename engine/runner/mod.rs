@@ -4,6 +4,7 @@
 //! Always true: before an effect that changes something, everything that led to it is durable;
 //! one commit of a job is open at a time; a job that only waits is given back.
 
+mod awaiting;
 mod bell;
 mod checkpoint;
 mod halt;
@@ -49,7 +50,7 @@ pub struct World {
 pub enum Left {
     /// It ended.
     Ended,
-    /// It waits for a moment, a hold or a person, without a worker.
+    /// It waits for a moment, a hold, another job or a person, without a worker.
     Waiting,
     /// It was given back because the server stops.
     GivenBack,

@@ -48,6 +48,7 @@ pub(super) async fn perform(world: &World, effect: Effect) -> Done {
         EffectKind::Change { .. }
         | EffectKind::Timer { .. }
         | EffectKind::Hold(_)
+        | EffectKind::Await(_)
         | EffectKind::Decision => Outcome::Answer(Answer::Fired),
     };
     Done {

@@ -10,12 +10,13 @@ use tokio::sync::Notify;
 
 use crate::clock::{Clock, Moment};
 use crate::interpret::{Answer, Called, Effect, EffectKind, Machine, Start, Turn};
-use crate::journal::{Ending, EntryKey, Failure, JobStatus};
+use crate::journal::{Ending, Entry, EntryKey};
 use crate::store::{
     Advance, Claimed, Committed, Haste, HoldRequest, JobRequest, Jobs, Lease, Next, Pinned,
     StoreError, TableStep,
 };
 
+use super::awaiting::Awaiting;
 use super::checkpoint::CHECKPOINT_EVERY;
 use super::hand_back::hand_back;
 use super::perform::{Done, Outcome, is_once, is_repeatable_end, perform};
@@ -37,6 +38,8 @@ pub(super) struct Run<'a> {
     pub(super) decisions: HashMap<EntryKey, u64>,
     /// Holds that wait in line.
     pub(super) in_line: Vec<(Asker, HoldRequest)>,
+    /// Steps that wait for the ends of other jobs.
+    pub(super) awaiting: Vec<Awaiting>,
     pub(super) requests: Vec<JobRequest>,
     /// When the job was last committed, by the machine's own measure.
     pub(super) committed_at: Instant,
@@ -52,6 +55,9 @@ pub(super) struct Run<'a> {
     is_repeatable_news: bool,
     /// Whether something pending would not come out the same again: a repeatable call would.
     has_firm_entries: bool,
+    /// Whether the job was taken over from a dead worker and has not come further since: then the
+    /// first thing that brings it further is committed at once.
+    pub(super) is_recovering: bool,
 }
 
 #[derive(Default)]
@@ -78,6 +84,7 @@ pub async fn advance(
 ) -> Left {
     let mut run = Run {
         world,
+        is_recovering: claimed.job.recoveries > 0,
         lease: claimed.lease,
         machine: Machine::new(start, claimed.entries),
         pending: Advance {
@@ -90,6 +97,7 @@ pub async fn advance(
         timers: BTreeMap::new(),
         decisions: HashMap::new(),
         in_line: Vec::new(),
+        awaiting: Vec::new(),
         committed_at: Instant::now(),
         folded_at: Instant::now(),
         requests: claimed.requests,
@@ -142,7 +150,7 @@ impl<'a> Run<'a> {
                 continue;
             }
             self.start_blocked();
-            if self.fire_timers() {
+            if self.fire_timers() || self.look_at_awaited().await? {
                 continue;
             }
             if self.under_way.is_empty() {
@@ -157,6 +165,10 @@ impl<'a> Run<'a> {
         self.has_firm_entries |= !self.is_repeatable_news && !turn.entries.is_empty();
         self.is_repeatable_news = false;
         self.pending.entries.extend(turn.entries);
+        self.pending.children.extend(turn.children);
+        // Who was let go while in line does not ask again.
+        self.in_line
+            .retain(|(_, hold)| !turn.released_holds.contains(&hold.key));
         self.pending.released_holds.extend(turn.released_holds);
         for (recipe, count) in turn.calls {
             match self
@@ -192,6 +204,10 @@ impl<'a> Run<'a> {
                 EffectKind::Timer { until } => {
                     self.timers.insert((*until, effect.number), effect);
                 }
+                EffectKind::Await(jobs) => {
+                    let jobs = jobs.clone();
+                    self.awaiting.push(Awaiting::new(effect, jobs));
+                }
                 EffectKind::Decision => {
                     self.decisions.insert(effect.key, effect.number);
                 }
@@ -213,6 +229,8 @@ impl<'a> Run<'a> {
         !pending.table_operations.is_empty()
             || !pending.holds.is_empty()
             || !pending.released_holds.is_empty()
+            || !pending.children.is_empty()
+            || !pending.awaits.is_empty()
             || (!self.blocked.is_empty()
                 && (self.is_unsettled
                     || pending.pinned.is_some()
@@ -221,7 +239,7 @@ impl<'a> Run<'a> {
     }
 
     /// Commits what is pending and hands the results to the machine.
-    async fn commit(&mut self) -> Result<(), StoreError> {
+    pub(super) async fn commit(&mut self) -> Result<(), StoreError> {
         self.fold();
         let mut advance = std::mem::take(&mut self.pending);
         advance.haste = self.haste();
@@ -229,6 +247,7 @@ impl<'a> Run<'a> {
         let numbers = std::mem::take(&mut self.pending_numbers);
         let at = self.world.clock.now();
         let holds = advance.holds.clone();
+        let is_further = advance.entries.iter().any(Entry::is_progress);
         let committed = self.world.store.commit(&self.lease, at, advance).await?;
         let Committed {
             performed,
@@ -236,6 +255,7 @@ impl<'a> Run<'a> {
             woken,
         } = committed;
         self.committed_at = Instant::now();
+        self.is_recovering &= !is_further;
         self.is_unsettled = haste == Haste::Soon;
         self.has_firm_entries = false;
         for job in woken {
@@ -328,6 +348,7 @@ impl<'a> Run<'a> {
                     self.pending.holds.push(hold);
                     self.pending_numbers.holds.push(asker);
                 }
+                self.look_again();
             }
             () = Clock::rest(CHECKPOINT_EVERY), if has_unwritten => {}
         }
@@ -351,32 +372,5 @@ impl<'a> Run<'a> {
                 self.machine.answer(effect.number, at, answer);
             }
         }
-    }
-
-    /// Gives a job back that only waits: for moments, for holds, for people.
-    async fn give_back(&mut self) -> Result<Left, StoreError> {
-        self.withdraw_put_off();
-        let wake_at = self.timers.keys().next().map(|(moment, _)| *moment);
-        if wake_at.is_none() && self.decisions.is_empty() && self.in_line.is_empty() {
-            let failure = Failure::new("internal", "the job waits for nothing");
-            self.pending.next = Next::Ended(Ending {
-                status: JobStatus::Failed,
-                output: None,
-                failure: Some(failure),
-            });
-            self.commit().await?;
-            return Ok(Left::Ended);
-        }
-        // A request that fits nothing the job waits for is done with.
-        self.pending
-            .consumed_requests
-            .extend(self.requests.drain(..).map(|left| left.number));
-        self.pending.next = if self.decisions.is_empty() {
-            Next::Waiting(wake_at)
-        } else {
-            Next::NeedsDecision(wake_at)
-        };
-        self.commit().await?;
-        Ok(Left::Waiting)
     }
 }

@@ -10,6 +10,8 @@ use crate::journal::{Decision, Ending, Entry, EntryKey, JobStatus};
 use crate::names::{JobId, RecipeName, TableName};
 use crate::table::{Operation, Performed};
 
+use super::{AwaitRequest, Awaited};
+
 /// Why the store refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -142,6 +144,8 @@ pub struct JobRecord {
     pub ending: Option<Ending>,
     /// How often it was taken over from a dead worker in a row without progress.
     pub recoveries: u32,
+    /// How many jobs started one another up to this one; 0 if no job started it.
+    pub start_depth: u32,
     /// That its history was removed, if it was: then event, input, output and journal are gone.
     pub pruned: Option<Pruned>,
 }
@@ -202,8 +206,8 @@ pub struct Advance {
     pub released_holds: Vec<EntryKey>,
     /// Jobs that it starts.
     pub children: Vec<NewJob>,
-    /// Jobs whose end wakes this one; those that ended already wake it at once.
-    pub awaits: Vec<JobId>,
+    /// Steps that wait for the ends of jobs; those whose jobs have all ended wake it at once.
+    pub awaits: Vec<AwaitRequest>,
     /// Requests that were taken up, by number.
     pub consumed_requests: Vec<i64>,
     /// How often each other recipe was called since the last commit.
@@ -346,6 +350,14 @@ pub trait Jobs: Send + Sync {
         &self,
         job: &JobId,
     ) -> impl Future<Output = Result<Vec<JobRequest>, StoreError>> + Send;
+
+    /// Where the jobs stand that a job waits for at this place, in their order.
+    fn awaited(
+        &self,
+        waiter: &JobId,
+        place: &EntryKey,
+        jobs: &[JobId],
+    ) -> impl Future<Output = Result<Vec<Awaited>, StoreError>> + Send;
 
     /// The next moment at which a waiting job or an expired lease can be claimed.
     fn next_due(&self) -> impl Future<Output = Result<Option<Moment>, StoreError>> + Send;

@@ -5,9 +5,11 @@
 //! refused if the lease is stale; what was acknowledged survives a crash; no transaction is open
 //! while a step talks to the outside.
 
+mod awaiting;
 mod contract;
 pub mod sqlite;
 
+pub use awaiting::{AwaitRequest, Awaited};
 pub use contract::*;
 pub use sqlite::{
     AuditEntry, CommitLimits, Counts, EventDetail, EventFilter, EventReplayed, Fire, FireOutcome,

@@ -34,8 +34,8 @@ struct State {
     replies: HashMap<String, VecDeque<Reply>>,
     requests: Vec<(String, Value)>,
     troubles: Vec<String>,
-    /// What each place was answered, so that it gets the same answer after a crash.
-    answered: HashMap<EntryKey, Called>,
+    /// What each place of each job was answered, so that it gets the same answer after a crash.
+    answered: HashMap<(String, EntryKey), Called>,
     /// What became of calls that must not happen twice, by idempotency key.
     done: HashMap<String, Option<Value>>,
 }
@@ -91,7 +91,8 @@ impl Pretend {
 
     fn answer(&self, call: &Call) -> Called {
         let name = name_of(call);
-        let before = self.state().answered.get(&call.place).cloned();
+        let place = (call.call_key.clone(), call.place.clone());
+        let before = self.state().answered.get(&place).cloned();
         let is_once = call.action.effect == Effect::Once;
         if let Some(before) = before {
             if is_once {
@@ -115,7 +116,7 @@ impl Pretend {
                 .done
                 .extend(became.map(|became| (call.call_key.clone(), became)));
         }
-        state.answered.insert(call.place.clone(), called.clone());
+        state.answered.insert(place, called.clone());
         called
     }
 

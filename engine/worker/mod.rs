@@ -236,6 +236,7 @@ impl Worker {
             settings: pin.map_or(Value::Null, |pin| pin.settings.clone()),
             started_at: pin.map_or(now, |pin| pin.started_at),
             started_by: claimed.job.started_by.clone(),
+            start_depth: claimed.job.start_depth,
             is_preview: self.world.is_preview,
         };
         Ok(advance(&self.world, claimed, start, pinned, nudged).await)

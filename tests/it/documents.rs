@@ -244,26 +244,6 @@ fn every_command_that_is_named_exists() {
 }
 
 #[test]
-fn what_is_not_available_yet_is_said() {
-    let library = Library::bundled();
-    let is_lacking = library
-        .recipes
-        .values()
-        .any(|recipe| !recipe.not_available_yet.is_empty());
-    for (page, words) in [
-        ("README.md", "## Not yet"),
-        ("CHANGELOG.md", "### Not yet"),
-        ("schemas/recipe.md", "are checked but not run yet"),
-    ] {
-        assert_eq!(
-            text_of(page).contains(words),
-            is_lacking,
-            "{page}: `{words}`"
-        );
-    }
-}
-
-#[test]
 fn links_lead_somewhere() {
     let mut troubles = Vec::new();
     for page in pages() {

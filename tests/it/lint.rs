@@ -31,7 +31,6 @@ const WITHOUT_FIXTURE: &[(&str, &str)] = &[
     ("S004", STARTING),
     ("S005", STARTING),
     ("S006", STARTING),
-    ("S007", STARTING),
 ];
 
 fn fixtures() -> Vec<PathBuf> {

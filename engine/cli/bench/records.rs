@@ -14,9 +14,17 @@ const GROUP: &str = "W3: one job, 100 pages of 100 records, one POST each, 16 at
 const RECORDS: u64 = 10_000;
 
 /// The vendor's stand-in, as a process of its own.
-struct Vendor {
+pub(super) struct Vendor {
     child: Child,
-    url: String,
+    /// Where it answers.
+    pub(super) url: String,
+}
+
+impl Vendor {
+    pub(super) fn start() -> anyhow::Result<Self> {
+        let (child, url) = spawn(&["sandbox", "--port", "0"], "records\t")?;
+        Ok(Self { child, url })
+    }
 }
 
 impl Drop for Vendor {
@@ -28,8 +36,7 @@ impl Drop for Vendor {
 
 /// Measures time, memory and commits for calls that may and that must not be repeated.
 pub(super) async fn measure(bounds: &Bounds, report: &mut Report) -> anyhow::Result<()> {
-    let (child, url) = spawn(&["sandbox", "--port", "0"], "records\t")?;
-    let vendor = Vendor { child, url };
+    let vendor = Vendor::start()?;
     for kind in ["repeatable", "once"] {
         let workspace = furnish(&bounds.folder, kind, &vendor.url)?;
         let server = Server::start(&workspace).await?;

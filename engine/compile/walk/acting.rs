@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Made, Walk, span_of_key};
+use super::{Made, Walk, error_shape};
 use crate::compile::catalogue::{Signature, resolve};
 use crate::compile::codes;
 use crate::compile::scope::{Visible, as_read};
@@ -136,8 +136,7 @@ impl Walk<'_> {
         target: &Node,
         visible: &mut Visible,
     ) -> Option<Made> {
-        let (recipe, with, _) = self.recipe_call(node, target, visible)?;
-        self.not_yet(span_of_key(node, "start"), "`start`");
+        let (recipe, with, _) = self.recipe_target(node, target, visible)?;
         let result = Shape::object_of([("job_id", Field::required(Shape::String))]);
         let name = recipe.to_string();
         let made = Made::giving(StepKind::Start { recipe, with }, result);
@@ -145,19 +144,36 @@ impl Walk<'_> {
     }
 
     pub(in crate::compile) fn await_jobs(&mut self, value: &Node, visible: &Visible) -> Made {
-        self.not_yet(value.span, "`await`");
         let expected = Shape::list_of(Shape::String);
         let jobs = self.value(value, visible, Some(&expected)).expression;
         let result = Shape::object_of([
-            ("results", Field::required(Shape::list_of(Shape::Any))),
+            ("job_id", Field::required(Shape::String)),
+            ("status", Field::required(Shape::String)),
+            ("output", Field::optional(Shape::Any)),
+            ("error", Field::optional(error_shape())),
+        ]);
+        let result = Shape::object_of([
+            ("results", Field::required(Shape::list_of(result))),
             ("succeeded", Field::required(Shape::Integer)),
             ("failed", Field::required(Shape::Integer)),
         ]);
         Made::giving(StepKind::Await { jobs }, result)
     }
 
-    /// Looks a recipe up and compiles its arguments.
+    /// Looks a recipe up that runs as a frame of the same job, and compiles its arguments.
     pub(in crate::compile) fn recipe_call(
+        &mut self,
+        node: &Node,
+        target: &Node,
+        visible: &Visible,
+    ) -> Option<(RecipeName, Expression, Shape)> {
+        let called = self.recipe_target(node, target, visible)?;
+        self.check_cycle(&called.0, target.span);
+        Some(called)
+    }
+
+    /// Looks a recipe up and compiles its arguments.
+    fn recipe_target(
         &mut self,
         node: &Node,
         target: &Node,
@@ -194,7 +210,6 @@ impl Walk<'_> {
         };
         let catalogue = self.catalogue;
         if let Some(signature) = catalogue.signatures.get(&name) {
-            self.check_cycle(&name, target.span);
             return Some((name, signature.clone()));
         }
         let all = catalogue.signatures.keys();

@@ -56,8 +56,6 @@ pub(in crate::compile) struct Walk<'a> {
     pub(in crate::compile) output: Option<Shape>,
     /// The shapes of variables as this walk finds them.
     pub(in crate::compile) vars: BTreeMap<String, Shape>,
-    /// What this version of the engine does not run yet.
-    pub(in crate::compile) not_available_yet: Vec<(Place, String)>,
     /// How many loops that run several at once stand around the current step.
     pub(in crate::compile) depth_at_once: usize,
     /// The place of the current block: `2/then`.
@@ -121,7 +119,6 @@ impl<'a> Walk<'a> {
             report: Report::of(&file.document.file),
             output,
             vars: BTreeMap::new(),
-            not_available_yet: Vec::new(),
             depth_at_once: 0,
             block: Vec::new(),
             step_count: 0,
@@ -339,10 +336,5 @@ impl<'a> Walk<'a> {
             file: self.file.document.file.clone(),
             span,
         }
-    }
-
-    pub(in crate::compile) fn not_yet(&mut self, span: Span, what: &str) {
-        let place = self.place(span);
-        self.not_available_yet.push((place, what.to_owned()));
     }
 }

@@ -1,219 +1,22 @@
 //! Folded loops end as unfolded ones do, wherever their driver is killed.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::super::fold::Folding;
 use super::super::*;
+use crate::journal::JobStatus;
 use super::broken::{Came, Habits, run};
-use super::world::{World, compiled, done};
-use crate::journal::{append, drop_folded};
+use super::loops::{LOOPS, MANY, loop_of, names};
+use super::world::{World, done};
+use crate::journal::{LoopHead, append, drop_folded};
 
 /// Folds as soon as it can.
 const EAGER: Folding = Folding { after: 3, kept: 2 };
 
 /// How often each loop is run with deaths at other moments.
-const RUNS: u64 = 60;
-
-/// The steps of loops of every kind; `{{now}}` and `{{uuid}}` show whether time and place hold.
-const LOOPS: &[(&str, &str)] = &[
-    (
-        "parallel",
-        "
-  - id: each
-    foreach: $.input.names
-    as: name
-    at_once: 4
-    on_item_error: continue
-    collect: { id: $.steps.read.id, now: '{{now}}', loop: $.loop.index }
-    tally: $.steps.read.name
-    do:
-      - id: read
-        action: vendor.read_thing
-        with: { id: $.loop.index }
-      - action: vendor.keep_thing
-        with: { id: $.loop.index, name: $.name }
-      - action: vendor.send_note
-        with: { text: '{{now}} {{uuid}}' }
-  - return: { result: $.steps.each, now: '{{now}}' }
-",
-    ),
-    (
-        "serial",
-        "
-  - set: { sum: 0, seen: [] }
-  - id: each
-    foreach: $.input.names
-    as: name
-    on_item_error: continue
-    collect: $.vars.sum
-    do:
-      - id: made
-        action: vendor.send_note
-        with: { text: '{{name}} {{vars.sum}} {{now}}' }
-      - set: { sum: '{{add vars.sum steps.made.id}}', own: $.name }
-      - id: kept
-        action: vendor.keep_thing
-        with: { id: $.vars.sum, name: $.name }
-      - if: { $.steps.kept.id: { at_least: 30000 } }
-        then:
-          - set: { seen: [$.vars.own, $.vars.seen] }
-  - return: { result: $.steps.each, sum: $.vars.sum, seen: $.vars.seen, now: '{{now}}' }
-",
-    ),
-    (
-        "without-calls",
-        "
-  - set: { sum: 0 }
-  - id: each
-    foreach: $.input.names
-    as: name
-    batch: 2
-    collect: '{{join name \"+\"}}{{vars.sum}}'
-    do:
-      - set: { sum: '{{add vars.sum (count name)}}' }
-      - wait: 1s
-  - id: kept
-    action: vendor.keep_thing
-    with: { id: $.vars.sum, name: '{{now}}' }
-  - return: { result: $.steps.each, sum: $.vars.sum }
-",
-    ),
-    (
-        "pages",
-        "
-  - id: each
-    foreach: { action: vendor.list_things, with: { kind: x } }
-    as: thing
-    at_once: 3
-    collect: '{{thing.id}} {{loop.index}} {{now}}'
-    do:
-      - action: vendor.send_note
-        with: { text: '{{thing.name}} {{now}}' }
-      - wait: 3s
-      - action: vendor.keep_thing
-        with: { id: $.thing.id, name: '{{now}}' }
-  - return: { result: $.steps.each, now: '{{now}}' }
-",
-    ),
-    (
-        "pages-in-a-row",
-        "
-  - set: { last: 0 }
-  - id: each
-    foreach: { action: vendor.list_things, with: { kind: x } }
-    as: thing
-    batch: 2
-    tally: $.vars.last
-    do:
-      - action: vendor.send_note
-        with: { text: '{{count thing}} {{vars.last}} {{now}}' }
-      - set: { last: '{{count thing}}' }
-  - return: { result: $.steps.each, last: $.vars.last, now: '{{now}}' }
-",
-    ),
-    (
-        "nested",
-        "
-  - set: { total: 0 }
-  - id: outer
-    foreach: $.input.names
-    as: name
-    collect: { inner: $.steps.inner.items, total: $.vars.total }
-    do:
-      - id: inner
-        foreach: $.input.names
-        as: other
-        at_once: 3
-        on_item_error: continue
-        collect: $.steps.kept.id
-        do:
-          - id: kept
-            action: vendor.keep_thing
-            with: { id: $.loop.index, name: $.other }
-          - action: vendor.send_note
-            with: { text: '{{name}}{{other}}{{now}}{{vars.total}}' }
-      - set: { total: '{{add vars.total (sum steps.inner.items)}}' }
-  - return: { result: $.steps.outer, total: $.vars.total, now: '{{now}}' }
-",
-    ),
-    (
-        "called",
-        "
-  - id: each
-    foreach: $.input.names
-    as: name
-    at_once: 2
-    on_item_error: continue
-    collect: $.steps.called.result
-    do:
-      - id: called
-        call: rounds
-        with: { name: $.name }
-  - return: { result: $.steps.each, now: '{{now}}' }
-",
-    ),
-    (
-        "tried",
-        "
-  - id: tried
-    try:
-      - id: each
-        foreach: $.input.names
-        as: name
-        at_once: 3
-        retry: { tries: 2, delay: 1s }
-        do:
-          - id: made
-            action: vendor.keep_thing
-            with: { id: $.loop.index, name: '{{if_else (eq loop.index 9) \"bad\" name}}' }
-          - action: vendor.send_note
-            with: { text: '{{name}}' }
-    catch:
-      do:
-        - action: vendor.make_thing
-          with: { name: '{{error.code}}' }
-  - return: { now: '{{count input.names}}' }
-",
-    ),
-];
-
-const ROUNDS: &str = "
-title: Rounds
-trigger: { function: { input: { name: string }, output: { result: any } } }
-concurrency: { limit: 2 }
-steps:
-  - set: { count: 0 }
-  - id: asking
-    repeat:
-      - id: read
-        action: vendor.read_thing
-        with: { id: $.vars.count }
-      - set: { count: '{{add vars.count 1}}' }
-      - action: vendor.send_note
-        with: { text: '{{input.name}} {{vars.count}} {{now}}' }
-    until: { $.vars.count: { at_least: 7 } }
-    every: 5s
-    max: 9
-  - return: { result: { count: $.vars.count, last: $.steps.read.name, asking: $.steps.asking } }
-";
-
-fn world(steps: &str, names: Value) -> World {
-    let recipe = format!(
-        "title: Loop\ntrigger: {{ function: {{ input: {{ names: [string] }}, output: {{ result: any?, \
-         now: any?, sum: any?, seen: any?, last: any?, total: any? }} }} }}\nsteps:{steps}"
-    );
-    World {
-        program: compiled(&[("loop", &recipe), ("rounds", ROUNDS)]),
-        input: json!({ "names": names }),
-        script: Vec::new(),
-    }
-}
-
-fn names() -> Value {
-    json!([
-        "a", "b", "bad", "c", "d", "e", "bad", "f", "g", "h", "i", "j"
-    ])
-}
+const RUNS: u64 = 40;
 
 /// How a run compares with one that nobody broke and that never folded.
 fn check(name: &str, world: &World, whole: &Came, seed: u64, habits: Habits) -> Came {
@@ -230,6 +33,17 @@ fn check(name: &str, world: &World, whole: &Came, seed: u64, habits: Habits) -> 
     came
 }
 
+/// What the job logged, decisions apart.
+fn lines(came: &Came) -> BTreeSet<String> {
+    let lines = came.journal.iter().filter_map(|entry| match &entry.kind {
+        EntryKind::LineLogged { message, .. } if !entry.key.0.ends_with("/decision") => {
+            Some(format!("{} {message}", entry.key))
+        }
+        _ => None,
+    });
+    lines.collect()
+}
+
 #[test]
 fn a_folded_loop_ends_as_an_unfolded_one_wherever_it_is_killed() {
     let unbroken = Habits {
@@ -238,7 +52,7 @@ fn a_folded_loop_ends_as_an_unfolded_one_wherever_it_is_killed() {
         dies: 0,
     };
     for (name, steps) in LOOPS {
-        let world = world(steps, names());
+        let world = loop_of(steps, names());
         let whole = run(&world, 0, unbroken, Folding::NEVER);
         let status = whole.ending.as_ref().unwrap().status;
         assert!(
@@ -260,6 +74,7 @@ fn a_folded_loop_ends_as_an_unfolded_one_wherever_it_is_killed() {
             // A loop that fails begins other elements, depending on which end first.
             if *name != "tried" {
                 assert_eq!(came.asked, whole.asked, "{name}, seed {seed}");
+                assert_eq!(lines(&came), lines(&whole), "{name}, seed {seed}");
             }
             deaths += came.deaths;
             folds += came.folds;
@@ -268,19 +83,6 @@ fn a_folded_loop_ends_as_an_unfolded_one_wherever_it_is_killed() {
         assert!(deaths > 20, "{name} was killed only {deaths} times");
     }
 }
-
-const MANY: &str = "
-  - id: each
-    foreach: $.input.names
-    as: name
-    at_once: 16
-    tally: '{{if_else (gt loop.index 1000) \"late\" \"early\"}}'
-    do:
-      - id: kept
-        action: vendor.keep_thing
-        with: { id: $.loop.index, name: $.name }
-  - return: { result: $.steps.each.tally, sum: $.steps.each.count }
-";
 
 /// How many elements the long loop has.
 const ELEMENTS: u64 = 300_000;
@@ -291,7 +93,7 @@ const CALLS_A_COMMIT: usize = 1_000;
 #[test]
 fn a_loop_of_300_000_elements_leaves_a_small_journal_and_keeps_little() {
     let names: Vec<Value> = (0..ELEMENTS).map(|_| json!("x")).collect();
-    let world = world(MANY, names.into());
+    let world = loop_of(MANY, names.into());
     let mut machine = Machine::new(world.start(), Vec::new());
     let (mut journal, mut pending) = (Vec::new(), Vec::new());
     let (mut calls, mut in_flight_max, mut entries_max) = (0_usize, 0, 0);
@@ -328,4 +130,96 @@ fn a_loop_of_300_000_elements_leaves_a_small_journal_and_keeps_little() {
     assert!(journal.len() < 100, "{} entries at the end", journal.len());
     let bytes = serde_json::to_string(&journal).unwrap().len();
     assert!(bytes < 10_000, "{bytes} bytes");
+}
+
+#[test]
+fn a_replay_of_a_folded_loop_shows_its_first_iterations_and_its_result() {
+    let (_, steps) = LOOPS[0];
+    let world = loop_of(steps, names());
+    let habits = Habits {
+        commits: 50,
+        folds: 100,
+        dies: 0,
+    };
+    let came = run(&world, 1, habits, EAGER);
+    let shown = |entries: Vec<Entry>| -> Vec<(String, Option<Value>)> {
+        let traced = Machine::replay(world.start(), entries, None);
+        let shown = traced.into_iter();
+        shown
+            .map(|step| (step.key.to_string(), step.output))
+            .collect()
+    };
+    let whole = shown(came.journal.clone());
+    let ending = came.ending.unwrap().output.unwrap();
+    let output = whole.iter().find(|(key, _)| key == "each");
+    assert_eq!(output.unwrap().1.as_ref(), Some(&ending["result"]));
+    let folded: Vec<&String> = whole.iter().map(|(key, _)| key).collect();
+    assert!(
+        folded.iter().any(|key| key.starts_with("each[1]/")),
+        "{folded:?}"
+    );
+    assert!(
+        !folded.iter().any(|key| key.starts_with("each[2]/")),
+        "{folded:?}"
+    );
+    // A replay of a loop under way does not run ahead of what the journal knows for long.
+    let mut head = LoopHead {
+        kept: 2,
+        vars: json!({ "sum": 6 }),
+        ..LoopHead::default()
+    };
+    head.fold(2);
+    let kind = EntryKind::LoopFolded {
+        head: Box::new(head),
+    };
+    let entry = Entry {
+        key: EntryKey("each".into()),
+        at: Moment(0),
+        kind,
+    };
+    let many = World {
+        input: json!({ "names": vec!["x"; 5_000] }),
+        ..loop_of(
+            LOOPS[2]
+                .1
+                .replace("- wait: 1s", "- set: { own: 1 }")
+                .as_str(),
+            json!([]),
+        )
+    };
+    let traced = Machine::replay(many.start(), vec![entry], None);
+    assert!((100..400).contains(&traced.len()), "{}", traced.len());
+    assert!(traced.iter().all(|step| &*step.key.0 != "each"));
+}
+
+#[test]
+fn a_loop_ends_after_10_000_failed_elements_wherever_it_was_resumed() {
+    let steps = "
+  - id: each
+    foreach: $.input.names
+    as: name
+    on_item_error: continue
+    do:
+      - set: { number: '{{to_integer name}}' }
+  - return: { result: $.steps.each.failed }
+";
+    let run = |count: usize| {
+        let names: Vec<Value> = (0..count).map(|_| json!("none")).collect();
+        let world = loop_of(steps, names.into());
+        let mut machine = Machine::new(world.start(), Vec::new());
+        let (mut journal, mut turns) = (Vec::new(), 0);
+        loop {
+            let turn = machine.turn(Moment(0));
+            append(&mut journal, machine.fold());
+            if let Some(ending) = turn.ending {
+                return ending;
+            }
+            turns += 1;
+            if turns % 2 == 0 {
+                machine = Machine::new(world.start(), journal.clone());
+            }
+        }
+    };
+    assert_eq!(run(10_000).output, Some(json!({ "result": 10_000 })));
+    assert_eq!(run(10_001).failure.unwrap().code, "too_many_failures");
 }

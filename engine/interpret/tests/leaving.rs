@@ -118,7 +118,7 @@ fn a_time_limit_waits_for_a_call_in_doubt_below_it() {
         let found = effects.iter().find(|effect| &*effect.key.0 == place);
         found.map(|effect| effect.number).unwrap()
     };
-    let limit = number("timed/timeout", &turn.effects);
+    let limit = number("timed/+timeout", &turn.effects);
     let call = number("timed/made", &turn.effects);
     machine.answer(limit, Moment(10_000_000), Answer::Fired);
     assert!(machine.turn(Moment(10_000_000)).ending.is_none());

@@ -3,11 +3,14 @@
 mod broken;
 mod folding;
 mod leaving;
+mod limits;
+mod loops;
 mod world;
 
 use serde_json::json;
 
 use super::*;
+use crate::journal::JobStatus;
 use world::{World, compiled, done, doubtful, refused};
 
 const LOOP: &str = "

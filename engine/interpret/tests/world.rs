@@ -72,6 +72,7 @@ impl World {
             settings: Value::Null,
             started_at: Moment(0),
             started_by: "person:test".into(),
+            start_depth: 0,
         }
     }
 

@@ -124,8 +124,25 @@ async fn index(State(vendor): Vendor) -> Json<Value> {
     }))
 }
 
-async fn collections(State(vendor): Vendor) -> Json<Value> {
-    Json(json!({ "collections": vendor.collections() }))
+/// The names of the collections; with `?rows=all`, also everything that is in them.
+async fn collections(State(vendor): Vendor, Query(asked): Query<Contents>) -> Json<Value> {
+    let names = vendor.collections();
+    let mut answer = json!({ "collections": names });
+    if asked.rows.as_deref() == Some("all") {
+        let rows = names.iter().map(|name| {
+            (
+                (*name).to_owned(),
+                vendor.rows(name).unwrap_or_default().into(),
+            )
+        });
+        answer["rows"] = Value::Object(rows.collect());
+    }
+    Json(answer)
+}
+
+#[derive(Debug, Deserialize)]
+struct Contents {
+    rows: Option<String>,
 }
 
 async fn rows(State(vendor): Vendor, Path(collection): Path<String>) -> Reply {

@@ -168,6 +168,7 @@ fn start(program: &Arc<Program>) -> Start {
         settings: Value::Null,
         started_at: Moment(0),
         started_by: "person:fuzz".to_owned(),
+        start_depth: 0,
         is_preview: false,
     }
 }

@@ -11,7 +11,8 @@ use recipe_engine::clock::Moment;
 use recipe_engine::connector;
 use recipe_engine::data::Value;
 use recipe_engine::interpret::{Answer, Call, Called, Effect, EffectKind, Verified};
-use recipe_engine::journal::{Decision, Entry, EntryKey, EntryKind, Failure};
+use recipe_engine::journal::{Decision, Ending, Entry, EntryKey, EntryKind, Failure, JobStatus};
+use recipe_engine::store::Awaited;
 use recipe_engine::table::{Performed, Refused};
 use serde_json::json;
 
@@ -65,6 +66,16 @@ impl Vendors {
             }
             EffectKind::Hold(_) => Answer::Granted,
             EffectKind::Decision => self.decide(key),
+            EffectKind::Await(jobs) => {
+                let ended = |_| {
+                    Awaited::Ended(Ending {
+                        status: JobStatus::Succeeded,
+                        output: None,
+                        failure: None,
+                    })
+                };
+                Answer::Awaited(jobs.iter().map(ended).collect())
+            }
             EffectKind::Timer { .. } => Answer::Fired,
         };
         (answer, None)

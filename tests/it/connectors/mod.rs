@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "what is broken here is the test")]
 
 mod accredible;
+mod budgets;
 mod docebo;
 mod matrix;
 mod world;

@@ -84,7 +84,8 @@ async fn a_pruned_job_is_a_line_that_says_why() {
         .await;
     assert_eq!(
         (&pruned["jobs"], &pruned["is_done"]),
-        (&json!(1), &json!(true))
+        (&json!(1), &json!(true)),
+        "{pruned}"
     );
     let (_, job) = house.get(&format!("/api/jobs/{id}")).await;
     assert_eq!(job["status"], "failed");

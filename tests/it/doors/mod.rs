@@ -5,6 +5,7 @@
 
 mod branches;
 mod cancelling;
+mod clock;
 mod deciding;
 mod disk;
 mod house;

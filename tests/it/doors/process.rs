@@ -18,7 +18,7 @@ steps: [{ return: { text: \"hello {{input.name}}\" } }]
 ";
 
 /// The binary with a workspace and nothing of the test's own environment that it might read.
-fn recipes(folder: &Path, arguments: &[&str]) -> Command {
+pub(super) fn recipes(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_recipes"));
     command.arg("--workspace").arg(folder).args(arguments);
     for name in [
@@ -53,7 +53,7 @@ pub(super) fn said(output: &Output) -> String {
 }
 
 /// A server in a process of its own, which listens; killed if the story leaves it behind.
-struct Server {
+pub(super) struct Server {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
     first: Vec<String>,
@@ -61,7 +61,13 @@ struct Server {
 
 impl Server {
     fn start(folder: &Path) -> Self {
+        Self::with(folder, &[])
+    }
+
+    /// A server with these variables in its environment.
+    pub(super) fn with(folder: &Path, environment: &[(&str, &str)]) -> Self {
         let mut command = recipes(folder, &["serve", "--address", "127.0.0.1:0"]);
+        command.envs(environment.iter().copied());
         command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();

@@ -3,5 +3,7 @@
 //! Always true: each case has a database and a clock of its own; vendors answer what the case says.
 
 mod cancelling;
+mod crashing;
 mod quarantine;
 mod stage;
+mod turns;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
 use recipe_engine::clock::{Clock, Moment};
@@ -30,6 +31,10 @@ pub(super) enum Reply {
     Slow(Value),
     /// Refuses it for good.
     Refused,
+    /// Is busy: it may be tried again.
+    Busy,
+    /// Does it, but nobody can tell.
+    Doubt,
     /// Takes the worker down.
     Panics,
     /// Never answers: the process is as good as dead.
@@ -76,6 +81,13 @@ impl Calls for Vendor {
                 Reply::Refused => Called::Failed {
                     failure: Failure::new("refused", "the vendor says no"),
                     retry: None,
+                },
+                Reply::Busy => Called::Failed {
+                    failure: Failure::new("busy", "the vendor is busy"),
+                    retry: Some(Duration::ZERO),
+                },
+                Reply::Doubt => Called::Doubtful {
+                    failure: Failure::new("interrupted", "connection reset"),
                 },
                 Reply::Panics => panic!("this job panics"),
                 Reply::Dies => {
@@ -206,6 +218,19 @@ impl Stage {
             .await
     }
 
+    /// One life of a worker: works and moves the clock on until it dies where this says (`true`),
+    /// or until nothing goes on by itself.
+    pub(super) async fn live(&self, halt: Halt) -> bool {
+        let halt = Arc::new(halt);
+        while self.work_until(&halt).await {
+            let Some(due) = self.store.next_due().await.unwrap() else {
+                return false;
+            };
+            self.clock.advance(due.since(self.clock.now()));
+        }
+        true
+    }
+
     async fn until_quiet_over(&self, halt: Halt) -> bool {
         let halt = Arc::new(halt);
         let mut has_died = false;
@@ -241,6 +266,11 @@ impl Stage {
     pub(super) fn places(&self) -> Vec<String> {
         let sent = self.vendor.sent.lock().unwrap();
         sent.iter().map(|sent| sent.place.clone()).collect()
+    }
+
+    /// The calls that the vendor got, in order.
+    pub(super) fn calls(&self) -> Vec<Sent> {
+        self.vendor.sent.lock().unwrap().clone()
     }
 
     /// How often a thing of this name was sent.

@@ -2,7 +2,8 @@
 
 use recipe_engine::journal::{Decision, JobStatus};
 use recipe_engine::store::{
-    Advance, Arrival, JobFilter, Jobs, Next, Payload, Pinned, RequestKind, Store, StoreError,
+    Advance, Arrival, AwaitRequest, JobFilter, Jobs, Next, Payload, Pinned, RequestKind, Store,
+    StoreError,
 };
 use serde_json::json;
 
@@ -267,7 +268,10 @@ async fn the_end_of_a_job_wakes_those_that_await_it(store: &Store) {
     let second = queue(store, "b", 1).await;
     let both = claim(store, 2).await;
     let wait = Advance {
-        awaits: vec![second.clone()],
+        awaits: vec![AwaitRequest {
+            key: key("wait"),
+            jobs: vec![second.clone()],
+        }],
         next: Next::Waiting(None),
         ..Advance::default()
     };

@@ -197,21 +197,23 @@ async fn a_poll_waits_for_room_in_the_budget() {
 
 #[tokio::test]
 async fn of_two_polls_at_once_one_counts() {
-    let rig = Rig::of(
-        &polling("    dedupe: { key: \"{{trigger.item.id}}\", window: 1d }"),
-        "2026-03-01T10:00:00Z",
-    )
-    .await;
-    rig.start().await;
-    for _ in 0..2 {
-        rig.vendor
-            .will_answer(page(&[order(1, 110), order(1, 111), order(2, 120)], None));
+    let by_key = "    dedupe: { key: \"{{trigger.item.id}}\", window: 1d }";
+    for (rest, orders) in [
+        (by_key, vec![order(1, 110), order(2, 120)]),
+        (BY_TIME, vec![order(1, 110), order(1, 111), order(2, 120)]),
+    ] {
+        let rig = Rig::of(&polling(rest), "2026-03-01T10:00:00Z").await;
+        rig.start().await;
+        let page_of_three = || page(&[order(1, 110), order(1, 111), order(2, 120)], None);
+        rig.vendor.will_answer(page_of_three());
+        rig.vendor.will_answer(page_of_three());
+        let (one, other) = (rig.server(), rig.server());
+        let (a, b) = tokio::join!(one.look(), other.look());
+        a.unwrap();
+        b.unwrap();
+        assert_eq!(rig.vendor.asked().len(), 2, "both asked");
+        assert_eq!(rig.orders().await, orders);
     }
-    let (one, other) = (rig.server(), rig.server());
-    let (a, b) = tokio::join!(one.look(), other.look());
-    a.unwrap();
-    b.unwrap();
-    assert_eq!(rig.orders().await, [order(1, 110), order(2, 120)]);
     // Stopped while it was under way, a poll writes nothing.
     let rig = Rig::of(&polling(BY_TIME), "2026-03-01T10:00:00Z").await;
     rig.start().await;

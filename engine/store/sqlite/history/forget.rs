@@ -17,9 +17,11 @@ const JOURNAL_ROWS_MAX: i64 = 500;
 const MARK: &str = "
     UPDATE job SET pruned_at = $2, pruned_by = $3, pin = NULL, output = NULL,
         failure = CASE WHEN failure IS NOT NULL THEN json_object(
-            'code', COALESCE(CASE WHEN failure LIKE '@%'
-                THEN substr(failure, instr(failure, char(10)) + 1) ELSE failure END ->> 'code',
-                'failed'),
+            'code', COALESCE((
+                SELECT json_extract(rest, '$.code') FROM (
+                    SELECT CASE WHEN failure LIKE '@%'
+                        THEN substr(failure, instr(failure, char(10)) + 1) ELSE failure END AS rest)
+                WHERE json_valid(rest)), 'failed'),
             'message', 'the message was removed with the history') END
     WHERE number IN (SELECT value FROM json_each($1))
         AND ended_at IS NOT NULL AND pruned_at IS NULL

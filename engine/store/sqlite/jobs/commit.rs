@@ -9,7 +9,7 @@ use sqlx::{Row, SqliteConnection};
 use super::super::error::{corrupt, store_error};
 use super::super::pack::{Large, NO_JOB, pack, pack_entries};
 use super::super::tables::{self, Known};
-use super::{enqueue, fires, fold, holds, quarantine, request};
+use super::{awaits, enqueue, fires, fold, holds, quarantine};
 use crate::clock::Moment;
 use crate::data::digest;
 use crate::journal::{Ending, Entry, EntryKey, EntryKind, Failure, JobStatus};
@@ -41,21 +41,27 @@ pub(super) async fn commit(
     }
     move_holds(connection, &job, at, &advance, &mut committed).await?;
     if !advance.children.is_empty() {
-        enqueue::start_children(connection, &advance.children, at).await?;
+        enqueue::start_children(connection, job.number, &advance.children, at).await?;
         committed
             .woken
             .extend(advance.children.iter().map(|child| child.id.clone()));
     }
-    if !advance.awaits.is_empty() {
-        request::wait_for(connection, job.number, at, &advance.awaits).await?;
+    for request in &advance.awaits {
+        let woken = awaits::wait_for(connection, job.number, at, request).await?;
+        committed.woken.extend(woken);
     }
     append(connection, &job, &advance, entries, &mut large).await?;
     if !loops.is_empty() {
         fold::fold(connection, job.number, job.chunk, loops, &mut large).await?;
     }
     large.store(connection, job.number).await?;
-    if let Next::Ended(ending) = &advance.next {
-        end(connection, &job, at, ending, &mut committed).await?;
+    match &advance.next {
+        Next::Ended(ending) => end(connection, &job, at, ending, &mut committed).await?,
+        Next::Waiting(None) if job.has_holds || job.is_awaited => {
+            let woken = awaits::wake_circle(connection, job.number, at).await?;
+            committed.woken.extend(woken);
+        }
+        _ => {}
     }
     Ok(committed)
 }
@@ -73,7 +79,7 @@ struct Guarded {
 const STAY: &str = "
     UPDATE job SET
         chunks = chunks + $3,
-        recoveries = CASE $3 WHEN 1 THEN 0 ELSE recoveries END,
+        recoveries = CASE $7 WHEN 1 THEN 0 ELSE recoveries END,
         has_holds = MAX(has_holds, $4),
         pin = COALESCE(pin, (SELECT number FROM pin WHERE hash = $5)),
         started_at = COALESCE($6, started_at)
@@ -85,15 +91,15 @@ const STAY: &str = "
 const LEAVE: &str = "
     UPDATE job SET
         chunks = chunks + $3,
-        recoveries = 0,
+        recoveries = CASE $7 WHEN 1 THEN 0 ELSE recoveries END,
         has_holds = MAX(has_holds, $4),
         pin = COALESCE(pin, (SELECT number FROM pin WHERE hash = $5)),
         started_at = COALESCE($6, started_at),
-        status = $7,
-        due = CASE WHEN $9 IS NOT NULL THEN NULL WHEN has_news = 1 THEN $10 ELSE $8 END,
-        ended_at = $9,
-        output = $11,
-        failure = $12
+        status = $8,
+        due = CASE WHEN $10 IS NOT NULL THEN NULL WHEN has_news = 1 THEN $11 ELSE $9 END,
+        ended_at = $10,
+        output = $12,
+        failure = $13
     WHERE id = $1 AND lease = $2 AND status = 'running'
     RETURNING number, chunks, has_holds, is_awaited, pin, started_by = 'schedule'";
 
@@ -119,7 +125,8 @@ async fn guard(
         .bind(i64::from(writes))
         .bind(i64::from(!advance.holds.is_empty()))
         .bind(pin.as_ref().map(|(hash, _)| hash.as_str()))
-        .bind(pin.as_ref().map(|(_, pinned)| pinned.started_at.0));
+        .bind(pin.as_ref().map(|(_, pinned)| pinned.started_at.0))
+        .bind(i64::from(is_progress(advance)));
     if let Some(leaving) = leaving {
         query = query
             .bind(leaving.status.as_str())
@@ -141,6 +148,14 @@ async fn guard(
         keep_pin(connection, job.number, &hash, pinned).await?;
     }
     Ok(job)
+}
+
+/// Whether a commit ends a row of crashes: it brings the job further, or gives it back in order.
+fn is_progress(advance: &Advance) -> bool {
+    !advance.table_operations.is_empty()
+        || !advance.children.is_empty()
+        || advance.entries.iter().any(Entry::is_progress)
+        || matches!(advance.next, Next::GivenBack | Next::Ended(_))
 }
 
 fn read_guard(row: &SqliteRow) -> Result<(Guarded, bool), sqlx::Error> {
@@ -358,7 +373,7 @@ async fn end(
         committed.woken.extend(woken);
     }
     if job.is_awaited {
-        let woken = request::wake_waiting(connection, job.number, at).await?;
+        let woken = awaits::wake_waiting(connection, job.number, at).await?;
         committed.woken.extend(woken);
     }
     Ok(())

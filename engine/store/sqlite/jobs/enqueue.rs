@@ -66,14 +66,34 @@ fn joined(mut shared: Object, own: &Value) -> Value {
 /// Queues the jobs that another job starts.
 pub(super) async fn start_children(
     connection: &mut SqliteConnection,
+    parent: i64,
     children: &[NewJob],
     at: Moment,
 ) -> Result<(), StoreError> {
     for job in children {
         if is_unknown(connection, &job.recipe, job, at).await? {
             queue(connection, job, at).await?;
+            deepen(connection, parent, job).await?;
         }
     }
+    Ok(())
+}
+
+/// Counts the jobs that started one another up to this one.
+async fn deepen(
+    connection: &mut SqliteConnection,
+    parent: i64,
+    child: &NewJob,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE job SET start_depth = 1 + (SELECT start_depth FROM job WHERE number = $1)
+         WHERE id = $2",
+    )
+    .bind(parent)
+    .bind(child.id.as_str())
+    .execute(connection)
+    .await
+    .map_err(store_error)?;
     Ok(())
 }
 

@@ -83,12 +83,17 @@ pub(super) async fn loops(
     Ok(entries)
 }
 
-/// The place of an entry, without what it holds.
+/// The place of an entry and its kind, without what it holds.
 #[derive(Deserialize)]
 struct Placed<'a> {
     #[serde(borrow)]
     key: Cow<'a, str>,
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
 }
+
+/// The kind of entries that no head takes the place of.
+const LINE: &str = "line_logged";
 
 /// Goes through the rows of a journal, one a commit, and takes covered entries out. What stays is
 /// little: what loops have under way, their samples, and what stands around them.
@@ -112,7 +117,7 @@ async fn remove_entries(
             serde_json::from_str(rest).map_err(|e| corrupt("a journal", &e))?;
         let goes: Vec<bool> = placed
             .iter()
-            .map(|placed| heads.cover(&EntryKey(Arc::from(&*placed.key))))
+            .map(|placed| placed.kind != LINE && heads.cover(&EntryKey(Arc::from(&*placed.key))))
             .collect();
         if !goes.contains(&true) {
             continue;

@@ -3,6 +3,7 @@
 //! In: arrivals, claims and advances. Out: what the contract promises of each.
 //! Always true: whatever writes runs inside the group commit; a refused change changed nothing.
 
+mod awaits;
 mod claim;
 mod commit;
 mod enqueue;
@@ -15,6 +16,7 @@ mod polls;
 mod quarantine;
 mod record;
 mod request;
+mod stuck;
 
 pub use events::{
     EventDetail, EventFilter, EventReplayed, Replay, StoredEvent, UNKEPT_DROPPED, UNKEPT_REJECTED,
@@ -33,11 +35,11 @@ use super::tables::Known;
 use super::veil::{self, Veil};
 use crate::clock::Moment;
 use crate::data::Object;
-use crate::journal::{Entry, JobStatus};
+use crate::journal::{Entry, EntryKey, JobStatus};
 use crate::names::{JobId, RecipeName};
 use crate::store::{
-    Advance, Arrival, Claimed, Committed, Enqueued, Haste, JobFilter, JobRecord, JobRequest, Jobs,
-    Lease, Next, Payload, Pinned, RequestKind, StoreError,
+    Advance, Arrival, Awaited, Claimed, Committed, Enqueued, Haste, JobFilter, JobRecord,
+    JobRequest, Jobs, Lease, Next, Payload, Pinned, RequestKind, StoreError,
 };
 use crate::table::SETTINGS_TABLE;
 
@@ -130,6 +132,17 @@ impl Jobs for Sqlite {
             .with_reader(|connection| Box::pin(request::open_requests(connection, job)))
             .await?;
         veil::opened_requests(&self.sealer, requests)
+    }
+
+    async fn awaited(
+        &self,
+        waiter: &JobId,
+        place: &EntryKey,
+        jobs: &[JobId],
+    ) -> Result<Vec<Awaited>, StoreError> {
+        let (waiter, place, jobs) = (waiter.clone(), place.clone(), jobs.to_vec());
+        self.with_reader(|connection| Box::pin(awaits::look(connection, waiter, place, jobs)))
+            .await
     }
 
     async fn next_due(&self) -> Result<Option<Moment>, StoreError> {

@@ -16,13 +16,13 @@ macro_rules! columns {
     () => {
         "job.number, job.id, job.recipe, job.status, job.started_by, job.created_at, job.due, \
          job.recoveries, job.started_at, job.ended_at, job.output, job.failure, job.pin, job.chunks, \
-         job.pruned_at, job.pruned_by"
+         job.pruned_at, job.pruned_by, job.start_depth"
     };
 }
 pub(super) use columns;
 
 /// How many columns that are; joined ones follow.
-pub(super) const COLUMNS_COUNT: usize = 16;
+pub(super) const COLUMNS_COUNT: usize = 17;
 
 /// A row of `job` as stored.
 pub(super) struct Stored {
@@ -52,6 +52,7 @@ impl Stored {
         };
         let recoveries: i64 = row.try_get(7).map_err(store_error)?;
         let chunks: i64 = row.try_get(13).map_err(store_error)?;
+        let start_depth: i64 = row.try_get(16).map_err(store_error)?;
         Ok(Self {
             number: row.try_get(0).map_err(store_error)?,
             record: JobRecord {
@@ -67,6 +68,7 @@ impl Stored {
                 wake_at: due.filter(|_| waits).map(Moment),
                 ending: None,
                 recoveries: u32::try_from(recoveries).unwrap_or(u32::MAX),
+                start_depth: u32::try_from(start_depth).unwrap_or(u32::MAX),
                 pruned: pruned(row)?,
             },
             output: row.try_get(10).map_err(store_error)?,

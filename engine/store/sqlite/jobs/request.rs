@@ -137,42 +137,6 @@ pub(super) async fn open_requests(
     Ok(asked.into_iter().map(|(_, request)| request).collect())
 }
 
-/// Registers that a job waits for the ends of others; if one of them ended already, it is due.
-pub(super) async fn wait_for(
-    connection: &mut SqliteConnection,
-    job: i64,
-    at: Moment,
-    awaited: &[JobId],
-) -> Result<(), StoreError> {
-    let mut is_over = false;
-    for id in awaited {
-        let number: Option<i64> = sqlx::query_scalar(
-            "UPDATE job SET is_awaited = 1 WHERE id = $1 AND ended_at IS NULL RETURNING number",
-        )
-        .bind(id.as_str())
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(store_error)?;
-        let Some(number) = number else {
-            // One that is gone, or never was, has no end to wait for either.
-            is_over = true;
-            continue;
-        };
-        sqlx::query(
-            "INSERT INTO job_await (awaited, waiting) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-        )
-        .bind(number)
-        .bind(job)
-        .execute(&mut *connection)
-        .await
-        .map_err(store_error)?;
-    }
-    if is_over {
-        wake(connection, job, at).await?;
-    }
-    Ok(())
-}
-
 /// Makes a waiting job claimable. One that runs is not given back without another look.
 pub(super) async fn wake(
     connection: &mut SqliteConnection,
@@ -190,23 +154,4 @@ pub(super) async fn wake(
     .await
     .map_err(store_error)?;
     id.map(|id| record::job_id(&id)).transpose()
-}
-
-/// Wakes the jobs that wait for the end of this one.
-pub(super) async fn wake_waiting(
-    connection: &mut SqliteConnection,
-    ended: i64,
-    at: Moment,
-) -> Result<Vec<JobId>, StoreError> {
-    let waiting: Vec<i64> =
-        sqlx::query_scalar("DELETE FROM job_await WHERE awaited = $1 RETURNING waiting")
-            .bind(ended)
-            .fetch_all(&mut *connection)
-            .await
-            .map_err(store_error)?;
-    let mut woken = Vec::with_capacity(waiting.len());
-    for job in waiting {
-        woken.extend(wake(connection, job, at).await?);
-    }
-    Ok(woken)
 }

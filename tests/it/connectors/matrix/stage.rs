@@ -278,16 +278,11 @@ impl Stage {
 
     /// All that the vendor has, sign-ins aside.
     async fn world(&self) -> BTreeMap<String, Value> {
-        let named = self.ask("GET", "state", None).await;
-        let mut world = BTreeMap::new();
-        for name in named["collections"].as_array().into_iter().flatten() {
-            let name = name.as_str().unwrap_or_default();
-            if name != "tokens" {
-                let rows = self.ask("GET", &format!("state/{name}"), None).await;
-                world.insert(name.to_owned(), rows["items"].clone());
-            }
-        }
-        world
+        let all = self.ask("GET", "state?rows=all", None).await;
+        let rows = all["rows"].as_object().expect("collections").clone();
+        rows.into_iter()
+            .filter(|(name, _)| name != "tokens")
+            .collect()
     }
 
     async fn ask(&self, method: &str, path: &str, body: Option<Value>) -> Value {
