@@ -100,6 +100,7 @@ async fn a_head_takes_the_place_of_all_it_stands_for() {
     ] {
         let entries = vec![
             gathered("each", json!({ "collected": [[mark, large("b")]] })),
+            gathered("each", json!({ "collected": [[mark + 1, 2]] })),
             head("each", folded(2, mark, &above)),
             succeeded(&format!("each[{}]/made", mark + 40), 3, json!(1)),
         ];

@@ -49,7 +49,12 @@ pub(super) async fn fold(
             EntryKind::LoopFolded { .. } => {
                 "INSERT INTO loop_head (job, place, body) VALUES ($1, $2, $4)"
             }
-            _ => "INSERT INTO loop_chunk (job, place, chunk, body) VALUES ($1, $2, $3, $4)",
+            // A job that takes over what another found out brings all its chunks at once.
+            _ => {
+                "INSERT INTO loop_chunk (job, place, chunk, body)
+                 SELECT $1, $2, MAX($3, COALESCE(MAX(chunk), 0) + 1), $4
+                 FROM loop_chunk WHERE job = $1 AND place = $2"
+            }
         };
         sqlx::query(sql)
             .bind(job)
