@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::connector::References;
 use crate::diagnostic::Severity;
+use crate::history::History;
 use crate::library::Shelf;
 use crate::outbound::{Accounts, Outbound};
 use crate::runner::{Bell, World};
@@ -86,8 +87,16 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
         gauge: Arc::default(),
         is_stopping,
     };
+    let history = History::new(
+        store,
+        shelf.clone(),
+        clock,
+        settings.history.clone(),
+        intake.is_stopping.clone(),
+    );
     Ok(Engine {
         worker: Worker::new(world.clone(), shelf),
+        history,
         world,
         intake,
         outbound,
