@@ -6,6 +6,8 @@
 
 mod checksum;
 mod error;
+mod fill;
+mod history;
 mod jobs;
 mod ledger;
 mod limits;
@@ -17,13 +19,15 @@ mod tables;
 mod veil;
 mod writer;
 
+pub use history::{KeptJob, Space, Step};
 pub use jobs::{
     EventDetail, EventFilter, EventReplayed, Fire, FireOutcome, FireRow, Fired, Fires, Lineage,
-    PassedOver, Poll, PollEnd, PollKept, Polled, PolledItem, Prune, RECOVERIES_MAX, Replay, Rerun,
+    PassedOver, Poll, PollEnd, PollKept, Polled, PolledItem, RECOVERIES_MAX, Replay, Rerun,
     RuleKept, StoredEvent, UNKEPT_DROPPED, UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept,
 };
 pub use ledger::{KeptSecret, SpentBlock, TakenGroup};
 pub use limits::{CommitLimits, commit_limits};
+pub use open::check_integrity;
 pub use recipes::{AuditEntry, RecipeState};
 pub use tables::{Import, RowFilter, RowVersion, TableRow};
 
