@@ -24,7 +24,7 @@ pub(super) fn take_loops(entries: &mut Vec<Entry>) -> Vec<Entry> {
             EntryKind::LoopFolded { .. } | EntryKind::LoopGathered { .. }
         )
     };
-    if !entries.iter_mut().any(|entry| is_of_loop(entry)) {
+    if !entries.iter_mut().any(is_of_loop) {
         return Vec::new();
     }
     entries.extract_if(.., is_of_loop).collect()
