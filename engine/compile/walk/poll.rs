@@ -28,34 +28,7 @@ impl Walk<'_> {
         let with = node.get("with").unwrap_or(&nothing);
         let mut input = found.input.clone();
         let cursor = node.get("cursor");
-        let mut sent_shape = None;
-        if let Some(sent) = cursor.and_then(|cursor| cursor.get("send"))
-            && let Some(name) = sent.as_text()
-            && let Shape::Fields(fields) = &mut input
-        {
-            match fields.get_mut(&**name) {
-                Some(field) => {
-                    field.optional = true;
-                    sent_shape = Some(field.shape.clone());
-                }
-                None => {
-                    let known: Vec<&str> = fields.keys().map(String::as_str).collect();
-                    let message = format!("the action has no argument `{name}`");
-                    self.report
-                        .error(codes::BAD_CURSOR, sent.span, message)
-                        .help(super::meant(name, &known));
-                }
-            }
-            if let Some(written) = with.get(name) {
-                self.report
-                    .error(
-                        codes::BAD_CURSOR,
-                        written.span,
-                        format!("`{name}` is what the cursor is sent as"),
-                    )
-                    .help("take it out of `with`; `cursor.start` says what is sent the first time");
-            }
-        }
+        let sent_shape = self.sent_by_cursor(cursor, with, &mut input);
         let with = self.value_of(with, &["settings"], Some(&input)).expression;
         if cursor.is_none() && node.get("dedupe").is_none() {
             self.report
@@ -89,5 +62,38 @@ impl Walk<'_> {
                 .get("batch")
                 .is_some_and(|node| node.kind == NodeKind::Bool(true)),
         })
+    }
+
+    /// The shape of the argument that takes the cursor, which then need not be written.
+    fn sent_by_cursor(
+        &mut self,
+        cursor: Option<&Node>,
+        with: &Node,
+        input: &mut Shape,
+    ) -> Option<Shape> {
+        let sent = cursor?.get("send")?;
+        let name = sent.as_text()?;
+        let Shape::Fields(fields) = input else {
+            return None;
+        };
+        if let Some(written) = with.get(name) {
+            self.report
+                .error(
+                    codes::BAD_CURSOR,
+                    written.span,
+                    format!("`{name}` is what the cursor is sent as"),
+                )
+                .help("take it out of `with`; `cursor.start` says what is sent the first time");
+        }
+        if let Some(field) = fields.get_mut(&**name) {
+            field.optional = true;
+            return Some(field.shape.clone());
+        }
+        let known: Vec<&str> = fields.keys().map(String::as_str).collect();
+        let message = format!("the action has no argument `{name}`");
+        self.report
+            .error(codes::BAD_CURSOR, sent.span, message)
+            .help(super::meant(name, &known));
+        None
     }
 }
