@@ -4,7 +4,7 @@ use axum::body::{Body, Bytes};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 
-use crate::data::Value;
+use crate::data::{DEPTH_MAX, Value, is_deeper};
 
 use super::Problem;
 
@@ -43,6 +43,10 @@ pub(super) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     // First as any JSON, so that a wrong form is told apart from no JSON at all.
     let value: Value = serde_json::from_slice(bytes)
         .map_err(|error| Problem::bad_request(format!("the body is not JSON: {error}")))?;
+    if is_deeper(&value, DEPTH_MAX) {
+        let why = format!("the body is nested more than {DEPTH_MAX} levels deep");
+        return Err(Problem::bad_request(why));
+    }
     serde_json::from_value(value).map_err(|error| {
         Problem::new(
             422,

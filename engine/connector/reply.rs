@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::data::{Object, Value};
+use crate::data::{DEPTH_MAX, Object, Value, is_deeper};
 use crate::expression::{Condition, Expression};
 
 /// An answer as it came in.
@@ -75,7 +75,10 @@ impl Reply {
             .get("content-type")
             .and_then(Value::as_str)
             .is_some_and(|kind| kind.to_ascii_lowercase().contains("json"));
-        let parsed = serde_json::from_slice::<Value>(body).ok();
+        // What is nested deeper than a journal can hold makes no sense to us.
+        let parsed = serde_json::from_slice::<Value>(body)
+            .ok()
+            .filter(|value| !is_deeper(value, DEPTH_MAX));
         let is_json = parsed.is_some() || body.is_empty();
         let is_readable = is_json || !says_json;
         let text = || Value::from(String::from_utf8_lossy(body).into_owned());

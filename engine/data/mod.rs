@@ -2,9 +2,11 @@
 //!
 //! Always true: a [`Secret`] never prints its text; [`Value`] keeps the order of object keys.
 
+mod measure;
 mod secret;
 mod withheld;
 
+pub use measure::{DEPTH_MAX, PATTERN_BYTES_MAX, VALUE_BYTES_MAX, is_deeper, oversize, pattern};
 pub use secret::Secret;
 pub use serde_json::Value;
 pub use withheld::{holds_withheld, is_withheld, show_withheld, withheld, withheld_by};

@@ -3,8 +3,6 @@
 //! In: a term, a scope, the roots that stay open. Out: a term that mentions only those.
 //! Always true: what cannot be evaluated in a branch that may never be chosen fails only there.
 
-use regex::Regex;
-
 use super::helpers::{Kind, Mode, Run};
 use super::term::{Call, Part, Term, Text};
 use super::{EvaluationError, Scope};
@@ -79,7 +77,7 @@ fn bind_call(call: &Call, scope: &dyn Scope, open: &[&str]) -> Result<Call, Eval
                 Term::Fixed(Value::String(text))
                     if call.helper.parameter(index).kind == Kind::Pattern =>
                 {
-                    Regex::new(text).ok()
+                    crate::data::pattern(text).ok()
                 }
                 _ => None,
             })

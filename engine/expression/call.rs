@@ -52,7 +52,7 @@ pub(super) fn call(
         }
         if let (Kind::Pattern, Term::Fixed(Value::String(text))) = (parameter.kind, &argument.term)
         {
-            match Regex::new(text) {
+            match crate::data::pattern(text) {
                 Ok(regex) => pattern = Some(regex),
                 Err(error) => {
                     let message = format!("`{text}` is no regular expression: {}", reason(&error));

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::helpers::encoding::percent_encode;
-use super::helpers::{Arguments, Lazy, Run};
+use super::helpers::{Arguments, Lazy, Run, TEXT_BYTES_MAX};
 use super::term::{Call, Part, Path, Term, Text};
 use super::{EvaluationError, Scope, walk};
 use crate::data::{Object, Value, kind_of, withheld, withheld_by};
@@ -224,6 +224,12 @@ impl Text {
     fn find<'a>(&'a self, scope: &'a dyn Scope) -> Result<Found<'a>, EvaluationError> {
         let mut text = String::with_capacity(self.source.len());
         for part in &self.parts {
+            if text.len() > TEXT_BYTES_MAX {
+                return Err(EvaluationError::new(
+                    self.source.to_string(),
+                    format!("the text would be longer than {} MiB", TEXT_BYTES_MAX >> 20),
+                ));
+            }
             match part {
                 Part::Fixed(fixed) => text.push_str(fixed),
                 Part::Plain(term) => {

@@ -30,7 +30,7 @@ use self::infer::Inferred;
 use self::leaf::Use;
 use self::term::Term;
 use crate::clock::Moment;
-use crate::data::Value;
+use crate::data::{Value, oversize};
 use crate::diagnostic::Report;
 use crate::shape::{Field, Shape};
 use crate::source::Node;
@@ -181,7 +181,16 @@ impl Expression {
     pub fn evaluate(&self, scope: &dyn Scope) -> Result<Option<Value>, EvaluationError> {
         match &*self.0 {
             Term::Fixed(value) => Ok(Some(value.clone())),
-            term => Ok(term.find(scope)?.into_value()),
+            term => {
+                let value = term.find(scope)?.into_value();
+                match value.as_ref().and_then(oversize) {
+                    None => Ok(value),
+                    Some(why) => Err(EvaluationError::new(
+                        term.source(),
+                        format!("the value cannot be worked with: {why}"),
+                    )),
+                }
+            }
         }
     }
 

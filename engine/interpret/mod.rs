@@ -216,6 +216,11 @@ impl Machine {
         self.job.desk.answer(number, at, answer);
     }
 
+    /// Whether anybody still waits for the answer to an effect.
+    pub fn is_waiting(&self, number: u64) -> bool {
+        self.job.desk.state().waiting.contains_key(&number)
+    }
+
     /// Tells the machine that an effect will not be performed, because the job is cancelled.
     pub fn abandon(&mut self, number: u64) {
         self.job.desk.abandon(number);

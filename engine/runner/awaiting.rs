@@ -15,7 +15,6 @@ use super::run::Run;
 pub(super) struct Awaiting {
     number: u64,
     key: EntryKey,
-    is_cleaning: bool,
     jobs: Vec<JobId>,
     /// Whether the store knows of it.
     is_registered: bool,
@@ -29,20 +28,26 @@ impl Awaiting {
         Self {
             number: effect.number,
             key: effect.key,
-            is_cleaning: effect.is_cleaning,
             jobs,
             is_registered: false,
             is_due: true,
         }
     }
-
-    /// Whether the step waits on if the job is cancelled.
-    pub(super) fn is_cleaning(&self) -> bool {
-        self.is_cleaning
-    }
 }
 
 impl Run<'_> {
+    /// Forgets the steps that wait no more, because their time is up or the job is cancelled; the
+    /// store hears of it with the entries that say so.
+    pub(super) fn forget_left(&mut self) {
+        for step in std::mem::take(&mut self.awaiting) {
+            if self.machine.is_waiting(step.number) {
+                self.awaiting.push(step);
+            } else {
+                self.pending.awaits.push(no_more(step.key));
+            }
+        }
+    }
+
     /// Has all steps that wait looked after again.
     pub(super) fn look_again(&mut self) {
         for step in &mut self.awaiting {
@@ -64,6 +69,9 @@ impl Run<'_> {
                 .await?;
             if is_over(&awaited) {
                 has_news = true;
+                if !awaited.iter().all(|job| matches!(job, Awaited::Ended(_))) {
+                    self.pending.awaits.push(no_more(step.key));
+                }
                 let answer = Answer::Awaited(awaited);
                 self.machine
                     .answer(step.number, self.world.clock.now(), answer);
@@ -83,6 +91,12 @@ impl Run<'_> {
         }
         Ok(has_news)
     }
+}
+
+/// Tells the store that a step waits no more.
+fn no_more(key: EntryKey) -> AwaitRequest {
+    let jobs = Vec::new();
+    AwaitRequest { key, jobs }
 }
 
 /// Whether nothing is left to wait for: all jobs ended, or one of them never will.

@@ -3,7 +3,6 @@
 use crate::interpret::{Answer, Effect, EffectKind};
 use crate::store::{JobRequest, RequestKind};
 
-use super::awaiting::Awaiting;
 use super::run::{Numbers, Run};
 use super::unsent::withdraw;
 
@@ -76,7 +75,6 @@ impl Run<'_> {
         }
         self.in_line.retain(|(asker, _)| asker.is_cleaning);
         self.decisions.clear();
-        self.awaiting.retain(Awaiting::is_cleaning);
     }
 
     /// Takes back what the next commit would have done for steps that do not clean up; answers the

@@ -166,6 +166,7 @@ impl<'a> Run<'a> {
         self.is_repeatable_news = false;
         self.pending.entries.extend(turn.entries);
         self.pending.children.extend(turn.children);
+        self.forget_left();
         // Who was let go while in line does not ask again.
         self.in_line
             .retain(|(_, hold)| !turn.released_holds.contains(&hold.key));

@@ -179,7 +179,7 @@ const PATTERNS_MAX: usize = 1_000;
 fn whole_pattern(pattern: &str) -> Option<Regex> {
     static COMPILED: LazyLock<Mutex<BTreeMap<String, Option<Regex>>>> =
         LazyLock::new(Mutex::default);
-    let compile = || Regex::new(&format!("^(?:{pattern})$")).ok();
+    let compile = || crate::data::pattern(&format!("^(?:{pattern})$")).ok();
     let Ok(mut compiled) = COMPILED.lock() else {
         return compile();
     };

@@ -2,8 +2,6 @@
 //!
 //! In: a mapping. Out: a [`Field`], and findings about details that do not fit the type.
 
-use regex::Regex;
-
 use super::check::breaks_limit;
 use super::codes::{DEFAULT_DOES_NOT_FIT, UNKNOWN_TYPE_KEY, WRONG_TYPE_DETAIL};
 use super::parse::{WORDS, field};
@@ -190,7 +188,7 @@ fn text(key: &Key, node: &Node, report: &mut Report) -> Option<String> {
 
 fn pattern(key: &Key, node: &Node, report: &mut Report) -> Option<String> {
     let pattern = text(key, node, report)?;
-    if let Err(error) = Regex::new(&format!("^(?:{pattern})$")) {
+    if let Err(error) = crate::data::pattern(&format!("^(?:{pattern})$")) {
         let why = error.to_string();
         let why = why
             .lines()

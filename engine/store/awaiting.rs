@@ -11,7 +11,7 @@ use crate::names::{JobId, RecipeName};
 pub struct AwaitRequest {
     /// The step.
     pub key: EntryKey,
-    /// The jobs.
+    /// The jobs; none if it waits no more.
     pub jobs: Vec<JobId>,
 }
 

@@ -16,6 +16,9 @@ use crate::shape::Shape;
 /// No more faults than these are listed; who mends them will find the rest.
 const FAULTS_MAX: usize = 100;
 
+/// The most rows of one file.
+const ROWS_MAX: usize = 500_000;
+
 /// A place of a CSV file that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CsvFault {
@@ -71,6 +74,10 @@ impl Table {
         for record in records {
             if faults.len() >= FAULTS_MAX {
                 break;
+            }
+            if rows.len() >= ROWS_MAX {
+                let why = format!("the file has more than {ROWS_MAX} rows; split it");
+                return Err(vec![fault(0, None, &why)]);
             }
             match record {
                 Err(error) => faults.push(fault(0, None, &error.to_string())),

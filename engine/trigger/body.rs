@@ -3,9 +3,12 @@
 //! In: raw bytes and what they say of themselves. Out: a value, or what is wrong with them.
 //! Always true: what is no form is read as JSON, whatever it calls itself.
 
-use crate::data::{Object, Value};
+use crate::data::{DEPTH_MAX, Object, Value, is_deeper};
 
 use super::Refusal;
+
+/// The deepest nesting of a body; the event around it takes a level.
+const BODY_DEPTH_MAX: usize = DEPTH_MAX - 1;
 
 /// What a form says of itself.
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -28,7 +31,7 @@ pub fn read(bytes: &[u8], content_type: Option<&str>) -> Result<Value, Refusal> 
             "the body is not JSON: byte {place} and what follows is not UTF-8"
         )));
     }
-    serde_json::from_slice(bytes).map_err(|error| {
+    let value = serde_json::from_slice(bytes).map_err(|error| {
         let named = match &kind {
             Some(kind) if !kind.contains("json") => {
                 format!("; it says that it is `{kind}`, send JSON or a form")
@@ -36,7 +39,13 @@ pub fn read(bytes: &[u8], content_type: Option<&str>) -> Result<Value, Refusal> 
             _ => String::new(),
         };
         Refusal::Unreadable(format!("the body is not JSON: {error}{named}"))
-    })
+    })?;
+    if is_deeper(&value, BODY_DEPTH_MAX) {
+        return Err(Refusal::Unreadable(format!(
+            "the body is nested more than {BODY_DEPTH_MAX} levels deep"
+        )));
+    }
+    Ok(value)
 }
 
 /// The fields of a form; several of one name become a list.

@@ -120,7 +120,9 @@ impl Refusal {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        Self::later(error.to_string())
+        // A sender is told when to come back; what is wrong with us stands in the log.
+        tracing::error!("a delivery or a wish could not be kept: {error}");
+        Self::later("it cannot be kept at the moment; the server's log says why")
     }
 }
 

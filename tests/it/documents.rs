@@ -24,10 +24,11 @@ use crate::golden::{files_below, root};
 const NOT_RUN: [&str; 4] = ["serve", "demo", "sandbox", "connections check"];
 
 /// The pages of the reference.
-const REFERENCE: [&str; 4] = [
+const REFERENCE: [&str; 5] = [
     "schemas/recipe.md",
     "schemas/connector.md",
     "schemas/lookup-table.md",
+    "schemas/security.md",
     "schemas/diagnostics.md",
 ];
 
@@ -239,6 +240,31 @@ fn every_command_that_is_named_exists() {
                     number + 1
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn every_promise_is_guarded_by_a_test_that_exists() {
+    let text = text_of("ARCHITECTURE.md");
+    let table = text.split("## Promises").nth(1).expect("the table");
+    let table = table.split("\n## ").next().expect("its end");
+    let rows = table.lines().filter(|line| line.starts_with("| "));
+    let folders = ["engine", "tests/it", "sandbox"].map(|folder| root().join(folder));
+    let files = folders.iter().flat_map(|folder| files_below(folder));
+    let sources: String = files
+        .filter(|path| path.extension().is_some_and(|end| end == "rs"))
+        .map(|path| fs::read_to_string(path).expect("text"))
+        .collect();
+    for row in rows.skip(1) {
+        let guards = row.rsplit('|').nth(1).expect("two columns");
+        let names: Vec<&str> = guards.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "nothing guards: {row}");
+        for name in names {
+            assert!(
+                sources.contains(&format!("fn {name}(")),
+                "no test `{name}`: {row}"
+            );
         }
     }
 }

@@ -64,7 +64,7 @@ async fn rounds(
 /// Records of 3,000 pages, one repeatable POST each; killed when half of them were sent.
 async fn records(bounds: &Bounds, report: &mut Report) -> anyhow::Result<()> {
     let name = "records, killed in the middle";
-    let vendor = Vendor::start()?;
+    let vendor = Vendor::open()?;
     let http = http()?;
     let quirks = format!("{}/_control/quirks", vendor.url);
     let wish = json!({ "pages": PAGES });
@@ -81,7 +81,7 @@ async fn records(bounds: &Bounds, report: &mut Report) -> anyhow::Result<()> {
         .post(path, Some(&json!({ "input": {} })))
         .await?;
     let mut looks = 0;
-    while sink(&http, &vendor).await?["received"].as_u64() < Some(ELEMENTS / 2) {
+    while vendor.sink().await?["received"].as_u64() < Some(ELEMENTS / 2) {
         looks += 1;
         anyhow::ensure!(looks < LOOKS_MAX, "the records do not come");
         Clock::rest(LOOK).await;
@@ -96,7 +96,7 @@ async fn records(bounds: &Bounds, report: &mut Report) -> anyhow::Result<()> {
         seconds(&job)?,
         "s",
     );
-    let sink = sink(&http, &vendor).await?;
+    let sink = vendor.sink().await?;
     let count = |name: &str| sink[name].as_u64().unwrap_or_default();
     for (what, number) in [
         ("lost", ELEMENTS.saturating_sub(count("distinct_ids"))),
@@ -150,9 +150,4 @@ async fn tell(
         "KiB",
     );
     Ok(())
-}
-
-async fn sink(http: &reqwest::Client, vendor: &Vendor) -> anyhow::Result<Value> {
-    let url = format!("{}/_control/sink", vendor.url);
-    Ok(http.get(url).send().await?.json().await?)
 }

@@ -5,6 +5,7 @@
 //! that is removed afterwards; nothing of the user's workspace is read or changed.
 
 mod cold;
+mod crash;
 mod delivery;
 mod house;
 mod load;
@@ -28,8 +29,8 @@ use super::{Ended, say};
 /// Measures how fast this machine runs recipes, beside what its disk and network can do at all.
 ///
 /// W1: webhooks, each a job of five steps. W2: one job of 10,000 rounds. W3: one job that sends
-/// 10,000 records on. W4: the start of a server with 1,000 recipes. W6: one job over 300,000
-/// elements, also killed in its middle. The engine works in a folder of
+/// 10,000 records on. W4: the start of a server with 1,000 recipes. W5: big jobs whose server is
+/// killed in the middle. W6: one job over 300,000 elements, also killed. The engine works in a folder of
 /// its own below the workspace, so that the same disk is measured; it is removed afterwards.
 /// Anything else that runs on the machine makes the figures worse.
 #[derive(Args, Debug)]
@@ -66,6 +67,9 @@ enum Workload {
     /// The start of a server with 1,000 recipes, and what it takes when idle.
     #[value(name = "W4")]
     Cold,
+    /// A server killed in the middle of a big job, and started again.
+    #[value(name = "W5")]
+    Crash,
     /// One job over 300,000 elements, also killed in its middle; minutes.
     #[value(name = "W6")]
     Long,
@@ -122,6 +126,7 @@ impl Bench {
                 Workload::Rounds => rounds::measure(&bounds, report).await?,
                 Workload::Records => records::measure(&bounds, report).await?,
                 Workload::Cold => cold::measure(&bounds, report).await?,
+                Workload::Crash => crash::measure(&bounds, report).await?,
                 Workload::Long => long::measure(&bounds, report).await?,
             }
         }
@@ -144,6 +149,7 @@ impl Workload {
             Self::Rounds => "W2: one job of 10,000 rounds",
             Self::Records => "W3: one job that sends 10,000 records on",
             Self::Cold => "W4: a server with 1,000 recipes",
+            Self::Crash => "W5: killed in the middle, started again",
             Self::Long => "W6: one job over 300,000 elements, also killed in its middle",
         }
     }

@@ -9,21 +9,38 @@ use super::house::{Server, furnish, spawn};
 use super::report::Report;
 use super::rounds::{run, seconds};
 use super::{Bounds, process};
+use crate::data::Value;
 
 const GROUP: &str = "W3: one job, 100 pages of 100 records, one POST each, 16 at once";
-const RECORDS: u64 = 10_000;
+/// How many records the vendor has.
+pub(super) const RECORDS: u64 = 10_000;
 
 /// The vendor's stand-in, as a process of its own.
 pub(super) struct Vendor {
     child: Child,
     /// Where it answers.
     pub(super) url: String,
+    http: reqwest::Client,
 }
 
 impl Vendor {
-    pub(super) fn start() -> anyhow::Result<Self> {
+    /// Starts it.
+    pub(super) fn open() -> anyhow::Result<Self> {
         let (child, url) = spawn(&["sandbox", "--port", "0"], "records\t")?;
-        Ok(Self { child, url })
+        let http = super::super::client::http()?;
+        Ok(Self { child, url, http })
+    }
+
+    /// What its sink has taken.
+    pub(super) async fn sink(&self) -> anyhow::Result<Value> {
+        let url = format!("{}/_control/sink", self.url);
+        let text = self.http.get(url).send().await?.text().await?;
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    /// How many requests the sink has taken.
+    pub(super) async fn received(&self) -> anyhow::Result<u64> {
+        Ok(self.sink().await?["received"].as_u64().unwrap_or_default())
     }
 }
 
@@ -36,8 +53,8 @@ impl Drop for Vendor {
 
 /// Measures time, memory and commits for calls that may and that must not be repeated.
 pub(super) async fn measure(bounds: &Bounds, report: &mut Report) -> anyhow::Result<()> {
-    let vendor = Vendor::start()?;
     for kind in ["repeatable", "once"] {
+        let vendor = Vendor::open()?;
         let workspace = furnish(&bounds.folder, kind, &vendor.url)?;
         let server = Server::start(&workspace).await?;
         let before = Count::read(&server).await?;
@@ -57,6 +74,13 @@ pub(super) async fn measure(bounds: &Bounds, report: &mut Report) -> anyhow::Res
         report.add(GROUP, format!("{kind}: fsyncs"), came.syncs, "");
         let peak = process::peak_mib(server.pid());
         report.add(GROUP, format!("{kind}: peak memory"), peak, "MiB");
+        let most = vendor.sink().await?["in_flight_max"].as_f64();
+        report.add(
+            GROUP,
+            format!("{kind}: most in flight, as the sink saw"),
+            most,
+            "",
+        );
     }
     Ok(())
 }

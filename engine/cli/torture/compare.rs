@@ -95,7 +95,8 @@ async fn look_at_jobs(
         *report.jobs.entry(status.to_owned()).or_default() += 1;
         let id = job["id"].as_str().unwrap_or_default();
         match status {
-            "succeeded" => {}
+            // Those that are not at their end are counted as stuck.
+            "succeeded" | "queued" | "running" | "waiting" => {}
             "needs_decision" => {
                 let job = api
                     .ask(Method::GET, &format!("/api/jobs/{id}"), None)

@@ -23,6 +23,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 
+use super::serve::stop_signal;
 use super::{Ended, say, show};
 
 /// Kills the engine again and again while it works, and sees whether anything is lost or doubled.
@@ -64,7 +65,15 @@ impl Torture {
             rate: self.rate,
             is_quiet: self.json,
         };
-        let report = run::torture(&folder, &wanted).await?;
+        let stopped = stop_signal()?;
+        let report = tokio::select! {
+            report = run::torture(&folder, &wanted) => report?,
+            // The server ends with the run.
+            () = stopped => {
+                std::fs::remove_dir_all(&folder)?;
+                return Ok(Ended::Interrupted);
+            }
+        };
         if self.json {
             show::json(&report.to_json())?;
         } else {

@@ -128,7 +128,7 @@ impl Stage {
 
     /// One life.
     async fn live(&mut self, life: &Life, done: &mut Done) -> anyhow::Result<()> {
-        let limit = life.has_full_disk.then(|| self.largest_file() + ROOM_BYTES);
+        let limit = life.has_full_disk.then(|| self.log_size() + ROOM_BYTES);
         match self.start(limit) {
             Ok(engine) => {
                 done.full_disks += u64::from(life.has_full_disk);
@@ -182,12 +182,10 @@ impl Stage {
         Ok(())
     }
 
-    /// The size of the largest file of the database.
-    fn largest_file(&self) -> u64 {
-        let names = ["recipes.db", "recipes.db-wal", "recipes.db-shm"];
-        let files = names.map(|name| self.workspace.join("data").join(name));
-        let size = |path: PathBuf| std::fs::metadata(path).map_or(0, |file| file.len());
-        files.into_iter().map(size).max().unwrap_or(0)
+    /// The size of the database's log, which is what grows.
+    fn log_size(&self) -> u64 {
+        let log = self.workspace.join("data").join("recipes.db-wal");
+        std::fs::metadata(log).map_or(0, |file| file.len())
     }
 
     /// Waits until no job goes on by itself; how many are left if they are stuck.

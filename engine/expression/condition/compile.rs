@@ -1,7 +1,5 @@
 //! Conditions as written, checked for names, tests and types.
 
-use regex::Regex;
-
 use super::super::call::reason;
 use super::super::codes::{
     BAD_PATTERN, MAY_BE_ABSENT, NO_TEST, NOT_A_CONDITION, TEST_DOES_NOT_SUIT, UNKNOWN_TEST,
@@ -274,7 +272,7 @@ fn test(
     let operand = value(around, node, None);
     let mut pattern = None;
     if let (Relation::Matches, Term::Fixed(Value::String(text))) = (relation, &operand.term) {
-        match Regex::new(text) {
+        match crate::data::pattern(text) {
             Ok(regex) => pattern = Some(regex),
             Err(error) => {
                 let message = format!("`{text}` is no regular expression: {}", reason(&error));

@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 
 use jiff::tz::TimeZone;
-use regex::Regex;
 
 use super::super::helpers::{number_ordering, time_ordering};
 use super::super::term::Term;
@@ -119,7 +118,7 @@ impl Test {
         };
         match &self.pattern {
             Some(regex) => Ok(regex.is_match(text)),
-            None => match Regex::new(pattern) {
+            None => match crate::data::pattern(pattern) {
                 Ok(regex) => Ok(regex.is_match(text)),
                 Err(_) => Err(format!("`{pattern}` is no regular expression")),
             },

@@ -233,7 +233,7 @@ fn bind_clause(
             let operand = bind_term(&test.operand, scope, open)?;
             let pattern = match (&test.pattern, test.relation, &operand) {
                 (None, Relation::Matches, Term::Fixed(Value::String(text))) => {
-                    Regex::new(text).ok()
+                    crate::data::pattern(text).ok()
                 }
                 (pattern, ..) => pattern.clone(),
             };

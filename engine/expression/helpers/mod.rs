@@ -12,6 +12,8 @@ mod shapes;
 mod text;
 
 pub(super) use kind::Kind;
+pub(super) use text::TEXT_BYTES_MAX;
+
 pub(super) use logic::{Lazy, number_ordering, time_ordering};
 
 use regex::Regex;

@@ -1,14 +1,12 @@
 //! Helpers for text.
 
-use regex::Regex;
-
 use super::super::evaluate::scalar_text;
 use super::{Arguments, Helper, Kind, Mode, helper, parameter, required, shapes};
 use crate::data::{Value, kind_of, same};
 use crate::names;
 
-/// Texts that a helper makes are at most this long.
-const RESULT_MAX: usize = 16 * 1024 * 1024;
+/// Texts that a helper or a template makes are at most this long.
+pub(in crate::expression) const TEXT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 pub(super) const HELPERS: &[Helper] = &[
     helper(
@@ -188,7 +186,7 @@ fn replace(given: &Arguments<'_>) -> Result<Option<Value>, String> {
     let most = text
         .len()
         .saturating_add(text.matches(old).count().saturating_mul(new.len()));
-    if most > RESULT_MAX {
+    if most > TEXT_BYTES_MAX {
         return Err("the result would be too long".to_owned());
     }
     ok(text.replace(old, new))
@@ -215,7 +213,7 @@ fn join(given: &Arguments<'_>) -> Result<Option<Value>, String> {
             joined.push_str(separator);
         }
         joined.push_str(&part);
-        if joined.len() > RESULT_MAX {
+        if joined.len() > TEXT_BYTES_MAX {
             return Err("the result would be too long".to_owned());
         }
     }
@@ -234,7 +232,7 @@ fn matches(given: &Arguments<'_>) -> Result<Option<Value>, String> {
     if let Some(pattern) = given.pattern {
         return truth(pattern.is_match(given.text(0)));
     }
-    let pattern = Regex::new(given.text(1))
+    let pattern = crate::data::pattern(given.text(1))
         .map_err(|_| format!("`{}` is no regular expression", given.text(1)))?;
     truth(pattern.is_match(given.text(0)))
 }

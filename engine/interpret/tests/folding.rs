@@ -6,10 +6,10 @@ use serde_json::json;
 
 use super::super::fold::Folding;
 use super::super::*;
-use crate::journal::JobStatus;
 use super::broken::{Came, Habits, run};
 use super::loops::{LOOPS, MANY, loop_of, names};
 use super::world::{World, done};
+use crate::journal::JobStatus;
 use crate::journal::{LoopHead, append, drop_folded};
 
 /// Folds as soon as it can.

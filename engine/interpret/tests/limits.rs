@@ -46,7 +46,7 @@ steps:
     catch:
       do:
         - return: { outcome: '{{error.code}} {{default vars.seen? \"nothing\"}} {{is_present steps.first?}}' }
-  - return: { outcome: '{{vars.seen?}}' }
+  - return: { outcome: '{{vars.seen}}' }
 ";
 
 fn began() -> Vec<Entry> {
@@ -134,7 +134,7 @@ steps:
   - id: outer
     timeout: 10s
     foreach: [1, 2, 3]
-    as: n
+    as: number
     at_once: 2
     do:
       - id: inner
@@ -142,7 +142,7 @@ steps:
         try:
           - id: thing
             action: vendor.read_thing
-            with: { id: $.n }
+            with: { id: $.number }
           - id: pause
             wait: 1h
         finally:
@@ -298,7 +298,7 @@ steps:
 #[test]
 fn a_further_try_begins_with_the_variables_and_without_the_results_of_the_one_before() {
     let found = || done(json!({ "found": false }));
-    let left = world(AGAIN, vec![found(), refused(None), found()]).check();
+    let left = world(AGAIN, vec![found(), refused(None), found()]).run(Vec::new(), 0);
     assert_eq!(
         left.ending.output,
         Some(json!({ "rounds": 2, "seen": false }))

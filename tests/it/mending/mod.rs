@@ -2,6 +2,7 @@
 //!
 //! Always true: each case has a database and a clock of its own; vendors answer what the case says.
 
+mod awaiting;
 mod cancelling;
 mod crashing;
 mod quarantine;

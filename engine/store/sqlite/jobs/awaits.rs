@@ -17,13 +17,23 @@ use crate::journal::EntryKey;
 use crate::names::JobId;
 use crate::store::{AwaitRequest, Awaited, StoreError};
 
-/// Registers a step that waits; if nothing is left to wait for, its job is woken at once.
+/// Registers a step that waits; if all its jobs ended already, its own job is woken at once. A step
+/// without jobs waits no more.
 pub(super) async fn wait_for(
     connection: &mut SqliteConnection,
     job: i64,
     at: Moment,
     request: &AwaitRequest,
 ) -> Result<Option<JobId>, StoreError> {
+    if request.jobs.is_empty() {
+        sqlx::query("DELETE FROM job_await WHERE waiting = $1 AND place = $2")
+            .bind(job)
+            .bind(&*request.key.0)
+            .execute(connection)
+            .await
+            .map_err(store_error)?;
+        return Ok(None);
+    }
     let mut is_over = true;
     for id in &request.jobs {
         let number: Option<i64> = sqlx::query_scalar(
@@ -130,11 +140,11 @@ pub(super) async fn wake_circle(
         let place = EntryKey(place.into());
         let awaited: Vec<i64> =
             serde_json::from_str(&awaited).map_err(|e| corrupt("job numbers", &e))?;
-        if !stuck::behind(connection, job, &place, &awaited)
-            .await?
-            .is_empty()
+        let stuck = stuck::behind(connection, job, &place, &awaited).await?;
+        if !stuck.is_empty()
+            && let Some(woken) = wake(connection, job, at).await?
         {
-            return wake(connection, job, at).await;
+            return Ok(Some(woken));
         }
     }
     Ok(None)
