@@ -28,7 +28,34 @@ impl Walk<'_> {
         let with = node.get("with").unwrap_or(&nothing);
         let mut input = found.input.clone();
         let cursor = node.get("cursor");
-        let sent_shape = self.sent_by_cursor(cursor, with, &mut input);
+        let mut sent_shape = None;
+        if let Some(sent) = cursor.and_then(|cursor| cursor.get("send"))
+            && let Some(name) = sent.as_text()
+            && let Shape::Fields(fields) = &mut input
+        {
+            match fields.get_mut(&**name) {
+                Some(field) => {
+                    field.optional = true;
+                    sent_shape = Some(field.shape.clone());
+                }
+                None => {
+                    let known: Vec<&str> = fields.keys().map(String::as_str).collect();
+                    let message = format!("the action has no argument `{name}`");
+                    self.report
+                        .error(codes::BAD_CURSOR, sent.span, message)
+                        .help(super::meant(name, &known));
+                }
+            }
+            if let Some(written) = with.get(name) {
+                self.report
+                    .error(
+                        codes::BAD_CURSOR,
+                        written.span,
+                        format!("`{name}` is what the cursor is sent as"),
+                    )
+                    .help("take it out of `with`; `cursor.start` says what is sent the first time");
+            }
+        }
         let with = self.value_of(with, &["settings"], Some(&input)).expression;
         if cursor.is_none() && node.get("dedupe").is_none() {
             self.report
@@ -42,16 +69,7 @@ impl Walk<'_> {
         // One item, whatever the steps see.
         let item = trigger_shape("poll", false).unwrap_or(Shape::Any);
         let one = Visible::default().with_root("trigger", item);
-        let cursor = cursor.and_then(|cursor| {
-            let from = cursor.get("from")?;
-            let from = self.value_beside(from, &one, &[], None).expression;
-            let start = cursor.get("start").map(|node| {
-                self.value_of(node, &["settings"], sent_shape.as_ref())
-                    .expression
-            });
-            let send = cursor.get("send")?.as_text()?.to_string();
-            Some(Cursor { from, send, start })
-        });
+        let cursor = cursor.and_then(|cursor| self.cursor(cursor, &one, sent_shape.as_ref()));
         Some(Poll {
             action,
             with,
@@ -64,36 +82,14 @@ impl Walk<'_> {
         })
     }
 
-    /// The shape of the argument that takes the cursor, which then need not be written.
-    fn sent_by_cursor(
-        &mut self,
-        cursor: Option<&Node>,
-        with: &Node,
-        input: &mut Shape,
-    ) -> Option<Shape> {
-        let sent = cursor?.get("send")?;
-        let name = sent.as_text()?;
-        let Shape::Fields(fields) = input else {
-            return None;
-        };
-        if let Some(written) = with.get(name) {
-            self.report
-                .error(
-                    codes::BAD_CURSOR,
-                    written.span,
-                    format!("`{name}` is what the cursor is sent as"),
-                )
-                .help("take it out of `with`; `cursor.start` says what is sent the first time");
-        }
-        if let Some(field) = fields.get_mut(&**name) {
-            field.optional = true;
-            return Some(field.shape.clone());
-        }
-        let known: Vec<&str> = fields.keys().map(String::as_str).collect();
-        let message = format!("the action has no argument `{name}`");
-        self.report
-            .error(codes::BAD_CURSOR, sent.span, message)
-            .help(super::meant(name, &known));
-        None
+    /// Where a poll goes on: what of an item is kept, and what it is sent as.
+    fn cursor(&mut self, cursor: &Node, one: &Visible, sent: Option<&Shape>) -> Option<Cursor> {
+        let from = cursor.get("from")?;
+        let from = self.value_beside(from, one, &[], None).expression;
+        let start = cursor
+            .get("start")
+            .map(|node| self.value_of(node, &["settings"], sent).expression);
+        let send = cursor.get("send")?.as_text()?.to_string();
+        Some(Cursor { from, send, start })
     }
 }
