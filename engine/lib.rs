@@ -32,6 +32,7 @@ pub mod runner;
 pub mod library;
 pub mod trigger;
 pub mod worker;
+pub mod history;
 pub mod preview;
 pub mod trial;
 

@@ -42,8 +42,29 @@ pub(super) async fn metrics(State(rooms): State<Arc<Rooms>>) -> Result<impl Into
             store.queue_length().await?,
         ),
     ];
+    let space = store.space().await?;
+    let more = [
+        (
+            "recipes_history_pruned_jobs_total",
+            "counter",
+            "Jobs whose history was removed since the server started.",
+            rooms.history.pruned(),
+        ),
+        (
+            "recipes_database_used_bytes",
+            "gauge",
+            "What is in use of the database.",
+            space.used_bytes(),
+        ),
+        (
+            "recipes_database_file_bytes",
+            "gauge",
+            "The file of the database.",
+            space.file_bytes,
+        ),
+    ];
     let mut text = String::new();
-    for (name, kind, help, value) in lines {
+    for (name, kind, help, value) in lines.into_iter().chain(more) {
         // Writing to a text cannot fail.
         let _ = writeln!(
             text,

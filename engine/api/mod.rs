@@ -11,6 +11,7 @@ mod events;
 mod failures;
 mod folded;
 mod health;
+mod history;
 mod inbox;
 mod job;
 mod jobs;
@@ -41,6 +42,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::FutureExt;
 
+use crate::history::History;
 use crate::step::Calls;
 use crate::trigger::Intake;
 
@@ -54,6 +56,8 @@ pub struct Rooms {
     pub intake: Intake,
     /// Who may ask.
     pub tokens: Arc<Tokens>,
+    /// How much history is kept.
+    pub history: Arc<History>,
     /// The outside, for previews.
     pub calls: Arc<dyn Calls>,
     /// Where the outside reaches this server, such as `https://recipes.example.com`.
@@ -73,6 +77,8 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/api/recipes/{project}/{name}/run", post(recipes::run))
         .route("/api/recipes/{project}/{name}/fires", get(timed::fires))
         .route("/api/jobs", get(jobs::list))
+        .route("/api/history", get(history::show))
+        .route("/api/history/prune", post(history::prune))
         .route("/api/events", get(inbox::list))
         .route("/api/events/{id}", get(inbox::show))
         .route("/api/events/{id}/replay", post(inbox::replay))

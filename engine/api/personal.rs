@@ -6,7 +6,7 @@
 //! declaration (the event of a webhook, `raw` replies), unless it is a number, a moment or a word
 //! that the recipe itself uses; if the program is gone, that holds for everything.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -23,7 +23,7 @@ use crate::store::JobRecord;
 use super::Rooms;
 
 /// What a step is given and gives, as declared.
-pub(super) type Shapes = HashMap<(RecipeName, Arc<str>), (Shape, Shape)>;
+pub(super) type Shapes = BTreeMap<(RecipeName, Arc<str>), (Shape, Shape)>;
 
 /// Names of fields that are personal in one place and ordinary in many others: they are hidden
 /// where their shape says so, and not wherever a field is called so.
@@ -147,7 +147,7 @@ pub(super) fn of_event(rooms: &Rooms, recipe: &RecipeName, came: &Value) -> Mask
 /// The declared input and output of every step that has them.
 pub(super) fn shapes(rooms: &Rooms, program: &Program) -> Shapes {
     let tables = rooms.intake.shelf.tables();
-    let mut shapes = HashMap::new();
+    let mut shapes = Shapes::new();
     for (name, recipe) in &program.recipes {
         recipe.for_each_step(&mut |step: &Step| {
             let declared = match &step.kind {

@@ -62,6 +62,7 @@ impl Client {
             admin_token: Some(fresh_token()),
             public_url: Settings::reached_at(workspace),
             private_hosts: Settings::private_hosts(workspace).map_err(anyhow::Error::msg)?,
+            history: Settings::budgets(workspace).map_err(anyhow::Error::msg)?,
             ..Settings::private(workspace)
         };
         let engine = Engine::open(settings).await?;

@@ -18,6 +18,7 @@ mod jobs;
 mod lines;
 mod mend;
 mod recipes;
+mod prune;
 mod reference;
 mod preview;
 mod run;
@@ -73,6 +74,7 @@ enum Verb {
     Run(run::Run),
     Jobs(jobs::Jobs),
     Events(events::Events),
+    Prune(prune::Prune),
     Tables(tables::Tables),
     Connections(connections::Connections),
     Sandbox(sandbox::Sandbox),
@@ -115,6 +117,7 @@ impl Arguments {
             Verb::Run(run) => block_on(run.run(workspace)),
             Verb::Jobs(jobs) => block_on(jobs.run(workspace)),
             Verb::Events(events) => block_on(events.run(workspace)),
+            Verb::Prune(prune) => block_on(prune.run(workspace)),
             Verb::Tables(tables) => block_on(tables.run(workspace)),
             Verb::Connections(connections) => block_on(connections.run(workspace)),
         }

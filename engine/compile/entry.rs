@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use super::catalogue::{Catalogue, fields};
 use super::codes;
 use super::project::Project;
-use super::recipe::{Activation, Concurrency, Recipe};
+use super::recipe::{Activation, Concurrency, Recipe, Retention};
 use super::scope::{Facts, Visible, as_read};
 use super::trigger::Trigger;
 use super::walk::{Walk, integer, key_span, period, trigger_shape};
@@ -220,8 +220,16 @@ fn recipe(walk: &mut Walk<'_>, input: Shape, output: Shape) -> Option<Recipe> {
         concurrency,
         timeout: period(file.get("timeout")),
         on_failure,
-        retention: period(file.get("retention")),
+        retention: file.get("retention").map(retention).unwrap_or_default(),
     })
+}
+
+fn retention(node: &Node) -> Retention {
+    let mebibytes = node.get("size_mib").and_then(integer);
+    Retention {
+        age: period(Some(node)).or_else(|| period(node.get("age"))),
+        bytes: mebibytes.and_then(|size| u64::try_from(size).ok()?.checked_mul(1 << 20)),
+    }
 }
 
 fn concurrency(walk: &mut Walk<'_>, node: &Node) -> Concurrency {

@@ -59,8 +59,8 @@ pub struct Recipe {
     pub timeout: Option<Duration>,
     /// What is called when a job of it ends failed.
     pub on_failure: Option<(RecipeName, Expression)>,
-    /// How long the history of its jobs is kept.
-    pub retention: Option<Duration>,
+    /// How much history of its jobs is kept.
+    pub retention: Retention,
 }
 
 /// Advice on starting a recipe.
@@ -74,6 +74,15 @@ pub enum Activation {
     Optional,
     /// Never started; run by hand.
     ManualOnly,
+}
+
+/// How much history of a recipe's jobs is kept; what is not said follows the settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// How long after its end.
+    pub age: Option<Duration>,
+    /// How many bytes in all; then the oldest goes.
+    pub bytes: Option<u64>,
 }
 
 /// How many jobs or frames of a recipe may run at once.

@@ -230,9 +230,10 @@ fn optional(
 
 fn index(inner: &str, at: usize) -> Mistake {
     let len = inner[at..].find(']').map_or(1, |end| end + 1);
-    let start = inner[..at]
-        .rfind(|c: char| !is_name(c) && c != '.')
-        .map_or(0, |before| before + 1);
+    let mut before = inner[..at].char_indices().rev();
+    let start = before
+        .find(|(_, c)| !is_name(*c) && *c != '.')
+        .map_or(0, |(before, c)| before + c.len_utf8());
     let (path, key) = (
         &inner[start..at],
         inner[at..at + len].trim_matches(['[', ']', '\'', '"']),

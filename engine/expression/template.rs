@@ -205,7 +205,7 @@ fn pass_literal(placeholder: &mut Placeholder<'_>, value: &Value) {
                 escaped = *c == '\\' && !escaped;
                 closes
             });
-            end.map_or(0, |(at, _)| at + 1)
+            end.map_or(0, |(at, c)| at + c.len_utf8())
         }
         Value::Array(_) | Value::Object(_) => 0,
         _ => rest.find([' ', ')', '\t', '\n']).unwrap_or(rest.len()),

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use crate::compile::{Catalogue, Program, Recipe, Signature, Trigger, compile, program};
+use crate::compile::{Catalogue, Program, Recipe, Retention, Signature, Trigger, compile, program};
 use crate::connector::{Connection, Connections, Connector};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::names::{ConnectionName, ConnectorName, RecipeName, TableName};
@@ -138,6 +138,33 @@ impl Shelf {
     /// Remembers that a version's sources are in the store.
     pub fn mark_saved(&self, hash: &str) {
         self.known().saved.insert(hash.to_owned());
+    }
+
+    /// Forgets that the sources of these versions are in the store.
+    pub fn forget_saved(&self, hashes: &[String]) {
+        let mut known = self.known();
+        for hash in hashes {
+            known.saved.remove(hash);
+        }
+    }
+
+    /// The hashes of the present versions.
+    pub fn present_programs(&self) -> HashSet<String> {
+        let held = self.read();
+        held.programs
+            .values()
+            .map(|program| program.hash.clone())
+            .collect()
+    }
+
+    /// How long the recipes want the history of their jobs kept, of those that say so.
+    pub fn retentions(&self) -> BTreeMap<RecipeName, Retention> {
+        let held = self.read();
+        held.recipes
+            .iter()
+            .filter(|(_, recipe)| recipe.retention != Retention::default())
+            .map(|(name, recipe)| (name.clone(), recipe.retention.clone()))
+            .collect()
     }
 
     /// The sources of a version by recipe, for the store.

@@ -169,18 +169,16 @@ impl Outbound {
                     return Ok(broken(action.effect, trouble));
                 }
             };
-            let verdict = judge(
-                &Facts {
-                    connector: &prepared.connector,
-                    action,
-                    input: &prepared.input,
-                    page: &prepared.page,
-                    key: wanted.key,
-                    keep_raw: wanted.keep_raw,
-                    now: self.clock.now(),
-                },
-                &reply,
-            );
+            let facts = Facts {
+                connector: &prepared.connector,
+                action,
+                input: &prepared.input,
+                page: &prepared.page,
+                key: wanted.key,
+                keep_raw: wanted.keep_raw,
+                now: self.clock.now(),
+            };
+            let verdict = judge(&facts, &reply);
             match (&verdict, &held) {
                 (Verdict::SignInAgainOnce(_), Some(held)) if !has_signed_in_again => {
                     let slot = self.tokens.slot(&prepared.connection.name);

@@ -53,8 +53,25 @@ pub static RECIPE: Form = Form {
         ),
         Key::new(
             "retention",
-            Kind::Period,
-            "How long the history of its jobs is kept.",
+            Kind::Either(&[Kind::Period, Kind::Form(&RETENTION)]),
+            "How long the history of its jobs is kept after their end, or how much of it.",
+        ),
+    ],
+    variants: &[],
+};
+
+static RETENTION: Form = Form {
+    name: "retention",
+    doc: "How much history of a recipe's jobs is kept; what is not said follows the settings.",
+    keys: &[
+        Key::new("age", Kind::Period, "How long after the end of a job."),
+        Key::new(
+            "size_mib",
+            Kind::Whole {
+                min: 1,
+                max: 1 << 20,
+            },
+            "How many MiB the history of all its jobs may take; then the oldest goes.",
         ),
     ],
     variants: &[],

@@ -24,6 +24,7 @@ use tokio::task::JoinHandle;
 use crate::api::{self, Rooms, Tokens};
 use crate::clock::Clock;
 use crate::data::{Secret, digest};
+use crate::history::History;
 use crate::library::Shelf;
 use crate::mask::learn_secret;
 use crate::outbound::Outbound;
@@ -46,6 +47,7 @@ pub struct Engine {
     intake: Intake,
     worker: Arc<Worker>,
     outbound: Arc<Outbound>,
+    history: Arc<History>,
     local_token: Secret,
     stop: watch::Sender<bool>,
     loops: Mutex<Vec<JoinHandle<()>>>,
@@ -97,7 +99,8 @@ impl Engine {
         ));
         let timekeeper = Timekeeper::new(self.intake.clone(), self.world.calls.clone());
         let timing = tokio::spawn(timekeeper.work());
-        self.loops().extend([working, reloading, timing]);
+        let keeping = tokio::spawn(self.history.clone().work());
+        self.loops().extend([working, reloading, timing, keeping]);
         Ok(Listening {
             new_admin_token,
             ..listening
@@ -138,6 +141,7 @@ impl Engine {
             intake: self.intake.clone(),
             calls: self.world.calls.clone(),
             tokens: Arc::new(tokens),
+            history: self.history.clone(),
             public_url: public_url.into(),
             messages: Arc::default(),
         };
@@ -197,6 +201,11 @@ impl Engine {
     /// What triggers need.
     pub fn intake(&self) -> &Intake {
         &self.intake
+    }
+
+    /// The keeper of the history.
+    pub fn history(&self) -> &Arc<History> {
+        &self.history
     }
 
     fn loops(&self) -> std::sync::MutexGuard<'_, Vec<JoinHandle<()>>> {

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::connector::References;
 use crate::diagnostic::Severity;
+use crate::history::History;
 use crate::library::Shelf;
 use crate::outbound::{Accounts, Outbound};
 use crate::runner::{Bell, World};
@@ -51,11 +52,8 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
     let store = Arc::new(Store::open(&settings.database()).await?);
     let clock = settings.clock();
     let shelf = Shelf::new(library);
-    let tables: Vec<_> = shelf
-        .tables()
-        .values()
-        .map(|table| (**table).clone())
-        .collect();
+    let tables = shelf.tables();
+    let tables: Vec<_> = tables.values().map(|table| (**table).clone()).collect();
     store.declare_settings(shelf.settings());
     store.declare(&tables, clock.now()).await?;
     let references: Arc<dyn References> = Arc::new(WorkspaceReferences::of(workspace.clone()));
@@ -89,8 +87,16 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
         gauge: Arc::default(),
         is_stopping,
     };
+    let history = History::new(
+        store,
+        shelf.clone(),
+        clock,
+        settings.history.clone(),
+        intake.is_stopping.clone(),
+    );
     Ok(Engine {
         worker: Worker::new(world.clone(), shelf),
+        history,
         world,
         intake,
         outbound,

@@ -4,6 +4,7 @@
 //! first that says something counts. Out: [`Settings`], or one clear sentence.
 //! Always true: nothing else in the engine reads the environment.
 
+mod history;
 mod references;
 
 pub use references::WorkspaceReferences;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use crate::clock::{Clock, Moment};
 use crate::data::Secret;
 use crate::diagnostic::did_you_mean;
+use crate::history::Budgets;
 use crate::outbound::PrivateHosts;
 use crate::runner::Halt;
 use crate::source::{self, Node, NodeKind};
@@ -30,12 +32,15 @@ pub const FILE: &str = "settings.yaml";
 pub const DATA_FOLDER: &str = "data";
 
 /// All keys of the settings file.
-const KEYS: [&str; 5] = [
+const KEYS: [&str; 8] = [
     "address",
     "public_url",
     "log",
     "time_scale",
     ALLOW_PRIVATE_HOSTS,
+    history::HISTORY_AGE,
+    history::HISTORY_SIZE,
+    history::CHANGES_AGE,
 ];
 
 /// The key of the private targets that any connection may reach.
@@ -62,6 +67,8 @@ pub struct Settings {
     pub time_since: Option<Moment>,
     /// Targets in private networks that any connection may reach.
     pub private_hosts: PrivateHosts,
+    /// How much history is kept.
+    pub history: Budgets,
     /// Where a crash test stops the process.
     pub halt: Arc<Halt>,
     /// An admin token that is set from outside; otherwise the first start makes one.
@@ -116,12 +123,14 @@ impl Settings {
                 .map(|text| Moment::parse(&text))
                 .transpose()?,
             private_hosts: private_hosts(&file)?,
+            history: history::budgets(&file)?,
             halt: Arc::new(halt?),
             admin_token: environment("RECIPES_ADMIN_TOKEN").map(Secret::new),
         })
     }
 
-    /// Settings of a server for one workspace at a free port of this machine.
+    /// Settings of a server for one workspace at a free port of this machine, which keeps all
+    /// history.
     pub fn private(workspace: &Path) -> Self {
         Self {
             workspace: workspace.to_owned(),
@@ -131,6 +140,7 @@ impl Settings {
             time_scale: 1.0,
             time_since: None,
             private_hosts: PrivateHosts::default(),
+            history: Budgets::UNBOUNDED,
             halt: Arc::default(),
             admin_token: None,
         }
@@ -139,6 +149,11 @@ impl Settings {
     /// The targets in private networks that the settings of a workspace allow.
     pub fn private_hosts(workspace: &Path) -> Result<PrivateHosts, String> {
         private_hosts(&SettingsFile::read(workspace)?)
+    }
+
+    /// How much history is kept in a workspace.
+    pub fn budgets(workspace: &Path) -> Result<Budgets, String> {
+        history::budgets(&SettingsFile::read(workspace)?)
     }
 
     /// The clock that these settings ask for.

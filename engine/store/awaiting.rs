@@ -17,6 +17,10 @@ pub struct AwaitRequest {
 
 /// Where an awaited job stands.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "in the end, each of them is an ending"
+)]
 pub enum Awaited {
     /// There is no such job.
     Unknown,

@@ -13,9 +13,10 @@ pub use awaiting::{AwaitRequest, Awaited};
 pub use contract::*;
 pub use sqlite::{
     AuditEntry, CommitLimits, Counts, EventDetail, EventFilter, EventReplayed, Fire, FireOutcome,
-    FireRow, Fired, Fires, Import, KeptSecret, PassedOver, Poll, PollEnd, PollKept, Polled,
-    PolledItem, RecipeState, Replay, RowFilter, RuleKept, SpentBlock, StoredEvent, TableRow,
-    TakenGroup, UNKEPT_DROPPED, UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept, commit_limits,
+    FireRow, Fired, Fires, Import, KeptJob, KeptSecret, PassedOver, Poll, PollEnd, PollKept,
+    Polled, PolledItem, RecipeState, Replay, RowFilter, RuleKept, Space, SpentBlock,
+    Step as HistoryStep, StoredEvent, TableRow, TakenGroup, UNKEPT_DROPPED, UNKEPT_REJECTED,
+    UNKEPT_REPEATED, Unkept, check_integrity, commit_limits,
 };
 
 /// The store that this program runs on.

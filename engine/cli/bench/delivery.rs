@@ -15,8 +15,8 @@ use super::{Bounds, process};
 use crate::clock::{Clock, Moment};
 
 const GROUP: &str = "W1: webhooks, each a durable job of five steps";
-const RECIPE: &str = "bench/learner-finished";
-const PATH: &str = "/webhooks/bench/learner-finished";
+pub(super) const RECIPE: &str = "bench/learner-finished";
+pub(super) const PATH: &str = "/webhooks/bench/learner-finished";
 
 /// How many accepted jobs may be unfinished before the senders are held back.
 const OPEN_MAX: u64 = 1_000;

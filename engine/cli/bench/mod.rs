@@ -11,6 +11,7 @@ mod house;
 mod load;
 mod long;
 mod process;
+mod prune;
 mod raw;
 mod records;
 mod report;
@@ -44,6 +45,10 @@ pub(super) struct Bench {
     /// How many senders of webhooks there are at saturation
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
     senders: u16,
+    /// Instead: remove the history of so many made-up jobs while webhooks come in
+    #[arg(long, value_name = "JOBS", conflicts_with = "workloads")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1_000..=10_000_000))]
+    prune: Option<u64>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -116,6 +121,10 @@ impl Bench {
             senders: self.senders,
             limits,
         };
+        if let Some(jobs) = self.prune {
+            self.tell("pruning: a long history is made up, then removed under load")?;
+            return prune::measure(&bounds, jobs, report).await;
+        }
         for workload in Workload::value_variants() {
             if !self.workloads.is_empty() && !self.workloads.contains(workload) {
                 continue;

@@ -69,16 +69,7 @@ impl Walk<'_> {
         // One item, whatever the steps see.
         let item = trigger_shape("poll", false).unwrap_or(Shape::Any);
         let one = Visible::default().with_root("trigger", item);
-        let cursor = cursor.and_then(|cursor| {
-            let from = cursor.get("from")?;
-            let from = self.value_beside(from, &one, &[], None).expression;
-            let start = cursor.get("start").map(|node| {
-                self.value_of(node, &["settings"], sent_shape.as_ref())
-                    .expression
-            });
-            let send = cursor.get("send")?.as_text()?.to_string();
-            Some(Cursor { from, send, start })
-        });
+        let cursor = cursor.and_then(|cursor| self.cursor(cursor, &one, sent_shape.as_ref()));
         Some(Poll {
             action,
             with,
@@ -89,5 +80,16 @@ impl Walk<'_> {
                 .get("batch")
                 .is_some_and(|node| node.kind == NodeKind::Bool(true)),
         })
+    }
+
+    /// Where a poll goes on: what of an item is kept, and what it is sent as.
+    fn cursor(&mut self, cursor: &Node, one: &Visible, sent: Option<&Shape>) -> Option<Cursor> {
+        let from = cursor.get("from")?;
+        let from = self.value_beside(from, one, &[], None).expression;
+        let start = cursor
+            .get("start")
+            .map(|node| self.value_of(node, &["settings"], sent).expression);
+        let send = cursor.get("send")?.as_text()?.to_string();
+        Some(Cursor { from, send, start })
     }
 }

@@ -5,6 +5,8 @@
 //! its own and sees everything that was acknowledged.
 
 mod error;
+mod fill;
+mod history;
 mod jobs;
 mod ledger;
 mod limits;
@@ -16,13 +18,15 @@ mod tables;
 mod veil;
 mod writer;
 
+pub use history::{KeptJob, Space, Step};
 pub use jobs::{
     EventDetail, EventFilter, EventReplayed, Fire, FireOutcome, FireRow, Fired, Fires, PassedOver,
-    Poll, PollEnd, PollKept, Polled, PolledItem, Prune, RECOVERIES_MAX, Replay, RuleKept,
-    StoredEvent, UNKEPT_DROPPED, UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept,
+    Poll, PollEnd, PollKept, Polled, PolledItem, RECOVERIES_MAX, Replay, RuleKept, StoredEvent,
+    UNKEPT_DROPPED, UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept,
 };
 pub use ledger::{KeptSecret, SpentBlock, TakenGroup};
 pub use limits::{CommitLimits, commit_limits};
+pub use open::check_integrity;
 pub use recipes::{AuditEntry, RecipeState};
 pub use tables::{Import, RowFilter, RowVersion, TableRow};
 

@@ -93,6 +93,19 @@ pub(super) async fn open_file(path: &Path) -> Result<Opened, StoreError> {
     })
 }
 
+/// What SQLite says of the soundness of a closed file: `ok`, or what is wrong.
+pub async fn check_integrity(path: &Path) -> Result<String, StoreError> {
+    let opened = open_file(path).await?;
+    let mut connection = opened.writer;
+    let said = sqlx::query_scalar("PRAGMA integrity_check")
+        .fetch_one(&mut connection)
+        .await
+        .map_err(|error| at(path, error))?;
+    connection.close().await.map_err(store_error)?;
+    opened.readers.close().await;
+    Ok(said)
+}
+
 /// A fresh database that is gone when it is closed.
 pub(super) async fn open_in_memory() -> Result<SqliteConnection, StoreError> {
     let mut connection = SqliteConnectOptions::new()

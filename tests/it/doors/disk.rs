@@ -4,8 +4,11 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
+use recipe_engine::clock::Moment;
+use recipe_engine::names::RecipeName;
 use recipe_engine::server::Engine;
 use recipe_engine::settings::Settings;
+use recipe_engine::store::Store;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
@@ -21,11 +24,11 @@ steps: [{ return: { size: \"{{length trigger.body.text}}\" } }]
 struct SmallDisk<'a>(&'a Path);
 
 impl<'a> SmallDisk<'a> {
-    fn mount(path: &'a Path) -> Option<Self> {
+    fn mount(path: &'a Path, size: &str) -> Option<Self> {
         std::fs::create_dir_all(path).ok()?;
         let mut mount = Command::new("mount");
         mount
-            .args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"])
+            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
             .arg(path);
         let is_mounted = mount.output().is_ok_and(|output| output.status.success());
         is_mounted.then_some(Self(path))
@@ -42,7 +45,7 @@ impl Drop for SmallDisk<'_> {
 async fn a_full_disk_refuses_and_loses_nothing() {
     let folder = Arc::new(workspace(&[("recipes/stories/hook.yaml", HOOK)]));
     let data = folder.path().join("data");
-    let Some(_disk) = SmallDisk::mount(&data) else {
+    let Some(_disk) = SmallDisk::mount(&data, "3m") else {
         // Without the right to mount there is no disk to fill; the store's own suite has the rest.
         return;
     };
@@ -87,4 +90,47 @@ async fn a_full_disk_refuses_and_loses_nothing() {
         accepted as u64
     );
     engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_disk_that_is_nearly_full_old_history_still_goes() {
+    let folder = Arc::new(workspace(&[("recipes/stories/hook.yaml", HOOK)]));
+    let data = folder.path().join("data");
+    let Some(_disk) = SmallDisk::mount(&data, "64m") else {
+        return;
+    };
+    let file = data.join("recipes.db");
+    let store = Store::open(&file).await.unwrap();
+    let recipe = RecipeName::new("stories/hook").unwrap();
+    let long_ago = Moment(1_600_000_000_000_000);
+    store.fill_history(&recipe, 8_000, long_ago).await.unwrap();
+    store.close().await;
+    leave_free(&data.join("ballast"), 8 << 20);
+
+    let before = std::fs::metadata(&file).unwrap().len();
+    let house = House::open(folder.clone()).await;
+    let mut jobs = 0;
+    loop {
+        let (status, pruned) = house
+            .post("/api/history/prune", json!({ "older_than": "1d" }))
+            .await;
+        assert_eq!(status, StatusCode::OK, "{pruned}");
+        jobs += pruned["jobs"].as_u64().unwrap();
+        if pruned["is_done"] == true {
+            break;
+        }
+    }
+    assert_eq!(jobs, 8_000);
+    let after = std::fs::metadata(&file).unwrap().len();
+    assert!(after < before / 2, "{before} bytes, then {after}");
+    house.engine.shutdown().await;
+}
+
+/// Fills a disk but for so many bytes.
+fn leave_free(ballast: &Path, bytes: u64) {
+    let mut file = std::fs::File::create(ballast).unwrap();
+    let block = [7_u8; 64 * 1024];
+    while std::io::Write::write_all(&mut file, &block).is_ok() {}
+    let length = file.metadata().unwrap().len();
+    file.set_len(length.saturating_sub(bytes)).unwrap();
 }

@@ -10,6 +10,7 @@ mod deciding;
 mod disk;
 mod house;
 mod inbox;
+mod keeping;
 mod preview;
 mod process;
 mod recipes;

@@ -120,7 +120,10 @@ async fn a_preview_lists_what_would_be_done_and_does_nothing() {
     let text = seen.to_string();
     assert!(text.contains("all branches are listed"), "{text}");
     assert!(text.contains("\"not_run\""), "{text}");
-    assert!(text.contains("(known when `http.request` has run)"), "{text}");
+    assert!(
+        text.contains("(known when `http.request` has run)"),
+        "{text}"
+    );
     assert!(!text.contains("ann@example.com"), "personal: {text}");
     assert!(!text.contains('\u{0}'), "{text}");
     // Nothing is left of it.

@@ -221,6 +221,14 @@ async fn no_secret_is_written_or_told() {
         house.say(&["jobs", job, "-v"]);
         house.say(&["jobs", job, "--json", "--reveal"]);
     }
+    ask_all_doors(&mut house).await;
+    house.stop();
+    look_for(&PLANTED, &house.said());
+    look_for(&PLANTED, &house.stored());
+}
+
+/// Asks for everything that lists or exports, over HTTP and on the command line.
+async fn ask_all_doors(house: &mut House) {
     for path in [
         "/api/jobs",
         "/api/recipes",
@@ -242,9 +250,6 @@ async fn no_secret_is_written_or_told() {
     ] {
         house.say(arguments);
     }
-    house.stop();
-    look_for(&PLANTED, &house.said());
-    look_for(&PLANTED, &house.stored());
 }
 
 #[tokio::test(flavor = "multi_thread")]

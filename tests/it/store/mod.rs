@@ -7,6 +7,7 @@ mod fixtures;
 mod folding;
 mod holds;
 mod jobs;
+mod keeping;
 mod leases;
 mod ledger;
 mod opening;

@@ -18,11 +18,11 @@ super::on_every_store!(
     a_missing_table_is_named,
 );
 
-fn name() -> TableName {
+pub(super) fn name() -> TableName {
     TableName::new("blocked-domains").unwrap()
 }
 
-fn domains() -> Table {
+pub(super) fn domains() -> Table {
     let column = |field| Column {
         field,
         unique: false,
@@ -46,7 +46,7 @@ fn object(value: Value) -> Object {
     value.as_object().unwrap().clone()
 }
 
-async fn put(store: &Store, row: Value, seconds: i64) {
+pub(super) async fn put(store: &Store, row: Value, seconds: i64) {
     let put = store
         .put_row(&name(), object(row), "person:ada", at(seconds))
         .await;

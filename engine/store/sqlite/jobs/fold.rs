@@ -18,16 +18,16 @@ use crate::store::StoreError;
 
 /// Takes heads, and what their loops gave, out of the entries of a commit.
 pub(super) fn take_loops(entries: &mut Vec<Entry>) -> Vec<Entry> {
-    let is_of_loop = |entry: &mut Entry| {
+    let is_of_loop = |entry: &Entry| {
         matches!(
             entry.kind,
             EntryKind::LoopFolded { .. } | EntryKind::LoopGathered { .. }
         )
     };
-    if !entries.iter_mut().any(|entry| is_of_loop(entry)) {
+    if !entries.iter().any(is_of_loop) {
         return Vec::new();
     }
-    entries.extract_if(.., is_of_loop).collect()
+    entries.extract_if(.., |entry| is_of_loop(entry)).collect()
 }
 
 /// Removes what new heads stand for, then writes them.

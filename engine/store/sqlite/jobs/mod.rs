@@ -13,7 +13,6 @@ mod fold;
 mod holds;
 mod list;
 mod polls;
-mod prune;
 mod quarantine;
 mod record;
 mod request;
@@ -23,9 +22,9 @@ pub use events::{
     EventDetail, EventFilter, EventReplayed, Replay, StoredEvent, UNKEPT_DROPPED, UNKEPT_REJECTED,
     UNKEPT_REPEATED, Unkept,
 };
+pub(super) use fires::forget as forget_fires;
 pub use fires::{Fire, FireOutcome, FireRow, Fired, Fires, PassedOver, RuleKept};
 pub use polls::{Poll, PollEnd, PollKept, Polled, PolledItem};
-pub use prune::Prune;
 pub use quarantine::RECOVERIES_MAX;
 
 use std::sync::atomic::Ordering;
@@ -273,17 +272,5 @@ impl Sqlite {
             .with_reader(|connection| Box::pin(list::payload(connection, job)))
             .await?;
         Ok(payload.map(|payload| veil::opened_payload(&self.sealer, payload)))
-    }
-
-    /// Forgets what old jobs held; a line for each stays. See [`Prune`].
-    pub async fn prune(&self, what: Prune) -> Result<u64, StoreError> {
-        self.with_writer(|connection| Box::pin(prune::prune(connection, what)))
-            .await
-    }
-
-    /// How many bytes the database takes, without what was freed and not given back yet.
-    pub async fn size_bytes(&self) -> Result<u64, StoreError> {
-        self.with_reader(|connection| Box::pin(prune::size_bytes(connection)))
-            .await
     }
 }

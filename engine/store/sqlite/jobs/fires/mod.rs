@@ -208,7 +208,7 @@ pub(super) async fn mark_ended(
 
 /// Forgets fires from before a moment. The last good one stays, since the next run covers what
 /// comes after it, and the last one, since all before it are done with.
-pub(super) async fn forget(
+pub(in crate::store::sqlite) async fn forget(
     connection: &mut SqliteConnection,
     before: Moment,
 ) -> Result<(), StoreError> {
