@@ -268,14 +268,13 @@ fn read_allow(node: &Node, report: &mut Report) -> bool {
     match node.kind {
         NodeKind::Bool(fact) => fact,
         _ => {
-            report.error(
-                codes::CONNECTION_FIELD,
-                node.span,
-                format!(
-                    "`allow_private` must be true or false, not {}",
-                    node.kind_name()
-                ),
+            let message = format!(
+                "`allow_private` must be true or false, not {}",
+                node.kind_name()
             );
+            report
+                .error(codes::CONNECTION_FIELD, node.span, message)
+                .help("write `allow_private: true`, or leave it out");
             false
         }
     }
@@ -320,11 +319,10 @@ fn read_field(
             ));
     }
     if let Err(why) = convert(&declared.shape, value.clone()) {
-        report.error(
-            codes::CONNECTION_FIELD,
-            node.span,
-            format!("`{name}` of connection `{connection}`: {why}"),
-        );
+        let message = format!("`{name}` of connection `{connection}`: {why}");
+        report
+            .error(codes::CONNECTION_FIELD, node.span, message)
+            .help("look into the connector's file for what it takes");
         return None;
     }
     Some(FieldSource::Plain(value))

@@ -23,7 +23,7 @@ pub(super) fn covers(
     job: &Value,
     settings: &Settings,
     started_at: Moment,
-) -> Result<Option<Value>, Failure> {
+) -> Result<Option<Value>, Box<Failure>> {
     let Trigger::Schedule(schedule) = &recipe.trigger else {
         return Ok(None);
     };
@@ -57,19 +57,19 @@ fn first_from(
     job: &Value,
     settings: &Settings,
     now: Moment,
-) -> Result<Option<Value>, Failure> {
+) -> Result<Option<Value>, Box<Failure>> {
     let scope = Start {
         recipe,
         job: Arc::new(job.clone()),
         settings,
         now,
     };
-    let found = written.evaluate(&scope).map_err(|error| Failure {
-        place: Some("first_from".to_owned()),
-        ..Failure::new(
-            "no_value",
-            format!("`first_from`: `{}`: {}", error.expression, error.message),
-        )
+    let found = written.evaluate(&scope).map_err(|error| {
+        let message = format!("`first_from`: `{}`: {}", error.expression, error.message);
+        Box::new(Failure {
+            place: Some("first_from".to_owned()),
+            ..Failure::new("no_value", message)
+        })
     })?;
     Ok(found.filter(|value| !value.is_null()))
 }

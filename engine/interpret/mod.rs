@@ -274,7 +274,7 @@ impl Machine {
                 None
             }
             Ok(None) => None,
-            Err(failure) => Some(failure),
+            Err(failure) => Some(*failure),
         };
         let job = Arc::new(Job {
             id: start.id,

@@ -16,7 +16,8 @@ use crate::data::Value;
 
 const GROUP: &str = "W6: one job, 300,000 elements";
 const ELEMENTS: u64 = 300_000;
-const PAGES: u64 = 3_000;
+/// A listing has a thousand pages at most.
+const PAGES: u64 = 600;
 
 /// How often a job under way is looked at.
 const LOOK: Duration = Duration::from_millis(100);
@@ -61,13 +62,13 @@ async fn rounds(
     Ok(seconds)
 }
 
-/// Records of 3,000 pages, one repeatable POST each; killed when half of them were sent.
+/// Records of 600 pages, one repeatable POST each; killed when half of them were sent.
 async fn records(bounds: &Bounds, report: &mut Report) -> anyhow::Result<()> {
     let name = "records, killed in the middle";
     let vendor = Vendor::open()?;
     let http = http()?;
     let quirks = format!("{}/_control/quirks", vendor.url);
-    let wish = json!({ "pages": PAGES });
+    let wish = json!({ "pages": PAGES, "records_per_page": ELEMENTS / PAGES });
     http.post(quirks)
         .json(&wish)
         .send()

@@ -90,11 +90,12 @@ pub(in super::super) fn text_of(
 ) -> Option<Arc<str>> {
     let text = node.as_text().cloned();
     if text.is_none() {
-        report.error(
-            code,
-            node.span,
-            format!("{what} must be text, not {}", node.kind_name()),
-        );
+        let message = format!("{what} must be text, not {}", node.kind_name());
+        let help = match node.kind {
+            NodeKind::List(_) | NodeKind::Map(_) | NodeKind::Null => "write a word or a text here",
+            _ => "put it into quotes",
+        };
+        report.error(code, node.span, message).help(help);
     }
     text
 }
@@ -139,7 +140,9 @@ pub(super) fn period(node: &Node, what: &str, report: &mut Report) -> Option<Dur
     match parse_period(&written) {
         Ok(period) => Some(period),
         Err(why) => {
-            report.error(codes::QUANTITY, node.span, format!("{what}: {why}"));
+            report
+                .error(codes::QUANTITY, node.span, format!("{what}: {why}"))
+                .help("write a length of time such as 30s, 15m, 2h or 7d");
             None
         }
     }
@@ -167,11 +170,10 @@ pub(super) fn flag(node: &Node, what: &str, report: &mut Report) -> bool {
     match node.kind {
         NodeKind::Bool(fact) => fact,
         _ => {
-            report.error(
-                codes::WRONG_KIND,
-                node.span,
-                format!("{what} must be true or false, not {}", node.kind_name()),
-            );
+            let message = format!("{what} must be true or false, not {}", node.kind_name());
+            report
+                .error(codes::WRONG_KIND, node.span, message)
+                .help("write true or false, without quotes");
             false
         }
     }

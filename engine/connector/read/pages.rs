@@ -141,7 +141,9 @@ fn read_first(node: &Node, by: PageKind, report: &mut Report) -> i64 {
         None => usual,
         Some((NodeKind::Integer(first), _)) => *first,
         Some((_, span)) => {
-            report.error(codes::PAGES, span, "`first` must be a whole number");
+            report
+                .error(codes::PAGES, span, "`first` must be a whole number")
+                .help("write the number of the first page: 0 or 1");
             usual
         }
     }

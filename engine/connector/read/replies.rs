@@ -13,14 +13,13 @@ use crate::source::{Node, NodeKind};
 pub(super) fn read(node: Option<&Node>, roots: &Shapes, report: &mut Report) -> Vec<ReplyRule> {
     let Some(node) = node else { return Vec::new() };
     let Some(rules) = node.as_list() else {
-        report.error(
-            codes::WRONG_KIND,
-            node.span,
-            format!(
-                "`replies` must be a list of rules, not {}",
-                node.kind_name()
-            ),
+        let message = format!(
+            "`replies` must be a list of rules, not {}",
+            node.kind_name()
         );
+        report
+            .error(codes::WRONG_KIND, node.span, message)
+            .help("write for example `replies: [{ status: 404, verdict: absent }]`");
         return Vec::new();
     };
     rules

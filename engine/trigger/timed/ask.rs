@@ -40,7 +40,7 @@ pub(super) struct Found {
     pub(super) seen: u64,
 }
 
-type Answer<T> = Result<T, Trouble>;
+type Answer<T> = Result<T, Box<Trouble>>;
 
 impl Timekeeper {
     /// Fetches all pages and picks what is new.
@@ -127,19 +127,18 @@ impl Timekeeper {
                 // Before the first page nothing is lost by coming back later.
                 Performed::Later(until) if number == 1 => {
                     let message = "the connection's budget leaves no room at the moment";
-                    return Err(Trouble {
+                    return Err(Box::new(Trouble {
                         failure: Failure::new("no_room", message),
                         was_sent: false,
                         not_before: Some(until),
-                    });
+                    }));
                 }
                 Performed::Later(until) => self.intake.clock.sleep_until(until).await,
                 Performed::Ended(Called::Done { output }) => return Ok(output),
                 Performed::Ended(Called::Failed { failure, retry }) => {
-                    return Err(Trouble {
-                        not_before: retry.map(|retry| self.intake.clock.now().after(retry)),
-                        ..Trouble::failed(failure)
-                    });
+                    let mut trouble = Trouble::failed(failure);
+                    trouble.not_before = retry.map(|retry| self.intake.clock.now().after(retry));
+                    return Err(trouble);
                 }
                 Performed::Ended(Called::Doubtful { failure }) => {
                     return Err(Trouble::failed(failure));
@@ -169,10 +168,12 @@ fn pick(
             && let Some(at) = evaluated(&cursor.from, &of_item)?.filter(|at| !at.is_null())
         {
             let is_new = match &begun_at {
-                Some(begun_at) => begun_at.is_new(&at, &item).map_err(Trouble::failed)?,
+                Some(begun_at) => begun_at
+                    .is_new(&at, &item)
+                    .map_err(|why| Trouble::failed(*why))?,
                 None => true,
             };
-            stand = Some(Stand::past(stand, &at, &item).map_err(Trouble::failed)?);
+            stand = Some(Stand::past(stand, &at, &item).map_err(|why| Trouble::failed(*why))?);
             if !is_new {
                 continue;
             }

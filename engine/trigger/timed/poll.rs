@@ -30,12 +30,12 @@ pub(super) struct Trouble {
 }
 
 impl Trouble {
-    pub(super) fn failed(failure: Failure) -> Self {
-        Self {
+    pub(super) fn failed(failure: Failure) -> Box<Self> {
+        Box::new(Self {
             failure,
             was_sent: true,
             not_before: None,
-        }
+        })
     }
 }
 
@@ -113,7 +113,7 @@ impl Timekeeper {
                 seen: found.seen,
                 is_batch: poll.batch,
             },
-            Err(trouble) => bad(trouble, before.as_ref(), at),
+            Err(trouble) => bad(*trouble, before.as_ref(), at),
         };
         if let PollEnd::Bad {
             failure, retry_at, ..

@@ -49,7 +49,7 @@ impl Stand {
     }
 
     /// Whether an item with this cursor value is new here.
-    pub(super) fn is_new(&self, at: &Value, item: &Value) -> Result<bool, Failure> {
+    pub(super) fn is_new(&self, at: &Value, item: &Value) -> Result<bool, Box<Failure>> {
         Ok(match compare(at, &self.at)? {
             Ordering::Less => false,
             Ordering::Equal => !self.seen.contains(&mark(item)),
@@ -58,7 +58,11 @@ impl Stand {
     }
 
     /// The place after an item.
-    pub(super) fn past(before: Option<Self>, at: &Value, item: &Value) -> Result<Self, Failure> {
+    pub(super) fn past(
+        before: Option<Self>,
+        at: &Value,
+        item: &Value,
+    ) -> Result<Self, Box<Failure>> {
         let mut stand = match before {
             None => Self::new(at.clone()),
             Some(before) => match compare(at, &before.at)? {
@@ -77,7 +81,7 @@ fn mark(item: &Value) -> String {
 }
 
 /// Compares two cursor values: as whole numbers, moments, numbers or text.
-fn compare(a: &Value, b: &Value) -> Result<Ordering, Failure> {
+fn compare(a: &Value, b: &Value) -> Result<Ordering, Box<Failure>> {
     if let (Some(a), Some(b)) = (whole(a), whole(b)) {
         return Ok(a.cmp(&b));
     }
@@ -108,11 +112,11 @@ fn whole(value: &Value) -> Option<i128> {
     }
 }
 
-fn mixed(a: &Value, b: &Value) -> Failure {
-    Failure::new(
+fn mixed(a: &Value, b: &Value) -> Box<Failure> {
+    Box::new(Failure::new(
         "no_cursor",
         format!("`cursor.from` gives values that cannot be put in order: {a} and {b}"),
-    )
+    ))
 }
 
 #[cfg(test)]
