@@ -84,7 +84,7 @@ pub fn show_age(age: Duration) -> String {
     let seconds = age.as_secs();
     let units = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
     for (unit, length) in units {
-        if seconds >= length && seconds.is_multiple_of(length) {
+        if age.subsec_nanos() == 0 && seconds >= length && seconds.is_multiple_of(length) {
             return format!("{}{unit}", seconds / length);
         }
     }

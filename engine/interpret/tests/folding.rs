@@ -16,7 +16,7 @@ use crate::journal::{LoopHead, append, drop_folded};
 const EAGER: Folding = Folding { after: 3, kept: 2 };
 
 /// How often each loop is run with deaths at other moments.
-const RUNS: u64 = 40;
+const RUNS: u64 = 60;
 
 /// How a run compares with one that nobody broke and that never folded.
 fn check(name: &str, world: &World, whole: &Came, seed: u64, habits: Habits) -> Came {
