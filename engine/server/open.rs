@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::connector::References;
 use crate::diagnostic::Severity;
 use crate::history::History;
-use crate::library::Shelf;
+use crate::library::{Library, Shelf};
 use crate::outbound::{Accounts, Outbound};
 use crate::runner::{Bell, World};
 use crate::settings::{Settings, WorkspaceReferences};
@@ -32,18 +32,7 @@ const PARTS: [&str; 6] = [
 /// Opens a workspace.
 pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
     let workspace = &settings.workspace;
-    if workspace.is_dir() && !PARTS.iter().any(|part| workspace.join(part).exists()) {
-        return Err(Trouble::Workspace {
-            path: workspace.display().to_string(),
-            why: format!("it has none of {}", PARTS.join(", ")),
-        });
-    }
-    let library = reload::read(workspace)
-        .await
-        .map_err(|why| Trouble::Workspace {
-            path: workspace.display().to_string(),
-            why,
-        })?;
+    let library = read(workspace).await?;
     let folder = settings.data("");
     make_private(&folder).map_err(|error| Trouble::Write {
         path: folder.display().to_string(),
@@ -105,6 +94,18 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
         loops: std::sync::Mutex::default(),
         settings,
     })
+}
+
+/// Reads a workspace's files; a folder that has none of them is no workspace.
+async fn read(workspace: &Path) -> Result<Library, Trouble> {
+    let refuse = |why| Trouble::Workspace {
+        path: workspace.display().to_string(),
+        why,
+    };
+    if workspace.is_dir() && !PARTS.iter().any(|part| workspace.join(part).exists()) {
+        return Err(refuse(format!("it has none of {}", PARTS.join(", "))));
+    }
+    reload::read(workspace).await.map_err(refuse)
 }
 
 /// Makes the folder that the server writes into; what it holds is nobody else's business.

@@ -10,6 +10,9 @@ use recipe_engine::source::parse;
 
 use crate::golden::root;
 
+/// Pages of the reference that no grammar could write.
+const WRITTEN_BY_HAND: [&str; 1] = ["security.md"];
+
 #[test]
 fn schemas_and_reference_are_up_to_date() {
     let folder = tempfile::tempdir().expect("a folder can be made");
@@ -34,7 +37,11 @@ fn schemas_and_reference_are_up_to_date() {
     let kept = std::fs::read_dir(root().join("schemas"))
         .expect("it can be listed")
         .count();
-    assert_eq!(count, kept, "schemas/ holds files that no longer exist");
+    let expected = count + WRITTEN_BY_HAND.len();
+    assert_eq!(expected, kept, "schemas/ holds files that no longer exist");
+    for page in WRITTEN_BY_HAND {
+        assert!(root().join("schemas").join(page).exists(), "{page} is gone");
+    }
 }
 
 #[test]
