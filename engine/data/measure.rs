@@ -21,8 +21,7 @@ pub fn oversize(value: &Value) -> Option<String> {
     if is_deeper(value, DEPTH_MAX) {
         return Some(format!("it is nested more than {DEPTH_MAX} levels deep"));
     }
-    let mut room = VALUE_BYTES_MAX;
-    if fits(value, &mut room) {
+    if !is_longer(value, VALUE_BYTES_MAX) {
         return None;
     }
     let mib = VALUE_BYTES_MAX >> 20;
@@ -40,6 +39,12 @@ pub fn is_deeper(value: &Value, levels: usize) -> bool {
         Value::Object(object) => levels == 0 || object.values().any(inner),
         _ => false,
     }
+}
+
+/// Whether a value's JSON is longer than so many bytes; stops looking as soon as it is.
+pub fn is_longer(value: &Value, bytes: usize) -> bool {
+    let mut room = bytes;
+    !fits(value, &mut room)
 }
 
 /// A regular expression as recipes and connectors write them: within bounds, so that none takes the

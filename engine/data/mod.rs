@@ -6,7 +6,9 @@ mod measure;
 mod secret;
 mod withheld;
 
-pub use measure::{DEPTH_MAX, PATTERN_BYTES_MAX, VALUE_BYTES_MAX, is_deeper, oversize, pattern};
+pub use measure::{
+    DEPTH_MAX, PATTERN_BYTES_MAX, VALUE_BYTES_MAX, is_deeper, is_longer, oversize, pattern,
+};
 pub use secret::Secret;
 pub use serde_json::Value;
 pub use withheld::{holds_withheld, is_withheld, show_withheld, withheld, withheld_by};

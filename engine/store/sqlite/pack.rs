@@ -16,7 +16,7 @@ use sqlx::SqliteConnection;
 
 use super::checksum::{sealed, unsealed};
 use super::error::{corrupt, store_error};
-use crate::data::{Object, Value, digest};
+use crate::data::{Object, Value, digest, is_longer};
 use crate::journal::{Decision, Entry, EntryKind};
 use crate::store::StoreError;
 
@@ -350,27 +350,7 @@ pub(super) fn split(text: &str) -> Result<(BTreeMap<String, String>, &str), Stor
     Ok((taken, rest))
 }
 
-/// Whether the value's JSON is longer than what stays in place; stops looking as soon as it is.
+/// Whether the value's JSON is longer than what stays in place.
 fn is_large(value: &Value) -> bool {
-    let mut room = INLINE_BYTES_MAX;
-    !fits(value, &mut room)
-}
-
-fn fits(value: &Value, room: &mut usize) -> bool {
-    let own = match value {
-        Value::Null | Value::Bool(_) => 5,
-        Value::Number(_) => 8,
-        Value::String(text) => text.len() + 3,
-        Value::Array(list) => 2 + list.len(),
-        Value::Object(object) => 2 + object.keys().map(|key| key.len() + 4).sum::<usize>(),
-    };
-    let Some(left) = room.checked_sub(own) else {
-        return false;
-    };
-    *room = left;
-    match value {
-        Value::Array(list) => list.iter().all(|element| fits(element, room)),
-        Value::Object(object) => object.values().all(|member| fits(member, room)),
-        _ => true,
-    }
+    is_longer(value, INLINE_BYTES_MAX)
 }
