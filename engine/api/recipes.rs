@@ -293,9 +293,8 @@ fn webhook_wire(rooms: &Rooms, shown: &Shown, webhook: &Webhook) -> Value {
         Some(WebhookAuth::Hmac(name)) => json!({ "kind": "hmac", "connection": name.as_str() }),
     };
     let shelf = &rooms.intake.shelf;
-    let events = shelf
-        .look_at(&shown.name, events::compared)
-        .unwrap_or_default();
+    let tree = shelf.tree(&shown.name);
+    let events = tree.as_ref().map(events::compared).unwrap_or_default();
     json!({
         "method": "POST",
         "address": format!("{base}/webhooks/{}", shown.name),

@@ -140,7 +140,7 @@ fn mermaid(library: &Library, names: &[&RecipeName]) -> String {
         let title = library
             .written
             .get(*name)
-            .and_then(|written| written.file.text("title"));
+            .and_then(|written| written.title.clone());
         let title = title.map_or_else(|| name.name().to_owned(), |title| title.replace('"', "'"));
         let _ = writeln!(out, "  {}[\"{title}\"]", name.name());
     }

@@ -86,8 +86,7 @@ impl Shelf {
             let Some(written) = held.library.written.get(name) else {
                 continue;
             };
-            let document = &written.file.document;
-            let mut report = Report::of(&document.file);
+            let mut report = Report::of(&written.file);
             let values = match settings {
                 Ok(values) => values,
                 Err(why) => {
@@ -98,8 +97,11 @@ impl Shelf {
                     return found;
                 }
             };
+            let Some(tree) = written.tree() else {
+                continue;
+            };
             let declared = held.library.catalogue.projects.get(name.project());
-            for ((integration, key), span) in settings_read(&document.root) {
+            for ((integration, key), span) in settings_read(&tree) {
                 let field = declared.and_then(|project| {
                     let keys = project.settings.iter();
                     let mut keys = keys.filter(|(name, _)| name.to_lowercase() == integration);

@@ -27,7 +27,7 @@ use crate::connector::Connections;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::names::RecipeName;
 use crate::recipe::RecipeFile;
-use crate::source::Document;
+use crate::source::{self, Document, Node};
 
 /// Everything that a workspace holds.
 #[derive(Debug, Default)]
@@ -50,13 +50,38 @@ pub struct Library {
     pub paths: Vec<Arc<str>>,
 }
 
-/// A recipe as written.
+/// A recipe as written. Its tree is not kept: a thousand of them would be most of what an idle
+/// server holds, and is seldom asked for.
 #[derive(Clone, Debug)]
 pub struct Written {
-    /// Its file.
-    pub file: RecipeFile,
+    /// Its file, as a path below the workspace.
+    pub file: Arc<str>,
+    /// Its whole text.
+    pub text: Arc<str>,
+    /// The SHA-256 of its text.
+    pub hash: String,
+    /// Its title, if that could be read.
+    pub title: Option<Arc<str>>,
     /// Whether it came with the program.
     pub is_bundled: bool,
+}
+
+impl Written {
+    fn of(file: RecipeFile, is_bundled: bool) -> Self {
+        Self {
+            title: file.text("title"),
+            file: file.document.file,
+            text: file.document.text,
+            hash: file.hash,
+            is_bundled,
+        }
+    }
+
+    /// Its tree, read again.
+    pub fn tree(&self) -> Option<Node> {
+        let (document, _) = source::parse(&self.file, self.text.as_bytes());
+        document.map(|document| document.root)
+    }
 }
 
 impl Library {

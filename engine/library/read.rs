@@ -52,6 +52,7 @@ struct Reading {
     library: Library,
     found: Report,
     projects: Vec<(ProjectFile, Arc<str>)>,
+    recipes: BTreeMap<RecipeName, (RecipeFile, bool)>,
     connections: Option<Document>,
 }
 
@@ -144,9 +145,7 @@ impl Reading {
                 self.found.absorb(report);
                 let signatures = &mut self.library.catalogue.signatures;
                 signatures.insert(name.clone(), Signature::of(&file));
-                self.library
-                    .written
-                    .insert(name, Written { file, is_bundled });
+                self.recipes.insert(name, (file, is_bundled));
             }
             Subject::Test => {
                 self.library.tests.insert(file.to_string(), document);
@@ -168,12 +167,13 @@ impl Reading {
             library.connections = Connections::read(&document.root, connectors, &mut report);
             self.found.absorb(report);
         }
-        for (name, written) in &library.written {
-            let (recipe, report) = compile(&written.file, &library.catalogue);
+        for (name, (file, is_bundled)) in self.recipes {
+            let (recipe, report) = compile(&file, &library.catalogue);
             self.found.absorb(report);
             library
                 .recipes
                 .extend(recipe.map(|recipe| (name.clone(), Arc::new(recipe))));
+            library.written.insert(name, Written::of(file, is_bundled));
         }
         library.diagnostics = self.found.into_diagnostics();
         // A recipe that leaves its grammar is not run, even if what is left of it compiles.
@@ -184,7 +184,7 @@ impl Reading {
         let broken: BTreeSet<&Arc<str>> = errors.map(|found| &found.place.file).collect();
         library.recipes.retain(|name, _| {
             let written = library.written.get(name);
-            !written.is_some_and(|written| broken.contains(&written.file.document.file))
+            !written.is_some_and(|written| broken.contains(&written.file))
         });
         library
     }

@@ -85,8 +85,8 @@ impl Shelf {
         {
             let mut known = self.known();
             for written in library.written.values() {
-                let text = written.file.document.text.clone();
-                known.texts.insert(written.file.hash.clone(), text);
+                let text = written.text.clone();
+                known.texts.insert(written.hash.clone(), text);
             }
             for program in programs.values() {
                 known.programs.insert(program.hash.clone(), program.clone());
@@ -220,11 +220,9 @@ impl Shelf {
         self.read().shown(name)
     }
 
-    /// What a look at a recipe's tree as written gives.
-    pub fn look_at<T>(&self, name: &RecipeName, look: impl FnOnce(&Node) -> T) -> Option<T> {
-        let held = self.read();
-        let written = held.library.written.get(name)?;
-        Some(look(&written.file.document.root))
+    /// A recipe's tree as written.
+    pub fn tree(&self, name: &RecipeName) -> Option<Node> {
+        self.read().library.written.get(name)?.tree()
     }
 
     /// Whether there is a file of this name, good or bad.
@@ -340,15 +338,17 @@ impl Shelf {
 impl Held {
     fn shown(&self, name: &RecipeName) -> Option<Shown> {
         let written = self.library.written.get(name)?;
-        let title = written.file.text("title");
+        let title = &written.title;
         Some(Shown {
             name: name.clone(),
-            title: title.map_or_else(|| name.to_string(), |title| title.to_string()),
+            title: title
+                .as_ref()
+                .map_or_else(|| name.to_string(), |title| title.to_string()),
             program: self.programs.get(name).cloned(),
             is_bundled: written.is_bundled,
             problems: self
                 .library
-                .diagnostics_of(&written.file.document.file)
+                .diagnostics_of(&written.file)
                 .cloned()
                 .collect(),
         })

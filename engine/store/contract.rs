@@ -322,7 +322,8 @@ pub trait Jobs: Send + Sync {
         lease: Duration,
     ) -> impl Future<Output = Result<Vec<Claimed>, StoreError>> + Send;
 
-    /// Prolongs leases; answers those that are lost.
+    /// Prolongs leases; answers those that are lost: somebody else has the job, or it is gone.
+    /// A lease whose job has ended or waits is left alone.
     fn renew(
         &self,
         leases: Vec<Lease>,

@@ -309,24 +309,27 @@ impl Worker {
             Ok(lost) => {
                 self.renewed_at.store(now.0, Ordering::Relaxed);
                 for lease in lost {
-                    tracing::warn!(job = %lease.job, "the lease was lost");
-                    self.let_go(&lease);
+                    // A run that came to its end meanwhile has let go of it itself.
+                    if self.let_go(&lease) {
+                        tracing::warn!(job = %lease.job, "the lease was lost");
+                    }
                 }
             }
             Err(error) => tracing::warn!("leases could not be renewed: {error}"),
         }
     }
 
-    /// Forgets a lease, unless the job has been claimed again since.
-    fn let_go(&self, lease: &Lease) {
+    /// Forgets a lease, unless the job has been claimed again since; whether it was held.
+    fn let_go(&self, lease: &Lease) -> bool {
         let mut leases = self.leases();
-        if leases
+        let is_held = leases
             .get(&lease.job)
-            .is_some_and(|held| held.number == lease.number)
-        {
+            .is_some_and(|held| held.number == lease.number);
+        if is_held {
             leases.remove(&lease.job);
             self.world.bell.leave(&lease.job);
         }
+        is_held
     }
 
     fn leases(&self) -> std::sync::MutexGuard<'_, HashMap<JobId, Lease>> {

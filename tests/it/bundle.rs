@@ -213,7 +213,7 @@ fn each_recipe_holds_what_its_row_requires() {
             troubles.push(format!("{name}: is not there, or has errors"));
             continue;
         };
-        let source = &library.written[&full].file.document.text;
+        let source = &library.written[&full].text;
         let missing = misses(row, recipe, source, &names);
         troubles.extend(
             missing

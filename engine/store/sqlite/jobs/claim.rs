@@ -173,7 +173,8 @@ fn group(requests: Vec<(JobId, JobRequest)>) -> BTreeMap<JobId, Vec<JobRequest>>
     grouped
 }
 
-/// Prolongs leases; answers those that are lost.
+/// Prolongs leases; answers those that are lost. One whose job was left in order has ended, and
+/// is not lost.
 pub(super) async fn renew(
     connection: &mut SqliteConnection,
     leases: Vec<Lease>,
@@ -190,11 +191,25 @@ pub(super) async fn renew(
         .execute(&mut *connection)
         .await
         .map_err(store_error)?;
-        if done.rows_affected() == 0 {
+        if done.rows_affected() == 0 && !is_left_in_order(connection, &lease).await? {
             lost.push(lease);
         }
     }
     Ok(lost)
+}
+
+/// Whether the holder of a lease was the last to have the job, and does not run it any more.
+async fn is_left_in_order(
+    connection: &mut SqliteConnection,
+    lease: &Lease,
+) -> Result<bool, StoreError> {
+    sqlx::query_scalar("SELECT COUNT(*) FROM job WHERE id = $1 AND lease = $2")
+        .bind(lease.job.as_str())
+        .bind(lease.number)
+        .fetch_one(connection)
+        .await
+        .map(|held: i64| held == 1)
+        .map_err(store_error)
 }
 
 /// Lets every lease run out now.
