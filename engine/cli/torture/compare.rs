@@ -39,6 +39,8 @@ pub(super) async fn compare(
     let jobs = all_jobs(api).await?;
     let undecided = look_at_jobs(api, &jobs, &mut report).await?;
     let mut held = counts(&vendor.tells("sink/ids").await?);
+    let alone = held.iter().filter(|(id, _)| id.ends_with("-alone"));
+    report.alone = alone.map(|(_, count)| count).sum();
     let events: Vec<Event> = sent
         .events
         .iter()

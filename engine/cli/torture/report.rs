@@ -45,6 +45,8 @@ pub(super) struct Report {
     lost: usize,
     doubled: usize,
     ticks: usize,
+    /// Calls of the exclusive group that were sent.
+    pub(super) alone: usize,
     pub(super) mail_repeats: usize,
     pub(super) calls: u64,
     pub(super) overlaps: u64,
@@ -118,6 +120,7 @@ impl Report {
             "jobs": self.jobs,
             "needs_decision": self.undecided,
             "calls": self.calls,
+            "calls_alone": self.alone,
             "effects": self.effects,
             "lost": self.lost,
             "doubled": self.doubled,
@@ -170,7 +173,10 @@ impl Report {
             "worked off in",
             format!("{:.1} s", done.drained_in.as_secs_f64()),
         );
-        line("calls", self.calls.to_string());
+        line(
+            "calls",
+            format!("{}, {} of them one at a time", self.calls, self.alone),
+        );
         line("effects as they must be", self.effects.to_string());
         line("lost", self.lost.to_string());
         line("doubled", self.doubled.to_string());

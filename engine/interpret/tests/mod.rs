@@ -5,6 +5,7 @@ mod folding;
 mod leaving;
 mod limits;
 mod loops;
+mod retrying;
 mod world;
 
 use serde_json::json;
