@@ -42,6 +42,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::FutureExt;
+use tokio::sync::Semaphore;
 
 use crate::history::History;
 use crate::step::Calls;
@@ -65,6 +66,8 @@ pub struct Rooms {
     pub public_url: Arc<str>,
     /// Why jobs failed, as it may be shown.
     pub messages: Arc<Messages>,
+    /// Whose turn it is to preview.
+    pub previews: Arc<Semaphore>,
 }
 
 /// All routes.

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::api::{self, Rooms, Tokens};
@@ -144,6 +144,7 @@ impl Engine {
             history: self.history.clone(),
             public_url: public_url.into(),
             messages: Arc::default(),
+            previews: Arc::new(Semaphore::new(1)),
         };
         let mut stopping = self.stop.subscribe();
         let stopped = async move {

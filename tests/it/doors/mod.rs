@@ -12,6 +12,7 @@ mod house;
 mod inbox;
 mod keeping;
 mod preview;
+mod previewing;
 mod process;
 mod recipes;
 mod suites;
