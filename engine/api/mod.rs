@@ -16,6 +16,7 @@ mod inbox;
 mod job;
 mod jobs;
 mod leaving;
+mod lobby;
 mod metrics;
 mod personal;
 mod preview;
@@ -31,6 +32,7 @@ mod webhooks;
 mod wire;
 
 pub use failures::Messages;
+pub use lobby::{Bounds, Lobby};
 pub use problem::Problem;
 pub use sign_in::{Person, Tokens};
 
@@ -68,6 +70,8 @@ pub struct Rooms {
     pub messages: Arc<Messages>,
     /// Whose turn it is to preview.
     pub previews: Arc<Semaphore>,
+    /// Where deliveries are until they are kept.
+    pub lobby: Arc<Lobby>,
 }
 
 /// All routes.

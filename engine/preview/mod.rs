@@ -8,11 +8,12 @@
 
 mod calls;
 mod copy;
+mod limits;
 
 pub use calls::Withheld;
 pub use copy::RowChange;
+pub use limits::{Cut, Limits};
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,57 +31,6 @@ use crate::worker::Worker;
 
 use calls::Withholding;
 use copy::{Copied, tables_of};
-
-/// How far a preview goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// How long it works, in real time.
-    pub time: Duration,
-    /// How many calls it lists.
-    pub calls: usize,
-    /// How many jobs it brings to their end.
-    pub jobs: u64,
-    /// How many bytes its jobs write, and how many the calls that it lists hold.
-    pub bytes: usize,
-    /// How many bytes of rows it works on a copy of.
-    pub copied_bytes: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            time: Duration::from_secs(120),
-            calls: 2_000,
-            jobs: 1_000,
-            bytes: 128 << 20,
-            copied_bytes: 64 << 20,
-        }
-    }
-}
-
-/// Why a preview shows less than there is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cut {
-    /// It took too long.
-    Time(Duration),
-    /// It came to too many calls.
-    Calls(usize),
-    /// It came to too many jobs.
-    Jobs(u64),
-    /// It wrote too much.
-    Bytes(usize),
-}
-
-impl fmt::Display for Cut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Time(time) => write!(f, "it took longer than {} s", time.as_secs()),
-            Self::Calls(calls) => write!(f, "it lists {calls} calls, and there are more"),
-            Self::Jobs(jobs) => write!(f, "it ran {jobs} jobs, and there are more"),
-            Self::Bytes(bytes) => write!(f, "it came to more than {} MiB", bytes >> 20),
-        }
-    }
-}
 
 /// How often the clock leaps on at most: a loop that waits for something outside never sees it.
 const LEAPS_MAX: usize = 10_000;

@@ -11,6 +11,7 @@ mod disk;
 mod house;
 mod inbox;
 mod keeping;
+mod lobby;
 mod preview;
 mod previewing;
 mod process;
