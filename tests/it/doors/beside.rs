@@ -53,7 +53,8 @@ async fn no_transaction_is_open_while_a_call_is_under_way() {
     let (status, answer) = taken(request.body("{}").send().await.unwrap()).await;
     assert_eq!(status.as_u16(), 202, "{answer}");
     let (_, rows) = house.get("/api/lookup-tables/seen/rows").await;
-    assert_eq!(rows["rows"], json!([{ "id": 1 }]));
+    assert_eq!(rows["rows"][0]["id"], 1, "{rows}");
+    assert_eq!(rows["rows"].as_array().unwrap().len(), 1, "{rows}");
     let (_, job) = house.get(&format!("/api/jobs/{id}")).await;
     assert_eq!(job["status"], "running", "{job}");
 
