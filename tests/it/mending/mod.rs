@@ -10,3 +10,4 @@ mod quarantine;
 mod rerun;
 mod stage;
 mod turns;
+mod waiting;
