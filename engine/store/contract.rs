@@ -269,6 +269,8 @@ pub enum Next {
     Waiting(Option<Moment>),
     /// It is given back until a person decides; other branches may wake it earlier.
     NeedsDecision(Option<Moment>),
+    /// It never began, and is in line again; nobody looks at it before this moment.
+    PutOff(Moment),
     /// It is given back as it is, to be claimed again at once (orderly shutdown).
     GivenBack,
     /// It ended.

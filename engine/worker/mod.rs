@@ -248,7 +248,7 @@ impl Worker {
             job = %claimed.job.id, recipe = %claimed.job.recipe,
             "the recipe is missing or has errors; its jobs wait"
         );
-        let next = Next::Waiting(Some(now.after(UNUSABLE_WAIT)));
+        let next = Next::PutOff(now.after(UNUSABLE_WAIT));
         let advance = Advance {
             next,
             ..Advance::default()

@@ -2,10 +2,12 @@
 
 use recipe_engine::journal::JobStatus;
 use recipe_engine::store::sqlite::RECOVERIES_MAX;
-use recipe_engine::store::{Advance, Jobs, Lease, Next, Store, StoreError};
+use recipe_engine::store::{Advance, Arrival, Jobs, Lease, NewJob, Next, Store, StoreError};
 use serde_json::json;
 
-use super::fixtures::{at, claim, claim_one, queue, succeeded, with_next};
+use super::fixtures::{
+    at, claim, claim_one, ended_well, new_job, queue, recipe, succeeded, with_next,
+};
 
 super::on_every_store!(
     a_lease_that_ran_out_goes_to_another_worker,
@@ -14,6 +16,8 @@ super::on_every_store!(
     progress_and_an_orderly_return_reset_the_count,
     a_restart_lets_all_leases_run_out,
     a_stale_commit_leaves_nothing_behind,
+    a_lease_whose_job_was_left_in_order_is_not_lost,
+    a_job_that_was_put_off_before_it_began_is_in_line_again,
 );
 
 async fn a_lease_that_ran_out_goes_to_another_worker(store: &Store) {
@@ -120,4 +124,54 @@ async fn a_stale_commit_leaves_nothing_behind(store: &Store) {
     kept.unwrap();
     assert!(store.job(&stale_id).await.unwrap().1.is_empty());
     assert_eq!(store.job(&good_id).await.unwrap().1.len(), 1);
+}
+
+async fn a_lease_whose_job_was_left_in_order_is_not_lost(store: &Store) {
+    queue(store, "a", 0).await;
+    queue(store, "b", 0).await;
+    let claimed = claim(store, 0).await;
+    let leases: Vec<Lease> = claimed
+        .iter()
+        .map(|claimed| claimed.lease.clone())
+        .collect();
+    let ended = with_next(ended_well(json!(null)));
+    store.commit(&leases[0], at(1), ended).await.unwrap();
+    assert_eq!(store.renew(leases, at(50)).await.unwrap(), []);
+}
+
+/// A recipe that is broken when its jobs come up does not take them out of their line: it is
+/// counted, stopping keeps it, and whoever cancels what runs does not cancel it.
+async fn a_job_that_was_put_off_before_it_began_is_in_line_again(store: &Store) {
+    let name = recipe("a");
+    store.start(&name, "ada", at(0)).await.unwrap();
+    let job = NewJob {
+        needs_started_recipe: true,
+        ..new_job("a")
+    };
+    let id = job.id.clone();
+    let arrival = Arrival {
+        recipe: name.clone(),
+        payload: None,
+        jobs: vec![job],
+        at: at(0),
+    };
+    store.enqueue(arrival).await.unwrap();
+    let put_off = with_next(Next::PutOff(at(5)));
+    let first = claim_one(store, 0).await;
+    store
+        .commit(&first.lease, at(1), put_off.clone())
+        .await
+        .unwrap();
+    assert_eq!(store.queue_length().await.unwrap(), 1);
+    assert!(claim(store, 4).await.is_empty());
+    let second = claim_one(store, 5).await;
+    store.stop(&name, "ada", at(6)).await.unwrap();
+    store.commit(&second.lease, at(7), put_off).await.unwrap();
+    let (job, ..) = store.job(&id).await.unwrap();
+    assert_eq!((job.status, job.started_at), (JobStatus::Queued, None));
+    let cancelled = store.cancel_begun(&name, at(8), "ada").await.unwrap();
+    assert!(cancelled.is_empty());
+    assert!(claim(store, 100).await.is_empty());
+    store.start(&name, "ada", at(101)).await.unwrap();
+    claim_one(store, 101).await;
 }

@@ -59,6 +59,10 @@ pub(super) async fn commit(
     large.store(connection, job.number).await?;
     match &advance.next {
         Next::Ended(ending) => end(connection, &job, at, ending, &mut committed).await?,
+        Next::PutOff(_) => enqueue::back_in_line(connection, job.number).await?,
+        Next::GivenBack if !job.is_pinned => {
+            enqueue::back_in_line(connection, job.number).await?;
+        }
         Next::Waiting(None) if job.has_holds || job.is_awaited => {
             let woken = awaits::wake_circle(connection, job.number, at).await?;
             committed.woken.extend(woken);
@@ -75,6 +79,8 @@ struct Guarded {
     has_holds: bool,
     is_awaited: bool,
     is_scheduled: bool,
+    /// Whether it has begun: which version of its recipe it runs is settled.
+    is_pinned: bool,
 }
 
 /// Checks the lease and changes the row of a job that its worker keeps; no index is touched.
@@ -143,11 +149,12 @@ async fn guard(
         .await
         .map_err(store_error)?
         .ok_or_else(|| StoreError::LeaseLost(lease.job.clone()))?;
-    let (job, is_pinned) = read_guard(&row).map_err(store_error)?;
+    let mut job = read_guard(&row).map_err(store_error)?;
     if let Some((hash, pinned)) = pin
-        && !is_pinned
+        && !job.is_pinned
     {
         keep_pin(connection, job.number, &hash, pinned).await?;
+        job.is_pinned = true;
     }
     Ok(job)
 }
@@ -160,15 +167,15 @@ fn is_progress(advance: &Advance) -> bool {
         || matches!(advance.next, Next::GivenBack | Next::Ended(_))
 }
 
-fn read_guard(row: &SqliteRow) -> Result<(Guarded, bool), sqlx::Error> {
-    let job = Guarded {
+fn read_guard(row: &SqliteRow) -> Result<Guarded, sqlx::Error> {
+    Ok(Guarded {
         number: row.try_get(0)?,
         chunk: row.try_get(1)?,
         has_holds: row.try_get::<i64, _>(2)? == 1,
         is_awaited: row.try_get::<i64, _>(3)? == 1,
         is_scheduled: row.try_get::<i64, _>(5)? == 1,
-    };
-    Ok((job, row.try_get::<Option<i64>, _>(4)?.is_some()))
+        is_pinned: row.try_get::<Option<i64>, _>(4)?.is_some(),
+    })
 }
 
 /// The new columns of a job that leaves its worker.
@@ -185,6 +192,7 @@ fn leave(next: &Next, at: Moment, large: &mut Large) -> Result<Leaving, StoreErr
         Next::Running => (JobStatus::Running, None),
         Next::Waiting(wake_at) => (JobStatus::Waiting, wake_at.map(|moment| moment.0)),
         Next::NeedsDecision(wake_at) => (JobStatus::NeedsDecision, wake_at.map(|moment| moment.0)),
+        Next::PutOff(until) => (JobStatus::Queued, Some(until.0)),
         Next::GivenBack => (JobStatus::Waiting, Some(at.0)),
         Next::Ended(ending) => return ended(ending, at, large),
     };

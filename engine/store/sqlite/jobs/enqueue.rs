@@ -176,6 +176,25 @@ const INSERT_DELIVERED: &str = concat!(
     "last_insert_rowid())"
 );
 
+/// Puts a job that never began back in line, where a recipe that is stopped keeps it.
+pub(super) async fn back_in_line(
+    connection: &mut SqliteConnection,
+    job: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE job SET status = 'queued', started_at = NULL, due = CASE
+            WHEN needs_start = 0 OR has_news = 1 OR EXISTS (
+                SELECT 1 FROM recipe_state WHERE name = job.recipe AND is_started = 1)
+            THEN due END
+         WHERE number = $1",
+    )
+    .bind(job)
+    .execute(connection)
+    .await
+    .map(|_| ())
+    .map_err(store_error)
+}
+
 async fn insert_delivered(
     connection: &mut SqliteConnection,
     job: &NewJob,

@@ -13,6 +13,7 @@ use super::super::error::{corrupt, store_error};
 use super::super::pack::{Large, pack_entries};
 use super::super::recipes::note;
 use super::awaits::wake_waiting;
+use super::enqueue;
 use super::holds::release_all;
 use super::request::leave;
 use super::rerun::reruns_of;
@@ -215,15 +216,16 @@ pub(super) async fn release(
     by: String,
     release: Release,
 ) -> Result<(), StoreError> {
-    let row: Option<(i64, String, bool)> = sqlx::query_as(
-        "SELECT number, status, EXISTS (SELECT 1 FROM job_input WHERE job = number)
+    let row: Option<(i64, String, bool, bool)> = sqlx::query_as(
+        "SELECT number, status, EXISTS (SELECT 1 FROM job_input WHERE job = number),
+            pin IS NOT NULL
          FROM job WHERE id = $1",
     )
     .bind(job.as_str())
     .fetch_optional(&mut *connection)
     .await
     .map_err(store_error)?;
-    let (number, status, has_input) =
+    let (number, status, has_input, has_begun) =
         row.ok_or_else(|| StoreError::NotFound(format!("job {job}")))?;
     if status != "quarantined" {
         return Err(StoreError::Conflict(format!(
@@ -245,7 +247,7 @@ pub(super) async fn release(
         )));
     }
     sqlx::query(
-        "UPDATE job SET status = CASE WHEN pin IS NULL THEN 'queued' ELSE 'waiting' END,
+        "UPDATE job SET status = 'waiting',
             due = $2, ended_at = NULL, failure = NULL, output = NULL, recoveries = 0
          WHERE number = $1",
     )
@@ -254,6 +256,9 @@ pub(super) async fn release(
     .execute(&mut *connection)
     .await
     .map_err(store_error)?;
+    if !has_begun {
+        enqueue::back_in_line(connection, number).await?;
+    }
     let line = Entry {
         key: EntryKey::of_job(),
         at,
