@@ -4,6 +4,7 @@
 //! Always true: nothing is taken in before it can be kept; an orderly stop gives every job back.
 
 mod bare;
+mod listen;
 mod open;
 mod reload;
 mod tokens;
@@ -18,10 +19,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
-use crate::api::{self, Rooms, Tokens};
+use crate::api::{self, Lobby, Rooms, Tokens};
 use crate::clock::Clock;
 use crate::data::{Secret, digest};
 use crate::history::History;
@@ -144,17 +145,15 @@ impl Engine {
             history: self.history.clone(),
             public_url: public_url.into(),
             messages: Arc::default(),
+            previews: Arc::new(Semaphore::new(1)),
+            lobby: Arc::new(Lobby::new(self.settings.bounds)),
         };
-        let mut stopping = self.stop.subscribe();
-        let stopped = async move {
-            let _ = stopping.wait_for(|is_stopping| *is_stopping).await;
-        };
-        let server = axum::serve(listener, api::router(rooms)).with_graceful_shutdown(stopped);
-        let serving = tokio::spawn(async move {
-            if let Err(error) = server.await {
-                tracing::error!("the server stopped answering: {error}");
-            }
-        });
+        let serving = tokio::spawn(listen::serve(
+            listener,
+            api::router(rooms),
+            self.settings.bounds,
+            self.stop.subscribe(),
+        ));
         self.loops().push(serving);
         Ok(Listening {
             address,
