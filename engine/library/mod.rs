@@ -11,6 +11,7 @@ mod files;
 mod read;
 mod shelf;
 mod stamp;
+mod version;
 
 use std::collections::BTreeMap;
 use std::io;

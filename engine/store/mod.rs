@@ -16,7 +16,7 @@ pub use sqlite::{
     FireRow, Fired, Fires, Import, KeptJob, KeptSecret, Lineage, PassedOver, Poll, PollEnd,
     PollKept, Polled, PolledItem, RecipeState, Replay, Rerun, RowFilter, RuleKept, Space,
     SpentBlock, Step as HistoryStep, StoredEvent, TableRow, TakenGroup, UNKEPT_DROPPED,
-    UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept, check_integrity, commit_limits,
+    UNKEPT_REJECTED, UNKEPT_REPEATED, UnfinishedVersion, Unkept, check_integrity, commit_limits,
 };
 
 /// The store that this program runs on.
