@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::super::*;
-use super::world::{World, compiled, done};
+use super::world::{World, compiled, done, doubtful};
 use crate::journal::JobStatus;
 
 fn world(source: &str) -> World {
@@ -157,5 +157,43 @@ fn a_cancelled_loop_does_not_end_well_with_a_part_of_its_elements() {
         let turn = machine.turn(Moment(10));
         assert!(turn.effects.is_empty(), "{:?}", turn.effects);
         assert_eq!(turn.ending.unwrap().status, JobStatus::Stopped);
+    }
+}
+
+/// Whatever the worker died after, cleaning up included.
+#[test]
+fn a_job_that_was_cancelled_undecided_is_stopped_and_not_failed() {
+    let source = "
+title: Note
+trigger: { function: {} }
+steps:
+  - try:
+      - id: note
+        action: vendor.send_note
+        with: { text: x }
+    finally:
+      - id: tidied
+        action: vendor.read_thing
+        with: { id: 1 }
+";
+    let world = world(source);
+    let mut machine = Machine::new(world.start(), Vec::new());
+    let turn = machine.turn(Moment(0));
+    let mut entries = turn.entries;
+    machine.answer(turn.effects[0].number, Moment(1), doubtful());
+    entries.extend(machine.turn(Moment(1)).entries);
+    machine.cancel("person:ada", Moment(2));
+    let turn = machine.turn(Moment(2));
+    entries.extend(turn.entries);
+    let mut resumed = Machine::new(world.start(), entries);
+    let again = resumed.turn(Moment(3));
+    for (machine, turn) in [(&mut machine, turn.effects), (&mut resumed, again.effects)] {
+        let [tidied] = &turn[..] else {
+            panic!("one effect: {turn:?}");
+        };
+        let found = done(json!({ "found": false }));
+        machine.answer(tidied.number, Moment(4), found);
+        let ending = machine.turn(Moment(4)).ending.unwrap();
+        assert_eq!(ending.status, JobStatus::Stopped, "{ending:?}");
     }
 }
