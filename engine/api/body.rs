@@ -1,37 +1,10 @@
 //! Reading what a request brings: body and parameters.
 
-use axum::body::{Body, Bytes};
-use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 
 use crate::data::{DEPTH_MAX, Value, is_deeper};
 
 use super::Problem;
-
-/// How much of a body over the limit is read and thrown away, so that the sender gets to read the
-/// answer instead of a broken connection.
-const THROWN_AWAY_MAX: usize = 256 * 1024 * 1024;
-
-/// A body of at most this many bytes; `None` if it is larger.
-pub(super) async fn read_up_to(body: Body, limit: usize) -> Result<Option<Vec<u8>>, Problem> {
-    let mut chunks = body.into_data_stream();
-    let mut bytes = Vec::new();
-    let mut total = 0_usize;
-    while let Some(chunk) = chunks.next().await {
-        let chunk: Bytes =
-            chunk.map_err(|error| Problem::bad_request(format!("the body broke off: {error}")))?;
-        total = total.saturating_add(chunk.len());
-        if total <= limit {
-            bytes.extend_from_slice(&chunk);
-        } else {
-            bytes = Vec::new();
-            if total > THROWN_AWAY_MAX {
-                break;
-            }
-        }
-    }
-    Ok((total <= limit).then_some(bytes))
-}
 
 /// A JSON body of this form; an empty body counts as `{}`.
 pub(super) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {

@@ -16,6 +16,7 @@ mod inbox;
 mod job;
 mod jobs;
 mod leaving;
+mod lobby;
 mod metrics;
 mod personal;
 mod preview;
@@ -31,6 +32,7 @@ mod webhooks;
 mod wire;
 
 pub use failures::Messages;
+pub use lobby::{Bounds, Lobby};
 pub use problem::Problem;
 pub use sign_in::{Person, Tokens};
 
@@ -42,6 +44,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::FutureExt;
+use tokio::sync::Semaphore;
 
 use crate::history::History;
 use crate::step::Calls;
@@ -65,6 +68,10 @@ pub struct Rooms {
     pub public_url: Arc<str>,
     /// Why jobs failed, as it may be shown.
     pub messages: Arc<Messages>,
+    /// Whose turn it is to preview.
+    pub previews: Arc<Semaphore>,
+    /// Where deliveries are until they are kept.
+    pub lobby: Arc<Lobby>,
 }
 
 /// All routes.

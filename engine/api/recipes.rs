@@ -165,7 +165,7 @@ pub(super) async fn run(
     }
     let jobs = trigger::run(&rooms.intake, &shown.name, given, &by).await?;
     if let (Some(patience), [job]) = (patience, jobs.as_slice()) {
-        return wait::result(&rooms, job, patience).await;
+        return Ok(wait::result(&rooms, job, patience).await);
     }
     let ids: Vec<&str> = jobs.iter().map(JobId::as_str).collect();
     let place = match jobs.as_slice() {

@@ -13,7 +13,7 @@ use crate::journal::JobStatus;
 use crate::mask::{Marked, in_place, learned_secrets};
 use crate::names::{JobId, RecipeName};
 use crate::shape::Shape;
-use crate::store::Jobs;
+use crate::store::{Jobs, StoreError};
 
 use super::body::{parameters, unknown_parameter};
 use super::{Problem, Rooms, failures, wire};
@@ -28,30 +28,44 @@ const WAIT_MAX: Duration = Duration::from_secs(300);
 const LOOK_FIRST: Duration = Duration::from_millis(5);
 const LOOK_MAX: Duration = Duration::from_millis(250);
 
-/// The job's result, to whoever was let in to ask for it: 200 once it ended (whatever its end, which the answer says), else 202 with
-/// where to look.
-pub(super) async fn result(
-    rooms: &Rooms,
-    id: &JobId,
-    patience: Duration,
-) -> Result<Response, Problem> {
+/// The job's result, to whoever was let in to ask for it: 200 once it ended (whatever its end, which
+/// the answer says), else 202 with where to look. Never an error: the job is durable, and who is
+/// told of an error sends the same thing again.
+pub(super) async fn result(rooms: &Rooms, id: &JobId, patience: Duration) -> Response {
+    let status = match ended(rooms, id, patience).await {
+        Ok(Ended::With(wire)) => return Json(wire).into_response(),
+        Ok(Ended::NotYet(status)) => status.as_str(),
+        Err(error) => {
+            tracing::error!(job = %id, "who waits for this job is not told of its end: {error}");
+            "unknown"
+        }
+    };
+    let answer = Json(json!({ "id": id.as_str(), "status": status }));
+    let place = format!("/api/jobs/{id}");
+    (StatusCode::ACCEPTED, [(header::LOCATION, place)], answer).into_response()
+}
+
+/// How a job ended, as far as that can be told by now.
+enum Ended {
+    With(Value),
+    NotYet(JobStatus),
+}
+
+async fn ended(rooms: &Rooms, id: &JobId, patience: Duration) -> Result<Ended, StoreError> {
     until_settled(rooms, id, patience).await?;
     let (record, ..) = rooms.intake.store.job(id).await?;
-    let place = format!("/api/jobs/{id}");
-    if record.status.is_final() {
-        // Who was told of a result may count on it, even if the power fails now.
-        rooms.intake.store.settle().await?;
-        let mut wire = wire::job(&record);
-        failures::mask(rooms, &record, &mut wire).await;
-        if let (Some(wire), Some(output)) =
-            (wire.as_object_mut(), record.ending.and_then(|e| e.output))
-        {
-            wire.insert("output".into(), result_of(rooms, &record.recipe, output));
-        }
-        return Ok(Json(wire).into_response());
+    if !record.status.is_final() {
+        return Ok(Ended::NotYet(record.status));
     }
-    let answer = Json(json!({ "id": id.as_str(), "status": record.status.as_str() }));
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, place)], answer).into_response())
+    // Who was told of a result may count on it, even if the power fails now.
+    rooms.intake.store.settle().await?;
+    let mut wire = wire::job(&record);
+    failures::mask(rooms, &record, &mut wire).await;
+    if let (Some(wire), Some(output)) = (wire.as_object_mut(), record.ending.and_then(|e| e.output))
+    {
+        wire.insert("output".into(), result_of(rooms, &record.recipe, output));
+    }
+    Ok(Ended::With(wire))
 }
 
 /// What a recipe gives to whom it asked for: personal values as they are, secrets never.
@@ -63,12 +77,14 @@ fn result_of(rooms: &Rooms, recipe: &RecipeName, output: Value) -> Value {
     learned_secrets().value(in_place(&shape, output, Marked::Secret))
 }
 
-/// Returns once the job ended or needs a person, or when patience is at its end.
+/// Returns once the job ended or needs a person, when patience is at its end, or when the server
+/// stops: whoever waits is still answered then.
 pub(super) async fn until_settled(
     rooms: &Rooms,
     id: &JobId,
     patience: Duration,
-) -> Result<(), Problem> {
+) -> Result<(), StoreError> {
+    let mut stopping = rooms.intake.is_stopping.clone();
     let settled = async {
         let mut pause = LOOK_FIRST;
         loop {
@@ -80,7 +96,15 @@ pub(super) async fn until_settled(
             pause = (pause * 2).min(LOOK_MAX);
         }
     };
-    Clock::within(patience, settled).await.unwrap_or(Ok(()))
+    let settled_or_stopped = async {
+        tokio::select! {
+            settled = settled => settled,
+            _ = stopping.wait_for(|is_stopping| *is_stopping) => Ok(()),
+        }
+    };
+    Clock::within(patience, settled_or_stopped)
+        .await
+        .unwrap_or(Ok(()))
 }
 
 /// Reads how long to wait from the parameters of an address, which has no others.

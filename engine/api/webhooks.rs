@@ -11,10 +11,10 @@ use serde_json::json;
 
 use crate::data::{Object, Value};
 use crate::names::RecipeName;
-use crate::trigger::{self, BODY_BYTES_MAX, Delivery, Refusal};
+use crate::trigger::{self, Head, Refusal};
 
-use super::body::{parameters, read_up_to};
-use super::{Problem, Rooms, wait};
+use super::body::parameters;
+use super::{Problem, Rooms, lobby, wait};
 
 /// Takes a delivery in; answers once it is durable, or once its job ended if the recipe says so.
 pub(super) async fn deliver(
@@ -28,20 +28,25 @@ pub(super) async fn deliver(
         let message = format!("there is no webhook `{project}/{name}`");
         return Err(Refusal::Unknown(message).into());
     };
-    let Some(body) = read_up_to(body, BODY_BYTES_MAX).await? else {
-        let mib = BODY_BYTES_MAX / (1024 * 1024);
-        let message = format!("the body is larger than {mib} MiB; send it in parts");
-        return Err(Refusal::TooLarge(message).into());
-    };
-    let delivery = Delivery {
+    let head = Head {
         headers: object_of_headers(&headers),
         query: object_of(parameters(query.as_deref())),
-        body,
+        body_length: lobby::announced(&body),
     };
-    let accepted = trigger::deliver(&rooms.intake, &recipe, delivery).await?;
+    // Who may not come in at all does not get to fill our memory first.
+    let guest = match trigger::admit(&rooms.intake, &recipe, head) {
+        Ok(guest) => guest,
+        Err(refusal) => {
+            lobby::turn_away(&headers, body).await;
+            return Err(refusal.into());
+        }
+    };
+    let (body, room) = rooms.lobby.read(body).await?;
+    let accepted = trigger::deliver(&rooms.intake, guest, body).await?;
+    drop(room);
     let new: Vec<_> = accepted.jobs.iter().filter(|(_, is_new)| *is_new).collect();
     if let (true, [(job, _)]) = (accepted.wants_result, new.as_slice()) {
-        return wait::result(&rooms, job, wait::WEBHOOK_WAIT).await;
+        return Ok(wait::result(&rooms, job, wait::WEBHOOK_WAIT).await);
     }
     let jobs: Vec<Value> = new.iter().map(|(id, _)| json!(id.as_str())).collect();
     let known = accepted.jobs.len() - jobs.len();

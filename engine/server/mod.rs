@@ -5,6 +5,7 @@
 
 mod bare;
 mod columns;
+mod listen;
 mod open;
 mod reload;
 mod tokens;
@@ -19,10 +20,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
-use crate::api::{self, Rooms, Tokens};
+use crate::api::{self, Lobby, Rooms, Tokens};
 use crate::clock::Clock;
 use crate::data::{Secret, digest};
 use crate::history::History;
@@ -151,17 +152,15 @@ impl Engine {
             history: self.history.clone(),
             public_url: public_url.into(),
             messages: Arc::default(),
+            previews: Arc::new(Semaphore::new(1)),
+            lobby: Arc::new(Lobby::new(self.settings.bounds)),
         };
-        let mut stopping = self.stop.subscribe();
-        let stopped = async move {
-            let _ = stopping.wait_for(|is_stopping| *is_stopping).await;
-        };
-        let server = axum::serve(listener, api::router(rooms)).with_graceful_shutdown(stopped);
-        let serving = tokio::spawn(async move {
-            if let Err(error) = server.await {
-                tracing::error!("the server stopped answering: {error}");
-            }
-        });
+        let serving = tokio::spawn(listen::serve(
+            listener,
+            api::router(rooms),
+            self.settings.bounds,
+            self.stop.subscribe(),
+        ));
         self.loops().push(serving);
         Ok(Listening {
             address,

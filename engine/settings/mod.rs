@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::api::Bounds;
 use crate::clock::{Clock, Moment};
 use crate::data::Secret;
 use crate::diagnostic::did_you_mean;
@@ -69,6 +70,8 @@ pub struct Settings {
     pub private_hosts: PrivateHosts,
     /// How much history is kept.
     pub history: Budgets,
+    /// How much strangers may ask of it at once.
+    pub bounds: Bounds,
     /// Where a crash test stops the process.
     pub halt: Arc<Halt>,
     /// An admin token that is set from outside; otherwise the first start makes one.
@@ -124,6 +127,7 @@ impl Settings {
                 .transpose()?,
             private_hosts: private_hosts(&file)?,
             history: history::budgets(&file)?,
+            bounds: Bounds::default(),
             halt: Arc::new(halt?),
             admin_token: environment("RECIPES_ADMIN_TOKEN").map(Secret::new),
         })
@@ -141,6 +145,7 @@ impl Settings {
             time_since: None,
             private_hosts: PrivateHosts::default(),
             history: Budgets::UNBOUNDED,
+            bounds: Bounds::default(),
             halt: Arc::default(),
             admin_token: None,
         }

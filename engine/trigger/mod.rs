@@ -20,9 +20,9 @@ pub use body::read as read_body;
 pub use by_hand::{Given, run};
 pub use gauge::{Gauge, QUEUED_JOBS_MAX};
 pub use replay::replay;
-pub use sample::{Sample, sample};
+pub use sample::{Delivery, Sample, sample};
 pub use timed::{Plan, Timekeeper, before_start, next_poll, plan};
-pub use webhook::{BODY_BYTES_MAX, Delivery, deliver};
+pub use webhook::{BODY_BYTES_MAX, Guest, Head, admit, check_length, deliver};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -116,6 +116,11 @@ impl Refusal {
             why: why.into(),
             retry_after: RETRY_AFTER,
         }
+    }
+
+    /// For a delivery that finds no room beside all others that are being taken in.
+    pub(crate) fn too_much_at_once() -> Self {
+        Self::later("too much comes in at the moment")
     }
 }
 

@@ -5,11 +5,22 @@
 
 use crate::clock::Moment;
 use crate::compile::Webhook;
-use crate::data::Value;
+use crate::data::{Object, Value};
 use crate::store::Payload;
 
-use super::webhook::{Delivery, root};
+use super::webhook::root;
 use super::{Refusal, body, sign_in, split};
+
+/// A request as it would come in.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// Its headers, names in lower case.
+    pub headers: Object,
+    /// The parameters of its address.
+    pub query: Object,
+    /// Its raw body.
+    pub body: Vec<u8>,
+}
 
 /// An event that a job would be about.
 #[derive(Clone, Debug, PartialEq)]

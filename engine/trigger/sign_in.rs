@@ -1,6 +1,6 @@
 //! Whether the sender of a delivery is who the recipe expects.
 //!
-//! In: headers, raw body, and the connection that holds the secret. Out: yes, or why not.
+//! In: headers and the connection that holds the secret, then the raw body. Out: yes, or why not.
 //! Always true: secrets are compared in constant time, and no answer tells what was expected; a
 //! secret that we cannot read is our trouble and never the sender's.
 
@@ -24,34 +24,60 @@ const AUTHORIZATION: &str = "authorization";
 /// Headers that are never kept, whatever the sign-in.
 const CREDENTIAL_HEADERS: [&str; 3] = [AUTHORIZATION, "proxy-authorization", "cookie"];
 
-/// Checks the sender; answers the headers without what it signed in with.
-pub(super) fn check(
+/// A sender whose head is in order.
+pub(super) struct Sender {
+    headers: Object,
+    /// The header of its own that the sender signed in with.
+    credential: Option<String>,
+    /// What the body must be signed with.
+    signed_with: Option<Value>,
+}
+
+/// Checks the sender as far as the head of a delivery goes: a user name or a token whole, of a
+/// signature that it is there and of now.
+pub(super) fn look_at_head(
     auth: Option<&WebhookAuth>,
-    headers: &Object,
-    body: &[u8],
+    headers: Object,
     shelf: &Shelf,
     references: &dyn References,
     now: Moment,
-) -> Result<Object, Refusal> {
-    let mut kept = headers.clone();
-    kept.retain(|name, _| !CREDENTIAL_HEADERS.contains(&name.as_str()));
+) -> Result<Sender, Refusal> {
+    let mut sender = Sender {
+        headers,
+        credential: None,
+        signed_with: None,
+    };
     match auth {
         None => {}
         Some(WebhookAuth::Basic(name)) => {
             let secrets = secrets_of(name, shelf, references)?;
-            check_basic(&secrets, headers)?;
+            check_basic(&secrets, &sender.headers)?;
         }
         Some(WebhookAuth::Token(name)) => {
             let secrets = secrets_of(name, shelf, references)?;
-            let header = check_token(&secrets, headers)?;
-            kept.shift_remove(&header);
+            sender.credential = Some(check_token(&secrets, &sender.headers)?);
         }
         Some(WebhookAuth::Hmac(name)) => {
             let secrets = secrets_of(name, shelf, references)?;
-            signature::check(&secrets, headers, body, now)?;
+            signature::check_head(&secrets, &sender.headers, now)?;
+            sender.signed_with = Some(secrets);
         }
     }
-    Ok(kept)
+    Ok(sender)
+}
+
+impl Sender {
+    /// Checks the rest; answers the headers without what the sender signed in with.
+    pub(super) fn check_body(self, body: &[u8], now: Moment) -> Result<Object, Refusal> {
+        let mut kept = self.headers;
+        if let Some(secrets) = &self.signed_with {
+            signature::check(secrets, &kept, body, now)?;
+        }
+        kept.retain(|name, _| {
+            !CREDENTIAL_HEADERS.contains(&name.as_str()) && self.credential.as_ref() != Some(name)
+        });
+        Ok(kept)
+    }
 }
 
 fn secrets_of(

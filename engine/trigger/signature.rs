@@ -20,6 +20,9 @@ const ID: &str = "webhook-id";
 const TIMESTAMP: &str = "webhook-timestamp";
 const SIGNATURE: &str = "webhook-signature";
 
+/// Where any other signature stands, unless the connection says otherwise.
+const HEADER: &str = "X-Signature";
+
 /// How a secret of that specification begins; base64 follows.
 const SECRET_PREFIX: &str = "whsec_";
 
@@ -28,6 +31,26 @@ const VERSION: &str = "v1,";
 
 /// How far the time of sending may be off, unless the connection says otherwise.
 const TOLERANCE_S: i64 = 300;
+
+/// Checks that a delivery says how it is signed, and that it was just now.
+pub(super) fn check_head(secrets: &Value, headers: &Object, now: Moment) -> Result<(), Refusal> {
+    let field = |name: &str| secrets.get(name).and_then(Value::as_str);
+    let tolerance = secrets.get("tolerance_s").and_then(Value::as_i64);
+    let (signature, time) = match field("scheme") {
+        Some("standard_webhooks") => (SIGNATURE, Some(TIMESTAMP)),
+        _ => (
+            field("header").unwrap_or(HEADER),
+            field("timestamp_header").filter(|name| !name.is_empty()),
+        ),
+    };
+    let signature = signature.to_lowercase();
+    text(headers, &signature).ok_or_else(|| missing(&signature))?;
+    if let Some(name) = time.map(str::to_lowercase) {
+        let sent = text(headers, &name).ok_or_else(|| missing(&name))?;
+        check_time(&name, sent, now, tolerance.unwrap_or(TOLERANCE_S))?;
+    }
+    Ok(())
+}
 
 /// Checks a delivery after the connection's scheme.
 pub(super) fn check(
@@ -43,7 +66,7 @@ pub(super) fn check(
     if field("scheme") == Some("standard_webhooks") {
         return standard(secret, headers, body, now, tolerance_s);
     }
-    let header = field("header").unwrap_or("X-Signature").to_lowercase();
+    let header = field("header").unwrap_or(HEADER).to_lowercase();
     let given = text(headers, &header).ok_or_else(|| missing(&header))?;
     let mut parts: Vec<&[u8]> = Vec::with_capacity(3);
     if let Some(name) = field("timestamp_header").filter(|name| !name.is_empty()) {

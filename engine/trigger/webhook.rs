@@ -1,12 +1,17 @@
 //! A request from outside becomes jobs.
 //!
-//! In: a delivery as it came. Out: the jobs it became, committed with the raw body.
+//! In: a delivery as it came, its head before its body. Out: the jobs it became, committed with the
+//! raw body.
+//! Always true: what the head is refused for, it is refused for before the body is looked at.
 
-use crate::compile::{Trigger, WhileStopped};
+use std::sync::Arc;
+
+use crate::compile::{Program, Trigger, WhileStopped};
 use crate::data::{Object, Value};
 use crate::names::RecipeName;
 use crate::store::{Payload, UNKEPT_DROPPED, UNKEPT_REJECTED};
 
+use super::sign_in::Sender;
 use super::{Accepted, Delivered, Intake, Made, Refusal, body, sign_in, split, take_in};
 
 /// The largest body of a delivery.
@@ -21,23 +26,28 @@ const EVENTS_BYTES_MAX: usize = 8 * 1024 * 1024 * 1024;
 /// The most jobs that one delivery becomes.
 const EVENTS_MAX: usize = 10_000;
 
-/// A request as it came in.
+/// What comes before the body of a request.
 #[derive(Clone, Debug)]
-pub struct Delivery {
-    /// Its headers, names in lower case.
+pub struct Head {
+    /// The headers, names in lower case.
     pub headers: Object,
-    /// The parameters of its address.
+    /// The parameters of the address.
     pub query: Object,
-    /// Its raw body.
-    pub body: Vec<u8>,
+    /// How long the body will be, if that is said.
+    pub body_length: Option<usize>,
 }
 
-/// Takes a delivery in; afterwards it is durable.
-pub async fn deliver(
-    intake: &Intake,
-    recipe: &RecipeName,
-    delivery: Delivery,
-) -> Result<Accepted, Refusal> {
+/// A delivery that may come in: its head is in order, and its sender signed in as far as a head
+/// can tell.
+pub struct Guest {
+    recipe: RecipeName,
+    program: Arc<Program>,
+    sender: Sender,
+    query: Object,
+}
+
+/// Looks at the head of a delivery, before anything of its body is read.
+pub fn admit(intake: &Intake, recipe: &RecipeName, head: Head) -> Result<Guest, Refusal> {
     if *intake.is_stopping.borrow() {
         return Err(Refusal::later("the server is stopping"));
     }
@@ -51,30 +61,50 @@ pub async fn deliver(
     let Trigger::Webhook(webhook) = &program.root().trigger else {
         return Err(unknown());
     };
-    let headers = sign_in::check(
+    let bytes = head_bytes(&head);
+    let sender = sign_in::look_at_head(
         webhook.auth.as_ref(),
-        &delivery.headers,
-        &delivery.body,
+        head.headers,
         &intake.shelf,
         &*intake.references,
         intake.clock.now(),
     )?;
-    if delivery.body.len() > BODY_BYTES_MAX {
-        return Err(Refusal::TooLarge(too_large()));
+    check_length(head.body_length.unwrap_or(0))?;
+    check_head(bytes)?;
+    Ok(Guest {
+        recipe: recipe.clone(),
+        program,
+        sender,
+        query: head.query,
+    })
+}
+
+/// Takes a delivery in; afterwards it is durable.
+pub async fn deliver(intake: &Intake, guest: Guest, body: Vec<u8>) -> Result<Accepted, Refusal> {
+    if *intake.is_stopping.borrow() {
+        return Err(Refusal::later("the server is stopping"));
     }
-    check_head(&delivery)?;
-    let body = body::read(&delivery.body, sign_in::text(&headers, "content-type"))?;
+    let Guest {
+        recipe, program, ..
+    } = guest;
+    let Trigger::Webhook(webhook) = &program.root().trigger else {
+        return Err(Refusal::Unknown(format!("there is no webhook `{recipe}`")));
+    };
+    check_length(body.len())?;
+    let headers = guest.sender.check_body(&body, intake.clock.now())?;
+    let bytes = body;
+    let body = body::read(&bytes, sign_in::text(&headers, "content-type"))?;
     let nothing = Accepted {
         jobs: Vec::new(),
         wants_result: false,
     };
-    if webhook.while_stopped != WhileStopped::Queue && !is_started(intake, recipe).await? {
+    if webhook.while_stopped != WhileStopped::Queue && !is_started(intake, &recipe).await? {
         let now = intake.clock.now();
         let fate = match webhook.while_stopped {
             WhileStopped::Drop => UNKEPT_DROPPED,
             _ => UNKEPT_REJECTED,
         };
-        intake.store.count_unkept(recipe, fate, now).await?;
+        intake.store.count_unkept(&recipe, fate, now).await?;
         return match webhook.while_stopped {
             WhileStopped::Drop => Ok(nothing),
             _ => Err(Refusal::later(format!("the recipe `{recipe}` is stopped"))),
@@ -82,14 +112,14 @@ pub async fn deliver(
     }
     let payload = Payload {
         headers: Value::Object(headers),
-        query: Value::Object(delivery.query),
-        body: delivery.body,
+        query: Value::Object(guest.query),
+        body: bytes,
     };
     let now = intake.clock.now();
     let split = split::events(webhook, root(body, &payload), now, &program.root().timezone);
     check_size(split.events.len(), payload.body.len())?;
     let made = Made {
-        recipe: recipe.clone(),
+        recipe,
         split,
         input: Value::Object(Object::new()),
         delivered: Some(Delivered::Fresh(payload)),
@@ -112,16 +142,24 @@ pub(super) fn root(body: Value, payload: &Payload) -> Object {
     root
 }
 
-/// What is said of a body over the limit.
-fn too_large() -> String {
-    let mib = BODY_BYTES_MAX / (1024 * 1024);
-    format!("the body is larger than {mib} MiB; send it in parts")
+/// Refuses a body of more bytes than one may have.
+pub fn check_length(bytes: usize) -> Result<(), Refusal> {
+    if bytes > BODY_BYTES_MAX {
+        let mib = BODY_BYTES_MAX / (1024 * 1024);
+        return Err(Refusal::TooLarge(format!(
+            "the body is larger than {mib} MiB; send it in parts"
+        )));
+    }
+    Ok(())
 }
 
-fn check_head(delivery: &Delivery) -> Result<(), Refusal> {
+fn head_bytes(head: &Head) -> usize {
     let length = |value: &Value| value.as_str().map_or(0, str::len);
-    let all = delivery.headers.iter().chain(&delivery.query);
-    let bytes: usize = all.map(|(name, value)| name.len() + length(value)).sum();
+    let all = head.headers.iter().chain(&head.query);
+    all.map(|(name, value)| name.len() + length(value)).sum()
+}
+
+fn check_head(bytes: usize) -> Result<(), Refusal> {
     if bytes > HEAD_BYTES_MAX {
         return Err(Refusal::TooLarge(format!(
             "headers and address of the delivery have {bytes} bytes; at most {HEAD_BYTES_MAX} are \

@@ -23,6 +23,8 @@ const OWNED: &[(&str, &[&str])] = &[
     // The command line asks a running server over the same doors as everybody.
     ("reqwest", &["outbound", "cli"]),
     ("axum", &["api", "console", "server"]),
+    ("hyper", &["server"]),
+    ("hyper_util", &["server"]),
     ("anyhow", &["cli"]),
     ("clap", &["cli"]),
     ("miette", &["diagnostic"]),

@@ -1,5 +1,7 @@
 //! Deliveries, good and bad.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -8,7 +10,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::house::{House, taken};
+use super::house::{House, Vendor, taken};
 
 const HOOK: &str = "
 title: Hook
@@ -271,5 +273,60 @@ steps: [{ return: { sum: \"{{add trigger.body.a trigger.body.b}}\" } }]
     let (status, answer) = taken(request.send().await.unwrap()).await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(answer["output"], json!({ "sum": 5 }));
+    house.engine.shutdown().await;
+}
+
+const ASKS: &str = "
+title: Asks
+trigger: { webhook: { auth: none, respond: result } }
+steps: [{ action: http.request, with: { path: /slow } }]
+";
+
+/// A sender that waits for a result while its job waits for a vendor, which has been asked.
+async fn waiting(vendor: &Vendor) -> (House, tokio::task::JoinHandle<(StatusCode, Value)>) {
+    let house = House::of(&[
+        ("recipes/stories/asks.yaml", ASKS),
+        ("connections.yaml", &vendor.connections()),
+    ])
+    .await;
+    house
+        .post("/api/recipes/stories/asks/start", json!({}))
+        .await;
+    let request = house.request(Method::POST, "/webhooks/stories/asks");
+    let sender = tokio::spawn(async move {
+        let request = request.json(&json!({}));
+        taken(request.send().await.unwrap()).await
+    });
+    (house, sender)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_result_is_answered_when_the_server_stops() {
+    let vendor = Vendor::open().await;
+    let (house, sender) = waiting(&vendor).await;
+    let asked = vendor.asked().await;
+    house.engine.begin_to_stop();
+    // Long before its 25 seconds are over: the vendor does not answer until the sender is.
+    let answer = tokio::time::timeout(Duration::from_secs(20), sender).await;
+    let (status, answer) = answer.expect("the sender waits on").unwrap();
+    assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
+    assert!(answer["id"].is_string(), "{answer}");
+    assert_eq!(answer["status"], "running");
+    asked.answer("1").await;
+    house.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_taken_in_is_never_refused_afterwards() {
+    let vendor = Vendor::open().await;
+    let (house, sender) = waiting(&vendor).await;
+    let asked = vendor.asked().await;
+    // From now on nothing can be told of the job, which is durable all the same.
+    house.engine.store().close().await;
+    let (status, answer) = sender.await.unwrap();
+    assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
+    assert!(answer["id"].is_string(), "{answer}");
+    assert_eq!(answer["status"], "unknown");
+    asked.answer("1").await;
     house.engine.shutdown().await;
 }
