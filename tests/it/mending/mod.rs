@@ -12,3 +12,4 @@ mod quarantine;
 mod rerun;
 mod stage;
 mod turns;
+mod waiting;
