@@ -15,7 +15,7 @@ pub use sqlite::{
     AuditEntry, CommitLimits, Counts, EventDetail, EventFilter, EventReplayed, Fire, FireOutcome,
     FireRow, Fired, Fires, Import, KeptJob, KeptSecret, Lineage, PassedOver, Poll, PollEnd,
     PollKept, Polled, PolledItem, RecipeState, Replay, Rerun, RowFilter, RuleKept, Space,
-    SpentBlock, Step as HistoryStep, StoredEvent, TableRow, TakenGroup, UNKEPT_DROPPED,
+    SpentBlock, Standing, Step as HistoryStep, StoredEvent, TableRow, TakenGroup, UNKEPT_DROPPED,
     UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept, check_integrity, commit_limits,
 };
 

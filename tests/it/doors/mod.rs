@@ -18,4 +18,5 @@ mod recipes;
 mod suites;
 mod rerunning;
 mod tables;
+mod telling;
 mod webhooks;

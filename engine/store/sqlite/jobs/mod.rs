@@ -17,6 +17,7 @@ mod quarantine;
 mod record;
 mod request;
 mod rerun;
+mod standing;
 mod stuck;
 
 pub use events::{
@@ -28,6 +29,7 @@ pub use fires::{Fire, FireOutcome, FireRow, Fired, Fires, PassedOver, RuleKept};
 pub use polls::{Poll, PollEnd, PollKept, Polled, PolledItem};
 pub use quarantine::RECOVERIES_MAX;
 pub use rerun::{Lineage, Rerun};
+pub use standing::Standing;
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
