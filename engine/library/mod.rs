@@ -8,6 +8,7 @@
 mod closure;
 pub mod codes;
 mod files;
+mod pinned;
 mod read;
 mod shelf;
 mod stamp;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 pub use closure::Start;
 pub use files::{Found, bundled};
+pub use pinned::NoVersion;
 pub use shelf::{Shelf, Shown};
 pub use stamp::Stamp;
 

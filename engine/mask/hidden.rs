@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::{HIDDEN_CHARS_MIN, MASK, Masker};
-use crate::data::{Object, Value};
+use crate::data::{Object, Value, is_withheld};
 use crate::shape::{Field, Shape};
 
 /// Which marked fields are meant.
@@ -49,9 +49,10 @@ impl Hidden {
         }
     }
 
-    /// Takes in every text and number of a value.
+    /// Takes in every text and number of a value. What a preview does not know hides nothing.
     pub fn take(&mut self, value: &Value) {
         match value {
+            value if is_withheld(value) => {}
             Value::String(text) => self.take_text(text.trim()),
             Value::Number(number) => self.take_text(&number.to_string()),
             Value::Array(list) => list.iter().for_each(|value| self.take(value)),
@@ -138,7 +139,7 @@ pub fn in_place(shape: &Shape, value: Value, marked: Marked) -> Value {
             .into_iter()
             .map(|(name, value)| {
                 let shown = match fields.get(&name) {
-                    Some(field) if marked.holds(field) => MASK.into(),
+                    Some(field) if marked.holds(field) && !is_withheld(&value) => MASK.into(),
                     Some(field) => in_place(&field.shape, value, marked),
                     None => value,
                 };

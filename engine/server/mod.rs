@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::api::{self, Lobby, Rooms, Tokens};
@@ -145,6 +145,7 @@ impl Engine {
             history: self.history.clone(),
             public_url: public_url.into(),
             messages: Arc::default(),
+            previews: Arc::new(Semaphore::new(1)),
             lobby: Arc::new(Lobby::new(self.settings.bounds)),
         };
         let serving = tokio::spawn(listen::serve(

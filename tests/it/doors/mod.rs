@@ -13,6 +13,7 @@ mod inbox;
 mod keeping;
 mod lobby;
 mod preview;
+mod previewing;
 mod process;
 mod recipes;
 mod suites;
