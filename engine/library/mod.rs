@@ -12,6 +12,7 @@ mod pinned;
 mod read;
 mod shelf;
 mod stamp;
+mod version;
 
 use std::collections::BTreeMap;
 use std::io;

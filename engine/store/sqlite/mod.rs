@@ -29,7 +29,7 @@ pub use jobs::{
 pub use ledger::{KeptSecret, SpentBlock, TakenGroup};
 pub use limits::{CommitLimits, commit_limits};
 pub use open::check_integrity;
-pub use recipes::{AuditEntry, RecipeState};
+pub use recipes::{AuditEntry, RecipeState, UnfinishedVersion};
 pub use tables::{Import, RowFilter, RowVersion, TableRow};
 
 use std::path::Path;

@@ -11,3 +11,4 @@ mod quarantine;
 mod rerun;
 mod stage;
 mod turns;
+mod waiting;
