@@ -141,20 +141,6 @@ fn asked(query: Option<&str>) -> Result<Asked, Problem> {
     Ok(asked)
 }
 
-/// The program that a job pinned, or why it cannot be had any more.
-async fn program(rooms: &Rooms, pinned: &Pinned) -> Result<Result<Arc<Program>, String>, Problem> {
-    let shelf = &rooms.intake.shelf;
-    if let Some(program) = shelf.program_of_hash(&pinned.program) {
-        return Ok(Ok(program));
-    }
-    match rooms.intake.store.program(&pinned.program).await {
-        Ok(Some(sources)) => Ok(shelf.revive(&pinned.program, &sources)),
-        Ok(None) => Ok(Err("the sources that the job began with are gone".into())),
-        Err(StoreError::Corrupt(why)) => Ok(Err(format!("its sources are damaged: {why}"))),
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// A job as it is stored, and what its replay tells.
 pub(super) struct Seen {
     purpose: Purpose,
@@ -181,9 +167,9 @@ impl Seen {
         };
         let (found, trouble) = match &pinned {
             _ if damage.is_some() => (None, damage),
-            Some(pinned) => match program(rooms, pinned).await? {
+            Some(pinned) => match rooms.intake.shelf.pinned(store, pinned).await? {
                 Ok(program) => (Some(program), None),
-                Err(why) => (None, Some(why)),
+                Err(why) => (None, Some(why.to_string())),
             },
             // Queued jobs will run what is there now.
             None => (rooms.intake.shelf.program(&record.recipe), None),

@@ -74,6 +74,10 @@ async fn one_try(
             let counts = recorded.doubt.is_some();
             return Ok(Tried::Again { counts });
         }
+        // Nobody decided before the job was cancelled: it ended here.
+        if failure.code == OUTCOME_UNKNOWN && !layer.catches_unknown && layer.begins_nothing() {
+            return Err(Exit::Cancelled);
+        }
         first_failed_at.get_or_insert(at);
         return Ok(Tried::Failed(failure, next));
     }

@@ -174,11 +174,20 @@ fn all_ended(jobs: &[JobId], awaited: Vec<Awaited>) -> Result<Vec<(JobId, Ending
             Awaited::Ended(ending) => ended.push((id.clone(), ending)),
             Awaited::Unknown => return Err(unknown(id.as_str())),
             Awaited::Stuck { behind } => return Err(awaits_itself(id, behind)),
+            Awaited::HistoryRemoved => return Err(history_removed(id)),
             // Another one is the reason that the waiting is over.
             Awaited::Open => {}
         }
     }
     Ok(ended)
+}
+
+fn history_removed(id: &JobId) -> Failure {
+    let message = format!(
+        "job `{id}` has ended, but what it gave was removed with its history; keep its history \
+         for longer (`retention`), or wait for it sooner"
+    );
+    Failure::new("history_removed", message)
 }
 
 fn awaits_itself(id: &JobId, behind: Option<(RecipeName, Option<String>)>) -> Failure {

@@ -8,9 +8,11 @@
 mod closure;
 pub mod codes;
 mod files;
+mod pinned;
 mod read;
 mod shelf;
 mod stamp;
+mod version;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -19,6 +21,7 @@ use std::sync::Arc;
 
 pub use closure::Start;
 pub use files::{Found, bundled};
+pub use pinned::NoVersion;
 pub use shelf::{Shelf, Shown};
 pub use stamp::Stamp;
 

@@ -13,10 +13,11 @@ pub use awaiting::{AwaitRequest, Awaited};
 pub use contract::*;
 pub use sqlite::{
     AuditEntry, CommitLimits, Counts, EventDetail, EventFilter, EventReplayed, Fire, FireOutcome,
-    FireRow, Fired, Fires, Import, KeptJob, KeptSecret, Lineage, PassedOver, Poll, PollEnd,
-    PollKept, Polled, PolledItem, RecipeState, Replay, Rerun, RowFilter, RuleKept, Space,
-    SpentBlock, Step as HistoryStep, StoredEvent, TableRow, TakenGroup, UNKEPT_DROPPED,
-    UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept, check_integrity, commit_limits,
+    FireRow, Fired, Fires, IfDoneAgain, Import, KeptJob, KeptSecret, Lineage, NotQueued,
+    PassedOver, Poll, PollEnd, PollKept, Polled, PolledItem, Reach, RecipeState, Release, Replay,
+    Rerun, RowFilter, RuleKept, Space, SpentBlock, Step as HistoryStep, StoredEvent, TableRow,
+    TakenGroup, UNKEPT_DROPPED, UNKEPT_REJECTED, UNKEPT_REPEATED, UnfinishedVersion, Unkept,
+    check_integrity, commit_limits,
 };
 
 /// The store that this program runs on.

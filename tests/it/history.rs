@@ -7,8 +7,9 @@ use std::time::Duration;
 use recipe_engine::clock::{Clock, Moment};
 use recipe_engine::history::{Budgets, History, Wish};
 use recipe_engine::library::{Library, Shelf};
-use recipe_engine::names::RecipeName;
-use recipe_engine::store::{JobFilter, Jobs, Store};
+use recipe_engine::names::{JobId, RecipeName};
+use recipe_engine::store::{Arrival, JobFilter, Jobs, NewJob, Store};
+use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -244,6 +245,35 @@ async fn the_loop_keeps_the_days_as_time_goes_on() {
     house.stop.send_replace(true);
     working.await.unwrap();
     assert_eq!(house.kept("usual").await, (0, 10));
+}
+
+#[tokio::test]
+async fn who_waits_for_little_time_is_answered_whatever_there_is_to_tidy() {
+    let house = House::of(&[("usual", "")]).await;
+    let long_ago = Moment(NOW.0 - 1);
+    let jobs = (0..1_200).map(|number| NewJob {
+        id: JobId::fresh(),
+        recipe: recipe("usual"),
+        event: json!({}),
+        input: json!({}),
+        started_by: "webhook".into(),
+        needs_started_recipe: false,
+        dedupe: Some((number.to_string(), long_ago)),
+    });
+    let arrival = Arrival {
+        recipe: recipe("usual"),
+        payload: None,
+        jobs: jobs.collect(),
+        at: Moment(NOW.0 - 2),
+    };
+    house.store.enqueue(arrival).await.unwrap();
+    let history = house.history(days(30));
+    let mut is_done = Vec::new();
+    while is_done.last() != Some(&true) {
+        let swept = history.prune(&Wish::default(), Duration::ZERO).await;
+        is_done.push(swept.unwrap().is_done);
+    }
+    assert!(is_done.len() > 2, "500 keys a time: {is_done:?}");
 }
 
 #[tokio::test]

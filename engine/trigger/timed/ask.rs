@@ -96,7 +96,8 @@ impl Timekeeper {
             also_send: None,
             cursor: None,
             timeout: None,
-            call_key: JobId::fresh().to_string(),
+            // The same for each try of a poll, so that it keeps its place in line for room.
+            call_key: format!("poll of {}", asked.program.root),
             place: EntryKey(Arc::from("")),
         };
         let mut items = Vec::new();

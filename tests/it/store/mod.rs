@@ -13,6 +13,7 @@ mod ledger;
 mod opening;
 mod people;
 mod pruning;
+mod reruns;
 mod settings;
 mod tables;
 
