@@ -38,7 +38,7 @@ pub(super) async fn list(
     let next = records
         .last()
         .filter(|_| has_more)
-        .map(|last| next_page("/api/jobs", &given, last.id.as_str()));
+        .map(|last| next_page("/api/jobs", &given, ("before", last.id.as_str())));
     let mut jobs = Vec::with_capacity(records.len());
     for record in &records {
         let mut job = wire::job(record);

@@ -8,6 +8,7 @@ mod cancelling;
 mod clock;
 mod deciding;
 mod disk;
+mod failing;
 mod house;
 mod inbox;
 mod keeping;
