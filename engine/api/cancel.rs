@@ -1,5 +1,6 @@
 //! A person ends a job early, or lets a quarantined one go on.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -12,10 +13,13 @@ use serde_json::json;
 use crate::data::Value;
 use crate::journal::{Entry, EntryKind, JobStatus};
 use crate::names::JobId;
-use crate::store::{JobRequest, Jobs, RequestKind, StoreError};
+use crate::store::{JobRequest, Reach, Release, RequestKind};
 
 use super::job::job_id;
 use super::{Person, Problem, Rooms, body, wire};
+
+/// How many jobs are cancelled in one commit.
+const CANCELLED_AT_ONCE: usize = 100;
 
 /// What is to be cancelled beside the job itself.
 #[derive(Debug, Default, Deserialize)]
@@ -37,31 +41,61 @@ pub(super) async fn cancel(
     let wish: Wish = body::json(&bytes)?;
     let store = &rooms.intake.store;
     let status = store.status(&id).await?;
-    let children = if wish.children {
-        store.open_descendants(&id).await?
-    } else {
-        Vec::new()
-    };
+    let now = rooms.intake.clock.now();
     if status == JobStatus::Quarantined {
         // It goes on for as long as it takes to clean up.
-        let asked = RequestKind::Cancel { by: by.to_string() };
-        let now = rooms.intake.clock.now();
-        store.release(&id, now, &by, Some(asked)).await?;
-    } else if status.is_final() && children.is_empty() {
+        store.release(&id, now, &by, Release::ToCancel).await?;
+    }
+    // The job itself comes first: what it starts from now on is cancelled when it is queued.
+    let reach = match wish.children {
+        true => Reach::Children,
+        false => Reach::Job,
+    };
+    let mut cancelled = store.cancel(vec![id.clone()], now, &by, reach).await?;
+    if wish.children {
+        cancelled.extend(cancel_below(&rooms, &id, &by).await?);
+    }
+    if cancelled.is_empty() {
         let message = format!(
             "the job has ended already ({}); there is nothing left to cancel",
             status.as_str()
         );
         return Err(Problem::conflict("job_ended", message));
     }
-    let mut cancelled = Vec::new();
-    for job in std::iter::once(&id).chain(&children) {
-        if ask(&rooms, job, &by).await? {
-            cancelled.push(job.as_str());
-        }
+    for job in &cancelled {
+        rooms.intake.bell.ring(job);
     }
+    let cancelled: Vec<&str> = cancelled.iter().map(JobId::as_str).collect();
     let answer = json!({ "id": id.as_str(), "status": "cancelling", "cancelled": cancelled });
     Ok((StatusCode::ACCEPTED, Json(answer)))
+}
+
+/// Cancels what a job has started, and what that has started meanwhile, until there is no more.
+async fn cancel_below(rooms: &Rooms, id: &JobId, by: &str) -> Result<Vec<JobId>, Problem> {
+    let store = &rooms.intake.store;
+    let mut asked = BTreeSet::new();
+    let mut cancelled = Vec::new();
+    loop {
+        let mut open = store.open_descendants(id).await?;
+        open.retain(|job| asked.insert(job.clone()));
+        if open.is_empty() {
+            return Ok(cancelled);
+        }
+        for some in open.chunks(CANCELLED_AT_ONCE) {
+            let now = rooms.intake.clock.now();
+            let some = store.cancel(some.to_vec(), now, by, Reach::Children);
+            cancelled.extend(some.await?);
+        }
+    }
+}
+
+/// How a quarantined job is released.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReleaseWish {
+    /// Whether it goes on although it was done again.
+    #[serde(default)]
+    though_done_again: bool,
 }
 
 /// `POST /api/jobs/{id}/release`
@@ -69,8 +103,10 @@ pub(super) async fn release(
     State(rooms): State<Arc<Rooms>>,
     Extension(Person(by)): Extension<Person>,
     Path(id): Path<String>,
+    bytes: Bytes,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let id = job_id(&id)?;
+    let wish: ReleaseWish = body::json(&bytes)?;
     let store = &rooms.intake.store;
     let status = store.status(&id).await?;
     if status != JobStatus::Quarantined {
@@ -81,27 +117,14 @@ pub(super) async fn release(
         return Err(Problem::conflict("not_quarantined", message));
     }
     let now = rooms.intake.clock.now();
-    store.release(&id, now, &by, None).await?;
+    let release = match wish.though_done_again {
+        true => Release::ToGoOnAnyway,
+        false => Release::ToGoOn,
+    };
+    store.release(&id, now, &by, release).await?;
     rooms.intake.bell.ring_queue();
     let answer = json!({ "id": id.as_str(), "status": "released" });
     Ok((StatusCode::ACCEPTED, Json(answer)))
-}
-
-/// Leaves the wish, unless it waits there already; false if the job has ended meanwhile.
-async fn ask(rooms: &Rooms, id: &JobId, by: &str) -> Result<bool, Problem> {
-    let store = &rooms.intake.store;
-    let waiting = store.requests(id).await?;
-    let is_asked = |asked: &JobRequest| matches!(asked.kind, RequestKind::Cancel { .. });
-    if !waiting.iter().any(is_asked) {
-        let kind = RequestKind::Cancel { by: by.to_owned() };
-        match store.request(id, rooms.intake.clock.now(), kind).await {
-            Ok(()) => {}
-            Err(StoreError::Conflict(_)) => return Ok(false),
-            Err(error) => return Err(error.into()),
-        }
-    }
-    rooms.intake.bell.ring(id);
-    Ok(true)
 }
 
 /// Who wanted a job to end early, and when.

@@ -1,14 +1,14 @@
 //! Why jobs failed, in words that name no person: for lists and results.
 //!
 //! In: records of jobs that ended. Out: their failures' messages, masked.
-//! Always true: a message is shown only after its job was looked through for personal values; jobs
-//! that ended do not change, so each is looked through once in a while of the server.
+//! Always true: a message is shown only after its job was looked through for personal values; what
+//! was found counts for the end that the job came to, and a released job may come to another.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
+use crate::clock::Moment;
 use crate::data::Value;
-use crate::mask::learned_secrets;
 use crate::names::JobId;
 use crate::store::JobRecord;
 
@@ -18,21 +18,24 @@ use super::job::{Purpose, Seen};
 /// So many messages are remembered.
 const MESSAGES_MAX: usize = 5_000;
 
+/// One end of a job.
+type End = (JobId, Option<Moment>);
+
 /// Messages that were masked already, oldest first.
 #[derive(Debug, Default)]
-pub struct Messages(Mutex<(BTreeMap<JobId, String>, VecDeque<JobId>)>);
+pub struct Messages(Mutex<(BTreeMap<End, String>, VecDeque<End>)>);
 
 impl Messages {
-    fn get(&self, id: &JobId) -> Option<String> {
+    fn get(&self, end: &End) -> Option<String> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.0.get(id).cloned()
+        known.0.get(end).cloned()
     }
 
-    fn put(&self, id: &JobId, message: &str) {
+    fn put(&self, end: End, message: &str) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (messages, order) = &mut *known;
-        if messages.insert(id.clone(), message.to_owned()).is_none() {
-            order.push_back(id.clone());
+        if messages.insert(end.clone(), message.to_owned()).is_none() {
+            order.push_back(end);
         }
         if order.len() > MESSAGES_MAX
             && let Some(oldest) = order.pop_front()
@@ -48,20 +51,20 @@ pub(super) async fn mask(rooms: &Rooms, record: &JobRecord, wire: &mut Value) {
     let Some(failure) = ending.and_then(|ending| ending.failure.as_ref()) else {
         return;
     };
-    let message = match rooms.messages.get(&record.id) {
+    let end = (record.id.clone(), record.ended_at);
+    let message = match rooms.messages.get(&end) {
         Some(message) => message,
         // Nobody can tell any more what in it is personal.
         None if record.pruned.is_some() => "its history was removed".to_owned(),
-        None => {
-            // A job that cannot be read says so in words of our own.
-            let masker = match Seen::of(rooms, &record.id, Purpose::Record).await {
-                Ok(seen) => seen.masker(),
-                Err(_) => (*learned_secrets()).clone().and_mails(),
-            };
-            let message = masker.text(&failure.message).into_owned();
-            rooms.messages.put(&record.id, &message);
-            message
-        }
+        None => match Seen::of(rooms, &record.id, Purpose::Record).await {
+            Ok(seen) => {
+                let message = seen.masker().text(&failure.message).into_owned();
+                rooms.messages.put(end, &message);
+                message
+            }
+            // Nobody can tell at the moment what in it is personal.
+            Err(_) => "its reason cannot be shown at the moment; ask again".to_owned(),
+        },
     };
     wire["failure"]["message"] = message.into();
 }

@@ -14,9 +14,7 @@ use serde_json::json;
 use crate::clock::Moment;
 use crate::data::Value;
 use crate::names::{JobId, RecipeName};
-use crate::store::{
-    AuditEntry, EventDetail, EventFilter, Payload, StoreError, StoredEvent, Unkept,
-};
+use crate::store::{EventDetail, EventFilter, Payload, StoreError, StoredEvent, Unkept};
 use crate::trigger;
 
 use super::body::{limit, next_page, parameters, unknown_parameter};
@@ -51,7 +49,7 @@ pub(super) async fn list(
         "not_kept": unkept(&rooms, filter.recipe.as_ref()).await?,
     });
     if let (Some(last), true) = (events.last(), has_more) {
-        let next = next_page("/api/events", &given, &last.number.to_string());
+        let next = next_page("/api/events", &given, ("before", &last.number.to_string()));
         answer["next"] = next.into();
     }
     Ok(Json(answer))
@@ -104,14 +102,6 @@ pub(super) async fn replay(
         recipes::check_closure(&rooms, &recipe).await?;
     }
     let (recipe, jobs) = trigger::replay(&rooms.intake, number, &by).await?;
-    let note = AuditEntry {
-        at: rooms.intake.clock.now(),
-        by: by.to_string(),
-        action: "event_replayed".into(),
-        subject: format!("event:{number}"),
-        detail: json!({ "jobs": jobs.len() }),
-    };
-    store.note(note).await?;
     let answer = json!({ "event": id, "recipe": recipe.as_str(), "jobs": ids(&jobs) });
     let place = match jobs.as_slice() {
         [job] => format!("/api/jobs/{job}"),

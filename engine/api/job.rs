@@ -11,16 +11,16 @@ use crate::compile::Program;
 use crate::data::{Object, Value};
 use crate::interpret::{Machine, Start, Traced};
 use crate::journal::{Entry, EntryKind};
-use crate::mask::{Marked, Masker, in_place, learned_secrets};
+use crate::mask::{Hidden, Marked, Masker, in_place, learned_secrets};
 use crate::names::JobId;
 use crate::shape::Shape;
 use crate::store::{AuditEntry, JobRecord, Jobs, Pinned, StoreError};
 
 use super::body::{parameters, unknown_parameter};
 use super::decide::open_decisions;
-use super::personal::{About, Shapes, shapes};
+use super::personal::{About, Shapes, of_hidden, shapes};
 use super::rerun::show_lineage;
-use super::{Person, Problem, Rooms, cancel, tree, wait, wire};
+use super::{Person, Problem, Rooms, cancel, standing, tree, wait, wire};
 
 /// What is asked for beside the job.
 #[derive(Default)]
@@ -47,12 +47,12 @@ pub(super) async fn show(
     if asked.reveals {
         note_reveal(&rooms, &by, format!("job:{id}")).await?;
     }
-    let marked = match asked.reveals {
-        true => Marked::Secret,
-        false => Marked::SecretOrPersonal,
+    let seen = Seen::of(&rooms, &id, Purpose::Record).await?;
+    let (marked, masker) = match asked.reveals {
+        true => (Marked::Secret, (*learned_secrets()).clone()),
+        false => (Marked::SecretOrPersonal, seen.masker()),
     };
-    let (wire, _) = in_full(&rooms, &id, Purpose::Record, marked).await?;
-    Ok(Json(wire))
+    Ok(Json(in_full(&rooms, seen, masker, marked).await?))
 }
 
 /// What a job is shown for.
@@ -64,18 +64,14 @@ pub(super) enum Purpose {
     Preview,
 }
 
-/// A job with its steps, without what is marked so, and what took that out.
+/// A job with its steps, without what is marked so.
 pub(super) async fn in_full(
     rooms: &Rooms,
-    id: &JobId,
-    purpose: Purpose,
+    seen: Seen,
+    masker: Masker,
     marked: Marked,
-) -> Result<(Value, Masker), Problem> {
-    let seen = Seen::of(rooms, id, purpose).await?;
-    let masker = match marked {
-        Marked::Secret => (*learned_secrets()).clone(),
-        Marked::SecretOrPersonal => seen.masker(),
-    };
+) -> Result<Value, Problem> {
+    let id = &seen.record.id;
     let shown = Shown {
         seen: &seen,
         masker,
@@ -83,24 +79,35 @@ pub(super) async fn in_full(
     };
     let mut wire = shown.wire();
     wire["journal_bytes"] = rooms.intake.store.journal_bytes(id).await?.into();
-    let waiting = match seen.record.status.is_final() {
+    let is_over = seen.record.status.is_final();
+    let waiting = match is_over {
         true => Vec::new(),
         false => rooms.intake.store.requests(id).await?,
     };
+    if !is_over {
+        let open = open_decisions(&seen.entries);
+        let open = open.iter().map(|open| {
+            let program = seen.program.as_deref();
+            open.wire(&rooms.intake.shelf, program, &|value| shown.hidden(value))
+        });
+        wire["decisions"] = open.collect();
+        let records = std::slice::from_ref(&seen.record);
+        standing::say_why(rooms, records, std::slice::from_mut(&mut wire)).await?;
+    }
     if let Some(cancel) = cancel::shown(&seen.entries, &waiting) {
         wire["cancel"] = cancel;
     }
     if let Some(event) = rooms.intake.store.event_of(id).await? {
         wire["event"] = event.to_string().into();
     }
-    if purpose == Purpose::Record {
+    if seen.purpose == Purpose::Record {
         show_lineage(&rooms.intake.store.lineage(id).await?, &mut wire);
     }
     if let Some(pruned) = &seen.record.pruned {
         wire["steps_missing_because"] =
             format!("its history was removed on {}: {}", pruned.at, pruned.rule).into();
     }
-    Ok((wire, shown.masker))
+    Ok(wire)
 }
 
 /// What takes out of others what must not be shown of a job.
@@ -145,22 +152,9 @@ fn asked(query: Option<&str>) -> Result<Asked, Problem> {
     Ok(asked)
 }
 
-/// The program that a job pinned, or why it cannot be had any more.
-async fn program(rooms: &Rooms, pinned: &Pinned) -> Result<Result<Arc<Program>, String>, Problem> {
-    let shelf = &rooms.intake.shelf;
-    if let Some(program) = shelf.program_of_hash(&pinned.program) {
-        return Ok(Ok(program));
-    }
-    match rooms.intake.store.program(&pinned.program).await {
-        Ok(Some(sources)) => Ok(shelf.revive(&pinned.program, &sources)),
-        Ok(None) => Ok(Err("the sources that the job began with are gone".into())),
-        Err(StoreError::Corrupt(why)) => Ok(Err(format!("its sources are damaged: {why}"))),
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// A job as it is stored, and what its replay tells.
 pub(super) struct Seen {
+    purpose: Purpose,
     record: JobRecord,
     entries: Vec<Entry>,
     program: Option<Arc<Program>>,
@@ -184,14 +178,15 @@ impl Seen {
         };
         let (found, trouble) = match &pinned {
             _ if damage.is_some() => (None, damage),
-            Some(pinned) => match program(rooms, pinned).await? {
+            Some(pinned) => match rooms.intake.shelf.pinned(store, pinned).await? {
                 Ok(program) => (Some(program), None),
-                Err(why) => (None, Some(why)),
+                Err(why) => (None, Some(why.to_string())),
             },
             // Queued jobs will run what is there now.
             None => (rooms.intake.shelf.program(&record.recipe), None),
         };
         let mut seen = Self {
+            purpose,
             record,
             entries,
             traced: Vec::new(),
@@ -206,7 +201,7 @@ impl Seen {
             if let Some(pinned) = pinned
                 && seen.record.pruned.is_none()
             {
-                seen.replay(program, pinned, purpose);
+                seen.replay(program, pinned).await;
             }
         }
         Ok(seen)
@@ -214,6 +209,13 @@ impl Seen {
 
     /// What takes everything personal and secret out of what is shown of the job.
     pub(super) fn masker(&self) -> Masker {
+        let mut hidden = Hidden::default();
+        self.gather(&mut hidden);
+        of_hidden(&hidden)
+    }
+
+    /// Takes in everything personal and secret that the job knows.
+    pub(super) fn gather(&self, hidden: &mut Hidden) {
         let about = About {
             record: &self.record,
             entries: &self.entries,
@@ -222,10 +224,10 @@ impl Seen {
             shapes: &self.shapes,
             sources: &self.sources,
         };
-        about.masker()
+        about.gather(hidden);
     }
 
-    fn replay(&mut self, program: Arc<Program>, pinned: Pinned, purpose: Purpose) {
+    async fn replay(&mut self, program: Arc<Program>, pinned: Pinned) {
         let start = Start {
             id: self.record.id.clone(),
             program,
@@ -235,9 +237,18 @@ impl Seen {
             started_at: pinned.started_at,
             started_by: self.record.started_by.clone(),
             start_depth: self.record.start_depth,
-            is_preview: purpose == Purpose::Preview,
+            is_preview: self.purpose == Purpose::Preview,
         };
-        self.traced = Machine::replay(start, self.entries.clone(), self.record.ended_at);
+        let (entries, ended_at) = (self.entries.clone(), self.record.ended_at);
+        // A long job's replay takes its time, in which others are to be answered.
+        let replay = move || Machine::replay(start, entries, ended_at);
+        match tokio::task::spawn_blocking(replay).await {
+            Ok(traced) => self.traced = traced,
+            Err(fault) => {
+                tracing::error!(job = %self.record.id, "the job cannot be replayed: {fault}");
+                self.trouble = Some("the engine met a fault of its own; its log says where".into());
+            }
+        }
     }
 }
 
@@ -278,13 +289,6 @@ impl Shown<'_> {
         }
         if record.recoveries > 0 {
             wire.insert("recoveries".into(), record.recoveries.into());
-        }
-        if !record.status.is_final() {
-            let open: Vec<Value> = open_decisions(entries)
-                .into_iter()
-                .map(|open| open.wire(&|value| self.hidden(value)))
-                .collect();
-            wire.insert("decisions".into(), open.into());
         }
         let steps = tree::tree(
             &self.seen.traced,

@@ -25,6 +25,7 @@ mod recipes;
 mod rerun;
 mod rows;
 mod sign_in;
+mod standing;
 mod timed;
 mod tree;
 mod wait;
@@ -44,6 +45,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::FutureExt;
+use tokio::sync::Semaphore;
 
 use crate::history::History;
 use crate::step::Calls;
@@ -67,6 +69,8 @@ pub struct Rooms {
     pub public_url: Arc<str>,
     /// Why jobs failed, as it may be shown.
     pub messages: Arc<Messages>,
+    /// Whose turn it is to preview.
+    pub previews: Arc<Semaphore>,
     /// Where deliveries are until they are kept.
     pub lobby: Arc<Lobby>,
 }

@@ -49,14 +49,13 @@ pub(super) struct About<'a> {
 }
 
 impl About<'_> {
-    /// What takes everything personal and secret out of what is shown of the job.
-    pub(super) fn masker(&self) -> Masker {
-        let mut hidden = Hidden::default();
+    /// Takes in everything personal and secret that the job knows.
+    pub(super) fn gather(&self, hidden: &mut Hidden) {
         let words = words(self.sources);
         let is_known = |text: &str| words.contains(text);
         match self.program {
-            Some(program) => self.declared(program, &is_known, &mut hidden),
-            None => self.everything(&is_known, &mut hidden),
+            Some(program) => self.declared(program, &is_known, hidden),
+            None => self.everything(&is_known, hidden),
         }
         for part in OUTSIDE
             .iter()
@@ -64,7 +63,6 @@ impl About<'_> {
         {
             hidden.take_unknown(part, &is_known);
         }
-        hidden.masker().and(&learned_secrets()).and_mails()
     }
 
     fn declared(&self, program: &Program, is_known: &dyn Fn(&str) -> bool, hidden: &mut Hidden) {
@@ -141,6 +139,11 @@ pub(super) fn of_event(rooms: &Rooms, recipe: &RecipeName, came: &Value) -> Mask
     for part in OUTSIDE.iter().filter_map(|part| came.get(*part)) {
         hidden.take_unknown(part, &|text| words.contains(text));
     }
+    of_hidden(&hidden)
+}
+
+/// What takes these texts out, and with them what is shown nowhere: secrets and mail addresses.
+pub(super) fn of_hidden(hidden: &Hidden) -> Masker {
     hidden.masker().and(&learned_secrets()).and_mails()
 }
 

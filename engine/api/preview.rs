@@ -1,49 +1,72 @@
 //! What a run would do: `POST /api/recipes/{project}/{name}/run` with `"preview": true`.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::connector::Effect;
-use crate::data::{Object, Value, show_withheld};
-use crate::mask::{Hidden, Marked, Masker};
+use crate::data::{Value, show_withheld};
+use crate::mask::{Hidden, Marked, Masker, in_place};
 use crate::names::RecipeName;
-use crate::preview::{Preview, RowChange, Withheld, preview};
+use crate::preview::{Limits, Preview, RowChange, Withheld, preview};
+use crate::shape::Shape;
 use crate::trigger::Given;
 
-use super::job::{Purpose, in_full};
+use super::job::{Purpose, Seen, in_full};
+use super::personal::of_hidden;
 use super::{Problem, Rooms};
 
-/// Runs the preview and tells what came of it; nothing was changed anywhere.
+/// Runs the preview and tells what came of it; nothing was changed anywhere. One runs at a time:
+/// each may take as much of the machine as its limits allow.
 pub(super) async fn run(
     rooms: &Rooms,
     name: &RecipeName,
     given: Given,
     by: &str,
 ) -> Result<Response, Problem> {
-    let shown = preview(&rooms.intake, rooms.calls.clone(), name, given, by).await?;
+    let Ok(_alone) = rooms.previews.try_acquire() else {
+        return Err(Problem::new(
+            429,
+            "preview_running",
+            "Another preview is running, and one runs at a time.",
+        )
+        .header(header::RETRY_AFTER, "10"));
+    };
+    let calls = rooms.calls.clone();
+    let shown = preview(&rooms.intake, calls, name, given, by, Limits::default()).await?;
     let scratch = Rooms {
         intake: shown.intake.clone(),
         ..rooms.clone()
     };
+    let mut seen = BTreeMap::new();
     let mut hidden = Hidden::default();
-    for change in &shown.changes {
-        hide_columns(rooms, change, &mut hidden);
+    hide_declared(rooms, &shown, &mut hidden);
+    // What jobs were given that others started is told of as well.
+    for id in &shown.begun {
+        let job = Seen::of(&scratch, id, Purpose::Preview).await?;
+        job.gather(&mut hidden);
+        if shown.jobs.contains(id) {
+            seen.insert(id.clone(), job);
+        }
     }
-    let mut masker = hidden.masker();
+    let masker = of_hidden(&hidden);
     let mut jobs = Vec::new();
     for id in &shown.jobs {
+        let job = match seen.remove(id) {
+            Some(job) => job,
+            None => Seen::of(&scratch, id, Purpose::Preview).await?,
+        };
         let marked = Marked::SecretOrPersonal;
-        let (wire, found) = in_full(&scratch, id, Purpose::Preview, marked).await?;
-        jobs.push(wire);
-        masker = masker.and(&found);
+        let wire = in_full(&scratch, job, masker.clone(), marked).await?;
+        jobs.push(masker.value(show_withheld(wire)));
     }
-    let jobs = jobs.into_iter().map(|job| masker.value(show_withheld(job)));
-    let jobs = jobs.collect();
-    Ok(Json(wire(shown, jobs, &masker)).into_response())
+    Ok(Json(wire(rooms, shown, jobs, &masker)).into_response())
 }
 
-fn wire(shown: Preview, jobs: Vec<Value>, masker: &Masker) -> Value {
+fn wire(rooms: &Rooms, shown: Preview, jobs: Vec<Value>, masker: &Masker) -> Value {
     let mut would_send = Vec::new();
     let mut not_asked = Vec::new();
     for call in shown.withheld {
@@ -51,59 +74,78 @@ fn wire(shown: Preview, jobs: Vec<Value>, masker: &Masker) -> Value {
             Effect::Read => &mut not_asked,
             Effect::Repeatable | Effect::Once => &mut would_send,
         };
-        list.push(masker.value(show_withheld(call_wire(call))));
+        list.push(masker.value(show_withheld(call_wire(rooms, call))));
     }
     let changes = shown.changes.into_iter();
     let changes: Value = changes
-        .map(|change| masker.value(row_wire(change)))
+        .map(|change| masker.value(row_wire(rooms, change)))
         .collect();
-    json!({
+    let mut wire = json!({
         "preview": true,
-        "is_cut_short": shown.is_cut_short,
+        "is_cut_short": shown.cut.is_some(),
         "would_send": would_send,
         "not_asked": not_asked,
         "would_write": changes,
         "jobs": jobs,
-    })
+    });
+    if let Some(cut) = shown.cut {
+        wire["cut_short_because"] = cut.to_string().into();
+    }
+    wire
 }
 
-fn call_wire(call: Withheld) -> Value {
-    let mut wire = json!({ "step": call.place.0, "action": call.action, "with": call.input });
+fn call_wire(rooms: &Rooms, call: Withheld) -> Value {
+    let action = format!("{}.{}", call.action.connector, call.action.action);
+    let declared = input_shape(rooms, &call);
+    let input = in_place(&declared, call.input, Marked::SecretOrPersonal);
+    let mut wire = json!({ "step": call.place.0, "action": action, "with": input });
     if let (Some(wire), Some(fields)) = (wire.as_object_mut(), call.also_send) {
         wire.insert("also_send".into(), fields);
     }
     wire
 }
 
-fn row_wire(change: RowChange) -> Value {
+fn row_wire(rooms: &Rooms, change: RowChange) -> Value {
     let what = match (&change.before, &change.after) {
         (None, _) => "add",
         (Some(_), None) => "remove",
         (Some(_), Some(_)) => "change",
     };
+    let declared = row_shape(rooms, &change);
     let mut wire = json!({ "table": change.table.as_str(), "change": what });
     for (name, row) in [("before", change.before), ("after", change.after)] {
         if let (Some(wire), Some(row)) = (wire.as_object_mut(), row) {
-            wire.insert(name.into(), row.into());
+            let row = in_place(&declared, row.into(), Marked::SecretOrPersonal);
+            wire.insert(name.into(), row);
         }
     }
     wire
 }
 
-/// What a table declares personal or secret is shown nowhere.
-fn hide_columns(rooms: &Rooms, change: &RowChange, hidden: &mut Hidden) {
-    let tables = rooms.intake.shelf.tables();
-    let Some(table) = tables.get(&change.table) else {
-        return;
-    };
-    let rows: [&Option<Object>; 2] = [&change.before, &change.after];
-    for row in rows.into_iter().flatten() {
-        for (name, column) in &table.columns {
-            if (column.field.personal || column.field.secret)
-                && let Some(value) = row.get(name)
-            {
-                hidden.take(value);
-            }
+/// What actions and tables declare personal or secret is shown nowhere.
+fn hide_declared(rooms: &Rooms, shown: &Preview, hidden: &mut Hidden) {
+    let marked = Marked::SecretOrPersonal;
+    for call in &shown.withheld {
+        hidden.gather(&input_shape(rooms, call), &call.input, marked);
+    }
+    for change in &shown.changes {
+        let declared = row_shape(rooms, change);
+        for row in [&change.before, &change.after].into_iter().flatten() {
+            hidden.gather(&declared, &Value::Object(row.clone()), marked);
         }
     }
+}
+
+fn input_shape(rooms: &Rooms, call: &Withheld) -> Shape {
+    let connector = rooms.intake.shelf.connector(&call.action.connector);
+    let action = connector
+        .as_ref()
+        .and_then(|connector| connector.actions.get(&call.action.action));
+    action.map_or(Shape::Any, |action| action.input.clone())
+}
+
+fn row_shape(rooms: &Rooms, change: &RowChange) -> Shape {
+    let tables = rooms.intake.shelf.tables();
+    let table = tables.get(&change.table);
+    table.map_or(Shape::Any, |table| table.row_shape())
 }

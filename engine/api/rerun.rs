@@ -17,8 +17,8 @@ use crate::journal::JobStatus;
 use crate::names::{JobId, RecipeName};
 use crate::store::{JobFilter, Lineage};
 use crate::trigger::rerun::{
-    Elements, From, Many, NoRerun, Passed, Plan, Unknown, Version, Wish, plan_many, plan_rerun,
-    queue_many, queue_rerun,
+    Again, Elements, From, Many, NoRerun, Outline, Passed, Unknown, Version, Wish, plan_many,
+    plan_rerun, queue_rerun, rerun_many,
 };
 
 use super::job::job_id;
@@ -97,7 +97,7 @@ pub(super) async fn one(
     let written: Written = body::json(&bytes)?;
     let only_shown = written.plan;
     let plan = plan_rerun(&rooms.intake, &id, &wish(written), &by).await?;
-    let mut answer = shown(&plan);
+    let mut answer = shown(&plan.outline);
     if only_shown {
         return Ok(Json(answer).into_response());
     }
@@ -115,21 +115,17 @@ pub(super) async fn many(
     let written: WrittenMany = body::json(&bytes)?;
     let only_shown = written.plan;
     let many = many_of(written)?;
-    let (plans, passed) = plan_many(&rooms.intake, &many, &by).await?;
-    let passed: Vec<Value> = passed.iter().map(passed_over).collect();
-    let mut reruns: Vec<Value> = plans.iter().map(shown).collect();
-    if !only_shown {
-        let queued = queue_many(&rooms.intake, plans, many.per_minute).await?;
-        for (rerun, (job, at)) in reruns.iter_mut().zip(queued) {
-            rerun["job"] = job.as_str().into();
-            rerun["not_before"] = wire::moment(at);
-        }
-    }
-    let answer = Json(json!({ "reruns": reruns, "passed_over": passed }));
-    let status = match only_shown {
-        true => StatusCode::OK,
-        false => StatusCode::ACCEPTED,
+    let (status, found) = match only_shown {
+        true => (StatusCode::OK, plan_many(&rooms.intake, &many, &by).await?),
+        false => (
+            StatusCode::ACCEPTED,
+            rerun_many(&rooms.intake, &many, &by).await?,
+        ),
     };
+    let answer = Json(json!({
+        "reruns": found.again.iter().map(done_again).collect::<Vec<_>>(),
+        "passed_over": found.passed.iter().map(passed_over).collect::<Vec<_>>(),
+    }));
     Ok((status, answer).into_response())
 }
 
@@ -200,17 +196,27 @@ fn version(written: WrittenVersion) -> Version {
     }
 }
 
-/// A plan as it is shown.
-fn shown(plan: &Plan) -> Value {
+fn done_again(again: &Again) -> Value {
+    let mut shown = shown(&again.outline);
+    if let Some((job, at)) = &again.queued {
+        shown["job"] = job.as_str().into();
+        shown["not_before"] = wire::moment(*at);
+    }
+    shown
+}
+
+/// What a rerun is, as it is shown.
+fn shown(plan: &Outline) -> Value {
     let mut shown = json!({
-        "origin": plan.origin.id.as_str(),
-        "recipe": plan.origin.recipe.as_str(),
+        "origin": plan.origin.as_str(),
+        "recipe": plan.recipe.as_str(),
         "from": match plan.begins.is_empty() {
             true => json!(["start"]),
             false => json!(plan.begins),
         },
-        "version": plan.version(),
+        "version": plan.version,
         "keeps": plan.keeps,
+        "keeps_count": plan.kept,
         "recipe_has_changed": plan.has_changed,
     });
     if let Some(elements) = plan.elements {

@@ -4,7 +4,7 @@
 //! belongs to, in the order in which they began.
 //! Always true: a step that has begun and not ended is there too, as far as its parts tell of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::json;
 
@@ -20,6 +20,8 @@ use super::wire::moment;
 struct Tree<'a> {
     parts: HashMap<&'a str, &'a Traced>,
     below: HashMap<&'a str, Vec<&'a str>>,
+    /// What hangs below something already.
+    hung: HashSet<&'a str>,
     /// The latest that is known of places whose step has not ended.
     open: HashMap<&'a str, &'a Entry>,
     /// Loops of which not every iteration is there.
@@ -61,13 +63,9 @@ impl<'a> Tree<'a> {
     /// Puts a key below the one it belongs to, and that one below its own.
     fn hang(&mut self, key: &'a str) {
         let mut key = key;
-        loop {
+        while self.hung.insert(key) {
             let parent = parent_of(key);
-            let siblings = self.below.entry(parent).or_default();
-            if siblings.contains(&key) {
-                return;
-            }
-            siblings.push(key);
+            self.below.entry(parent).or_default().push(key);
             if parent.is_empty() {
                 return;
             }
@@ -123,6 +121,12 @@ pub(super) fn parent_of(key: &str) -> &str {
         return &key[..id];
     }
     &key[..last.saturating_sub(1)]
+}
+
+/// The id of the step that a key names, without iteration and try.
+pub(super) fn own_id(key: &str) -> &str {
+    let last = &key[last_part(key)..];
+    &last[..id_len(last)]
 }
 
 /// Where the last part of a key begins.

@@ -25,12 +25,16 @@ pub(super) struct Cancel {
 pub(super) struct Release {
     /// The job
     id: String,
+    /// Let it go on although it was done again, so that what is left of it is done twice
+    #[arg(long)]
+    though_done_again: bool,
 }
 
 impl Release {
     pub(super) async fn run(&self, client: &Client) -> anyhow::Result<Ended> {
         let path = format!("/api/jobs/{}/release", self.id);
-        client.post(&path, None).await?;
+        let wish = json!({ "though_done_again": self.though_done_again });
+        client.post(&path, Some(&wish)).await?;
         say(&format!("job {} is released\n", self.id))?;
         if !client.is_served() {
             say("it goes on when `recipes serve` runs\n")?;
@@ -196,7 +200,7 @@ impl Rerun {
         if let Some(count) = rerun["elements"].as_u64() {
             let _ = write!(text, " with the {count} elements that failed");
         }
-        let keeps = rerun["keeps"].as_array().map_or(0, Vec::len);
+        let keeps = rerun["keeps_count"].as_u64().unwrap_or(0);
         if keeps > 0 {
             let _ = write!(text, ", {keeps} results are kept");
         }

@@ -67,7 +67,8 @@ pub(super) fn tell(preview: &Value) -> anyhow::Result<Ended> {
     }
     section(&mut text, "remarks", &Value::Array(remarks), show::cell);
     if preview["is_cut_short"] == true {
-        text.push_str("the preview took too long and was cut short; more might follow\n");
+        let why = show::cell(&preview["cut_short_because"]);
+        let _ = writeln!(text, "the preview was cut short: {why}; more might follow");
     }
     text.push_str("nothing was sent and nothing was written\n");
     say(&text)?;

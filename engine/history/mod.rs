@@ -18,7 +18,7 @@ pub use sweep::Swept;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex, watch};
 
@@ -120,7 +120,7 @@ impl History {
     }
 
     /// Removes what a person wants to go, for this long at most; without a wish of theirs, what the
-    /// budgets say.
+    /// budgets say. That includes waiting for a sweep that is under way.
     pub async fn prune(&self, wish: &Wish, patience: Duration) -> Result<Swept, StoreError> {
         let rules = self.rules_of(wish);
         self.run(&rules, Some(patience)).await
@@ -141,7 +141,16 @@ impl History {
     }
 
     async fn run(&self, rules: &Rules, patience: Option<Duration>) -> Result<Swept, StoreError> {
-        let mut unused = self.under_way.lock().await;
+        let begin = Instant::now();
+        let lock = self.under_way.lock();
+        let mut unused = match patience {
+            None => lock.await,
+            Some(patience) => match Clock::within(patience, lock).await {
+                Some(unused) => unused,
+                None => return self.busy().await,
+            },
+        };
+        let patience = patience.map(|patience| patience.saturating_sub(begin.elapsed()));
         let sweep = sweep::Sweep::new(&self.store, &self.clock, &self.is_stopping, patience);
         let done = sweep.run(rules).await;
         let swept = match &done {
@@ -156,11 +165,23 @@ impl History {
                 shelf: &self.shelf,
                 now: self.clock.now(),
             };
-            tidy::tidy(&house, rules, &mut unused).await?;
-            swept.is_done = sweep.give_back().await?;
+            swept.is_done = tidy::tidy(&house, rules, &sweep, &mut unused).await?;
+            swept.is_done &= sweep.give_back().await?;
             swept.after = self.store.space().await?;
         }
         Ok(swept)
+    }
+
+    /// What a person is told while another sweep goes on for longer than they wait.
+    async fn busy(&self) -> Result<Swept, StoreError> {
+        let space = self.store.space().await?;
+        Ok(Swept {
+            jobs: 0,
+            before: space,
+            after: space,
+            is_done: false,
+            is_over: false,
+        })
     }
 
     async fn is_over_size(&self) -> bool {

@@ -154,7 +154,7 @@ impl<'a> Sweep<'a> {
     }
 
     /// Whether time is up or the server stops.
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         *self.is_stopping.borrow() || self.until.is_some_and(|until| Instant::now() >= until)
     }
 

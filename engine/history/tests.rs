@@ -1,8 +1,11 @@
-//! How budgets are written and read.
+//! How budgets are written and read, and that nobody waits for a sweep longer than they want.
 
 use std::time::Duration;
 
-use super::{parse_size, show_age, show_size};
+use super::{Budgets, History, Wish, parse_size, show_age, show_size};
+use crate::clock::{Clock, Moment};
+use crate::library::{Library, Shelf};
+use crate::store::Store;
 
 #[test]
 fn sizes_are_read_and_shown() {
@@ -31,4 +34,26 @@ fn sizes_are_read_and_shown() {
     assert_eq!(show_age(Duration::from_secs(5_400)), "90m");
     assert_eq!(show_age(Duration::from_millis(1_500)), "1500ms");
     assert_eq!(show_age(Duration::ZERO), "0ms");
+}
+
+#[tokio::test]
+async fn a_wish_does_not_wait_for_a_sweep_that_is_under_way() {
+    let (_stop, is_stopping) = tokio::sync::watch::channel(false);
+    let history = History::new(
+        Store::in_memory().await.unwrap().into(),
+        Shelf::new(Library::default()),
+        Clock::test(Moment(0)),
+        Budgets::UNBOUNDED,
+        is_stopping,
+    );
+    let under_way = history.under_way.lock().await;
+    let wish = Wish {
+        older_than: Some(Duration::ZERO),
+        ..Wish::default()
+    };
+    let swept = history.prune(&wish, Duration::ZERO).await.unwrap();
+    assert_eq!((swept.jobs, swept.is_done), (0, false));
+    drop(under_way);
+    let patience = Duration::from_secs(60);
+    assert!(history.prune(&wish, patience).await.unwrap().is_done);
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::rules::Rules;
+use super::sweep::Sweep;
 use crate::clock::{Clock, Moment};
 use crate::library::Shelf;
 use crate::store::{HistoryStep, Store, StoreError};
@@ -15,22 +16,19 @@ pub(super) struct House<'a> {
     pub(super) now: Moment,
 }
 
-/// Removes what has had its time. A program goes if it was unused in the sweep before, too: a
-/// worker may just be about to pin it.
+/// Removes what has had its time, as long as the sweep that it belongs to may go on; false if that
+/// was not long enough. A program goes if it was unused in the sweep before, too: a worker may just
+/// be about to pin it.
 pub(super) async fn tidy(
     house: &House<'_>,
     rules: &Rules,
+    sweep: &Sweep<'_>,
     unused: &mut BTreeSet<String>,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
+    if !old_rows(house, rules, sweep).await? {
+        return Ok(false);
+    }
     let store = house.store;
-    while rest(store.forget_keys(house.now).await?).await {}
-    if let Some(before) = rules.fires_before {
-        rest(store.forget_fires(before).await?).await;
-    }
-    if let Some(before) = rules.changes_before {
-        while rest(store.forget_audit(before).await?).await {}
-        while rest(store.forget_row_versions(before).await?).await {}
-    }
     store.forget_pins().await?;
     let present = house.shelf.present_programs();
     let found: BTreeSet<String> = store
@@ -46,7 +44,34 @@ pub(super) async fn tidy(
         store.forget_programs(gone).await?;
     }
     *unused = found;
-    Ok(())
+    Ok(true)
+}
+
+/// Removes dedupe keys, fires and records of changes; false if time was up before the end.
+async fn old_rows(house: &House<'_>, rules: &Rules, sweep: &Sweep<'_>) -> Result<bool, StoreError> {
+    let store = house.store;
+    while rest(store.forget_keys(house.now).await?).await {
+        if sweep.is_over() {
+            return Ok(false);
+        }
+    }
+    if let Some(before) = rules.fires_before {
+        rest(store.forget_fires(before).await?).await;
+    }
+    let Some(before) = rules.changes_before else {
+        return Ok(true);
+    };
+    while rest(store.forget_audit(before).await?).await {
+        if sweep.is_over() {
+            return Ok(false);
+        }
+    }
+    while rest(store.forget_row_versions(before).await?).await {
+        if sweep.is_over() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Rests as long as the step took; true if there is more of the same.

@@ -12,7 +12,7 @@ use crate::store::{Awaited, NewJob};
 use super::effect::{Answer, EffectKind};
 use super::frame::taken;
 use super::path::Path;
-use super::preview::check_value;
+use super::preview::{check_value, not_known};
 use super::scope::Layer;
 use super::{AWAITED_JOBS_MAX, Exit, Flow, START_DEPTH_MAX, STARTS_PER_JOB_MAX, succeeded};
 
@@ -101,7 +101,11 @@ pub(super) async fn await_jobs(
         return Err(Exit::Cancelled);
     };
     layer.tick(at);
-    match all_ended(&jobs, awaited) {
+    let ended = match not_of_preview(layer, &jobs, &awaited) {
+        Some(other) => Err(not_known(&format!("job `{other}`"))),
+        None => all_ended(&jobs, awaited),
+    };
+    match ended {
         Ok(ended) => {
             let output = results(ended);
             desk.write(&key, at, succeeded(output.clone()));
@@ -151,6 +155,17 @@ fn unknown(id: &str) -> Failure {
     Failure::new("unknown_job", format!("there is no job `{id}` to wait for"))
 }
 
+/// The first job that is none of a preview's own: how it ends is not known there.
+fn not_of_preview<'a>(
+    layer: &Layer<'_>,
+    jobs: &'a [JobId],
+    awaited: &[Awaited],
+) -> Option<&'a JobId> {
+    let mut jobs = jobs.iter().zip(awaited);
+    let (other, _) = jobs.find(|(_, awaited)| matches!(awaited, Awaited::Unknown))?;
+    layer.frame.job.is_preview.then_some(other)
+}
+
 /// The ends of all jobs, or why one of them is none.
 fn all_ended(jobs: &[JobId], awaited: Vec<Awaited>) -> Result<Vec<(JobId, Ending)>, Failure> {
     let mut ended = Vec::with_capacity(jobs.len());
@@ -159,11 +174,20 @@ fn all_ended(jobs: &[JobId], awaited: Vec<Awaited>) -> Result<Vec<(JobId, Ending
             Awaited::Ended(ending) => ended.push((id.clone(), ending)),
             Awaited::Unknown => return Err(unknown(id.as_str())),
             Awaited::Stuck { behind } => return Err(awaits_itself(id, behind)),
+            Awaited::HistoryRemoved => return Err(history_removed(id)),
             // Another one is the reason that the waiting is over.
             Awaited::Open => {}
         }
     }
     Ok(ended)
+}
+
+fn history_removed(id: &JobId) -> Failure {
+    let message = format!(
+        "job `{id}` has ended, but what it gave was removed with its history; keep its history \
+         for longer (`retention`), or wait for it sooner"
+    );
+    Failure::new("history_removed", message)
 }
 
 fn awaits_itself(id: &JobId, behind: Option<(RecipeName, Option<String>)>) -> Failure {

@@ -8,9 +8,11 @@
 mod closure;
 pub mod codes;
 mod files;
+mod pinned;
 mod read;
 mod shelf;
 mod stamp;
+mod version;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -19,11 +21,13 @@ use std::sync::Arc;
 
 pub use closure::Start;
 pub use files::{Found, bundled};
+pub use pinned::NoVersion;
 pub use shelf::{Shelf, Shown};
 pub use stamp::Stamp;
 
 use crate::compile::{Catalogue, Recipe};
 use crate::connector::Connections;
+use crate::data::digest;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::names::RecipeName;
 use crate::recipe::RecipeFile;
@@ -73,6 +77,16 @@ impl Written {
             file: file.document.file,
             text: file.document.text,
             hash: file.hash,
+            is_bundled,
+        }
+    }
+
+    fn unreadable(file: &Arc<str>, text: Arc<str>, is_bundled: bool) -> Self {
+        Self {
+            file: file.clone(),
+            hash: digest(text.as_bytes()),
+            text,
+            title: None,
             is_bundled,
         }
     }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::{HIDDEN_CHARS_MIN, MASK, Masker};
-use crate::data::{Object, Value};
+use crate::data::{Object, Value, is_withheld};
 use crate::shape::{Field, Shape};
 
 /// Which marked fields are meant.
@@ -49,9 +49,10 @@ impl Hidden {
         }
     }
 
-    /// Takes in every text and number of a value.
+    /// Takes in every text and number of a value. What a preview does not know hides nothing.
     pub fn take(&mut self, value: &Value) {
         match value {
+            value if is_withheld(value) => {}
             Value::String(text) => self.take_text(text.trim()),
             Value::Number(number) => self.take_text(&number.to_string()),
             Value::Array(list) => list.iter().for_each(|value| self.take(value)),
@@ -66,7 +67,7 @@ impl Hidden {
         match value {
             Value::String(text) => {
                 let text = text.trim();
-                if !is_plain(text) && !is_known(text) {
+                if !is_plain_text(text) && !is_known(text) {
                     self.take_text(text);
                 }
             }
@@ -104,9 +105,17 @@ impl Hidden {
     }
 }
 
-/// Whether a text is a number, a day or a moment: it says nothing of a person by itself. A number
-/// that is written as phone numbers are is none.
-fn is_plain(text: &str) -> bool {
+/// Whether a value is a number, a day or a moment: it says nothing of a person by itself.
+pub fn is_plain(value: &Value) -> bool {
+    match value {
+        Value::String(text) => is_plain_text(text.trim()),
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+        Value::Array(_) | Value::Object(_) => false,
+    }
+}
+
+/// A number that is written as phone numbers are is none.
+fn is_plain_text(text: &str) -> bool {
     let is_number = !text.starts_with(['+', '0']) && text.parse::<f64>().is_ok();
     let is_day = |bytes: &[u8]| {
         let [a, b, c, d, b'-', e, f, b'-', g, h] = bytes else {
@@ -138,7 +147,7 @@ pub fn in_place(shape: &Shape, value: Value, marked: Marked) -> Value {
             .into_iter()
             .map(|(name, value)| {
                 let shown = match fields.get(&name) {
-                    Some(field) if marked.holds(field) => MASK.into(),
+                    Some(field) if marked.holds(field) && !is_withheld(&value) => MASK.into(),
                     Some(field) => in_place(&field.shape, value, marked),
                     None => value,
                 };

@@ -69,9 +69,8 @@ impl Run<'_> {
                 .await?;
             if is_over(&awaited) {
                 has_news = true;
-                if !awaited.iter().all(|job| matches!(job, Awaited::Ended(_))) {
-                    self.pending.awaits.push(no_more(step.key));
-                }
+                // What the jobs gave is kept until the step has it.
+                self.pending.awaits.push(no_more(step.key));
                 let answer = Answer::Awaited(awaited);
                 self.machine
                     .answer(step.number, self.world.clock.now(), answer);
@@ -101,6 +100,6 @@ fn no_more(key: EntryKey) -> AwaitRequest {
 
 /// Whether nothing is left to wait for: all jobs ended, or one of them never will.
 fn is_over(awaited: &[Awaited]) -> bool {
-    let never_ends = |job: &Awaited| matches!(job, Awaited::Unknown | Awaited::Stuck { .. });
+    let never_ends = |job: &Awaited| !matches!(job, Awaited::Open | Awaited::Ended(_));
     !awaited.contains(&Awaited::Open) || awaited.iter().any(never_ends)
 }

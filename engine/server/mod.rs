@@ -4,6 +4,7 @@
 //! Always true: nothing is taken in before it can be kept; an orderly stop gives every job back.
 
 mod bare;
+mod columns;
 mod listen;
 mod open;
 mod reload;
@@ -19,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::api::{self, Lobby, Rooms, Tokens};
@@ -108,6 +109,12 @@ impl Engine {
         })
     }
 
+    /// Takes changed files up now, which the server does by itself every few seconds: how many
+    /// findings there are, or why everything stays as it was.
+    pub async fn take_up_files(&self) -> Result<usize, String> {
+        reload::take_up(&self.settings.workspace, &self.intake, &self.outbound).await
+    }
+
     /// Listens and answers commands of this process, and runs nothing.
     pub async fn answer(&self) -> Result<Listening, Trouble> {
         self.listen(None).await
@@ -145,6 +152,7 @@ impl Engine {
             history: self.history.clone(),
             public_url: public_url.into(),
             messages: Arc::default(),
+            previews: Arc::new(Semaphore::new(1)),
             lobby: Arc::new(Lobby::new(self.settings.bounds)),
         };
         let serving = tokio::spawn(listen::serve(

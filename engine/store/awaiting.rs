@@ -31,6 +31,8 @@ pub enum Awaited {
         /// The recipe and key it waits for its turn at, if that is what it waits for.
         behind: Option<(RecipeName, Option<String>)>,
     },
+    /// It ended, but what it gave was removed with its history.
+    HistoryRemoved,
     /// It ended like this.
     Ended(Ending),
 }

@@ -10,41 +10,26 @@ use crate::clock::Moment;
 use crate::compile::Program;
 use crate::interpret::cancelled;
 use crate::journal::{Ending, Entry, EntryKey, EntryKind, Failure, JobStatus};
+use crate::library::NoVersion;
 use crate::store::{Advance, Claimed, Next, Pinned, RequestKind, StoreError};
 
 impl Worker {
-    /// The program that a job pinned, from memory or from the kept sources.
+    /// The program that a job pinned, or how a job without it ends.
     pub(super) async fn pinned_program(
         &self,
         pinned: &Pinned,
     ) -> Result<Result<Arc<Program>, Failure>, StoreError> {
-        if let Some(program) = self.shelf.program_of_hash(&pinned.program) {
-            return Ok(Ok(program));
-        }
-        let sources = match self.world.store.program(&pinned.program).await {
-            Ok(Some(sources)) => sources,
-            Ok(None) => {
-                let message = "the sources of the version that the job began with are gone; \
-                               rerun it on the current version";
-                return Ok(Err(Failure::new("sources_missing", message)));
-            }
-            Err(StoreError::Corrupt(why)) => {
-                let message = format!(
-                    "the sources of the version that the job began with are damaged: {why}; \
-                     rerun it on the current version"
-                );
-                return Ok(Err(Failure::new("sources_damaged", message)));
-            }
-            Err(error) => return Err(error),
-        };
-        Ok(self.shelf.revive(&pinned.program, &sources).map_err(|why| {
-            Failure::new(
-                "sources_unusable",
-                format!(
-                    "the version that the job began with can no longer be used: {why}; mend that \
-                     and release the job, or rerun it on the current version"
+        let found = self.shelf.pinned(&self.world.store, pinned).await?;
+        Ok(found.map_err(|why| {
+            let (code, help) = match &why {
+                NoVersion::Gone => ("sources_missing", "rerun it on the current version"),
+                NoVersion::Damaged(_) => ("sources_damaged", "rerun it on the current version"),
+                NoVersion::Unusable(_) => (
+                    "sources_unusable",
+                    "mend that and release the job, or rerun it on the current version",
                 ),
-            )
+            };
+            Failure::new(code, format!("{why}; {help}"))
         }))
     }
 
@@ -79,8 +64,9 @@ impl Worker {
     }
 }
 
-/// How a job ends that was cancelled before anything of it began; `None` if it was not cancelled.
-pub(super) fn never_begun(claimed: &Claimed, now: Moment) -> Option<Advance> {
+/// How a job ends that was cancelled and of which nothing runs, because nothing of it began or its
+/// sources are gone; `None` if it was not cancelled.
+pub(super) fn cancelled_unrun(claimed: &Claimed, now: Moment) -> Option<Advance> {
     let by = claimed
         .requests
         .iter()

@@ -7,8 +7,9 @@ use std::time::Duration;
 use recipe_engine::clock::{Clock, Moment};
 use recipe_engine::history::{Budgets, History, Wish};
 use recipe_engine::library::{Library, Shelf};
-use recipe_engine::names::RecipeName;
-use recipe_engine::store::{JobFilter, Jobs, Store};
+use recipe_engine::names::{JobId, RecipeName};
+use recipe_engine::store::{Arrival, JobFilter, Jobs, NewJob, Store};
+use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -244,6 +245,59 @@ async fn the_loop_keeps_the_days_as_time_goes_on() {
     house.stop.send_replace(true);
     working.await.unwrap();
     assert_eq!(house.kept("usual").await, (0, 10));
+}
+
+#[tokio::test]
+async fn history_goes_in_small_steps() {
+    let house = House::of(&[("usual", "")]).await;
+    house.fill("usual", 5_000, 40).await;
+    let history = house.history(days(30));
+    let wish = Wish {
+        older_than: Some(DAY),
+        to_bytes: None,
+        by: "ada".into(),
+    };
+    // Without any time there is one step all the same: the writer is free after a few jobs.
+    for _ in 0..3 {
+        let swept = history.prune(&wish, Duration::ZERO).await.unwrap();
+        assert!((1..=50).contains(&swept.jobs), "{} at once", swept.jobs);
+        assert!(!swept.is_done);
+    }
+    // With all the time there is, no step is large: each is a commit.
+    let before = house.store.counts().commits;
+    let swept = history.sweep().await.unwrap();
+    let commits = house.store.counts().commits - before;
+    assert!(swept.jobs > 4_800 && swept.is_done, "{}", swept.jobs);
+    assert!(commits > swept.jobs / 400, "{commits} commits");
+}
+
+#[tokio::test]
+async fn who_waits_for_little_time_is_answered_whatever_there_is_to_tidy() {
+    let house = House::of(&[("usual", "")]).await;
+    let long_ago = Moment(NOW.0 - 1);
+    let jobs = (0..1_200).map(|number| NewJob {
+        id: JobId::fresh(),
+        recipe: recipe("usual"),
+        event: json!({}),
+        input: json!({}),
+        started_by: "webhook".into(),
+        needs_started_recipe: false,
+        dedupe: Some((number.to_string(), long_ago)),
+    });
+    let arrival = Arrival {
+        recipe: recipe("usual"),
+        payload: None,
+        jobs: jobs.collect(),
+        at: Moment(NOW.0 - 2),
+    };
+    house.store.enqueue(arrival).await.unwrap();
+    let history = house.history(days(30));
+    let mut is_done = Vec::new();
+    while is_done.last() != Some(&true) {
+        let swept = history.prune(&Wish::default(), Duration::ZERO).await;
+        is_done.push(swept.unwrap().is_done);
+    }
+    assert!(is_done.len() > 2, "500 keys a time: {is_done:?}");
 }
 
 #[tokio::test]

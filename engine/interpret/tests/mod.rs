@@ -2,9 +2,11 @@
 
 mod broken;
 mod folding;
+mod late;
 mod leaving;
 mod limits;
 mod loops;
+mod retrying;
 mod world;
 
 use serde_json::json;

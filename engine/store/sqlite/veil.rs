@@ -16,7 +16,7 @@ use crate::journal::{Ending, Entry};
 use crate::mask::{Masker, learned_secrets};
 use crate::store::{
     Advance, Arrival, Claimed, JobRecord, JobRequest, NewJob, Next, Payload, Pinned, RequestKind,
-    StoreError,
+    Rerun, StoreError,
 };
 
 /// Seals with the secrets that are known now.
@@ -57,9 +57,7 @@ impl<'a> Veil<'a> {
         }
         advance.entries = self.any(advance.entries)?;
         advance.children = self.jobs(advance.children)?;
-        if let Some(pinned) = &mut advance.pinned {
-            pinned.settings = self.value(std::mem::take(&mut pinned.settings))?;
-        }
+        advance.pinned = self.pinned(advance.pinned)?;
         for hold in &mut advance.holds {
             hold.value = hold.value.take().map(|value| self.name(value));
         }
@@ -67,6 +65,17 @@ impl<'a> Veil<'a> {
             advance.next = Next::Ended(self.any(ending)?);
         }
         Ok(advance)
+    }
+
+    /// A rerun, what it pins and keeps among it.
+    pub(super) fn rerun(&self, mut rerun: Rerun) -> Result<Rerun, StoreError> {
+        if self.secrets.is_empty() {
+            return Ok(rerun);
+        }
+        rerun.job = self.job(rerun.job)?;
+        rerun.entries = self.any(rerun.entries)?;
+        rerun.pinned = self.pinned(rerun.pinned)?;
+        Ok(rerun)
     }
 
     pub(super) fn request(&self, kind: RequestKind) -> Result<RequestKind, StoreError> {
@@ -89,16 +98,27 @@ impl<'a> Veil<'a> {
         }
     }
 
-    fn jobs(&self, mut jobs: Vec<NewJob>) -> Result<Vec<NewJob>, StoreError> {
-        for job in &mut jobs {
-            job.event = self.value(std::mem::take(&mut job.event))?;
-            job.input = self.value(std::mem::take(&mut job.input))?;
-            job.dedupe = job
-                .dedupe
-                .take()
-                .map(|(key, until)| (self.name(key), until));
-        }
-        Ok(jobs)
+    fn jobs(&self, jobs: Vec<NewJob>) -> Result<Vec<NewJob>, StoreError> {
+        jobs.into_iter().map(|job| self.job(job)).collect()
+    }
+
+    fn job(&self, job: NewJob) -> Result<NewJob, StoreError> {
+        Ok(NewJob {
+            event: self.value(job.event)?,
+            input: self.value(job.input)?,
+            dedupe: job.dedupe.map(|(key, until)| (self.name(key), until)),
+            ..job
+        })
+    }
+
+    fn pinned(&self, pinned: Option<Pinned>) -> Result<Option<Pinned>, StoreError> {
+        let Some(pinned) = pinned else {
+            return Ok(None);
+        };
+        Ok(Some(Pinned {
+            settings: self.value(pinned.settings)?,
+            ..pinned
+        }))
     }
 
     /// A text that is compared and never read: with a secret in it, its hash does as well.

@@ -2,12 +2,13 @@
 //!
 //! In: its journal on the version that ran, and what is wanted. Out: what the rerun begins with.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::carry::{carry, carry_all};
 use super::place::{Lies, Place};
 use super::seed::{self, failed_places};
-use super::{Elements, From, NoRerun, Plan, Version, Wish, refused};
+use super::{Elements, From, NoRerun, Outline, Plan, Version, Wish, refused};
 use crate::clock::Moment;
 use crate::compile::{Program, StepKind};
 use crate::data::Value;
@@ -15,7 +16,7 @@ use crate::interpret::{Machine, Start, Traced};
 use crate::journal::{Entry, EntryKey, EntryKind};
 use crate::names::JobId;
 use crate::shape::Shape;
-use crate::store::{JobRecord, NewJob, Pinned, Rerun};
+use crate::store::{IfDoneAgain, JobRecord, NewJob, Pinned, Rerun};
 
 /// A job that ended, with the version that it ran on.
 pub(super) struct Began<'a> {
@@ -286,22 +287,23 @@ impl Seed {
         by: &str,
         now: Moment,
     ) -> Plan {
-        let mut keeps: Vec<String> = Vec::new();
+        let mut keeps: BTreeSet<String> = BTreeSet::new();
+        let mut first: Vec<String> = Vec::new();
         for entry in &self.entries {
-            let key = entry.key.to_string();
             let is_result = matches!(
                 entry.kind,
                 EntryKind::StepSucceeded { .. } | EntryKind::OutputGiven { .. }
             );
-            if is_result && !keeps.contains(&key) && keeps.len() < KEEPS_SHOWN_MAX {
-                keeps.push(key);
+            let key = entry.key.to_string();
+            if is_result && keeps.insert(key.clone()) && first.len() < KEEPS_SHOWN_MAX {
+                first.push(key);
             }
         }
         let job = NewJob {
             id: JobId::fresh(),
             recipe: origin.recipe.clone(),
-            event: origin.event.clone(),
-            input: origin.input.clone(),
+            event: origin.event,
+            input: origin.input,
             started_by: format!("rerun:{}", origin.id),
             needs_started_recipe: false,
             dedupe: None,
@@ -314,23 +316,30 @@ impl Seed {
             Version::Ran => "ran",
             Version::Current => "current",
         };
-        Plan {
+        let outline = Outline {
+            origin: origin.id.clone(),
+            recipe: origin.recipe,
+            version: version.to_owned(),
             begins: self.begins,
-            keeps,
+            keeps: first,
+            kept: keeps.len(),
             elements: self.elements,
             doubtful: self.doubtful,
             has_changed,
+        };
+        Plan {
+            outline,
             rerun: Rerun {
                 job,
-                origin: origin.id.clone(),
+                origin: origin.id,
                 place,
                 version: version.to_owned(),
                 pinned,
                 entries: self.entries,
                 not_before: now,
                 by: by.to_owned(),
+                if_done_again: IfDoneAgain::Allow,
             },
-            origin,
         }
     }
 }

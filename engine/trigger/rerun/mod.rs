@@ -11,19 +11,19 @@ mod many;
 mod place;
 mod seed;
 
-pub use many::{Many, Passed, plan_many, queue_many};
+pub use many::{Again, Many, Passed, Reruns, plan_many, rerun_many};
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use self::began::{Began, Seed};
 use super::Intake;
 use crate::clock::Moment;
 use crate::compile::Program;
 use crate::data::Value;
-use crate::journal::Entry;
-use crate::names::JobId;
-use crate::store::{JobRecord, Jobs, Pinned, Rerun, StoreError};
+use crate::journal::{Entry, JobStatus};
+use crate::library::NoVersion;
+use crate::names::{JobId, RecipeName};
+use crate::store::{JobRecord, Jobs, NotQueued, Pinned, Rerun, StoreError};
 
 /// From where on a job is done again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,21 +78,34 @@ pub struct Wish {
     pub unknown: Unknown,
 }
 
-/// What a rerun would be.
+/// What a rerun would be, as it is told.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct Outline {
     /// The job that is done again.
-    pub origin: JobRecord,
+    pub origin: JobId,
+    /// Its recipe.
+    pub recipe: RecipeName,
+    /// On which version, as it is written.
+    pub version: String,
     /// The places where it begins; none if that is the start.
     pub begins: Vec<String>,
-    /// The places whose recorded results are kept.
+    /// The places whose recorded results are kept, or the first of them.
     pub keeps: Vec<String>,
+    /// How many places that are.
+    pub kept: usize,
     /// How many elements the loop runs with, if only those that failed.
     pub elements: Option<usize>,
     /// Calls that may have happened already and are made again.
     pub doubtful: Vec<String>,
     /// Whether the recipe has changed since the job began.
     pub has_changed: bool,
+}
+
+/// A rerun that can be queued.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What it would be.
+    pub outline: Outline,
     rerun: Rerun,
 }
 
@@ -122,16 +135,32 @@ fn refused(code: &'static str, message: impl Into<String>) -> NoRerun {
     }
 }
 
-impl Plan {
-    /// On which version, as it is written.
-    pub fn version(&self) -> &str {
-        &self.rerun.version
+impl std::convert::From<NotQueued> for NoRerun {
+    fn from(why: NotQueued) -> Self {
+        match why {
+            NotQueued::DoneAgain(rerun) => refused(
+                "done_again",
+                format!("it was done again already: job {rerun}"),
+            ),
+            NotQueued::GoesOn(status) => job_not_ended(status),
+            NotQueued::HistoryRemoved => history_removed(),
+        }
     }
+}
 
-    /// The new job's name.
-    pub fn job(&self) -> &JobId {
-        &self.rerun.job.id
-    }
+fn job_not_ended(status: JobStatus) -> NoRerun {
+    let message = format!(
+        "the job has not ended ({}); wait for its end or cancel it, then rerun it",
+        status.as_str()
+    );
+    refused("job_not_ended", message)
+}
+
+fn history_removed() -> NoRerun {
+    let message = "what the job was given and what it did has been removed with its history, so \
+                   nothing of it can be done again; run the recipe anew, or have the event sent \
+                   once more";
+    refused("history_removed", message)
 }
 
 /// Finds out what a rerun would be, and does nothing.
@@ -146,7 +175,10 @@ pub async fn plan_rerun(
     check_origin(&origin)?;
     let current = intake.shelf.program(&origin.recipe);
     let ran = match &pinned {
-        Some(pinned) => Some((ran_program(intake, pinned).await?, pinned)),
+        Some(pinned) => {
+            let found = intake.shelf.pinned(&intake.store, pinned).await?;
+            Some((found.map_err(sources_missing), pinned))
+        }
         None => None,
     };
     let has_changed = match (&ran, &current) {
@@ -164,7 +196,7 @@ pub async fn plan_rerun(
             };
             began.seed(wish, now, by)?
         }
-        (_, Some((Err(why), _))) => return Err(refused("sources_missing", why.clone())),
+        (_, Some((Err(why), _))) => return Err(why.clone()),
         (_, None) => {
             let why = "the job never began, so there is nothing to keep; rerun it from the start";
             return Err(refused("never_began", why));
@@ -182,7 +214,7 @@ pub async fn plan_rerun(
     let pinned = match wish.version {
         Version::Ran => match ran {
             Some((Ok(_), pinned)) => Some(pinned.clone()),
-            Some((Err(why), _)) => return Err(refused("sources_missing", why)),
+            Some((Err(why), _)) => return Err(why),
             None => None,
         },
         Version::Current => {
@@ -206,9 +238,12 @@ pub async fn plan_rerun(
 
 /// Queues a rerun that was planned.
 pub async fn queue_rerun(intake: &Intake, plan: Plan) -> Result<JobId, NoRerun> {
-    let id = plan.job().clone();
+    let id = plan.rerun.job.id.clone();
     let now = intake.clock.now();
-    intake.store.enqueue_reruns(vec![plan.rerun], now).await?;
+    let fates = intake.store.enqueue_reruns(vec![plan.rerun], now).await?;
+    if let Some(why) = fates.into_iter().flatten().next() {
+        return Err(why.into());
+    }
     intake.bell.ring_queue();
     Ok(id)
 }
@@ -245,40 +280,17 @@ async fn load(
 
 fn check_origin(origin: &JobRecord) -> Result<(), NoRerun> {
     if !origin.status.is_final() {
-        let message = format!(
-            "the job has not ended ({}); wait for its end or cancel it, then rerun it",
-            origin.status.as_str()
-        );
-        return Err(refused("job_not_ended", message));
+        return Err(job_not_ended(origin.status));
     }
     if origin.pruned.is_some() {
-        let message = "what the job was given has been removed with its history";
-        return Err(refused("history_removed", message));
+        return Err(history_removed());
     }
     Ok(())
 }
 
-/// The version that ran, or why it cannot be had any more.
-async fn ran_program(
-    intake: &Intake,
-    pinned: &Pinned,
-) -> Result<Result<Arc<Program>, String>, NoRerun> {
-    if let Some(program) = intake.shelf.program_of_hash(&pinned.program) {
-        return Ok(Ok(program));
-    }
-    let sources = match intake.store.program(&pinned.program).await {
-        Ok(Some(sources)) => sources,
-        Ok(None) | Err(StoreError::Corrupt(_)) => {
-            let why = "the sources of the version that ran are gone; rerun the job from the start \
-                       on the current version";
-            return Ok(Err(why.to_owned()));
-        }
-        Err(error) => return Err(error.into()),
-    };
-    Ok(intake
-        .shelf
-        .revive(&pinned.program, &sources)
-        .map_err(|why| format!("the version that ran can no longer be used: {why}")))
+fn sources_missing(why: NoVersion) -> NoRerun {
+    let help = "rerun the job from the start on the current version";
+    refused("sources_missing", format!("{why}; {help}"))
 }
 
 /// What a job that begins now on the present version keeps.

@@ -16,7 +16,8 @@ use crate::data::{Object, Value};
 use crate::expression::Expression;
 use crate::interpret::{Call, Called, LISTED_ITEMS_MAX};
 use crate::journal::{EntryKey, Failure};
-use crate::names::JobId;
+use crate::mask::{Hidden, Marked};
+use crate::shape::Shape;
 use crate::step::Performed;
 use crate::store::{PolledItem, StoreError};
 use crate::trigger::scope::TriggerScope;
@@ -77,7 +78,13 @@ impl Timekeeper {
             }
         }
         let listed = self.fetch(asked, Value::Object(input)).await?;
-        pick(asked.poll, listed, stand, scope)
+        let action = &asked.poll.action;
+        let connector = self.intake.shelf.connector(&action.connector);
+        let action = connector
+            .as_ref()
+            .and_then(|c| c.actions.get(&action.action));
+        let output = action.map_or(&Shape::Any, |action| &action.output);
+        pick(asked.poll, listed, stand, (scope, output))
     }
 
     /// All items of all pages.
@@ -89,7 +96,8 @@ impl Timekeeper {
             also_send: None,
             cursor: None,
             timeout: None,
-            call_key: JobId::fresh().to_string(),
+            // The same for each try of a poll, so that it keeps its place in line for room.
+            call_key: format!("poll of {}", asked.program.root),
             place: EntryKey(Arc::from("")),
         };
         let mut items = Vec::new();
@@ -154,7 +162,7 @@ fn pick(
     poll: &Poll,
     listed: Vec<Value>,
     begun_at: Option<Stand>,
-    scope: &TriggerScope<'_>,
+    (scope, output): (&TriggerScope<'_>, &Shape),
 ) -> Answer<Found> {
     let seen = listed.len() as u64;
     let mut stand = begun_at.clone();
@@ -166,8 +174,12 @@ fn pick(
             settings: None,
             ..*scope
         };
+        let told = |trouble| without_item(trouble, &item, output);
+        let failed = |why: Box<Failure>| Trouble::failed(*why);
         if let Some(cursor) = &poll.cursor {
-            let at = place_of(&cursor.from, index, &of_item)?;
+            let at = evaluated(&cursor.from, &of_item)
+                .map_err(|trouble| no_place(told(trouble), index))?
+                .filter(|at| !at.is_null());
             let is_new = match (&at, &begun_at) {
                 (None, begun_at) => {
                     let mark = mark(&item);
@@ -175,13 +187,11 @@ fn pick(
                     without_place.insert(mark);
                     !is_known
                 }
-                (Some(at), Some(begun_at)) => begun_at
-                    .is_new(at, &item)
-                    .map_err(|why| Trouble::failed(*why))?,
+                (Some(at), Some(begun_at)) => begun_at.is_new(at, &item).map_err(failed)?,
                 (Some(_), None) => true,
             };
             if let Some(at) = at {
-                stand = Some(Stand::past(stand, &at, &item).map_err(|why| Trouble::failed(*why))?);
+                stand = Some(Stand::past(stand, &at, &item).map_err(failed)?);
             }
             if !is_new {
                 continue;
@@ -199,18 +209,30 @@ fn pick(
     Ok(Found { items, stand, seen })
 }
 
-/// The cursor value of an item; null is none.
-fn place_of(from: &Expression, index: usize, of_item: &TriggerScope<'_>) -> Answer<Option<Value>> {
-    let at = evaluated(from, of_item).map_err(|mut trouble| {
-        trouble.failure.message = format!(
-            "item {} of the listing: {}; if items may lack it, end the path with `?`: such an item \
-             is new once, and again when it changes",
-            index + 1,
-            trouble.failure.message
-        );
-        trouble
-    })?;
-    Ok(at.filter(|at| !at.is_null()))
+/// Says which item has no cursor value, and what can be done about it.
+fn no_place(mut trouble: Box<Trouble>, index: usize) -> Box<Trouble> {
+    trouble.failure.message = format!(
+        "item {} of the listing: {}; if items may lack it, end the path with `?`: such an item is \
+         new once, and again when it changes",
+        index + 1,
+        trouble.failure.message
+    );
+    trouble
+}
+
+/// What went wrong with an item, without what it says of people: the message is kept and shown.
+fn without_item(mut trouble: Box<Trouble>, item: &Value, output: &Shape) -> Box<Trouble> {
+    let mut hidden = Hidden::default();
+    hidden.take_unknown(item, &|_| false);
+    let listed = json!({ "items": [item] });
+    hidden.gather(output, &listed, Marked::SecretOrPersonal);
+    let message = hidden
+        .masker()
+        .and_mails()
+        .text(&trouble.failure.message)
+        .into_owned();
+    trouble.failure.message = message;
+    trouble
 }
 
 fn evaluated(expression: &Expression, scope: &TriggerScope<'_>) -> Answer<Option<Value>> {

@@ -97,6 +97,53 @@ async fn a_recipe_is_stopped_with_what_it_has_begun() {
     house.engine.shutdown().await;
 }
 
+const SPAWN: &str = "
+title: Spawn
+trigger: { function: { input: {}, output: {} } }
+steps:
+  - id: child
+    start: order
+    with: {}
+  - id: pause
+    wait: 10h
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_is_cancelled_with_the_jobs_that_it_started() {
+    let spawn = SPAWN.replace("start: order", "start: sleep");
+    let spawn_all = SPAWN.replace("start: order", "start: spawn");
+    let house = House::of(&[
+        ("recipes/stories/sleep.yaml", SLEEP),
+        ("recipes/stories/spawn.yaml", &spawn),
+        ("recipes/stories/spawn-all.yaml", &spawn_all),
+    ])
+    .await;
+    let (_, answer) = house
+        .post("/api/recipes/stories/spawn-all/run", json!({}))
+        .await;
+    let id = answer["jobs"][0].as_str().unwrap().to_owned();
+    let jobs = loop {
+        let (_, list) = house.get("/api/jobs").await;
+        let jobs = list["jobs"].as_array().unwrap().clone();
+        if jobs.len() == 3 {
+            break jobs;
+        }
+        tokio::task::yield_now().await;
+    };
+    let cancel = format!("/api/jobs/{id}/cancel");
+    let (status, answer) = house.post(&cancel, json!({ "children": true })).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
+    assert_eq!(answer["cancelled"][0], json!(id), "it comes first");
+    assert_eq!(answer["cancelled"].as_array().unwrap().len(), 3);
+    for job in &jobs {
+        let job = house.ended(job["id"].as_str().unwrap()).await;
+        assert_eq!(job["status"], "stopped", "{job}");
+    }
+    let (status, problem) = house.post(&cancel, json!({ "children": true })).await;
+    assert_eq!((status.as_u16(), &problem["code"]), (409, &json!("job_ended")));
+    house.engine.shutdown().await;
+}
+
 #[test]
 fn a_job_is_cancelled_on_the_command_line_without_a_server() {
     let folder = super::house::workspace(&[("recipes/stories/sleep.yaml", SLEEP)]);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use recipe_engine::journal::JobStatus;
 use recipe_engine::store::{JobFilter, Jobs};
 use recipe_engine::trigger::rerun::{
-    From, Many, Unknown, Version, Wish, plan_many, plan_rerun, queue_many,
+    From, Many, NoRerun, Unknown, Version, Wish, plan_many, plan_rerun, rerun_many,
 };
 use serde_json::json;
 
@@ -104,12 +104,11 @@ async fn many_jobs_are_done_again_at_a_pace_and_never_twice() {
         per_minute: Some(2),
         wish: from(From::Failed),
     };
-    let (plans, passed) = plan_many(&stage.intake, &many, "ada").await.unwrap();
-    assert_eq!((plans.len(), passed.len()), (5, 0));
+    let found = plan_many(&stage.intake, &many, "ada").await.unwrap();
+    assert_eq!((found.again.len(), found.passed.len()), (5, 0));
     let began = stage.clock.now();
-    let queued = queue_many(&stage.intake, plans, many.per_minute)
-        .await
-        .unwrap();
+    let done = rerun_many(&stage.intake, &many, "ada").await.unwrap();
+    let queued: Vec<_> = done.again.into_iter().filter_map(|a| a.queued).collect();
     let waits: Vec<u64> = queued
         .iter()
         .map(|(_, at)| at.since(began).as_secs())
@@ -127,9 +126,14 @@ async fn many_jobs_are_done_again_at_a_pace_and_never_twice() {
         assert_eq!(job.status, JobStatus::Succeeded);
         assert!(job.started_at.unwrap() >= *at);
     }
-    let (plans, passed) = plan_many(&stage.intake, &many, "ada").await.unwrap();
-    assert_eq!((plans.len(), passed.len()), (0, 5));
-    assert!(passed[0].why.to_string().contains("done again already"));
+    for found in [
+        plan_many(&stage.intake, &many, "ada").await.unwrap(),
+        rerun_many(&stage.intake, &many, "ada").await.unwrap(),
+    ] {
+        assert_eq!((found.again.len(), found.passed.len()), (0, 5));
+        let why = found.passed[0].why.to_string();
+        assert!(why.contains("done again already"), "{why}");
+    }
     let all = stage
         .store
         .jobs(&JobFilter {
@@ -138,6 +142,45 @@ async fn many_jobs_are_done_again_at_a_pace_and_never_twice() {
         })
         .await;
     assert_eq!(all.unwrap().len(), 10);
+}
+
+#[tokio::test]
+async fn of_many_wishes_at_once_each_job_is_done_again_by_one() {
+    const JOBS: usize = 130;
+    let (is_ill, answers) = ill_at(&["noted"]);
+    let stage = Stage::of(&[("note", NOTE)], answers).await;
+    for _ in 0..JOBS {
+        stage.run("note", json!({})).await;
+    }
+    stage.until_quiet().await;
+    is_ill.store(false, Ordering::SeqCst);
+    let many = Many {
+        filter: JobFilter {
+            statuses: vec![JobStatus::Failed],
+            ..JobFilter::default()
+        },
+        per_minute: None,
+        wish: from(From::Failed),
+    };
+    let wishes = (0..4).map(|_| rerun_many(&stage.intake, &many, "ada"));
+    let mut done = Vec::new();
+    for found in futures_util::future::join_all(wishes).await {
+        let found = found.unwrap();
+        assert_eq!(found.again.len() + found.passed.len(), JOBS);
+        let is_known = |why: &NoRerun| why.to_string().contains("done again already");
+        assert!(found.passed.iter().all(|passed| is_known(&passed.why)));
+        done.extend(found.again.into_iter().map(|again| again.outline.origin));
+    }
+    assert_eq!(done.len(), JOBS, "each by one of them");
+    done.sort();
+    done.dedup();
+    assert_eq!(done.len(), JOBS);
+    stage.until_quiet().await;
+    let all = JobFilter {
+        limit: 1_000,
+        ..JobFilter::default()
+    };
+    assert_eq!(stage.store.jobs(&all).await.unwrap().len(), 2 * JOBS);
 }
 
 #[tokio::test]
@@ -161,6 +204,7 @@ async fn on_the_present_version_steps_are_matched_by_their_ids() {
     let plan = plan_rerun(&stage.intake, &id, &current, "ada")
         .await
         .unwrap();
+    let plan = plan.outline;
     assert!(plan.has_changed);
     assert!(
         plan.keeps.contains(&"chosen".to_owned()),

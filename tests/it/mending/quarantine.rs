@@ -6,7 +6,7 @@ use std::path::Path;
 
 use recipe_engine::journal::JobStatus;
 use recipe_engine::names::JobId;
-use recipe_engine::store::{RequestKind, Store, StoreError};
+use recipe_engine::store::{Release, Store, StoreError};
 use recipe_engine::trigger::rerun::{Elements, From, Unknown, Version, Wish, plan_rerun};
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor};
@@ -165,7 +165,11 @@ async fn a_flipped_bit_in_a_journal_takes_one_job_out_and_it_can_be_released() {
     stage.clock.advance(hour);
     stage.store.recover(stage.clock.now()).await.unwrap();
     let now = stage.clock.now();
-    stage.store.release(&first, now, "ada", None).await.unwrap();
+    stage
+        .store
+        .release(&first, now, "ada", Release::ToGoOn)
+        .await
+        .unwrap();
     stage.work().await;
     assert_eq!(
         stage.status(&first).await,
@@ -176,7 +180,10 @@ async fn a_flipped_bit_in_a_journal_takes_one_job_out_and_it_can_be_released() {
     for id in [&second, &first] {
         assert_eq!(stage.status(id).await, JobStatus::Succeeded);
     }
-    let refused = stage.store.release(&first, now, "ada", None).await;
+    let refused = stage
+        .store
+        .release(&first, now, "ada", Release::ToGoOn)
+        .await;
     assert!(matches!(refused, Err(StoreError::Conflict(_))));
 }
 
@@ -225,6 +232,12 @@ async fn jobs_whose_sources_are_gone_end_with_a_clear_reason_and_can_be_cancelle
         let why = why(job);
         assert_eq!(why.code, code);
         assert!(why.message.contains("rerun"), "{}", why.message);
+        // A person who wants no rerun ends it for good.
+        let (now, cancel) = (stage.clock.now(), Release::ToCancel);
+        let released = stage.store.release(&first, now, "ada", cancel).await;
+        released.unwrap();
+        stage.until_quiet().await;
+        assert_eq!(stage.status(&first).await, JobStatus::Stopped, "{code}");
     }
 }
 
@@ -248,10 +261,12 @@ async fn a_quarantined_job_that_is_released_may_be_cancelled_or_goes_on() {
     is_ill.store(false, std::sync::atomic::Ordering::SeqCst);
     let now = stage.clock.now();
     let store = &stage.store;
-    store.release(&goes_on, now, "ada", None).await.unwrap();
-    let cancel = RequestKind::Cancel { by: "ada".into() };
     store
-        .release(&cancelled, now, "ada", Some(cancel))
+        .release(&goes_on, now, "ada", Release::ToGoOn)
+        .await
+        .unwrap();
+    store
+        .release(&cancelled, now, "ada", Release::ToCancel)
         .await
         .unwrap();
     stage.until_quiet().await;

@@ -10,16 +10,30 @@ use crate::clock::Moment;
 use crate::names::RecipeName;
 use crate::store::StoreError;
 
-/// A job is still needed while one waits for its end, or while the one that started it goes on and
-/// may ask for its result.
-const KEPT: &str = "
-    SELECT number, recipe, created_at, chunks, CASE WHEN ended_at IS NULL
-        OR EXISTS (SELECT 1 FROM job_await WHERE awaited = job.number)
+/// Whether another job still needs what this one gave: it waits for it, or it started it, goes on
+/// and may ask for it. A quarantined job may go on again.
+macro_rules! is_needed {
+    () => {
+        "(EXISTS (
+            SELECT 1 FROM job_await JOIN job AS waiting ON waiting.number = job_await.waiting
+            WHERE awaited = job.number
+                AND (waiting.ended_at IS NULL
+                    OR waiting.status = 'quarantined' AND waiting.pruned_at IS NULL))
         OR (started_by > 'job:' AND started_by < 'job;' AND EXISTS (
-            SELECT 1 FROM job AS starter
-            WHERE starter.id = SUBSTR(job.started_by, 5) AND starter.ended_at IS NULL))
-        THEN NULL ELSE ended_at END
-    FROM job WHERE pruned_at IS NULL AND number > $1 ORDER BY number LIMIT $2";
+            SELECT 1 FROM job AS starter WHERE starter.id = SUBSTR(job.started_by, 5)
+                AND (starter.ended_at IS NULL
+                    OR starter.status = 'quarantined' AND starter.pruned_at IS NULL))))"
+    };
+}
+pub(super) use is_needed;
+
+const KEPT: &str = concat!(
+    "SELECT number, recipe, created_at, chunks,
+        CASE WHEN ended_at IS NULL OR ",
+    is_needed!(),
+    " THEN NULL ELSE ended_at END
+    FROM job WHERE pruned_at IS NULL AND number > $1 ORDER BY number LIMIT $2"
+);
 
 /// The next jobs that have their history.
 pub(super) async fn kept_jobs(

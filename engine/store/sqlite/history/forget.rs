@@ -3,6 +3,7 @@
 use sqlx::{Row, SqliteConnection};
 
 use super::super::error::{corrupt, store_error};
+use super::find::is_needed;
 use crate::clock::Moment;
 use crate::store::StoreError;
 
@@ -13,9 +14,9 @@ pub(super) const ROWS_AT_ONCE: u64 = 500;
 const JOURNAL_ROWS_MAX: i64 = 500;
 
 /// Marks the jobs and keeps of their failures the code alone: what a message says of people or data
-/// is part of the history.
-const MARK: &str = "
-    UPDATE job SET pruned_at = $2, pruned_by = $3, pin = NULL, output = NULL,
+/// is part of the history. Since they were found, another job may have come to need them.
+const MARK: &str = concat!(
+    "UPDATE job SET pruned_at = $2, pruned_by = $3, pin = NULL, output = NULL,
         failure = CASE WHEN failure IS NOT NULL THEN json_object(
             'code', COALESCE((
                 SELECT json_extract(rest, '$.code') FROM (
@@ -24,11 +25,13 @@ const MARK: &str = "
                 WHERE json_valid(rest)), 'failed'),
             'message', 'the message was removed with the history') END
     WHERE number IN (SELECT value FROM json_each($1))
-        AND ended_at IS NOT NULL AND pruned_at IS NULL
-    RETURNING number, chunks";
+        AND ended_at IS NOT NULL AND pruned_at IS NULL AND NOT ",
+    is_needed!(),
+    " RETURNING number, chunks"
+);
 
 /// What goes at once, in an order in which nothing is looked for that has gone already.
-const AT_ONCE: [&str; 6] = [
+const AT_ONCE: [&str; 8] = [
     "UPDATE payload SET jobs = jobs - (
         SELECT COUNT(*) FROM job_input WHERE job_input.payload = payload.number
             AND job IN (SELECT value FROM json_each($1)))
@@ -42,6 +45,8 @@ const AT_ONCE: [&str; 6] = [
     "DELETE FROM job_input WHERE job IN (SELECT value FROM json_each($1))",
     "DELETE FROM loop_head WHERE job IN (SELECT value FROM json_each($1))",
     "DELETE FROM job_request WHERE job IN (SELECT value FROM json_each($1))",
+    "DELETE FROM job_await WHERE waiting IN (SELECT value FROM json_each($1))",
+    "DELETE FROM cancel_below WHERE job IN (SELECT value FROM json_each($1))",
 ];
 
 /// Journal and large values.

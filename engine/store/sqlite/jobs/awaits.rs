@@ -2,7 +2,8 @@
 //!
 //! In: steps that wait, and jobs that end. Out: who is woken, and where the awaited ones stand.
 //! Always true: a step is woken once, by the end of the last job that it waits for, however many
-//! they are; besides, once it turns out that one of them can never end.
+//! they are; besides, once it turns out that one of them can never end. Until the step is done,
+//! none of them loses its history.
 
 use std::collections::HashMap;
 
@@ -15,7 +16,7 @@ use super::stuck;
 use crate::clock::Moment;
 use crate::journal::EntryKey;
 use crate::names::JobId;
-use crate::store::{AwaitRequest, Awaited, StoreError};
+use crate::store::{AwaitRequest, Awaited, JobRecord, StoreError};
 
 /// Registers a step that waits; if all its jobs ended already, its own job is woken at once. A step
 /// without jobs waits no more.
@@ -36,31 +37,40 @@ pub(super) async fn wait_for(
     }
     let mut is_over = true;
     for id in &request.jobs {
-        let number: Option<i64> = sqlx::query_scalar(
-            "UPDATE job SET is_awaited = 1 WHERE id = $1 AND ended_at IS NULL RETURNING number",
-        )
-        .bind(id.as_str())
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(store_error)?;
-        // One that is gone, or never was, has no end to wait for either.
-        let Some(number) = number else { continue };
-        is_over = false;
-        sqlx::query(
-            "INSERT INTO job_await (awaited, waiting, place) VALUES ($1, $2, $3)
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(number)
-        .bind(job)
-        .bind(&*request.key.0)
-        .execute(&mut *connection)
-        .await
-        .map_err(store_error)?;
+        is_over &= !need(connection, job, &request.key, id).await?;
     }
     if is_over {
         return wake(connection, job, at).await;
     }
     Ok(None)
+}
+
+/// Notes that a place needs the result of a job, whether that has ended or not; answers whether it
+/// will end yet. One that is gone, or never was, has no end to wait for.
+async fn need(
+    connection: &mut SqliteConnection,
+    job: i64,
+    place: &EntryKey,
+    awaited: &JobId,
+) -> Result<bool, StoreError> {
+    sqlx::query("UPDATE job SET is_awaited = 1 WHERE id = $1 AND ended_at IS NULL")
+        .bind(awaited.as_str())
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    let has_ended: Option<bool> = sqlx::query_scalar(
+        "INSERT INTO job_await (awaited, waiting, place, has_ended)
+         SELECT number, $2, $3, ended_at IS NOT NULL FROM job WHERE id = $1
+         ON CONFLICT DO UPDATE SET has_ended = excluded.has_ended
+         RETURNING has_ended",
+    )
+    .bind(awaited.as_str())
+    .bind(job)
+    .bind(&*place.0)
+    .fetch_optional(connection)
+    .await
+    .map_err(store_error)?;
+    Ok(has_ended == Some(false))
 }
 
 /// Wakes the jobs of which a step waited for nothing but the end of this one.
@@ -69,16 +79,19 @@ pub(super) async fn wake_waiting(
     ended: i64,
     at: Moment,
 ) -> Result<Vec<JobId>, StoreError> {
-    let waiting: Vec<(i64, String)> =
-        sqlx::query_as("DELETE FROM job_await WHERE awaited = $1 RETURNING waiting, place")
-            .bind(ended)
-            .fetch_all(&mut *connection)
-            .await
-            .map_err(store_error)?;
+    let waiting: Vec<(i64, String)> = sqlx::query_as(
+        "UPDATE job_await SET has_ended = 1 WHERE awaited = $1 AND has_ended = 0
+             RETURNING waiting, place",
+    )
+    .bind(ended)
+    .fetch_all(&mut *connection)
+    .await
+    .map_err(store_error)?;
     let mut woken = Vec::with_capacity(waiting.len());
     for (job, place) in waiting {
         let has_more: bool = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM job_await WHERE waiting = $1 AND place = $2)",
+            "SELECT EXISTS (SELECT 1 FROM job_await
+                WHERE waiting = $1 AND place = $2 AND has_ended = 0)",
         )
         .bind(job)
         .bind(place)
@@ -105,6 +118,7 @@ const ABOVE: &str = "
         JOIN hold AS behind ON behind.recipe = hold.recipe AND behind.is_granted = 0
     )
     SELECT waiting, place, json_group_array(awaited) FROM job_await JOIN above ON waiting = job
+    WHERE has_ended = 0
     GROUP BY waiting, place
     ORDER BY EXISTS (SELECT 1 FROM hold WHERE hold.job = waiting AND is_granted = 1) DESC, waiting";
 
@@ -178,9 +192,15 @@ pub(super) async fn look(
             waiter_number = number;
             Awaited::Stuck { behind: None }
         } else {
-            match stored.into_whole(connection, "null", "null").await?.ending {
-                Some(ending) => Awaited::Ended(ending),
-                None => {
+            match stored.into_whole(connection, "null", "null").await? {
+                JobRecord {
+                    pruned: Some(_), ..
+                } => Awaited::HistoryRemoved,
+                JobRecord {
+                    ending: Some(ending),
+                    ..
+                } => Awaited::Ended(ending),
+                _ => {
                     open.push((id.clone(), number));
                     Awaited::Open
                 }

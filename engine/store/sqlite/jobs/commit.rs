@@ -9,7 +9,7 @@ use sqlx::{Row, SqliteConnection};
 use super::super::error::{corrupt, store_error};
 use super::super::pack::{Large, NO_JOB, pack, pack_entries};
 use super::super::tables::{self, Known};
-use super::{awaits, enqueue, fires, fold, holds, quarantine};
+use super::{awaits, cancel, enqueue, fires, fold, holds, quarantine};
 use crate::clock::Moment;
 use crate::data::digest;
 use crate::journal::{Ending, Entry, EntryKey, EntryKind, Failure, JobStatus};
@@ -41,10 +41,12 @@ pub(super) async fn commit(
     }
     move_holds(connection, &job, at, &advance, &mut committed).await?;
     if !advance.children.is_empty() {
-        enqueue::start_children(connection, job.number, &advance.children, at).await?;
+        let children = &advance.children;
+        enqueue::start_children(connection, job.number, children, at).await?;
+        cancel::reach_children(connection, job.number, children, &entries, at).await?;
         committed
             .woken
-            .extend(advance.children.iter().map(|child| child.id.clone()));
+            .extend(children.iter().map(|child| child.id.clone()));
     }
     for request in &advance.awaits {
         let woken = awaits::wait_for(connection, job.number, at, request).await?;

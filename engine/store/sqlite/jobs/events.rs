@@ -4,17 +4,19 @@
 //! Always true: an event has the number of the first job that was made of it, and the jobs made
 //! together are numbered in a row; a list reads no body.
 
+use serde_json::json;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::super::Sqlite;
 use super::super::error::store_error;
+use super::super::recipes::note;
 use super::super::veil::opened_payload;
 use super::list::{NEIGHBOURS, number_at, read_payload};
 use super::record::job_id;
 use crate::clock::Moment;
 use crate::names::{JobId, RecipeName};
-use crate::store::{Haste, Payload, StoreError};
+use crate::store::{AuditEntry, Haste, Payload, StoreError};
 
 /// A delivery that came while its recipe was stopped, and was accepted and forgotten as it says.
 pub const UNKEPT_DROPPED: &str = "dropped";
@@ -178,7 +180,8 @@ pub(super) async fn count(
     Ok(())
 }
 
-/// Notes that the next so many jobs are made of a stored event; refused if it is gone.
+/// Notes that the next so many jobs are made of a stored event, and who wished it; refused if it is
+/// gone.
 pub(super) async fn note_replay(
     connection: &mut SqliteConnection,
     replay: &Replay,
@@ -203,10 +206,17 @@ pub(super) async fn note_replay(
     .bind(jobs)
     .bind(at.0)
     .bind(&replay.by)
-    .execute(connection)
+    .execute(&mut *connection)
     .await
     .map_err(store_error)?;
-    Ok(())
+    let entry = AuditEntry {
+        at,
+        by: replay.by.clone(),
+        action: "event_replayed".to_owned(),
+        subject: format!("event:{}", replay.event),
+        detail: json!({ "jobs": jobs }),
+    };
+    note(connection, &entry).await
 }
 
 /// What a listed event is made of, for a `payload` in the query.

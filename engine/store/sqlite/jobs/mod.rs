@@ -4,6 +4,7 @@
 //! Always true: whatever writes runs inside the group commit; a refused change changed nothing.
 
 mod awaits;
+mod cancel;
 mod claim;
 mod commit;
 mod enqueue;
@@ -18,8 +19,10 @@ mod queue;
 mod record;
 mod request;
 mod rerun;
+mod standing;
 mod stuck;
 
+pub use cancel::Reach;
 pub use events::{
     EventDetail, EventFilter, EventReplayed, Replay, StoredEvent, UNKEPT_DROPPED, UNKEPT_REJECTED,
     UNKEPT_REPEATED, Unkept,
@@ -27,9 +30,10 @@ pub use events::{
 pub(super) use fires::forget as forget_fires;
 pub use fires::{Fire, FireOutcome, FireRow, Fired, Fires, PassedOver, RuleKept};
 pub use polls::{Poll, PollEnd, PollKept, Polled, PolledItem};
-pub use quarantine::RECOVERIES_MAX;
+pub use quarantine::{RECOVERIES_MAX, Release};
 pub use queue::Queue;
-pub use rerun::{Lineage, Rerun};
+pub use rerun::{IfDoneAgain, Lineage, NotQueued, Rerun};
+pub use standing::Standing;
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -202,17 +206,32 @@ impl Sqlite {
         .await
     }
 
-    /// Lets a quarantined job go on where it was, with what is asked of it at the same time.
+    /// Lets a quarantined job go on where it was, or end in order.
     pub async fn release(
         &self,
         job: &JobId,
         at: Moment,
         by: &str,
-        asked: Option<RequestKind>,
+        release: Release,
     ) -> Result<(), StoreError> {
         let (job, by) = (job.clone(), by.to_owned());
         self.with_writer(move |connection| {
-            Box::pin(quarantine::release(connection, job, at, by, asked))
+            Box::pin(quarantine::release(connection, job, at, by, release))
+        })
+        .await
+    }
+
+    /// Asks these jobs to end early, all in one commit; answers which have not ended.
+    pub async fn cancel(
+        &self,
+        jobs: Vec<JobId>,
+        at: Moment,
+        by: &str,
+        reach: Reach,
+    ) -> Result<Vec<JobId>, StoreError> {
+        let by = by.to_owned();
+        self.with_writer(move |connection| {
+            Box::pin(cancel::cancel(connection, jobs, at, by, reach))
         })
         .await
     }

@@ -16,6 +16,7 @@ use super::awaits::wake_waiting;
 use super::enqueue;
 use super::holds::release_all;
 use super::request::leave;
+use super::rerun::reruns_of;
 use crate::clock::Moment;
 use crate::journal::{Entry, EntryKey, EntryKind, Failure};
 use crate::names::JobId;
@@ -195,13 +196,25 @@ async fn append(
     large.store(connection, job).await
 }
 
+/// What a quarantined job is released for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release {
+    /// To go on where it was; refused if it was done again meanwhile, since all that is left of it
+    /// would be done twice.
+    ToGoOn,
+    /// To go on, although it was done again.
+    ToGoOnAnyway,
+    /// To clean up and end: nothing new starts.
+    ToCancel,
+}
+
 /// Lets a quarantined job go on where it was.
 pub(super) async fn release(
     connection: &mut SqliteConnection,
     job: JobId,
     at: Moment,
     by: String,
-    asked: Option<RequestKind>,
+    release: Release,
 ) -> Result<(), StoreError> {
     let row: Option<(i64, String, bool, bool)> = sqlx::query_as(
         "SELECT number, status, EXISTS (SELECT 1 FROM job_input WHERE job = number),
@@ -222,6 +235,15 @@ pub(super) async fn release(
     if !has_input {
         return Err(StoreError::Conflict(format!(
             "what job {job} was given has been removed with its history; it cannot go on"
+        )));
+    }
+    if release == Release::ToGoOn
+        && let Some((rerun, status)) = reruns_of(connection, &job).await?.pop()
+    {
+        return Err(StoreError::Conflict(format!(
+            "job {job} was done again: job {rerun} ({}); if it went on as well, what is left of it \
+             would be done twice. Cancel it, or say that it is to go on although it was done again",
+            status.as_str()
         )));
     }
     sqlx::query(
@@ -247,7 +269,8 @@ pub(super) async fn release(
         },
     };
     append(connection, number, vec![line]).await?;
-    if let Some(kind) = asked {
+    if release == Release::ToCancel {
+        let kind = RequestKind::Cancel { by: by.clone() };
         leave(connection, number, at, &kind).await?;
     }
     let entry = AuditEntry {

@@ -59,7 +59,7 @@ pub(super) async fn leave(
 }
 
 /// What the audit says of a request.
-fn audit_entry(job: &JobId, at: Moment, kind: &RequestKind) -> AuditEntry {
+pub(super) fn audit_entry(job: &JobId, at: Moment, kind: &RequestKind) -> AuditEntry {
     let (by, action, detail) = match kind {
         RequestKind::Decide { key, by, .. } => (by, "decided", json!({ "key": key.0 })),
         RequestKind::Cancel { by } => (by, "cancelled", json!(null)),

@@ -1,9 +1,11 @@
 //! Jobs that do again what another job did.
 //!
 //! In: a new job, the entries it begins with and the job they are from. Out: a queued job that is
-//! linked to its origin.
+//! linked to its origin, or why there is none.
 //! Always true: job, entries, pin and link are written together; a rerun is no fire of a schedule
-//! and takes no event's place.
+//! and takes no event's place. What was found out when it was planned is looked at again in the
+//! commit that queues it: that the origin has ended and has its history, and, where it matters,
+//! that nobody did it again meanwhile.
 
 use serde_json::json;
 use sqlx::{Row, SqliteConnection};
@@ -17,7 +19,7 @@ use super::{commit, enqueue, fold, record};
 use crate::clock::Moment;
 use crate::journal::{Entry, JobStatus};
 use crate::names::JobId;
-use crate::store::{Advance, AuditEntry, NewJob, Pinned, StoreError};
+use crate::store::{AuditEntry, NewJob, Pinned, StoreError};
 
 /// A job that does again what another job did.
 #[derive(Clone, Debug)]
@@ -38,6 +40,28 @@ pub struct Rerun {
     pub not_before: Moment,
     /// Who wants it.
     pub by: String,
+    /// What holds if the origin was done again already.
+    pub if_done_again: IfDoneAgain,
+}
+
+/// What holds if a job was done again already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfDoneAgain {
+    /// Once is enough.
+    Refuse,
+    /// It is wanted all the same.
+    Allow,
+}
+
+/// Why a rerun was not queued, although it could be planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotQueued {
+    /// The origin was done again already, by this job.
+    DoneAgain(JobId),
+    /// The origin goes on: it was released from quarantine.
+    GoesOn(JobStatus),
+    /// The history of the origin was removed.
+    HistoryRemoved,
 }
 
 /// Where a job comes from, and what was made of it.
@@ -50,10 +74,15 @@ pub struct Lineage {
 }
 
 impl Sqlite {
-    /// Queues jobs that do again what others did: all of them, or none.
-    pub async fn enqueue_reruns(&self, reruns: Vec<Rerun>, at: Moment) -> Result<(), StoreError> {
+    /// Queues jobs that do again what others did; answers for each in turn why it was not queued,
+    /// if it was not.
+    pub async fn enqueue_reruns(
+        &self,
+        reruns: Vec<Rerun>,
+        at: Moment,
+    ) -> Result<Vec<Option<NotQueued>>, StoreError> {
         let veil = Veil::of(&self.sealer);
-        let reruns = reruns.into_iter().map(|rerun| veiled(&veil, rerun));
+        let reruns = reruns.into_iter().map(|rerun| veil.rerun(rerun));
         let reruns = reruns.collect::<Result<Vec<_>, _>>()?;
         self.with_writer(move |connection| Box::pin(enqueue_reruns(connection, reruns, at)))
             .await
@@ -67,38 +96,48 @@ impl Sqlite {
     }
 }
 
-/// The rerun without a secret in it.
-fn veiled(veil: &Veil<'_>, rerun: Rerun) -> Result<Rerun, StoreError> {
-    let advance = veil.advance(Advance {
-        pinned: rerun.pinned,
-        entries: rerun.entries,
-        children: vec![rerun.job.clone()],
-        ..Advance::default()
-    })?;
-    Ok(Rerun {
-        pinned: advance.pinned,
-        entries: advance.entries,
-        job: advance.children.into_iter().next().unwrap_or(rerun.job),
-        ..rerun
-    })
-}
-
 /// Queues reruns.
 async fn enqueue_reruns(
     connection: &mut SqliteConnection,
     reruns: Vec<Rerun>,
     at: Moment,
-) -> Result<(), StoreError> {
+) -> Result<Vec<Option<NotQueued>>, StoreError> {
+    let mut fates = Vec::with_capacity(reruns.len());
     for rerun in reruns {
-        let origin: i64 = sqlx::query_scalar("SELECT number FROM job WHERE id = $1")
+        let (number, why_not) = look_at_origin(connection, &rerun).await?;
+        if why_not.is_none() {
+            queue(connection, rerun, number, at).await?;
+        }
+        fates.push(why_not);
+    }
+    Ok(fates)
+}
+
+/// The origin's number, and what speaks against a rerun now.
+async fn look_at_origin(
+    connection: &mut SqliteConnection,
+    rerun: &Rerun,
+) -> Result<(i64, Option<NotQueued>), StoreError> {
+    let row: Option<(i64, String, bool)> =
+        sqlx::query_as("SELECT number, status, pruned_at IS NOT NULL FROM job WHERE id = $1")
             .bind(rerun.origin.as_str())
             .fetch_optional(&mut *connection)
             .await
-            .map_err(store_error)?
-            .ok_or_else(|| StoreError::NotFound(format!("job {}", rerun.origin)))?;
-        queue(connection, rerun, origin, at).await?;
-    }
-    Ok(())
+            .map_err(store_error)?;
+    let (number, status, is_pruned) =
+        row.ok_or_else(|| StoreError::NotFound(format!("job {}", rerun.origin)))?;
+    let status = read_status(&status)?;
+    let why_not = if !status.is_final() {
+        Some(NotQueued::GoesOn(status))
+    } else if is_pruned {
+        Some(NotQueued::HistoryRemoved)
+    } else if rerun.if_done_again == IfDoneAgain::Refuse {
+        let last = reruns_of(connection, &rerun.origin).await?.pop();
+        last.map(|(job, _)| NotQueued::DoneAgain(job))
+    } else {
+        None
+    };
+    Ok((number, why_not))
 }
 
 async fn queue(
@@ -110,12 +149,14 @@ async fn queue(
     enqueue::queue(connection, &rerun.job, at).await?;
     let chunks = i64::from(!rerun.entries.is_empty());
     let number: i64 = sqlx::query_scalar(
-        "UPDATE job SET due = MAX(COALESCE(due, $2), $2), chunks = $3
+        "UPDATE job SET due = MAX(COALESCE(due, $2), $2), chunks = $3,
+            start_depth = (SELECT start_depth FROM job WHERE number = $4)
          WHERE id = $1 RETURNING number",
     )
     .bind(rerun.job.id.as_str())
     .bind(rerun.not_before.0)
     .bind(chunks)
+    .bind(origin)
     .fetch_one(&mut *connection)
     .await
     .map_err(store_error)?;
@@ -195,7 +236,24 @@ async fn lineage(connection: &mut SqliteConnection, job: JobId) -> Result<Lineag
     .fetch_optional(&mut *connection)
     .await
     .map_err(store_error)?;
-    let reruns = sqlx::query(
+    let mut lineage = Lineage {
+        origin: None,
+        reruns: reruns_of(connection, &job).await?,
+    };
+    if let Some(row) = origin {
+        let id = record::job_id(row.try_get(0).map_err(store_error)?)?;
+        let place = row.try_get(1).map_err(store_error)?;
+        lineage.origin = Some((id, place, row.try_get(2).map_err(store_error)?));
+    }
+    Ok(lineage)
+}
+
+/// The jobs that do a job again, oldest first.
+pub(super) async fn reruns_of(
+    connection: &mut SqliteConnection,
+    job: &JobId,
+) -> Result<Vec<(JobId, JobStatus)>, StoreError> {
+    let rows: Vec<(String, String)> = sqlx::query_as(
         "SELECT rerun.id, rerun.status FROM job
          JOIN job_origin ON job_origin.origin = job.number
          JOIN job AS rerun ON rerun.number = job_origin.job
@@ -205,18 +263,12 @@ async fn lineage(connection: &mut SqliteConnection, job: JobId) -> Result<Lineag
     .fetch_all(connection)
     .await
     .map_err(store_error)?;
-    let mut lineage = Lineage::default();
-    if let Some(row) = origin {
-        let id = record::job_id(row.try_get(0).map_err(store_error)?)?;
-        let place = row.try_get(1).map_err(store_error)?;
-        lineage.origin = Some((id, place, row.try_get(2).map_err(store_error)?));
-    }
-    for row in &reruns {
-        let id = record::job_id(row.try_get(0).map_err(store_error)?)?;
-        let status: &str = row.try_get(1).map_err(store_error)?;
-        let status = JobStatus::parse(status)
-            .ok_or_else(|| StoreError::Corrupt(format!("a job's status is `{status}`")))?;
-        lineage.reruns.push((id, status));
-    }
-    Ok(lineage)
+    rows.iter()
+        .map(|(id, status)| Ok((record::job_id(id)?, read_status(status)?)))
+        .collect()
+}
+
+fn read_status(status: &str) -> Result<JobStatus, StoreError> {
+    JobStatus::parse(status)
+        .ok_or_else(|| StoreError::Corrupt(format!("a job's status is `{status}`")))
 }

@@ -145,7 +145,7 @@ async fn load(connection: &mut SqliteConnection, job: i64) -> Result<Option<Stil
         return Ok(None);
     }
     let awaited: Vec<(String, i64)> =
-        sqlx::query_as("SELECT place, awaited FROM job_await WHERE waiting = $1")
+        sqlx::query_as("SELECT place, awaited FROM job_await WHERE waiting = $1 AND has_ended = 0")
             .bind(job)
             .fetch_all(&mut *connection)
             .await

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::clock::Moment;
-use crate::data::{Value, digest};
+use crate::data::{Value, digest, kind_of};
 use crate::interpret::LISTED_ITEMS_MAX;
 use crate::journal::Failure;
 
@@ -156,7 +156,11 @@ fn whole(value: &Value) -> Option<i128> {
 fn mixed(a: &Value, b: &Value) -> Box<Failure> {
     Box::new(Failure::new(
         "no_cursor",
-        format!("`cursor.from` gives values that cannot be put in order: {a} and {b}"),
+        format!(
+            "`cursor.from` gives values that cannot be put in order: {} and {}",
+            kind_of(a),
+            kind_of(b)
+        ),
     ))
 }
 
