@@ -27,6 +27,7 @@ mod rows;
 mod sign_in;
 mod timed;
 mod tree;
+mod unseen;
 mod wait;
 mod webhooks;
 mod wire;
