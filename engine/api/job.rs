@@ -20,7 +20,7 @@ use super::body::{parameters, unknown_parameter};
 use super::decide::open_decisions;
 use super::personal::{About, Shapes, of_hidden, shapes};
 use super::rerun::show_lineage;
-use super::{Person, Problem, Rooms, cancel, tree, wait, wire};
+use super::{Person, Problem, Rooms, cancel, standing, tree, wait, wire};
 
 /// What is asked for beside the job.
 #[derive(Default)]
@@ -79,10 +79,21 @@ pub(super) async fn in_full(
     };
     let mut wire = shown.wire();
     wire["journal_bytes"] = rooms.intake.store.journal_bytes(id).await?.into();
-    let waiting = match seen.record.status.is_final() {
+    let is_over = seen.record.status.is_final();
+    let waiting = match is_over {
         true => Vec::new(),
         false => rooms.intake.store.requests(id).await?,
     };
+    if !is_over {
+        let open = open_decisions(&seen.entries);
+        let open = open.iter().map(|open| {
+            let program = seen.program.as_deref();
+            open.wire(&rooms.intake.shelf, program, &|value| shown.hidden(value))
+        });
+        wire["decisions"] = open.collect();
+        let records = std::slice::from_ref(&seen.record);
+        standing::say_why(rooms, records, std::slice::from_mut(&mut wire)).await?;
+    }
     if let Some(cancel) = cancel::shown(&seen.entries, &waiting) {
         wire["cancel"] = cancel;
     }
@@ -278,13 +289,6 @@ impl Shown<'_> {
         }
         if record.recoveries > 0 {
             wire.insert("recoveries".into(), record.recoveries.into());
-        }
-        if !record.status.is_final() {
-            let open: Vec<Value> = open_decisions(entries)
-                .into_iter()
-                .map(|open| open.wire(&|value| self.hidden(value)))
-                .collect();
-            wire.insert("decisions".into(), open.into());
         }
         let steps = tree::tree(
             &self.seen.traced,

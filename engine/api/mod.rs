@@ -25,6 +25,7 @@ mod recipes;
 mod rerun;
 mod rows;
 mod sign_in;
+mod standing;
 mod timed;
 mod tree;
 mod wait;

@@ -87,6 +87,11 @@ impl Values {
         }
     }
 
+    /// The idempotency key of the call.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// The body of the root `reply`, if there is one.
     pub(super) fn reply_body(&self) -> Option<Value> {
         self.find("reply", None)?.get("body").cloned()

@@ -14,7 +14,7 @@ use super::path::{Index, Path};
 use super::recorded::Recorded;
 use super::retry::{may_be_tried_again, next_try, with_wish};
 use super::scope::Layer;
-use super::{Exit, Flow, OUTCOME_UNKNOWN, succeeded};
+use super::{DECIDED_TO_FAIL, Exit, Flow, OUTCOME_UNKNOWN, succeeded};
 use crate::compile::RetryRule;
 
 /// How one try ended.
@@ -73,6 +73,10 @@ async fn one_try(
         if failure.code == NOT_APPLIED && next.is_some() {
             let counts = recorded.doubt.is_some();
             return Ok(Tried::Again { counts });
+        }
+        // Nobody decided before the job was cancelled: it ended here.
+        if failure.code == OUTCOME_UNKNOWN && !layer.catches_unknown && layer.begins_nothing() {
+            return Err(Exit::Cancelled);
         }
         first_failed_at.get_or_insert(at);
         return Ok(Tried::Failed(failure, next));
@@ -312,7 +316,7 @@ async fn ask_person(
         Decision::Again => Ok(Tried::Again { counts }),
         Decision::Fail => {
             let failure = Failure {
-                code: "decided_to_fail".into(),
+                code: DECIDED_TO_FAIL.into(),
                 ..failure
             };
             let kind = EntryKind::StepFailed {

@@ -70,7 +70,7 @@ pub(super) struct Recorded {
 /// A loop of which something is to be folded.
 struct Open {
     head: LoopHead,
-    vars: Vars,
+    vars: Option<Vars>,
     is_fresh: bool,
     is_over: bool,
     collected: Vec<(u64, Value)>,
@@ -189,7 +189,7 @@ impl Desk {
         state.has_failed_elements |= head.has_failures;
         let open = Open {
             head,
-            vars: Vars::new(),
+            vars: None,
             is_fresh: false,
             is_over: false,
             collected: Vec::new(),
@@ -319,7 +319,7 @@ impl Open {
         self.is_fresh = true;
         self.head.fold(number);
         self.head.now = self.head.now.max(now);
-        self.vars = vars;
+        self.vars = Some(vars);
         match gave {
             Gave::Well(collected, counted) => {
                 self.head.succeeded += 1;
@@ -348,8 +348,8 @@ impl Open {
                 pages.open = open;
             }
         }
-        let vars = std::mem::take(&mut self.vars);
-        if !vars.is_empty() {
+        // None at all says that all of them are absent now.
+        if let Some(vars) = self.vars.take() {
             let vars = vars.into_iter();
             head.vars = vars.map(|(name, value)| (name, (*value).clone())).collect();
         }

@@ -70,7 +70,15 @@ async fn run<'a>(
         let is_unknown = source.is_unknown();
         match (running.is_empty(), source.fetch()) {
             (true, None) if is_unknown => std::future::pending().await,
-            (true, None) => break,
+            (true, None) if results.is_leaving() => break,
+            (true, None) => match source.next_held_back(layer) {
+                Some(next) => {
+                    let began_at = source.began_at;
+                    running.push(iterate(layer, path, foreach, next, began_at));
+                }
+                None if source.fetch_beyond(layer, path) => {}
+                None => break,
+            },
             (true, Some(fetch)) => {
                 let fetched = fetch.await;
                 turn_page(layer, path, fetched, &mut source, &mut results);

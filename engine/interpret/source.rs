@@ -34,6 +34,9 @@ pub(super) struct Source<'a> {
     fetch: Option<BoxFuture<'a, Fetched>>,
     batch: Option<usize>,
     is_listing: bool,
+    is_parallel: bool,
+    /// Elements of which the journal knows nothing, while the place is to begin nothing new.
+    held_back: VecDeque<Next>,
     /// What `now` shows at the start of an element: the time of its page, or of the loop.
     pub(super) began_at: Moment,
     resumed: Option<Resumed>,
@@ -89,6 +92,8 @@ impl<'a> Source<'a> {
             fetch: None,
             batch: foreach.batch.map(|size| size.max(1) as usize),
             is_listing: false,
+            is_parallel: foreach.is_parallel,
+            held_back: VecDeque::new(),
             began_at: layer.now(),
             resumed: head.map(Resumed::new),
             is_unknown: false,
@@ -125,7 +130,9 @@ impl<'a> Source<'a> {
     }
 
     /// The next element that is not folded. While the loop is being left, only those that had
-    /// begun before: what they have under way must come to its end.
+    /// begun before: what they have under way must come to its end. Where nothing new is to begin,
+    /// those come first; of the others the journal cannot tell those that came to their end
+    /// without asking for anything, so they follow after.
     pub(super) fn next(
         &mut self,
         layer: &Layer<'_>,
@@ -148,22 +155,37 @@ impl<'a> Source<'a> {
                 let below = || format!("{}/", path.at(next.index).key());
                 !desk.state().recorded.is_empty() && desk.has_recorded_below(&below())
             };
-            let is_asked_for = !is_leaving && !layer.begins_nothing();
+            let holds_back = self.is_parallel && layer.begins_nothing();
+            let is_checked = is_leaving || holds_back || self.resumed.is_some();
+            if !is_checked || has_begun() {
+                return Some(next);
+            }
+            if is_leaving {
+                continue;
+            }
             if let Some(resumed) = &mut self.resumed
-                && is_asked_for
                 && desk.is_traced()
-                && !has_begun()
             {
                 resumed.shown_ahead += 1;
                 if resumed.shown_ahead > SHOWN_AHEAD_MAX {
                     self.is_unknown = true;
                     return None;
                 }
-            } else if !is_asked_for && !has_begun() {
+            }
+            if holds_back {
+                self.held_back.push_back(next);
                 continue;
             }
             return Some(next);
         }
+    }
+
+    /// An element that was held back, when all that had begun has come to its end.
+    pub(super) fn next_held_back(&mut self, layer: &Layer<'_>) -> Option<Next> {
+        if layer.is_left() {
+            return None;
+        }
+        self.held_back.pop_front()
     }
 
     /// Whether what follows is not shown, because a replay knows nothing of it.
@@ -192,6 +214,7 @@ impl<'a> Source<'a> {
             return;
         }
         let Some(pages) = &self.pages else { return };
+        // Pages that came before stand in the journal; a new one is not sent for ahead of time.
         if is_held_up || layer.begins_nothing() {
             let planned = self
                 .resumed
@@ -203,6 +226,20 @@ impl<'a> Source<'a> {
                 return;
             }
         }
+        self.send_for_page(layer, path);
+    }
+
+    /// Sends for the page that follows all that is known, so that a loop that is to begin nothing
+    /// new learns that it has not come to its end; whether there may be one.
+    pub(super) fn fetch_beyond(&mut self, layer: &'a Layer<'a>, path: &'a Path<'a>) -> bool {
+        let may_follow = self.pages.is_some() && !layer.is_left();
+        if may_follow {
+            self.send_for_page(layer, path);
+        }
+        may_follow
+    }
+
+    fn send_for_page(&mut self, layer: &'a Layer<'a>, path: &'a Path<'a>) {
         let Some(mut pages) = self.pages.take() else {
             return;
         };

@@ -8,18 +8,15 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use crate::compile::{Catalogue, Program, Recipe, Retention, Signature, Trigger, compile, program};
+use crate::compile::{Program, Recipe, Retention, Trigger, program};
 use crate::connector::{Connection, Connections, Connector};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::names::{ConnectionName, ConnectorName, RecipeName, TableName};
-use crate::recipe::RecipeFile;
-use crate::source::{self, Node};
+use crate::source::Node;
 use crate::table::{SettingsDeclared, Table};
 
 use super::Library;
-
-/// Under this name the sources of a program tell which recipe is its root.
-const ROOT: &str = "root";
+use super::version::ROOT;
 
 /// The recipes as they are now, shared by all who run or show them.
 #[derive(Default)]
@@ -39,11 +36,11 @@ pub(super) struct Held {
 
 /// What is remembered beyond one reading.
 #[derive(Default)]
-struct Known {
-    programs: HashMap<String, Arc<Program>>,
+pub(super) struct Known {
+    pub(super) programs: HashMap<String, Arc<Program>>,
     /// The text of each version of a recipe, by its hash.
     texts: HashMap<String, Arc<str>>,
-    saved: HashSet<String>,
+    pub(super) saved: HashSet<String>,
 }
 
 /// A recipe as it is shown.
@@ -107,27 +104,6 @@ impl Shelf {
     /// A version by its hash, if it is in memory.
     pub fn program_of_hash(&self, hash: &str) -> Option<Arc<Program>> {
         self.known().programs.get(hash).cloned()
-    }
-
-    /// Compiles a version again from its kept sources; the error says what does not fit any more.
-    pub fn revive(
-        &self,
-        hash: &str,
-        sources: &BTreeMap<String, String>,
-    ) -> Result<Arc<Program>, String> {
-        let root = sources
-            .get(ROOT)
-            .ok_or("its sources do not say where it begins")?;
-        let root = RecipeName::new(root)?;
-        let program = self.compile_sources(&root, sources)?;
-        let program = Arc::new(Program {
-            hash: hash.to_owned(),
-            ..program
-        });
-        let mut known = self.known();
-        known.saved.insert(hash.to_owned());
-        known.programs.insert(hash.to_owned(), program.clone());
-        Ok(program)
     }
 
     /// Whether a version's sources are not known to be in the store.
@@ -281,47 +257,6 @@ impl Shelf {
             .collect()
     }
 
-    fn compile_sources(
-        &self,
-        root: &RecipeName,
-        sources: &BTreeMap<String, String>,
-    ) -> Result<Program, String> {
-        let mut files = Vec::new();
-        for (name, text) in sources.iter().filter(|(name, _)| *name != ROOT) {
-            let name = RecipeName::new(name)?;
-            let path = Arc::from(format!("recipes/{name}.yaml"));
-            let (document, report) = source::parse(&path, text.as_bytes());
-            let document = document.ok_or_else(|| first_error(report.into_diagnostics()))?;
-            files.push(RecipeFile::read(name, document).0);
-        }
-        let catalogue = self.catalogue_with(&files);
-        let mut recipes = BTreeMap::new();
-        for file in &files {
-            let (recipe, report) = compile(file, &catalogue);
-            let recipe = recipe.ok_or_else(|| first_error(report.into_diagnostics()))?;
-            recipes.insert(file.name.clone(), Arc::new(recipe));
-        }
-        program(root, &recipes).map_err(|missing| {
-            let missing: Vec<&str> = missing.iter().map(RecipeName::as_str).collect();
-            format!("these recipes are missing: {}", missing.join(", "))
-        })
-    }
-
-    /// The present catalogue, with these versions of the recipes.
-    fn catalogue_with(&self, files: &[RecipeFile]) -> Catalogue {
-        let held = self.read();
-        let now = &held.library.catalogue;
-        Catalogue {
-            connectors: now.connectors.clone(),
-            tables: now.tables.clone(),
-            projects: now.projects.clone(),
-            signatures: files
-                .iter()
-                .map(|file| (file.name.clone(), Signature::of(file)))
-                .collect(),
-        }
-    }
-
     pub(super) fn read(&self) -> RwLockReadGuard<'_, Held> {
         self.held.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -330,7 +265,7 @@ impl Shelf {
         self.held.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    pub(super) fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -359,14 +294,4 @@ impl std::fmt::Debug for Shelf {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Shelf({} recipes)", self.read().recipes.len())
     }
-}
-
-fn first_error(found: Vec<Diagnostic>) -> String {
-    let error = found
-        .into_iter()
-        .find(|found| found.severity == Severity::Error);
-    error.map_or_else(
-        || "it cannot be read".to_owned(),
-        |error| format!("{}: {}", error.place, error.message),
-    )
 }

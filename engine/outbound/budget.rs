@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::ledger::{Ledger, LedgerError};
 use super::spent::{Line, OpenBlock, block_size};
+use super::waiters::back_at;
 use crate::clock::{Clock, Moment};
 use crate::connector::Allowance;
 use crate::names::ConnectionName;
@@ -60,6 +61,15 @@ pub(super) struct Grant {
     state: Arc<Mutex<State>>,
 }
 
+/// Who takes room, by the key of a call.
+#[derive(Clone, Copy)]
+pub(super) enum Whose<'a> {
+    /// The call itself, which leaves the line.
+    Call(&'a str),
+    /// A sign-in on behalf of that call, which keeps its place.
+    SignIn(&'a str),
+}
+
 /// Whether there is room.
 pub(super) enum Room {
     /// There is.
@@ -105,17 +115,20 @@ impl Budgets {
         }
     }
 
-    /// Takes room for one call from all of these budgets, or from none.
+    /// Takes room for one call from all of these budgets, or from none. Who finds none has a place in
+    /// line until then.
     pub(super) async fn take(
         &self,
         connection: &ConnectionName,
         budgets: &[Budget],
+        whose: Whose<'_>,
         ledger: &dyn Ledger,
     ) -> Result<Room, LedgerError> {
         let in_line = InLine::enter(&self.in_line);
         let _turn = self.turn.lock().await;
         let in_line = in_line.others();
-        if let Some(until) = lock(&self.state).full_until(connection, budgets, self.clock.now()) {
+        let (Whose::Call(who) | Whose::SignIn(who)) = whose;
+        if let Some(until) = lock(&self.state).line_up(connection, budgets, who, &self.clock) {
             return Ok(Room::Until(until));
         }
         let mut taken = Vec::with_capacity(budgets.len());
@@ -130,7 +143,11 @@ impl Budgets {
         // Only now, so that a ledger that fails takes no room from the first budgets.
         let mut state = lock(&self.state);
         for (budget, block) in &taken {
-            state.line(connection, budget).begin(block);
+            let line = state.line(connection, budget);
+            line.begin(block);
+            if matches!(whose, Whose::Call(_)) {
+                line.waiters.leave(who);
+            }
         }
         state.begin(connection);
         Ok(Room::Granted(Grant {
@@ -139,6 +156,30 @@ impl Budgets {
             clock: self.clock.clone(),
             state: self.state.clone(),
         }))
+    }
+
+    /// Keeps room free for one call that is about to be made, for a short time; or says when there
+    /// may be any.
+    pub(super) fn reserve(
+        &self,
+        connection: &ConnectionName,
+        budgets: &[Budget],
+        who: &str,
+    ) -> Option<Moment> {
+        let mut state = lock(&self.state);
+        let full = state.line_up(connection, budgets, who, &self.clock);
+        if full.is_none() {
+            for budget in budgets {
+                let now = self.clock.now();
+                state.line(connection, budget).waiters.stay(who, now);
+            }
+        }
+        full
+    }
+
+    /// Until when the vendor wants to be left alone, if it does.
+    pub(super) fn closed_until(&self, connection: &ConnectionName) -> Option<Moment> {
+        lock(&self.state).closed_until(connection, self.clock.now())
     }
 
     /// Opens a block; it gives calls only after it was written down.
@@ -299,29 +340,54 @@ impl State {
         }
     }
 
-    /// When there may be room in all of these budgets, if there is none now.
-    fn full_until(
-        &mut self,
-        connection: &ConnectionName,
-        budgets: &[Budget],
-        now: Moment,
-    ) -> Option<Moment> {
+    /// Until when the vendor wants to be left alone, by its own words or its own count.
+    fn closed_until(&mut self, connection: &ConnectionName, now: Moment) -> Option<Moment> {
         let paused = self.paused.get(connection).copied();
         if paused.is_some_and(|until| until > now) {
             return paused;
         }
         self.paused.remove(connection);
-        if let Some(allowed) = self.allowed.get(connection).copied() {
-            if allowed.until > now && allowed.left == 0 {
-                return Some(allowed.until);
-            }
-            if allowed.until <= now {
-                self.allowed.remove(connection);
+        let allowed = self.allowed.get(connection).copied()?;
+        if allowed.until <= now {
+            self.allowed.remove(connection);
+            return None;
+        }
+        (allowed.left == 0).then_some(allowed.until)
+    }
+
+    /// When there may be room in all of these budgets, if there is none now: then the call has a
+    /// place in the line of the one that has room last, and keeps those that it has in others.
+    fn line_up(
+        &mut self,
+        connection: &ConnectionName,
+        budgets: &[Budget],
+        who: &str,
+        clock: &Clock,
+    ) -> Option<Moment> {
+        let now = clock.now();
+        let from = self.closed_until(connection, now).unwrap_or(now);
+        let mut last: Option<(Moment, Moment, &Budget)> = None;
+        for budget in budgets {
+            let line = self.line(connection, budget);
+            line.forget_old(now);
+            let ahead = line.waiters.ahead(who, clock);
+            let turn = line.turn(budget, ahead, now, from);
+            if last.is_none_or(|(latest, ..)| turn > latest) {
+                last = Some((turn, back_at(turn, ahead, now), budget));
             }
         }
-        budgets
-            .iter()
-            .filter_map(|budget| self.line(connection, budget).full_until(budget, now))
-            .max()
+        let Some((turn, back_at, slowest)) = last else {
+            return (from > now).then_some(from);
+        };
+        if turn <= now {
+            return None;
+        }
+        for budget in budgets {
+            let waiters = &mut self.line(connection, budget).waiters;
+            if budget == slowest || waiters.has(who) {
+                waiters.stay(who, back_at);
+            }
+        }
+        Some(back_at)
     }
 }

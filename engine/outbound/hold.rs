@@ -7,21 +7,18 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::OwnedMutexGuard;
-
+use super::lane::{Lane, Pass};
 use super::ledger::{Ledger, LedgerError};
 use crate::clock::{Clock, Moment};
 use crate::names::ConnectionName;
 use crate::store::TakenGroup;
-
-type Gate = Arc<tokio::sync::Mutex<()>>;
 
 /// Groups that nobody in this process holds, and that still count until a moment.
 type Left = Arc<Mutex<BTreeMap<(ConnectionName, String), Moment>>>;
 
 /// The exclusive groups of all connections.
 pub(super) struct Holds {
-    gates: Mutex<BTreeMap<(ConnectionName, String), Gate>>,
+    lanes: Mutex<BTreeMap<(ConnectionName, String), Arc<Lane>>>,
     /// What an earlier process or a call that was let go of left, and when it ends by itself.
     left: Left,
 }
@@ -40,19 +37,15 @@ pub(super) struct Taken {
 struct Held {
     group: String,
     until: Moment,
-    gate: OwnedMutexGuard<()>,
+    pass: Pass,
 }
 
-/// Whether the groups are free.
-pub(super) enum Free {
-    /// They are taken now, and must be given back.
-    Taken(Taken),
-    /// Not before this moment.
-    Until(Moment),
+/// Groups that no other call of this process is in, before anything is written down. Dropped, they
+/// are free again.
+pub(super) struct Entered {
+    connection: ConnectionName,
+    passes: Vec<(String, Pass)>,
 }
-
-/// How long a call waits in line here before it is sent away to come back, in real time.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How much longer than the timeout a hold lasts, in real time: what lies between writing it down and
 /// sending the call.
@@ -65,41 +58,54 @@ impl Holds {
             .map(|hold| ((hold.connection, hold.group), hold.until))
             .collect();
         Self {
-            gates: Mutex::default(),
+            lanes: Mutex::default(),
             left: Arc::new(Mutex::new(left)),
         }
     }
 
-    /// Takes all these groups, or none; they are in one order for all calls.
-    pub(super) async fn take(
+    /// Enters all these groups, or none; they are in one order for all calls. Else says when to come
+    /// back; the call has a place in line until then.
+    pub(super) async fn enter(
         &self,
         connection: &ConnectionName,
         groups: &[String],
+        who: &str,
+        clock: &Clock,
+    ) -> Result<Entered, Moment> {
+        let mut passes = Vec::with_capacity(groups.len());
+        for group in groups {
+            let lane = self.lane(connection, group);
+            let pass = lane.enter(who, clock).await?;
+            if let Some(until) = self.left_until(connection, group, clock.now()) {
+                drop(pass);
+                return Err(lane.come_back(who, clock, until));
+            }
+            passes.push((group.clone(), pass));
+        }
+        Ok(Entered {
+            connection: connection.clone(),
+            passes,
+        })
+    }
+
+    /// Writes down that a call is in its groups.
+    pub(super) async fn take(
+        &self,
+        entered: Entered,
         timeout: Duration,
         clock: &Clock,
         ledger: &dyn Ledger,
-    ) -> Result<Free, LedgerError> {
+    ) -> Result<Taken, LedgerError> {
         let mut taken = Taken {
-            connection: connection.clone(),
+            connection: entered.connection,
             groups: Vec::new(),
             left: self.left.clone(),
             is_left: false,
         };
-        for group in groups {
-            let gate = self.gate(connection, group);
-            let Some(gate) = Clock::within(PATIENCE, gate.lock_owned()).await else {
-                self.give_back(taken, ledger).await?;
-                return Ok(Free::Until(clock.now().after(clock.span(PATIENCE))));
-            };
-            let now = clock.now();
-            if let Some(until) = self.left_until(connection, group, now) {
-                drop(gate);
-                self.give_back(taken, ledger).await?;
-                return Ok(Free::Until(until));
-            }
-            let until = now.after(clock.span(timeout + MARGIN));
+        for (group, mut pass) in entered.passes {
+            let until = clock.now().after(clock.span(timeout + MARGIN));
             let hold = TakenGroup {
-                connection: connection.clone(),
+                connection: taken.connection.clone(),
                 group: group.clone(),
                 until,
             };
@@ -108,13 +114,10 @@ impl Holds {
                 taken.groups.clear();
                 return Err(error);
             }
-            taken.groups.push(Held {
-                group: group.clone(),
-                until,
-                gate,
-            });
+            pass.begin();
+            taken.groups.push(Held { group, until, pass });
         }
-        Ok(Free::Taken(taken))
+        Ok(taken)
     }
 
     /// Sees to it that groups stay taken for a whole timeout from now on, whatever happens.
@@ -155,13 +158,13 @@ impl Holds {
             ledger
                 .remove_hold(taken.connection.clone(), held.group)
                 .await?;
-            drop(held.gate);
+            drop(held.pass);
         }
         Ok(())
     }
 
-    fn gate(&self, connection: &ConnectionName, group: &str) -> Gate {
-        self.gates
+    fn lane(&self, connection: &ConnectionName, group: &str) -> Arc<Lane> {
+        self.lanes
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .entry((connection.clone(), group.to_owned()))
@@ -174,6 +177,15 @@ impl Holds {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         left.retain(|_, until| *until > now);
         left.get(&(connection.clone(), group.to_owned())).copied()
+    }
+}
+
+impl Entered {
+    /// Keeps the groups for the call that is about to be made, for a short time.
+    pub(super) fn reserve(self) {
+        for (_, pass) in self.passes {
+            pass.reserve();
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod client;
 mod durable;
 mod guard;
 mod hold;
+mod lane;
 mod ledger;
 mod letter;
 mod mail;
@@ -22,6 +23,7 @@ mod scrub;
 mod sign_in;
 mod spent;
 mod token;
+mod waiters;
 
 pub use account::{Accounts, Prepared};
 pub use address::PrivateHosts;
@@ -33,7 +35,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::{BoxFuture, FutureExt};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 use crate::connector::References;
 use crate::interpret::{Call, Verified};
 use crate::journal::Failure;
@@ -98,6 +100,10 @@ impl Outbound {
 }
 
 impl Calls for Outbound {
+    fn room<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Option<Moment>> {
+        self.keep_room(call).boxed()
+    }
+
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Performed> {
         self.perform(call).boxed()
     }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::Outbound;
 use super::account::Prepared;
-use super::budget::{Budget, Grant, Room};
+use super::budget::{Budget, Grant, Room, Whose};
 use super::client::Exchange;
-use super::hold::{Free, Taken};
+use super::hold::{Entered, Taken};
 use super::ledger::LedgerError;
 use super::scrub::Secrets;
 use crate::clock::Moment;
@@ -84,20 +84,11 @@ impl Outbound {
     ) -> Result<Called, Stopped> {
         let action = prepared.action()?;
         let timeout = wanted.timeout.unwrap_or(action.timeout);
-        let free = self
+        let entered = self.enter(prepared, action, wanted.key).await?;
+        let held = self
             .holds
-            .take(
-                &prepared.connection.name,
-                &action.exclusive,
-                timeout,
-                &self.clock,
-                &*self.ledger,
-            )
-            .await?;
-        let mut taken = match free {
-            Free::Taken(taken) => taken,
-            Free::Until(until) => return Err(Stopped::Later(until)),
-        };
+            .take(entered, timeout, &self.clock, &*self.ledger);
+        let mut taken = held.await?;
         let called = match &action.request {
             Request::Mail => self.mail(prepared, wanted.key, timeout, secrets).await,
             Request::Http(_) => {
@@ -115,6 +106,58 @@ impl Outbound {
             tracing::warn!("{error}");
         }
         called
+    }
+
+    /// Enters the groups of an action, if there is room in its budgets too: before anything is written
+    /// down, so that who only waits costs nothing.
+    async fn enter(
+        &self,
+        prepared: &Prepared,
+        action: &Action,
+        who: &str,
+    ) -> Result<Entered, Stopped> {
+        let name = &prepared.connection.name;
+        let entering = self.holds.enter(name, &action.exclusive, who, &self.clock);
+        let entered = entering.await.map_err(Stopped::Later)?;
+        if !action.exclusive.is_empty() {
+            self.reserve(prepared, who)?;
+        }
+        Ok(entered)
+    }
+
+    fn reserve(&self, prepared: &Prepared, who: &str) -> Result<(), Stopped> {
+        let budgets = prepared.budgets(&prepared.values(who, self.clock.now()))?;
+        let name = &prepared.connection.name;
+        match self.budgets.reserve(name, &budgets, who) {
+            None => Ok(()),
+            Some(until) => Err(Stopped::Later(until)),
+        }
+    }
+
+    /// Keeps room for a call that is about to be made, for a short time; or says when to ask again.
+    /// What else stands in its way, it finds out when it is made.
+    pub(super) async fn keep_room(&self, call: &Call) -> Option<Moment> {
+        let accounts = self.accounts();
+        let connection = accounts.connections.get(&call.action.connection)?;
+        let connector = accounts.connectors.get(&connection.connector)?;
+        let action = connector.action(&call.action.action)?;
+        let is_bounded = [&connector.budget, &action.budget]
+            .iter()
+            .any(|budget| !budget.is_empty());
+        if action.exclusive.is_empty() && !is_bounded {
+            return self.budgets.closed_until(&connection.name);
+        }
+        let prepared = accounts.prepare(call, &*self.references).ok()?;
+        let room = async {
+            let entered = self.enter(&prepared, action, &call.call_key).await?;
+            self.reserve(&prepared, &call.call_key)?;
+            entered.reserve();
+            Ok(())
+        };
+        match room.await {
+            Err(Stopped::Later(until)) => Some(until),
+            Ok(()) | Err(Stopped::Ended(_)) => None,
+        }
     }
 
     /// Sends an HTTP request, signing in again once if the vendor asks for it.
@@ -157,7 +200,9 @@ impl Outbound {
             self.holds
                 .prolong(taken, timeout, &self.clock, &*self.ledger)
                 .await?;
-            let reply = match self.exchange(prepared, &budgets, request, timeout).await? {
+            let whose = Whose::Call(wanted.key);
+            let exchange = self.exchange(prepared, (&budgets, whose), request, timeout);
+            let reply = match exchange.await? {
                 Exchange::Replied(reply) => reply,
                 Exchange::NotSent { trouble, may_pass } if may_pass => return Ok(again(trouble)),
                 Exchange::NotSent { trouble, .. } => return Ok(refused(trouble)),
@@ -224,11 +269,11 @@ impl Outbound {
     pub(super) async fn exchange(
         &self,
         prepared: &Prepared,
-        budgets: &[Budget],
+        (budgets, whose): (&[Budget], Whose<'_>),
         request: RequestPlan,
         timeout: Duration,
     ) -> Result<Exchange, Stopped> {
-        let grant = self.room(prepared, budgets).await?;
+        let grant = self.grant(prepared, budgets, whose).await?;
         let exchange = self
             .clients
             .exchange(request, prepared.reach(), timeout)
@@ -240,12 +285,15 @@ impl Outbound {
         Ok(exchange)
     }
 
-    async fn room(&self, prepared: &Prepared, budgets: &[Budget]) -> Result<Grant, Stopped> {
-        let room = self
-            .budgets
-            .take(&prepared.connection.name, budgets, &*self.ledger)
-            .await?;
-        match room {
+    async fn grant(
+        &self,
+        prepared: &Prepared,
+        budgets: &[Budget],
+        whose: Whose<'_>,
+    ) -> Result<Grant, Stopped> {
+        let name = &prepared.connection.name;
+        let room = self.budgets.take(name, budgets, whose, &*self.ledger);
+        match room.await? {
             Room::Granted(grant) => Ok(grant),
             Room::Until(until) => Err(Stopped::Later(until)),
         }

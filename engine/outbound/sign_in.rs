@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Outbound;
 use super::account::Prepared;
+use super::budget::Whose;
 use super::client::Exchange;
 use super::ledger::RotatedToken;
 use super::perform::Stopped;
@@ -33,7 +34,9 @@ impl Outbound {
         let request = oauth2.request(base_url, values, slot.rotated(&account))?;
         secrets.add_token_request(&request);
         let budgets = prepared.connection_budgets(values)?;
-        let reply = match self.exchange(prepared, &budgets, request, timeout).await? {
+        let whose = Whose::SignIn(values.key());
+        let exchange = self.exchange(prepared, (&budgets, whose), request, timeout);
+        let reply = match exchange.await? {
             Exchange::Replied(reply) => reply,
             // A token request that breaks off changes nothing that matters: it can be repeated.
             Exchange::NotSent { trouble, may_pass } => {

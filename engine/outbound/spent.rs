@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 
 use super::budget::Budget;
+use super::waiters::{Ahead, Waiters};
 use crate::clock::Moment;
 
 /// How many blocks a budget is cut into at least, however fast it is.
@@ -20,6 +21,8 @@ pub(super) struct Line {
     pub(super) spent: VecDeque<Moment>,
     /// Blocks that were written down and still have calls to give or under way.
     pub(super) blocks: Vec<OpenBlock>,
+    /// Calls that wait for room.
+    pub(super) waiters: Waiters,
 }
 
 pub(super) struct OpenBlock {
@@ -29,19 +32,34 @@ pub(super) struct OpenBlock {
 }
 
 impl Line {
-    /// When there is room again, if there is none now.
-    pub(super) fn full_until(&mut self, budget: &Budget, now: Moment) -> Option<Moment> {
+    /// When it is a call's turn, which is not before `from`. The n-th in line gets the n-th call that stops
+    /// counting; those that come after a whole budget of others wait a window more.
+    pub(super) fn turn(&self, budget: &Budget, ahead: Ahead, now: Moment, from: Moment) -> Moment {
+        let calls = (budget.calls as usize).max(1);
+        let counted = self.running as usize + self.spent.len();
+        let free = calls.saturating_sub(counted);
+        if ahead.due < free {
+            return from;
+        }
+        let (rounds, place) = (ahead.all / calls, ahead.all % calls);
+        let freed_at = match place.checked_sub(free) {
+            None => from,
+            Some(place) => {
+                let surplus = counted.saturating_sub(calls);
+                // Those under way count for at least one window more.
+                let freed = self.spent.get(surplus + place).copied();
+                freed.unwrap_or(now.after(budget.window)).max(from)
+            }
+        };
+        let rounds = u32::try_from(rounds).unwrap_or(u32::MAX);
+        freed_at.after(budget.window.saturating_mul(rounds))
+    }
+
+    /// Forgets calls that count no more.
+    pub(super) fn forget_old(&mut self, now: Moment) {
         while self.spent.front().is_some_and(|until| *until <= now) {
             self.spent.pop_front();
         }
-        let counted = self.running as usize + self.spent.len();
-        let surplus = (counted + 1).checked_sub(budget.calls as usize)?;
-        if surplus == 0 {
-            return None;
-        }
-        // Those under way count for at least one window more.
-        let freed = self.spent.get(surplus - 1).copied();
-        Some(freed.unwrap_or(now.after(budget.window)))
     }
 
     /// How many calls more there is room for now.

@@ -20,6 +20,8 @@ pub(super) struct Done {
 /// What came of it.
 pub(super) enum Outcome {
     Answer(Answer),
+    /// There is room for the call, which is not made yet.
+    Room,
     Later(Moment),
 }
 

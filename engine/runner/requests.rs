@@ -4,7 +4,6 @@ use crate::interpret::{Answer, Effect, EffectKind};
 use crate::store::{JobRequest, RequestKind};
 
 use super::run::{Numbers, Run};
-use super::unsent::withdraw;
 
 impl Run<'_> {
     /// Cancels before the first turn if that was asked first of all: then nothing new begins even
@@ -67,7 +66,7 @@ impl Run<'_> {
                 unsent.push(effect);
             }
         }
-        withdraw(&mut self.pending.entries, unsent.iter(), now);
+        self.withdraw(unsent.iter());
         let unsent = unsent.iter().map(|effect| effect.number);
         let given_up: Vec<u64> = unsent.chain(self.take_back_changes()).collect();
         for number in given_up {

@@ -20,6 +20,7 @@ use super::awaiting::Awaiting;
 use super::checkpoint::CHECKPOINT_EVERY;
 use super::hand_back::hand_back;
 use super::perform::{Done, Outcome, is_once, is_repeatable_end, perform};
+use super::unsent::HeldBack;
 use super::{Left, Point, World};
 
 /// One job while a worker has it.
@@ -33,7 +34,8 @@ pub(super) struct Run<'a> {
     pub(super) pending_numbers: Numbers,
     /// Calls that wait until what led to them is durable.
     pub(super) blocked: Vec<Effect>,
-    under_way: FuturesUnordered<BoxFuture<'a, Done>>,
+    pub(super) held_back: HeldBack,
+    pub(super) under_way: FuturesUnordered<BoxFuture<'a, Done>>,
     pub(super) timers: BTreeMap<(Moment, u64), Effect>,
     pub(super) decisions: HashMap<EntryKey, u64>,
     /// Holds that wait in line.
@@ -93,6 +95,7 @@ pub async fn advance(
         },
         pending_numbers: Numbers::default(),
         blocked: Vec::new(),
+        held_back: HeldBack::new(),
         under_way: FuturesUnordered::new(),
         timers: BTreeMap::new(),
         decisions: HashMap::new(),
@@ -212,7 +215,7 @@ impl<'a> Run<'a> {
                 EffectKind::Decision => {
                     self.decisions.insert(effect.key, effect.number);
                 }
-                EffectKind::Call(_) if !effect.kind.is_read() => self.blocked.push(effect),
+                EffectKind::Call(_) if !effect.kind.is_read() => self.take_up_call(effect),
                 EffectKind::Call(_) | EffectKind::Verify(_) | EffectKind::Read { .. } => {
                     // A server that stops starts nothing new; the next worker asks again.
                     if !*self.world.is_stopping.borrow() {
@@ -314,6 +317,8 @@ impl<'a> Run<'a> {
             let effect = entry.remove();
             if matches!(effect.kind, EffectKind::Timer { .. }) {
                 self.machine.answer(effect.number, now, Answer::Fired);
+            } else if self.held_back.contains_key(&effect.number) {
+                self.ask_for_room(effect);
             } else {
                 self.start(effect);
             }
@@ -357,6 +362,9 @@ impl<'a> Run<'a> {
     }
 
     async fn take(&mut self, done: Done) {
+        if self.held_back.contains_key(&done.effect.number) {
+            return self.take_room(done);
+        }
         let Done {
             effect,
             at,
@@ -364,6 +372,7 @@ impl<'a> Run<'a> {
         } = done;
         match outcome {
             Outcome::Later(moment) => self.put_off(moment, effect),
+            Outcome::Room => {}
             Outcome::Answer(answer) => {
                 self.is_repeatable_news &= is_repeatable_end(&effect, &answer);
                 if is_once(&effect) {

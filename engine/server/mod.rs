@@ -4,6 +4,7 @@
 //! Always true: nothing is taken in before it can be kept; an orderly stop gives every job back.
 
 mod bare;
+mod columns;
 mod listen;
 mod open;
 mod reload;
@@ -106,6 +107,12 @@ impl Engine {
             new_admin_token,
             ..listening
         })
+    }
+
+    /// Takes changed files up now, which the server does by itself every few seconds: how many
+    /// findings there are, or why everything stays as it was.
+    pub async fn take_up_files(&self) -> Result<usize, String> {
+        reload::take_up(&self.settings.workspace, &self.intake, &self.outbound).await
     }
 
     /// Listens and answers commands of this process, and runs nothing.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::columns;
 use crate::clock::Clock;
 use crate::library::{Library, Stamp};
 use crate::outbound::{Accounts, Outbound};
@@ -28,31 +29,47 @@ pub(super) async fn watch(workspace: PathBuf, intake: Intake, outbound: Arc<Outb
         let now = stamp(&workspace).await;
         if now != last {
             last = now;
-            take_up(&workspace, &intake, &outbound).await;
+            match take_up(&workspace, &intake, &outbound).await {
+                Ok(findings) => tracing::info!(
+                    "changed files were taken up ({findings} findings; `recipes check` shows them)"
+                ),
+                Err(why) => tracing::error!("everything stays as it was: {why}"),
+            }
         }
     }
 }
 
-/// Reads the workspace again and puts what is good in place.
-async fn take_up(workspace: &Path, intake: &Intake, outbound: &Outbound) {
-    let library = match read(workspace).await {
-        Ok(library) => library,
-        Err(why) => {
-            tracing::warn!("the workspace cannot be read, everything stays as it was: {why}");
-            return;
-        }
-    };
+/// Reads the workspace again and puts what is good in place: how many findings there are, or why
+/// nothing of it was taken.
+pub(super) async fn take_up(
+    workspace: &Path,
+    intake: &Intake,
+    outbound: &Outbound,
+) -> Result<usize, String> {
+    let library = read(workspace)
+        .await
+        .map_err(|why| format!("the workspace cannot be read: {why}"))?;
+    let hindered = columns::hindered_jobs(intake, &library.catalogue.tables)
+        .await
+        .map_err(|error| format!("what unfinished jobs use cannot be told: {error}"))?;
+    if !hindered.is_empty() {
+        return Err(format!(
+            "changed lookup tables were refused: {}",
+            hindered.join("; ")
+        ));
+    }
     let tables: Vec<_> = library
         .catalogue
         .tables
         .values()
         .map(|table| (**table).clone())
         .collect();
-    if let Err(error) = intake.store.declare(&tables, intake.clock.now()).await {
-        tracing::error!("changed lookup tables were refused, everything stays as it was: {error}");
-        return;
-    }
-    let broken = library.diagnostics.len();
+    intake
+        .store
+        .declare(&tables, intake.clock.now())
+        .await
+        .map_err(|error| format!("changed lookup tables were refused: {error}"))?;
+    let findings = library.diagnostics.len();
     intake.shelf.replace(library);
     intake.store.declare_settings(intake.shelf.settings());
     let (connectors, connections) = intake.shelf.accounts();
@@ -62,7 +79,7 @@ async fn take_up(workspace: &Path, intake: &Intake, outbound: &Outbound) {
     });
     intake.bell.ring_queue();
     intake.bell.ring_clock();
-    tracing::info!("changed files were taken up ({broken} findings; `recipes check` shows them)");
+    Ok(findings)
 }
 
 /// Reads the workspace on a thread that may block.

@@ -7,13 +7,19 @@ mod called;
 
 pub use called::{again, broken, called, refused};
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, FutureExt};
 
 use crate::clock::Moment;
 use crate::interpret::{Call, Called, Verified};
 
 /// Something that performs connector calls: real accounts, or a test's canned replies.
 pub trait Calls: Send + Sync {
+    /// Asks for room for one call that is about to be made, before anything of it is written down.
+    /// `None`: there is, and it is kept for a short time; else the moment to ask again at.
+    fn room<'a>(&'a self, _call: &'a Call) -> BoxFuture<'a, Option<Moment>> {
+        std::future::ready(None).boxed()
+    }
+
     /// Performs one call, or says from when on there is room for it.
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Performed>;
 

@@ -104,10 +104,10 @@ pub(super) fn key_of(key: &Expression, scope: &dyn Scope) -> Option<String> {
         Ok(Some(Value::Null) | None) => return None,
         Ok(Some(other)) => other.to_string(),
         Err(error) => {
+            // What is wrong may quote what came, and that may name a person.
             tracing::warn!(
-                "an event has no dedupe key, it is taken as new: `{}`: {}",
-                error.expression,
-                error.message
+                "an event has no dedupe key, it is taken as new: `{}` gives none",
+                error.expression
             );
             return None;
         }

@@ -8,6 +8,7 @@
 
 mod api;
 mod compare;
+mod drain;
 mod engine;
 mod load;
 mod plan;

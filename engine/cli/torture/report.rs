@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::drain::Drained;
 use super::load::Sent;
 use crate::data::Value;
 
@@ -16,7 +17,7 @@ const TROUBLES_MAX: usize = 50;
 #[derive(Debug, Default)]
 pub(super) struct Done {
     pub(super) lasted: Duration,
-    pub(super) drained_in: Duration,
+    pub(super) drained: Drained,
     pub(super) kills: u64,
     pub(super) full_disks: u64,
     /// Starts that a full disk prevented.
@@ -39,8 +40,6 @@ pub(super) struct Report {
     repeated: u64,
     /// Jobs by status.
     pub(super) jobs: BTreeMap<String, usize>,
-    /// Calls that wait for a person, by action.
-    pub(super) undecided: BTreeMap<String, usize>,
     effects: usize,
     lost: usize,
     doubled: usize,
@@ -102,7 +101,7 @@ impl Report {
         json!({
             "seed": self.seed,
             "seconds": self.done.lasted.as_secs_f64(),
-            "drained_in_seconds": self.done.drained_in.as_secs_f64(),
+            "drained_in_seconds": self.done.drained.took.as_secs_f64(),
             "kills": self.done.kills,
             "full_disks": self.done.full_disks,
             "starts_refused_by_a_full_disk": self.done.refused_starts,
@@ -116,7 +115,7 @@ impl Report {
             "runs_without_answer": self.doubtful_runs,
             "ticks": self.ticks,
             "jobs": self.jobs,
-            "needs_decision": self.undecided,
+            "decided_by_a_person": self.done.drained.decided,
             "calls": self.calls,
             "effects": self.effects,
             "lost": self.lost,
@@ -165,10 +164,10 @@ impl Report {
         );
         line("fires of the clock", self.ticks.to_string());
         line("jobs", list(&self.jobs));
-        line("wait for a person", list(&self.undecided));
+        line("decided by a person", list(&done.drained.decided));
         line(
             "worked off in",
-            format!("{:.1} s", done.drained_in.as_secs_f64()),
+            format!("{:.1} s", done.drained.took.as_secs_f64()),
         );
         line("calls", self.calls.to_string());
         line("effects as they must be", self.effects.to_string());

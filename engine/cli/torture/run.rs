@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
 use reqwest::Method;
 use serde_json::json;
 
 use super::api::Api;
 use super::compare::compare;
+use super::drain::drain;
 use super::engine::{Engine, Start, TIME_SCALE};
 use super::load::Load;
 use super::plan::{Chance, Jump, Life};
@@ -30,9 +30,6 @@ pub(super) struct Wanted {
 
 /// How much a file may still grow while the disk is full.
 const ROOM_BYTES: u64 = 64 * 1024;
-
-/// How long the number of open jobs may stay the same before they count as stuck.
-const STUCK_AFTER: Duration = Duration::from_secs(120);
 
 /// How often progress is told.
 const TELL_EVERY: Duration = Duration::from_secs(30);
@@ -69,22 +66,11 @@ pub(super) async fn torture(folder: &Path, wanted: &Wanted) -> anyhow::Result<Re
     stage.kill(engine);
     let load = Load::begin(&stage.api, wanted.seed, wanted.rate);
     let mut done = stage.live_and_die(wanted).await?;
-    let began = Instant::now();
     let engine = stage.start(None)?;
     tell(wanted, "faults are off; the rest is worked off")?;
     let sent = load.end().await;
-    let open = stage.until_idle().await?;
-    done.drained_in = began.elapsed();
-    let report = compare(
-        &stage.api,
-        &stage.vendor,
-        &post,
-        wanted.seed,
-        sent,
-        done,
-        open,
-    )
-    .await?;
+    done.drained = drain(&stage.api, &stage.vendor).await?;
+    let report = compare(&stage.api, &stage.vendor, &post, wanted.seed, sent, done).await?;
     stage.kill(engine);
     stage.vendor.close().await;
     Ok(report)
@@ -186,39 +172,5 @@ impl Stage {
     fn log_size(&self) -> u64 {
         let log = self.workspace.join("data").join("recipes.db-wal");
         std::fs::metadata(log).map_or(0, |file| file.len())
-    }
-
-    /// Waits until no job goes on by itself; how many are left if they are stuck.
-    async fn until_idle(&self) -> anyhow::Result<usize> {
-        let mut moved = (0, Instant::now());
-        loop {
-            let open = self.open_jobs().await?;
-            let Some((count, first)) = open else {
-                return Ok(0);
-            };
-            if count != moved.0 {
-                moved = (count, Instant::now());
-            }
-            if moved.1.elapsed() > STUCK_AFTER {
-                return Ok(count);
-            }
-            let path = format!("/api/jobs/{first}?wait=1s");
-            self.api.ask(Method::GET, &path, None).await?;
-            Clock::rest(Duration::from_millis(100)).await;
-        }
-    }
-
-    /// How many jobs (up to a page) have something left to do by themselves, and the oldest of them.
-    async fn open_jobs(&self) -> anyhow::Result<Option<(usize, String)>> {
-        let path = "/api/jobs?status=queued,running,waiting&limit=500";
-        let list = self.api.ask(Method::GET, path, None).await?;
-        let Some(jobs) = list["jobs"].as_array() else {
-            bail!("the list of jobs has no jobs");
-        };
-        let Some(last) = jobs.last() else {
-            return Ok(None);
-        };
-        let id = last["id"].as_str().context("a job has an id")?;
-        Ok(Some((jobs.len(), id.to_owned())))
     }
 }

@@ -104,6 +104,23 @@ pub(super) const LOOPS: &[(&str, &str)] = &[
 ",
     ),
     (
+        "fading",
+        "
+  - set: { last: nobody }
+  - id: each
+    foreach: $.input.names
+    as: name
+    collect: '{{default vars.last? \"gone\"}}'
+    do:
+      - action: vendor.send_note
+        with: { text: '{{name}} {{default vars.last? \"gone\"}}' }
+      - if: { $.loop.index: { less_than: 10 } }
+        then: [{ set: { last: $.name } }]
+        else: [{ set: { last: '$.input.names[999]?' } }]
+  - return: { result: $.steps.each }
+",
+    ),
+    (
         "nested",
         "
   - set: { total: 0 }

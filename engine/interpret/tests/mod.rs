@@ -2,6 +2,7 @@
 
 mod broken;
 mod folding;
+mod late;
 mod leaving;
 mod limits;
 mod loops;

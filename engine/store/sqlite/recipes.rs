@@ -23,6 +23,17 @@ pub struct RecipeState {
     pub changed_at: Moment,
 }
 
+/// A version of a recipe that unfinished jobs began with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnfinishedVersion {
+    /// The hash under which its sources are kept.
+    pub program: String,
+    /// The recipe.
+    pub recipe: RecipeName,
+    /// How many jobs.
+    pub jobs: u64,
+}
+
 /// One change by a person.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AuditEntry {
@@ -104,6 +115,12 @@ impl Sqlite {
         sources.map(Some).map_err(|e| corrupt("a program", &e))
     }
 
+    /// The versions of recipes that unfinished jobs began with.
+    pub async fn unfinished_versions(&self) -> Result<Vec<UnfinishedVersion>, StoreError> {
+        self.with_reader(|connection| Box::pin(unfinished_versions(connection)))
+            .await
+    }
+
     /// Notes what a person changed.
     pub async fn note(&self, entry: AuditEntry) -> Result<(), StoreError> {
         self.with_writer(|connection| Box::pin(async move { note(connection, &entry).await }))
@@ -172,6 +189,28 @@ async fn change(
         detail: Value::Null,
     };
     note(connection, &entry).await
+}
+
+async fn unfinished_versions(
+    connection: &mut SqliteConnection,
+) -> Result<Vec<UnfinishedVersion>, StoreError> {
+    let rows: Vec<(String, String, i64)> = sqlx::query_as(
+        "SELECT pin.program, job.recipe, COUNT(*) FROM job JOIN pin ON pin.number = job.pin
+         WHERE job.ended_at IS NULL GROUP BY pin.program, job.recipe
+         ORDER BY job.recipe, pin.program",
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(store_error)?;
+    rows.into_iter()
+        .map(|(program, recipe, jobs)| {
+            Ok(UnfinishedVersion {
+                program,
+                recipe: RecipeName::new(&recipe).map_err(StoreError::Corrupt)?,
+                jobs: u64::try_from(jobs).unwrap_or(u64::MAX),
+            })
+        })
+        .collect()
 }
 
 async fn states(

@@ -16,7 +16,9 @@ use crate::data::{Object, Value};
 use crate::expression::{Expression, Scope};
 use crate::interpret::{Call, Called, LISTED_ITEMS_MAX};
 use crate::journal::{EntryKey, Failure};
+use crate::mask::{Hidden, Marked};
 use crate::names::JobId;
+use crate::shape::Shape;
 use crate::step::Performed;
 use crate::store::{PolledItem, StoreError};
 use crate::trigger::split::key_of;
@@ -76,7 +78,13 @@ impl Timekeeper {
             }
         }
         let listed = self.fetch(asked, Value::Object(input)).await?;
-        pick(asked.poll, listed, stand, scope)
+        let action = &asked.poll.action;
+        let connector = self.intake.shelf.connector(&action.connector);
+        let action = connector
+            .as_ref()
+            .and_then(|c| c.actions.get(&action.action));
+        let output = action.map_or(&Shape::Any, |action| &action.output);
+        pick(asked.poll, listed, stand, (scope, output))
     }
 
     /// All items of all pages.
@@ -88,7 +96,8 @@ impl Timekeeper {
             also_send: None,
             cursor: None,
             timeout: None,
-            call_key: JobId::fresh().to_string(),
+            // The same for each try of a poll, so that it keeps its place in line for room.
+            call_key: format!("poll of {}", asked.program.root),
             place: EntryKey(Arc::from("")),
         };
         let mut items = Vec::new();
@@ -153,7 +162,7 @@ fn pick(
     poll: &Poll,
     listed: Vec<Value>,
     begun_at: Option<Stand>,
-    scope: &PollScope<'_>,
+    (scope, output): (&PollScope<'_>, &Shape),
 ) -> Answer<Found> {
     let seen = listed.len() as u64;
     let mut stand = begun_at.clone();
@@ -164,16 +173,18 @@ fn pick(
             settings: None,
             ..*scope
         };
+        let told = |trouble| without_item(trouble, &item, output);
+        let failed = |why: Box<Failure>| Trouble::failed(*why);
         if let Some(cursor) = &poll.cursor
-            && let Some(at) = evaluated(&cursor.from, &of_item)?.filter(|at| !at.is_null())
+            && let Some(at) = evaluated(&cursor.from, &of_item)
+                .map_err(told)?
+                .filter(|at| !at.is_null())
         {
             let is_new = match &begun_at {
-                Some(begun_at) => begun_at
-                    .is_new(&at, &item)
-                    .map_err(|why| Trouble::failed(*why))?,
+                Some(begun_at) => begun_at.is_new(&at, &item).map_err(failed)?,
                 None => true,
             };
-            stand = Some(Stand::past(stand, &at, &item).map_err(|why| Trouble::failed(*why))?);
+            stand = Some(Stand::past(stand, &at, &item).map_err(failed)?);
             if !is_new {
                 continue;
             }
@@ -185,6 +196,21 @@ fn pick(
         items.push(PolledItem { item, dedupe });
     }
     Ok(Found { items, stand, seen })
+}
+
+/// What went wrong with an item, without what it says of people: the message is kept and shown.
+fn without_item(mut trouble: Box<Trouble>, item: &Value, output: &Shape) -> Box<Trouble> {
+    let mut hidden = Hidden::default();
+    hidden.take_unknown(item, &|_| false);
+    let listed = json!({ "items": [item] });
+    hidden.gather(output, &listed, Marked::SecretOrPersonal);
+    let message = hidden
+        .masker()
+        .and_mails()
+        .text(&trouble.failure.message)
+        .into_owned();
+    trouble.failure.message = message;
+    trouble
 }
 
 fn evaluated(expression: &Expression, scope: &PollScope<'_>) -> Answer<Option<Value>> {

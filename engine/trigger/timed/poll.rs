@@ -119,9 +119,10 @@ impl Timekeeper {
             failure, retry_at, ..
         } = &found
         {
+            // The message may quote what the vendor said; the recipe's page shows it.
             tracing::warn!(
                 %recipe, code = %failure.code,
-                "the poll found nothing out: {}; it is asked again at {retry_at}", failure.message
+                "the poll found nothing out; it is asked again at {retry_at}"
             );
         }
         let polled = Polled {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::house::{House, taken};
+use super::house::{House, Vendor, taken, write};
 
 const PARTS: &str = "
 title: Parts
@@ -155,5 +155,55 @@ async fn rows_that_do_not_fit_change_nothing() {
     );
     let (_, answer) = house.get(ROWS).await;
     assert_eq!(answer["rows"], json!([]));
+    house.engine.shutdown().await;
+}
+
+const STOCKTAKING: &str = "
+title: Stocktaking
+trigger: { function: { input: {}, output: { found: integer } } }
+steps:
+  - id: shelves
+    action: http.request
+    with: { path: /shelves }
+  - id: low
+    table: parts
+    find: { where: { $.row.count: { less_than: 3 } } }
+  - return: { found: $.steps.low.count }
+";
+
+/// Nothing of such a change is taken until the job has ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_column_stays_while_unfinished_jobs_use_it() {
+    let vendor = Vendor::open().await;
+    let parts = PARTS.replace("uppercase", "lowercase");
+    let parts = parts.replace("type: integer", "type: integer, required: true");
+    let house = House::of(&[
+        ("lookup-tables/parts.yaml", &parts),
+        ("recipes/stories/stocktaking.yaml", STOCKTAKING),
+        ("connections.yaml", &vendor.connections()),
+    ])
+    .await;
+    let run = "/api/recipes/stories/stocktaking/run";
+    let (_, answer) = house.post(run, json!({})).await;
+    let id = answer["jobs"][0].as_str().unwrap();
+    let asked = vendor.asked().await;
+    let without = parts.replace(
+        "  count: { label: In stock, type: integer, required: true }\n",
+        "",
+    );
+    let retyped = parts.replace("In stock, type: integer", "In stock, type: boolean");
+    for changed in [&without, &retyped] {
+        assert_ne!(changed, &parts);
+        write(house.folder.path(), "lookup-tables/parts.yaml", changed);
+        let why = house.engine.take_up_files().await.unwrap_err();
+        let whose = "one unfinished job of `stories/stocktaking`";
+        assert!(why.contains(whose), "{why}");
+        assert!(why.contains("recipes/stories/stocktaking.yaml:"), "{why}");
+        assert!(why.contains("cancel"), "{why}");
+    }
+    asked.answer("[]").await;
+    let job = house.ended(id).await;
+    assert_eq!(job["output"], json!({ "found": 0 }), "{job}");
+    house.engine.take_up_files().await.unwrap();
     house.engine.shutdown().await;
 }

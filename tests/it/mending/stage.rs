@@ -21,7 +21,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-const VENDOR: &str = include_str!("../../recipes/connectors/vendor.yaml");
+pub(super) const VENDOR: &str = include_str!("../../recipes/connectors/vendor.yaml");
 
 /// What the vendor does with a call.
 pub(super) enum Reply {
@@ -184,17 +184,26 @@ impl Stage {
         self.work_until(&Arc::default()).await
     }
 
-    async fn work_until(&self, halt: &Arc<Halt>) -> bool {
+    /// Works with other vendors until nothing is due; how many jobs were claimed.
+    pub(super) async fn work_with(&self, calls: Arc<dyn Calls>) -> usize {
+        self.worker(calls, Arc::default()).work_off().await
+    }
+
+    fn worker(&self, calls: Arc<dyn Calls>, halt: Arc<Halt>) -> Arc<Worker> {
         let world = World {
             is_preview: false,
             store: self.store.clone(),
-            calls: self.vendor.clone(),
+            calls,
             clock: self.clock.clone(),
-            halt: halt.clone(),
+            halt,
             bell: self.intake.bell.clone(),
             is_stopping: self.is_stopping.clone(),
         };
-        let worker = Worker::new(world, self.shelf.clone());
+        Worker::new(world, self.shelf.clone())
+    }
+
+    async fn work_until(&self, halt: &Arc<Halt>) -> bool {
+        let worker = self.worker(self.vendor.clone(), halt.clone());
         let is_alive = tokio::select! {
             biased;
             () = halt.tripped() => false,
@@ -314,7 +323,7 @@ fn library(folder: &Path, recipes: &[(&str, &str)]) -> Library {
     library
 }
 
-struct Nothing;
+pub(super) struct Nothing;
 
 impl References for Nothing {
     fn environment(&self, _name: &str) -> Option<String> {

@@ -232,3 +232,84 @@ async fn a_person_reveals_personal_values_on_the_record() {
         .sum();
     assert!(noted >= 3, "{noted}");
 }
+
+const LISTED: &str = r#"
+  list:
+    title: List
+    effect: read
+    input: { people: "[any]", since: any? }
+    request: { post: /list, body: $.input }
+    pages: { by: next_url, next: $.reply.body.next? }
+    items: $.reply.body.said.people
+    output: { name: { type: string, personal: true }, at: { type: any, personal: true } }
+"#;
+
+/// A poll of people, by what `from` says.
+fn polled(from: &str) -> String {
+    format!(
+        r#"
+title: Polled
+trigger:
+  poll:
+    action: people.list
+    with: {{ people: [{{ name: "{NAME}", at: "{CITY}" }}] }}
+    every: 10m
+    cursor: {{ from: "{from}", send: since }}
+    dedupe: {{ key: "{{{{to_date trigger.item.name}}}}", window: 1d }}
+steps: [{{ log: "somebody" }}]
+"#
+    )
+}
+
+const KEYED: &str = r#"
+title: Keyed
+trigger:
+  webhook: { auth: none, dedupe: { key: "{{to_date trigger.body.person.name}}", window: 1d } }
+steps: [{ log: "somebody" }]
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_polls_and_keys_stumble_over_is_not_told() {
+    let url = gossip(json!({})).await;
+    let connections =
+        format!("connections: {{ people: {{ base_url: \"{url}\", allow_private: true }} }}\n");
+    let mut house = House::open(&[
+        ("connections.yaml", connections),
+        ("connectors/people.yaml", format!("{CONNECTOR}{LISTED}")),
+        ("recipes/planted/keyed.yaml", KEYED.into()),
+        (
+            "recipes/planted/stumbling.yaml",
+            polled("{{to_date trigger.item.name}}"),
+        ),
+        ("recipes/planted/going.yaml", polled("{{trigger.item.at}}")),
+    ]);
+    for (recipe, told) in [("stumbling", "last"), ("going", "cursor")] {
+        let path = format!("/api/recipes/planted/{recipe}");
+        house
+            .ask(Method::POST, &format!("{path}/start"), Some(json!({})))
+            .await;
+        let mut shown = Value::Null;
+        for _ in 0..2_000 {
+            shown = house.ask(Method::GET, &path, None).await["poll"].clone();
+            if !shown[told].is_null() {
+                break;
+            }
+        }
+        match told {
+            "cursor" => assert_eq!(shown["cursor"], "***", "{shown}"),
+            _ => assert_eq!(shown["last"]["failure"]["code"], "no_value", "{shown}"),
+        }
+        let why = &shown["last"]["failure"]["message"];
+        assert!(
+            told == "cursor" || why.as_str().unwrap().contains("is no date"),
+            "{shown}"
+        );
+    }
+    house.deliver("/webhooks/planted/keyed", "", &event()).await;
+    house.stop();
+    look_for(&[NAME, CITY], &house.said());
+    let log = std::fs::read_to_string(house.folder.path().join("log")).unwrap();
+    for line in ["the poll found nothing out", "an event has no dedupe key"] {
+        assert!(log.contains(line), "{log}");
+    }
+}

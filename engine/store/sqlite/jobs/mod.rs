@@ -18,6 +18,7 @@ mod quarantine;
 mod record;
 mod request;
 mod rerun;
+mod standing;
 mod stuck;
 
 pub use cancel::Reach;
@@ -30,6 +31,7 @@ pub use fires::{Fire, FireOutcome, FireRow, Fired, Fires, PassedOver, RuleKept};
 pub use polls::{Poll, PollEnd, PollKept, Polled, PolledItem};
 pub use quarantine::{RECOVERIES_MAX, Release};
 pub use rerun::{IfDoneAgain, Lineage, NotQueued, Rerun};
+pub use standing::Standing;
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;

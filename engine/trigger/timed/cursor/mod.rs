@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::clock::Moment;
-use crate::data::{Value, digest};
+use crate::data::{Value, digest, kind_of};
 use crate::journal::Failure;
 
 /// A place in a listing.
@@ -115,7 +115,11 @@ fn whole(value: &Value) -> Option<i128> {
 fn mixed(a: &Value, b: &Value) -> Box<Failure> {
     Box::new(Failure::new(
         "no_cursor",
-        format!("`cursor.from` gives values that cannot be put in order: {a} and {b}"),
+        format!(
+            "`cursor.from` gives values that cannot be put in order: {} and {}",
+            kind_of(a),
+            kind_of(b)
+        ),
     ))
 }
 

@@ -1,0 +1,107 @@
+//! Versions of recipes that jobs in flight run, compiled again from their kept sources.
+//!
+//! In: sources as the store keeps them. Out: [`Program`]s, or why a version does not fit what is
+//! there now.
+//! Always true: the recipes of a version are those that it began with; connectors, tables and
+//! projects are those of now.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Shelf;
+use crate::compile::{Catalogue, Program, Signature, compile, program};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::names::{RecipeName, TableName};
+use crate::recipe::RecipeFile;
+use crate::source;
+use crate::table::Table;
+
+/// Under this name the sources of a program tell which recipe is its root.
+pub(super) const ROOT: &str = "root";
+
+type Tables = BTreeMap<TableName, Arc<Table>>;
+
+impl Shelf {
+    /// Compiles a version again from its kept sources; the error says what does not fit any more.
+    pub fn revive(
+        &self,
+        hash: &str,
+        sources: &BTreeMap<String, String>,
+    ) -> Result<Arc<Program>, String> {
+        let program = Arc::new(Program {
+            hash: hash.to_owned(),
+            ..self.compile_sources(sources, &self.tables())?
+        });
+        let mut known = self.known();
+        known.saved.insert(hash.to_owned());
+        known.programs.insert(hash.to_owned(), program.clone());
+        Ok(program)
+    }
+
+    /// What in a version would not work any more if the lookup tables were these; `None` if it fits
+    /// them, or does not fit the present ones either.
+    pub fn hindered_by(
+        &self,
+        tables: &Tables,
+        sources: &BTreeMap<String, String>,
+    ) -> Option<String> {
+        let why = self.compile_sources(sources, tables).err()?;
+        let fits_now = self.compile_sources(sources, &self.tables()).is_ok();
+        fits_now.then_some(why)
+    }
+
+    fn compile_sources(
+        &self,
+        sources: &BTreeMap<String, String>,
+        tables: &Tables,
+    ) -> Result<Program, String> {
+        let root = sources
+            .get(ROOT)
+            .ok_or("its sources do not say where it begins")?;
+        let root = RecipeName::new(root)?;
+        let mut files = Vec::new();
+        for (name, text) in sources.iter().filter(|(name, _)| *name != ROOT) {
+            let name = RecipeName::new(name)?;
+            let path = Arc::from(format!("recipes/{name}.yaml"));
+            let (document, report) = source::parse(&path, text.as_bytes());
+            let document = document.ok_or_else(|| first_error(report.into_diagnostics()))?;
+            files.push(RecipeFile::read(name, document).0);
+        }
+        let catalogue = self.catalogue_with(&files, tables);
+        let mut recipes = BTreeMap::new();
+        for file in &files {
+            let (recipe, report) = compile(file, &catalogue);
+            let recipe = recipe.ok_or_else(|| first_error(report.into_diagnostics()))?;
+            recipes.insert(file.name.clone(), Arc::new(recipe));
+        }
+        program(&root, &recipes).map_err(|missing| {
+            let missing: Vec<&str> = missing.iter().map(RecipeName::as_str).collect();
+            format!("these recipes are missing: {}", missing.join(", "))
+        })
+    }
+
+    /// The present catalogue, with these tables and versions of the recipes.
+    fn catalogue_with(&self, files: &[RecipeFile], tables: &Tables) -> Catalogue {
+        let held = self.read();
+        let now = &held.library.catalogue;
+        Catalogue {
+            connectors: now.connectors.clone(),
+            tables: tables.clone(),
+            projects: now.projects.clone(),
+            signatures: files
+                .iter()
+                .map(|file| (file.name.clone(), Signature::of(file)))
+                .collect(),
+        }
+    }
+}
+
+fn first_error(found: Vec<Diagnostic>) -> String {
+    let error = found
+        .into_iter()
+        .find(|found| found.severity == Severity::Error);
+    error.map_or_else(
+        || "it cannot be read".to_owned(),
+        |error| format!("{}: {}", error.place, error.message),
+    )
+}

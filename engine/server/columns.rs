@@ -1,0 +1,56 @@
+//! Which unfinished jobs a changed lookup table would hinder.
+//!
+//! In: the tables as their files say now. Out: one line for each version of a recipe that has
+//! unfinished jobs and would not work with them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::names::TableName;
+use crate::store::StoreError;
+use crate::table::Table;
+use crate::trigger::Intake;
+
+/// Jobs that would not find what they work with any more, by the version that they run.
+pub(super) async fn hindered_jobs(
+    intake: &Intake,
+    tables: &BTreeMap<TableName, Arc<Table>>,
+) -> Result<Vec<String>, StoreError> {
+    let before = intake.shelf.tables();
+    let all_fit = before
+        .iter()
+        .all(|(name, before)| tables.get(name).is_some_and(|after| is_like(before, after)));
+    if all_fit {
+        return Ok(Vec::new());
+    }
+    let mut hindered = Vec::new();
+    for version in intake.store.unfinished_versions().await? {
+        // A version whose sources are gone or damaged is told of where its jobs are claimed.
+        let sources = match intake.store.program(&version.program).await {
+            Ok(Some(sources)) => sources,
+            Ok(None) | Err(StoreError::Corrupt(_)) => continue,
+            Err(error) => return Err(error),
+        };
+        if let Some(why) = intake.shelf.hindered_by(tables, &sources) {
+            let jobs = match version.jobs {
+                1 => "one unfinished job".to_owned(),
+                count => format!("{count} unfinished jobs"),
+            };
+            hindered.push(format!(
+                "{jobs} of `{}` would not work any more ({why}); let them end or cancel them \
+                 (`recipes jobs --recipe {}`), then save the table's file again",
+                version.recipe, version.recipe
+            ));
+        }
+    }
+    Ok(hindered)
+}
+
+/// Whether what worked with a table's columns before does so after.
+fn is_like(before: &Table, after: &Table) -> bool {
+    before.key == after.key
+        && before.columns.iter().all(|(name, column)| {
+            let now = after.columns.get(name);
+            now.is_some_and(|now| format!("{:?}", now.field) == format!("{:?}", column.field))
+        })
+}
