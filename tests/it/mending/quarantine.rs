@@ -239,6 +239,12 @@ async fn jobs_whose_sources_are_gone_end_with_a_clear_reason_and_can_be_cancelle
             message.starts_with("the sources of the version"),
             "{message}"
         );
+        // A person who wants no rerun ends it for good.
+        let (now, cancel) = (stage.clock.now(), Release::ToCancel);
+        let released = stage.store.release(&first, now, "ada", cancel).await;
+        released.unwrap();
+        stage.until_quiet().await;
+        assert_eq!(stage.status(&first).await, JobStatus::Stopped, "{code}");
     }
 }
 
