@@ -6,6 +6,7 @@ mod again;
 mod awaiting;
 mod cancelling;
 mod crashing;
+mod damaged;
 mod long;
 mod quarantine;
 mod rerun;
