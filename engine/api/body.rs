@@ -57,12 +57,17 @@ pub(super) fn limit(name: &str, value: &str, most: usize) -> Result<usize, Probl
     }
 }
 
-/// The address of the page after this one: the same filters, older than the last of this page.
-pub(super) fn next_page(path: &str, given: &[(String, String)], last: &str) -> String {
+/// The address of the page after this one: the same filters, from the last of this page on, which
+/// stands under a name of its own.
+pub(super) fn next_page(
+    path: &str,
+    given: &[(String, String)],
+    (place, last): (&str, &str),
+) -> String {
     let mut next = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in given.iter().filter(|(name, _)| name != "before") {
+    for (name, value) in given.iter().filter(|(name, _)| name != place) {
         next.append_pair(name, value);
     }
-    next.append_pair("before", last);
+    next.append_pair(place, last);
     format!("{path}?{}", next.finish())
 }

@@ -1,5 +1,6 @@
 //! A person decides on a call whose end is unknown.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -9,12 +10,18 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::clock::Moment;
+use crate::compile::{Program, StepKind};
+use crate::connector::{Action, Request};
 use crate::data::{Object, Value};
 use crate::journal::{Decision, Entry, EntryKey, EntryKind, Failure};
-use crate::names::ConnectorName;
+use crate::library::Shelf;
+use crate::names::{ConnectionName, ConnectorName};
+use crate::shape::fill_defaults;
 use crate::store::{Jobs, RequestKind};
 
 use super::job::job_id;
+use super::tree::own_id;
 use super::{Person, Problem, Rooms, body, wire};
 
 /// What a person says.
@@ -41,10 +48,17 @@ enum Choice {
 #[derive(Debug)]
 pub(super) struct Open {
     key: EntryKey,
-    asked_at: crate::clock::Moment,
+    asked_at: Moment,
     failure: Failure,
-    action: Option<String>,
-    input: Option<Value>,
+    sent: Option<Sent>,
+}
+
+/// The call that is in doubt, as it was sent.
+#[derive(Debug)]
+struct Sent {
+    at: Moment,
+    action: String,
+    input: Value,
 }
 
 /// The places of a job that wait for a decision.
@@ -56,8 +70,7 @@ pub(super) fn open_decisions(entries: &[Entry]) -> Vec<Open> {
                 key: entry.key.clone(),
                 asked_at: entry.at,
                 failure: failure.clone(),
-                action: None,
-                input: None,
+                sent: None,
             }),
             EntryKind::DecisionMade { .. } => open.retain(|open| open.key != entry.key),
             _ => {}
@@ -66,8 +79,11 @@ pub(super) fn open_decisions(entries: &[Entry]) -> Vec<Open> {
     for entry in entries {
         if let EntryKind::CallIntended { action, input } = &entry.kind {
             for open in open.iter_mut().filter(|open| open.key == entry.key) {
-                open.action = Some(action.clone());
-                open.input = Some(input.clone());
+                open.sent = Some(Sent {
+                    at: entry.at,
+                    action: action.clone(),
+                    input: input.clone(),
+                });
             }
         }
     }
@@ -75,21 +91,69 @@ pub(super) fn open_decisions(entries: &[Entry]) -> Vec<Open> {
 }
 
 impl Open {
-    /// As it is shown, with the choices there are; `hide` takes out what is not shown.
-    pub(super) fn wire(&self, hide: &dyn Fn(Value) -> Value) -> Value {
+    /// As it is shown, with what was sent and the choices there are; `hide` takes out what is not
+    /// shown.
+    pub(super) fn wire(
+        &self,
+        shelf: &Shelf,
+        program: Option<&Program>,
+        hide: &dyn Fn(Value) -> Value,
+    ) -> Value {
         let mut wire = Object::new();
         wire.insert("key".into(), self.key.0.as_ref().into());
         wire.insert("asked_at".into(), wire::moment(self.asked_at));
         wire.insert("failure".into(), hide(json!(self.failure)));
-        if let Some(action) = &self.action {
-            wire.insert("action".into(), action.as_str().into());
+        if let Some(sent) = &self.sent {
+            wire.insert("sent_at".into(), wire::moment(sent.at));
+            wire.insert("action".into(), sent.action.as_str().into());
+            wire.insert("input".into(), hide(sent.input.clone()));
+            if let Some(connection) = connection_of(program, &self.key, &sent.action) {
+                wire.insert("connection".into(), connection.as_str().into());
+            }
         }
-        if let Some(input) = &self.input {
-            wire.insert("input".into(), hide(input.clone()));
+        if let Some(action) = self.sent.as_ref().and_then(|sent| sent.declared(shelf)) {
+            if let (Request::Http(request), Some(sent)) = (&action.request, &self.sent)
+                && let input = fill_defaults(&action.input, sent.input.clone())
+                && let Some(line) = request.line(&input)
+            {
+                wire.insert("request".into(), hide(line.into()));
+            }
+            wire.insert("output_example".into(), action.output.skeleton());
         }
         wire.insert("choices".into(), json!(["happened", "again", "fail"]));
         Value::Object(wire)
     }
+}
+
+impl Sent {
+    /// The action as its connector declares it now.
+    fn declared(&self, shelf: &Shelf) -> Option<Action> {
+        let (connector, action) = self.action.split_once('.')?;
+        let connector = shelf.connector(&ConnectorName::new(connector).ok()?)?;
+        connector.action(action).cloned()
+    }
+}
+
+/// Whose account a call went through: that of the steps of this name and action, if they agree.
+fn connection_of(
+    program: Option<&Program>,
+    key: &EntryKey,
+    action: &str,
+) -> Option<ConnectionName> {
+    let own = own_id(&key.0);
+    let mut found = BTreeSet::new();
+    for recipe in program?.recipes.values() {
+        recipe.for_each_step(&mut |step| {
+            if let StepKind::Action { action: named, .. } = &step.kind
+                && *step.id == *own
+                && format!("{}.{}", named.connector, named.action) == action
+            {
+                found.insert(named.connection.clone());
+            }
+        });
+    }
+    let mut found = found.into_iter();
+    found.next().filter(|_| found.next().is_none())
 }
 
 /// `POST /api/jobs/{id}/decide`
@@ -173,21 +237,12 @@ fn the_one(open: Vec<Open>, key: Option<&str>) -> Result<Open, Problem> {
 /// Holds the output that a person gives against what the action declares.
 fn checked(rooms: &Rooms, open: &Open, output: Option<Value>) -> Result<Value, Problem> {
     let output = output.unwrap_or_else(|| json!({}));
-    let declared = open.action.as_deref().and_then(|written| {
-        let (connector, action) = written.split_once('.')?;
-        let connector = rooms
-            .intake
-            .shelf
-            .connector(&ConnectorName::new(connector).ok()?)?;
-        connector
-            .actions
-            .get(action)
-            .map(|action| action.output.clone())
-    });
+    let sent = open.sent.as_ref();
+    let declared = sent.and_then(|sent| sent.declared(&rooms.intake.shelf));
     let Some(declared) = declared else {
         return Ok(output);
     };
-    let misfits = declared.check(&output, "output");
+    let misfits = declared.output.check(&output, "output");
     if misfits.is_empty() {
         return Ok(output);
     }

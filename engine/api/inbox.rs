@@ -49,7 +49,7 @@ pub(super) async fn list(
         "not_kept": unkept(&rooms, filter.recipe.as_ref()).await?,
     });
     if let (Some(last), true) = (events.last(), has_more) {
-        let next = next_page("/api/events", &given, &last.number.to_string());
+        let next = next_page("/api/events", &given, ("before", &last.number.to_string()));
         answer["next"] = next.into();
     }
     Ok(Json(answer))

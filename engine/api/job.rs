@@ -18,9 +18,10 @@ use crate::store::{AuditEntry, JobRecord, Jobs, Pinned, StoreError};
 
 use super::body::{parameters, unknown_parameter};
 use super::decide::open_decisions;
-use super::personal::{About, Shapes, of_hidden, shapes};
+use super::personal::{About, Shapes, marks, of_hidden, shapes};
 use super::rerun::show_lineage;
-use super::{Person, Problem, Rooms, cancel, tree, wait, wire};
+use super::unseen::Unseen;
+use super::{Person, Problem, Rooms, cancel, standing, tree, wait, wire};
 
 /// What is asked for beside the job.
 #[derive(Default)]
@@ -79,10 +80,21 @@ pub(super) async fn in_full(
     };
     let mut wire = shown.wire();
     wire["journal_bytes"] = rooms.intake.store.journal_bytes(id).await?.into();
-    let waiting = match seen.record.status.is_final() {
+    let is_over = seen.record.status.is_final();
+    let waiting = match is_over {
         true => Vec::new(),
         false => rooms.intake.store.requests(id).await?,
     };
+    if !is_over {
+        let open = open_decisions(&seen.entries);
+        let open = open.iter().map(|open| {
+            let program = seen.program.as_deref();
+            open.wire(&rooms.intake.shelf, program, &|value| shown.hidden(value))
+        });
+        wire["decisions"] = open.collect();
+        let records = std::slice::from_ref(&seen.record);
+        standing::say_why(rooms, records, std::slice::from_mut(&mut wire)).await?;
+    }
     if let Some(cancel) = cancel::shown(&seen.entries, &waiting) {
         wire["cancel"] = cancel;
     }
@@ -203,6 +215,17 @@ impl Seen {
         of_hidden(&hidden)
     }
 
+    /// Whether something that the job works with is declared to be about people, or it began with
+    /// what came from outside.
+    fn is_about_people(&self) -> bool {
+        let shapes = self.shapes.values();
+        let mut shapes = shapes.flat_map(|(input, output)| [input, output]);
+        !self.record.event.is_null() || shapes.any(marks) || {
+            let root = self.program.as_deref().map(Program::root);
+            root.is_none_or(|root| marks(&root.input) || marks(&root.output))
+        }
+    }
+
     /// Takes in everything personal and secret that the job knows.
     pub(super) fn gather(&self, hidden: &mut Hidden) {
         let about = About {
@@ -279,13 +302,6 @@ impl Shown<'_> {
         if record.recoveries > 0 {
             wire.insert("recoveries".into(), record.recoveries.into());
         }
-        if !record.status.is_final() {
-            let open: Vec<Value> = open_decisions(entries)
-                .into_iter()
-                .map(|open| open.wire(&|value| self.hidden(value)))
-                .collect();
-            wire.insert("decisions".into(), open.into());
-        }
         let steps = tree::tree(
             &self.seen.traced,
             entries,
@@ -333,20 +349,27 @@ impl Shown<'_> {
 
     /// The job's log.
     fn lines(&self) -> Vec<Value> {
+        let unseen = Unseen::of(&self.seen.entries, &self.seen.sources);
+        let hides_unseen = self.marked == Marked::SecretOrPersonal && self.seen.is_about_people();
         let line = |entry: &Entry| match &entry.kind {
             EntryKind::LineLogged {
                 level,
                 message,
                 data,
             } => {
+                let (mut message, mut data) = (message.clone(), data.clone());
+                if hides_unseen && unseen.holds(entry) {
+                    message = unseen.text(&message);
+                    data = data.map(|data| unseen.value(data));
+                }
                 let mut line = json!({
                     "at": wire::moment(entry.at),
                     "key": entry.key.0,
                     "level": level,
-                    "message": self.masker.text(message),
+                    "message": self.masker.text(&message),
                 });
                 if let (Some(line), Some(data)) = (line.as_object_mut(), data) {
-                    line.insert("data".into(), self.hidden(data.clone()));
+                    line.insert("data".into(), self.hidden(data));
                 }
                 Some(line)
             }

@@ -13,7 +13,7 @@ use crate::names::{JobId, RecipeName};
 use crate::store::{JobFilter, Jobs};
 
 use super::body::{limit, next_page, parameters, unknown_parameter};
-use super::{Problem, Rooms, failures, wire};
+use super::{Problem, Rooms, failures, standing, wire};
 
 /// How many jobs a page holds unless asked otherwise, and at most.
 const PAGE: usize = 50;
@@ -38,13 +38,14 @@ pub(super) async fn list(
     let next = records
         .last()
         .filter(|_| has_more)
-        .map(|last| next_page("/api/jobs", &given, last.id.as_str()));
+        .map(|last| next_page("/api/jobs", &given, ("before", last.id.as_str())));
     let mut jobs = Vec::with_capacity(records.len());
     for record in &records {
         let mut job = wire::job(record);
         failures::mask(&rooms, record, &mut job).await;
         jobs.push(job);
     }
+    standing::say_why(&rooms, &records, &mut jobs).await?;
     let mut answer = json!({ "jobs": jobs });
     if let (Some(answer), Some(next)) = (answer.as_object_mut(), next) {
         answer.insert("next".into(), next.into());

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::compile::{Activation, Recipe, Trigger, Webhook, WebhookAuth};
 use crate::data::{Object, Value};
+use crate::diagnostic::Severity;
 use crate::library::{Shown, Start};
 use crate::names::{JobId, RecipeName};
 use crate::store::RecipeState;
@@ -249,6 +250,16 @@ fn card(shown: &Shown, states: &BTreeMap<RecipeName, RecipeState>) -> Object {
         _ => "stopped",
     };
     card.insert("status".into(), status.into());
+    let has_errors = shown
+        .problems
+        .iter()
+        .any(|found| found.severity == Severity::Error);
+    if recipe.is_some() && has_errors {
+        card.insert(
+            "runs_on".into(),
+            "its last good version, until its file is mended".into(),
+        );
+    }
     if let Some(recipe) = recipe {
         card.insert("trigger".into(), trigger_word(&recipe.trigger).into());
         if let Some(activation) = recipe.activation {

@@ -15,7 +15,7 @@ use crate::names::TableName;
 use crate::store::{Import, RowFilter, TableRow};
 use crate::table::{CsvFault, Operation, Refused, Sight, Table, value_of_text};
 
-use super::body::{limit, parameters, unknown_parameter};
+use super::body::{limit, next_page, parameters, unknown_parameter};
 use super::{Person, Problem, Rooms, body, job, wire};
 
 /// How many rows a page holds unless asked otherwise, and at most.
@@ -64,7 +64,9 @@ pub(super) async fn list(
         let has_more = rows.len() > asked.limit;
         rows.truncate(asked.limit);
         if let Some(last) = rows.last().filter(|_| has_more) {
-            answer["next"] = next_page(&table, &given, last.number).into();
+            let path = format!("/api/lookup-tables/{}/rows", table.name);
+            let last = ("after", &*last.number.to_string());
+            answer["next"] = next_page(&path, &given, last).into();
         }
         answer["rows"] = rows
             .iter()
@@ -229,15 +231,6 @@ fn row_wire(table: &Table, row: &TableRow, sight: Sight) -> Value {
     wire.insert("_written_by".into(), row.written_by.as_str().into());
     wire.insert("_written_at".into(), wire::moment(row.written_at));
     Value::Object(wire)
-}
-
-fn next_page(table: &Table, given: &[(String, String)], last: i64) -> String {
-    let mut next = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in given.iter().filter(|(name, _)| name != "after") {
-        next.append_pair(name, value);
-    }
-    next.append_pair("after", &last.to_string());
-    format!("/api/lookup-tables/{}/rows?{}", table.name, next.finish())
 }
 
 async fn export(rooms: &Rooms, table: &Table, sight: Sight) -> Result<Response, Problem> {

@@ -9,12 +9,13 @@ use serde_json::json;
 use crate::clock::Moment;
 use crate::compile::{IfStillRunning, Poll, Schedule};
 use crate::data::{Object, Value};
-use crate::mask::without_mails;
+use crate::mask::{MASK, is_plain, without_mails};
 use crate::names::RecipeName;
 use crate::schedule::{Rule, on_the_wall};
 use crate::store::{FireOutcome, FireRow};
 use crate::trigger::next_poll;
 
+use super::body::{self, parameters, unknown_parameter};
 use super::{Problem, Rooms, recipes, wire};
 
 /// How many fires are shown in each direction.
@@ -33,20 +34,11 @@ pub(super) async fn fires(
 ) -> Result<Json<Value>, Problem> {
     let shown = recipes::find(&rooms, &project, &name)?;
     let (mut before, mut limit) = (None, PAGE);
-    for (key, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
-        match &*key {
+    for (name, value) in parameters(query.as_deref()) {
+        match name.as_str() {
             "before" => before = Some(Moment::parse(&value).map_err(Problem::bad_request)?),
-            "limit" => {
-                let wanted = value.parse().ok().filter(|n| (1..=PAGE_MAX).contains(n));
-                limit = wanted.ok_or_else(|| {
-                    Problem::bad_request(format!("`limit` is a number from 1 to {PAGE_MAX}"))
-                })?;
-            }
-            other => {
-                return Err(Problem::bad_request(format!(
-                    "`{other}` is no parameter here; there are `before` and `limit`"
-                )));
-            }
+            "limit" => limit = body::limit(&name, &value, PAGE_MAX)?,
+            _ => return Err(unknown_parameter(&name, &["before", "limit"])),
         }
     }
     let rows = rooms
@@ -133,7 +125,11 @@ pub(super) async fn poll(
         });
     }
     if let Some(at) = known.cursor.as_ref().and_then(|cursor| cursor.get("at")) {
-        shown["cursor"] = at.clone();
+        // A text may name a person; a number or a moment says how far the poll has come.
+        shown["cursor"] = match is_plain(at) {
+            true => at.clone(),
+            false => MASK.into(),
+        };
     }
     Ok(shown)
 }

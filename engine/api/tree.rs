@@ -123,6 +123,12 @@ pub(super) fn parent_of(key: &str) -> &str {
     &key[..last.saturating_sub(1)]
 }
 
+/// The id of the step that a key names, without iteration and try.
+pub(super) fn own_id(key: &str) -> &str {
+    let last = &key[last_part(key)..];
+    &last[..id_len(last)]
+}
+
 /// Where the last part of a key begins.
 fn last_part(key: &str) -> usize {
     let mut at = 0;

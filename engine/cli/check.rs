@@ -4,14 +4,16 @@
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 
 use super::explain::explanations;
 use super::{Ended, library, look, say};
-use crate::diagnostic::{Diagnostic, Severity, did_you_mean, print};
-use crate::library::Library;
+use crate::diagnostic::{Diagnostic, Report, Severity, Span, did_you_mean, print};
+use crate::library::{Library, codes};
+use crate::settings::{Arguments, FILE, Settings};
 use crate::trial::suites;
 
 /// Checks recipes, projects, lookup tables and connectors, and prints every problem with its place
@@ -52,6 +54,11 @@ impl Check {
             .filter(|found| wanted.contains(&*found.place.file))
             .filter(|found| !self.no_advice || found.severity != Severity::Advice)
             .cloned()
+            .chain(
+                settings(workspace)
+                    .into_iter()
+                    .filter(|_| self.paths.is_empty()),
+            )
             .collect();
         let has_errors = found.iter().any(|found| found.severity == Severity::Error);
         match self.format {
@@ -67,6 +74,25 @@ impl Check {
             Ended::Well
         })
     }
+}
+
+/// What keeps a server from starting on the workspace.
+fn settings(workspace: &Path) -> Option<Diagnostic> {
+    let wanted = Arguments {
+        workspace: Some(workspace.to_owned()),
+        ..Arguments::default()
+    };
+    let message = Settings::read(wanted).err()?;
+    let mut report = Report::of(&Arc::from(FILE));
+    let span = Span {
+        line: 1,
+        column: 1,
+        ..Span::default()
+    };
+    report
+        .error(codes::SERVER_SETTINGS, span, message)
+        .help("mend it; until then no server starts here");
+    report.into_diagnostics().into_iter().next()
 }
 
 /// The files that are asked about, by their paths in the workspace.

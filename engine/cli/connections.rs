@@ -70,6 +70,10 @@ fn list(workspace: &Path, accounts: &Accounts) -> anyhow::Result<Ended> {
             state,
         ]);
     }
+    for (name, why) in &accounts.connections.lost {
+        ended = Ended::WithProblems;
+        rows.push(vec![name.to_string(), String::new(), why.clone()]);
+    }
     if rows.is_empty() {
         say("connections.yaml names no connection\n")?;
         return Ok(Ended::Well);

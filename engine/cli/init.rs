@@ -17,10 +17,13 @@ pub(super) struct Init {
     folder: Option<PathBuf>,
 }
 
+/// What a workspace keeps out of git.
+pub(super) const GIT_IGNORE: (&str, &str) = (".gitignore", include_str!("init/gitignore"));
+
 /// The files of a new workspace.
 const FILES: [(&str, &str); 4] = [
     ("connections.yaml", include_str!("init/connections.yaml")),
-    (".gitignore", include_str!("init/gitignore")),
+    GIT_IGNORE,
     ("README.md", include_str!("init/README.md")),
     ("settings.yaml", include_str!("init/settings.yaml")),
 ];

@@ -1,6 +1,5 @@
 //! `recipes jobs`: what ran and what runs, step by step; and deciding what only a person can.
 
-use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::Context;
@@ -9,12 +8,9 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::client::{Body, Client, Errand};
+use super::job::{Told, took};
 use super::{Ended, mend, say, show};
-use crate::clock::Moment;
 use crate::data::Value;
-
-/// The most failed elements of a loop that are listed; the API has more.
-const FAILURES_MAX: usize = 10;
 
 /// Lists jobs, newest first, or shows one step by step
 #[derive(Args, Debug)]
@@ -129,128 +125,12 @@ impl Jobs {
             show::json(&job)?;
             return Ok(Ended::Well);
         }
-        say(&self.text(&job))?;
+        let told = match self.verbose {
+            true => Told::WithValues,
+            false => Told::Plainly,
+        };
+        say(&told.text(&job))?;
         Ok(Ended::Well)
-    }
-
-    fn text(&self, job: &Value) -> String {
-        let mut text = format!(
-            "{} {} {}\n",
-            show::cell(&job["id"]),
-            show::cell(&job["recipe"]),
-            show::cell(&job["status"])
-        );
-        let _ = writeln!(
-            text,
-            "queued {} by {}, took {}",
-            show::time(&job["created_at"]),
-            show::cell(&job["started_by"]),
-            took(&job["started_at"], &job["ended_at"])
-        );
-        if let Some(origin) = job.get("origin") {
-            let _ = writeln!(
-                text,
-                "does job {} again from {}",
-                show::cell(&origin["job"]),
-                show::cell(&origin["from"])
-            );
-        }
-        for rerun in job["reruns"].as_array().into_iter().flatten() {
-            let _ = writeln!(
-                text,
-                "done again by job {} ({})",
-                show::cell(&rerun["job"]),
-                show::cell(&rerun["status"])
-            );
-        }
-        if let Some(cancel) = job.get("cancel") {
-            let _ = writeln!(
-                text,
-                "cancelled {} by {}",
-                show::time(&cancel["at"]),
-                show::cell(&cancel["by"])
-            );
-        }
-        if let Some(failure) = job.get("failure") {
-            let _ = writeln!(
-                text,
-                "{}: {} {}",
-                show::cell(&failure["code"]),
-                show::cell(&failure["message"]),
-                show::cell(&failure["place"])
-            );
-        }
-        if let Some(why) = job.get("steps_missing_because") {
-            let _ = writeln!(text, "no steps are shown: {}", show::cell(why));
-        }
-        text.push('\n');
-        for step in job["steps"].as_array().into_iter().flatten() {
-            self.step(step, 0, &mut text);
-        }
-        for open in job["decisions"].as_array().into_iter().flatten() {
-            let _ = writeln!(
-                text,
-                "\nneeds a decision: {} at {}: {}\n  decide with: recipes jobs decide {} --key '{}' \
-                 --happened OUTPUT | --again | --fail",
-                show::cell(&open["action"]),
-                show::cell(&open["key"]),
-                show::cell(&open["failure"]["message"]),
-                show::cell(&job["id"]),
-                show::cell(&open["key"])
-            );
-        }
-        text
-    }
-
-    fn step(&self, step: &Value, depth: usize, text: &mut String) {
-        let indent = "  ".repeat(depth);
-        let sign = match step["state"].as_str() {
-            Some("succeeded") => "ok ",
-            Some("failed") => "!! ",
-            Some("skipped") => "-- ",
-            _ => ".. ",
-        };
-        let name = if step["title"].is_string() {
-            &step["title"]
-        } else {
-            &step["id"]
-        };
-        let _ = write!(text, "{sign}{indent}{}", show::cell(name));
-        if step["kind"].is_string() {
-            let _ = write!(text, "  [{}]", show::cell(&step["kind"]));
-        }
-        let took = took(&step["began_at"], &step["ended_at"]);
-        if !took.is_empty() && took != "0s" {
-            let _ = write!(text, "  {took}");
-        }
-        text.push('\n');
-        if let Some(failure) = step.get("failure") {
-            let _ = writeln!(
-                text,
-                "   {indent}  {}: {}",
-                show::cell(&failure["code"]),
-                show::cell(&failure["message"])
-            );
-        }
-        for (name, what) in [
-            ("next_try_at", "tried again"),
-            ("waits_until", "waits until"),
-        ] {
-            if let Some(at) = step.get(name) {
-                let _ = writeln!(text, "   {indent}  {what} {}", show::time(at));
-            }
-        }
-        if let Some(folded) = step.get("folded") {
-            tell_folded(step, folded, &indent, text);
-        }
-        for name in ["input", "output"].iter().filter(|_| self.verbose) {
-            if let Some(value) = step.get(*name) {
-                let _ = writeln!(text, "   {indent}  {name}: {}", show::short(value, 200));
-            }
-        }
-        for inner in step["steps"].as_array().into_iter().flatten() {
-            self.step(inner, depth + 1, text);
-        }
     }
 }
 
@@ -276,54 +156,16 @@ impl Decide {
     }
 }
 
-/// Says what became of the iterations of a loop that are not shown one by one.
-fn tell_folded(step: &Value, folded: &Value, indent: &str, text: &mut String) {
-    let _ = writeln!(
-        text,
-        "   {indent}  {} iterations are not shown one by one: {} succeeded, {} failed",
-        show::cell(&folded["iterations"]),
-        show::cell(&folded["succeeded"]),
-        show::cell(&folded["failed"])
-    );
-    let ended = &step["output"]["errors"];
-    let errors = if ended.is_array() {
-        ended
-    } else {
-        &step["errors"]
-    };
-    for error in errors.as_array().into_iter().flatten().take(FAILURES_MAX) {
-        let _ = writeln!(
-            text,
-            "   {indent}  element {}: {}: {}",
-            show::cell(&error["index"]),
-            show::cell(&error["error"]["code"]),
-            show::cell(&error["error"]["message"])
-        );
-    }
-}
-
-/// Why a job failed, or that its history is gone.
+/// Why a job failed, what it waits for, or that its history is gone.
 fn why(job: &Value) -> String {
     let removed = job["history_removed"].is_object();
     let failure = &job["failure"];
     match (failure.is_object(), removed) {
         (true, true) => format!("{} (history removed)", show::cell(&failure["code"])),
         (false, true) => "history removed".into(),
+        (false, false) if job["waits_for"].is_string() => {
+            format!("waits for {}", show::cell(&job["waits_for"]))
+        }
         _ => show::cell(&failure["message"]),
-    }
-}
-
-/// The time between two moments, as people say it.
-fn took(from: &Value, to: &Value) -> String {
-    let moment = |value: &Value| value.as_str().and_then(|text| Moment::parse(text).ok());
-    let (Some(from), Some(to)) = (moment(from), moment(to)) else {
-        return String::new();
-    };
-    let took = to.since(from);
-    match took.as_millis() {
-        0 => "0s".into(),
-        ms if ms < 1_000 => format!("{ms}ms"),
-        ms if ms < 60_000 => format!("{}.{}s", ms / 1_000, ms % 1_000 / 100),
-        ms => format!("{}m {}s", ms / 60_000, ms % 60_000 / 1_000),
     }
 }

@@ -14,6 +14,7 @@ mod events;
 mod explain;
 mod graph;
 mod init;
+mod job;
 mod jobs;
 mod lines;
 mod mend;

@@ -177,6 +177,7 @@ fn text(recipe: &Value) -> String {
         }
     };
     line("status", show::cell(&recipe["status"]));
+    line("runs on", show::cell(&recipe["runs_on"]));
     line("trigger", show::cell(&recipe["trigger"]));
     line("activation", show::cell(&recipe["activation"]));
     let webhook = &recipe["webhook"];

@@ -25,6 +25,8 @@ use crate::source::{Node, NodeKind};
 pub struct Connections {
     /// By name, in the order of the file.
     pub all: IndexMap<ConnectionName, Connection>,
+    /// Those whose connector is not known, each with what is wrong.
+    pub lost: IndexMap<ConnectionName, String>,
 }
 
 /// An admin's account at a vendor.
@@ -38,6 +40,8 @@ pub struct Connection {
     pub fields: IndexMap<String, FieldSource>,
     /// Whether it may reach addresses of the machine and of private networks.
     pub allow_private: bool,
+    /// What is wrong with what the file says of it: as long as anything is, it is not used.
+    pub mistakes: Vec<String>,
 }
 
 /// Where a connection's field comes from.
@@ -78,7 +82,7 @@ impl Connections {
         connectors: &BTreeMap<ConnectorName, Arc<Connector>>,
         report: &mut Report,
     ) -> Self {
-        let mut all = IndexMap::new();
+        let (mut all, mut lost) = (IndexMap::new(), IndexMap::new());
         for (key, node) in entries(root, "the file", codes::CONNECTIONS_SHAPE, report) {
             if &*key.text != "connections" {
                 unknown_key(key, &["connections"], codes::CONNECTIONS_SHAPE, report);
@@ -87,9 +91,19 @@ impl Connections {
             for (key, node) in entries(node, "`connections`", codes::CONNECTIONS_SHAPE, report) {
                 match ConnectionName::new(&key.text) {
                     Ok(name) => {
-                        let connection =
-                            Connection::read(&name, node, key.span, connectors, report);
-                        all.extend(connection.map(|connection| (name, connection)));
+                        let mut found = Report::of(&report.file());
+                        let read = Connection::read(&name, node, key.span, connectors, &mut found);
+                        let mistakes = found.errors().map(|found| found.message.clone());
+                        let mistakes: Vec<String> = mistakes.collect();
+                        report.absorb(found);
+                        match read {
+                            Some(read) => {
+                                all.insert(name, Connection { mistakes, ..read });
+                            }
+                            None => {
+                                lost.insert(name, mistakes.join("; "));
+                            }
+                        }
                     }
                     Err(why) => {
                         let (message, help) = why.split_once(": ").unwrap_or((&why, "rename it"));
@@ -100,7 +114,7 @@ impl Connections {
                 }
             }
         }
-        Self { all }
+        Self { all, lost }
     }
 
     /// The connection of this name.
@@ -123,6 +137,7 @@ impl Connection {
             connector: connector.name.clone(),
             fields: IndexMap::new(),
             allow_private: false,
+            mistakes: Vec::new(),
         };
         for (key, node) in entries(node, "a connection", codes::CONNECTIONS_SHAPE, report) {
             match (&*key.text, connector.connection.get(&*key.text)) {
@@ -164,7 +179,11 @@ impl Connection {
     ) -> Result<Resolved, Vec<Trouble>> {
         let mut value = Object::new();
         let mut secrets = Vec::new();
-        let mut troubles = Vec::new();
+        let wrong = |why: &String| {
+            let message = format!("{why} (connections.yaml)");
+            Trouble::new("connection_incomplete", message)
+        };
+        let mut troubles: Vec<Trouble> = self.mistakes.iter().map(wrong).collect();
         for (name, field) in &connector.connection {
             let given = match self.fields.get(name) {
                 Some(source) => source.follow(references).map(Some),

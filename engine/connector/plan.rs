@@ -336,6 +336,16 @@ pub(super) fn invalid(why: impl Into<String>) -> Trouble {
 }
 
 impl HttpRequest {
+    /// Method and path as they are sent with these arguments; `None` if more decides on them.
+    pub fn line(&self, input: &Value) -> Option<String> {
+        let values = Values::new(crate::clock::Moment(0), "");
+        let values = values.with("input", std::sync::Arc::new(input.clone()));
+        let method = text(&self.method, &values).ok()?;
+        let base = Url::parse("http://any").ok()?;
+        let url = address(&base, &self.path, &values).ok()?;
+        Some(format!("{} {}", method.to_ascii_uppercase(), url.path()))
+    }
+
     /// The fixed method, if it is one.
     pub fn fixed_method(&self) -> Option<String> {
         let values = Values::new(crate::clock::Moment(0), "");

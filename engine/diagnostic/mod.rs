@@ -137,9 +137,13 @@ impl Report {
 
     /// Whether anything found keeps the file from being used.
     pub fn has_errors(&self) -> bool {
-        self.found
-            .iter()
-            .any(|found| found.severity == Severity::Error)
+        self.errors().next().is_some()
+    }
+
+    /// What keeps the file from being used.
+    pub fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
+        let found = self.found.iter();
+        found.filter(|found| found.severity == Severity::Error)
     }
 
     /// The findings in the order of files and places.

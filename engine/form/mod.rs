@@ -7,6 +7,7 @@
 mod check;
 pub mod codes;
 mod describe;
+mod scalar;
 mod schema;
 
 pub use check::check;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::compile::{ActionRef, ForeachSource, Program, Recipe, StepKind, Trigger, WebhookAuth};
-use crate::connector::References;
+use crate::connector::{Connection, Connections, References};
 use crate::diagnostic::{Diagnostic, Report, Severity, Span};
 use crate::names::{ConnectionName, ConnectorName, RecipeName};
 use crate::source::{Node, NodeKind};
@@ -73,6 +73,22 @@ impl Shelf {
             None => {}
         }
         (found, program)
+    }
+
+    /// Why jobs of a recipe cannot begin at the moment; `None` if they can.
+    pub fn why_unusable(&self, name: &RecipeName) -> Option<String> {
+        let held = self.read();
+        if held.programs.contains_key(name) {
+            return None;
+        }
+        let broken = broken_files(&held, name);
+        Some(match broken.first() {
+            Some(found) => format!(
+                "{} has errors (`recipes check` shows them)",
+                found.place.file
+            ),
+            None => format!("`{name}`, or a recipe that it calls, has no file any more"),
+        })
     }
 
     fn check_settings(
@@ -167,10 +183,11 @@ fn check_recipe(
     let mut report = Report::of(&path_of(&recipe.name));
     let mut needed: BTreeMap<ConnectionName, (Option<ConnectorName>, Span)> = BTreeMap::new();
     if let Trigger::Webhook(webhook) = &recipe.trigger {
-        let auth = webhook.auth.as_ref().map(|auth| match auth {
-            WebhookAuth::Basic(name) | WebhookAuth::Token(name) | WebhookAuth::Hmac(name) => name,
-        });
-        needed.extend(auth.map(|name| (name.clone(), (None, start_of_file()))));
+        let auth = webhook.auth.as_ref().map(sign_in);
+        needed.extend(auth.map(|(name, wanted)| {
+            let wanted = ConnectorName::new(wanted).ok();
+            (name.clone(), (wanted, start_of_file()))
+        }));
     }
     let tables = &held.library.catalogue.tables;
     recipe.for_each_step(&mut |step| {
@@ -198,6 +215,51 @@ fn check_recipe(
         );
     }
     found.extend(report.into_diagnostics());
+}
+
+/// The connection of a webhook's sign-in, and the connector that it must be for.
+fn sign_in(auth: &WebhookAuth) -> (&ConnectionName, &'static str) {
+    match auth {
+        WebhookAuth::Basic(name) => (name, "webhook_basic"),
+        WebhookAuth::Token(name) => (name, "webhook_token"),
+        WebhookAuth::Hmac(name) => (name, "webhook_hmac"),
+    }
+}
+
+/// Holds a webhook's sign-in against the connection that it names, if there is one: one that holds
+/// another kind of secret lets nobody in, ever.
+pub(super) fn check_sign_in(
+    recipe: &Recipe,
+    span: Option<Span>,
+    connections: &Connections,
+    report: &mut Report,
+) {
+    let Trigger::Webhook(webhook) = &recipe.trigger else {
+        return;
+    };
+    let Some((name, wanted)) = webhook.auth.as_ref().map(sign_in) else {
+        return;
+    };
+    let connection = connections.get(name);
+    if let Some(connection) = connection.filter(|found| found.connector.as_str() != wanted) {
+        wrong_connection(
+            connection,
+            wanted,
+            span.unwrap_or_else(start_of_file),
+            report,
+        );
+    }
+}
+
+fn wrong_connection(connection: &Connection, wanted: &str, span: Span, report: &mut Report) {
+    let (name, connector) = (&connection.name, &connection.connector);
+    let message = format!("connection `{name}` is for `{connector}`, not for `{wanted}`");
+    report
+        .error(codes::WRONG_CONNECTION, span, message)
+        .help(format!(
+            "name a connection that has `connector: {wanted}` in connections.yaml, or change that \
+             of `{name}` there"
+        ));
 }
 
 fn action_of(kind: &StepKind) -> Option<&ActionRef> {
@@ -236,13 +298,7 @@ fn check_connection(
         return;
     };
     if let Some(wanted) = wanted.filter(|wanted| **wanted != connection.connector) {
-        let message = format!(
-            "connection `{name}` is for `{}`, not for `{wanted}`",
-            connection.connector
-        );
-        report
-            .error(codes::WRONG_CONNECTION, span, message)
-            .help("wire another connection in project.yaml, or change connections.yaml");
+        wrong_connection(connection, wanted.as_str(), span, report);
         return;
     }
     let connectors = &held.library.catalogue.connectors;

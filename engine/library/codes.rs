@@ -15,6 +15,9 @@ pub const NO_TABLE: Code = Code("S005");
 /// A setting that is read and has no value, or a wrong one.
 pub const WRONG_SETTING: Code = Code("S006");
 
+/// A mistake in the settings of the server.
+pub const SERVER_SETTINGS: Code = Code("S007");
+
 /// What each finding means, for people.
 pub const ALL: &[(Code, &str, &str)] = &[
     (
@@ -49,5 +52,11 @@ pub const ALL: &[(Code, &str, &str)] = &[
         "a setting without a value, or with a wrong one",
         "A recipe reads a setting that has no value and no default, or whose value is not of the \
          declared type; settings stand in the lookup table integration-settings.",
+    ),
+    (
+        SERVER_SETTINGS,
+        "a mistake in settings.yaml",
+        "settings.yaml of the workspace, or a variable RECIPES_... of the environment, says what the \
+         server cannot follow; the server does not start until that is mended.",
     ),
 ];

@@ -27,6 +27,7 @@ pub use stamp::Stamp;
 
 use crate::compile::{Catalogue, Recipe};
 use crate::connector::Connections;
+use crate::data::digest;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::names::RecipeName;
 use crate::recipe::RecipeFile;
@@ -76,6 +77,16 @@ impl Written {
             file: file.document.file,
             text: file.document.text,
             hash: file.hash,
+            is_bundled,
+        }
+    }
+
+    fn unreadable(file: &Arc<str>, text: Arc<str>, is_bundled: bool) -> Self {
+        Self {
+            file: file.clone(),
+            hash: digest(text.as_bytes()),
+            text,
+            title: None,
             is_bundled,
         }
     }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::closure::check_sign_in;
 use super::files::{self, CONNECTIONS, Found};
 use super::{Library, Written};
 use crate::compile::{Project, Signature, check_wiring, codes, compile};
@@ -35,8 +36,12 @@ pub(super) fn read(files: BTreeMap<String, Found>) -> Library {
         reading.library.paths.push(path.clone());
         let document = reading.open(&path, &found);
         let subject = reading.about(&path, |report| subject(&path, report));
-        if let (Some(document), Some(subject)) = (document, subject) {
-            parsed.push((subject, document, found.is_bundled));
+        match (document, subject) {
+            (Some(document), Some(subject)) => parsed.push((subject, document, found.is_bundled)),
+            (None, Some(Subject::Recipe(name))) => {
+                reading.unreadable(name, &path, found.is_bundled);
+            }
+            _ => {}
         }
     }
     reading.built_in();
@@ -90,6 +95,16 @@ impl Reading {
                 None
             }),
         }
+    }
+
+    /// A recipe whose file is no YAML is there all the same: it is listed as broken, and its last
+    /// good version runs on.
+    fn unreadable(&mut self, name: RecipeName, path: &Arc<str>, is_bundled: bool) {
+        let signatures = &mut self.library.catalogue.signatures;
+        signatures.insert(name.clone(), Signature::unknown());
+        let text = self.library.texts.get(path).cloned().unwrap_or_default();
+        let written = Written::unreadable(path, text, is_bundled);
+        self.library.written.insert(name, written);
     }
 
     fn built_in(&mut self) {
@@ -168,7 +183,12 @@ impl Reading {
             self.found.absorb(report);
         }
         for (name, (file, is_bundled)) in self.recipes {
-            let (recipe, report) = compile(&file, &library.catalogue);
+            let (recipe, mut report) = compile(&file, &library.catalogue);
+            if let Some(recipe) = &recipe {
+                let auth = file.trigger().and_then(|(_, node)| node.get("auth"));
+                let span = auth.map(|auth| auth.span);
+                check_sign_in(recipe, span, &library.connections, &mut report);
+            }
             self.found.absorb(report);
             library
                 .recipes

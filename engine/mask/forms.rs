@@ -13,8 +13,11 @@ const BASE64_CHARS_MIN: usize = 8;
 
 /// All forms of a text, each once, the text itself first.
 pub fn forms(text: &str) -> Vec<String> {
-    let mut all = vec![text.to_owned(), text.to_lowercase(), text.to_uppercase()];
-    all.dedup();
+    let mut all = vec![text.to_owned()];
+    if !text.is_ascii() {
+        all.extend([text.to_lowercase(), text.to_uppercase()]);
+        all.dedup();
+    }
     for index in 0..all.len() {
         let plain = all[index].clone();
         all.extend([

@@ -67,7 +67,7 @@ impl Hidden {
         match value {
             Value::String(text) => {
                 let text = text.trim();
-                if !is_plain(text) && !is_known(text) {
+                if !is_plain_text(text) && !is_known(text) {
                     self.take_text(text);
                 }
             }
@@ -105,9 +105,17 @@ impl Hidden {
     }
 }
 
-/// Whether a text is a number, a day or a moment: it says nothing of a person by itself. A number
-/// that is written as phone numbers are is none.
-fn is_plain(text: &str) -> bool {
+/// Whether a value is a number, a day or a moment: it says nothing of a person by itself.
+pub fn is_plain(value: &Value) -> bool {
+    match value {
+        Value::String(text) => is_plain_text(text.trim()),
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+        Value::Array(_) | Value::Object(_) => false,
+    }
+}
+
+/// A number that is written as phone numbers are is none.
+fn is_plain_text(text: &str) -> bool {
     let is_number = !text.starts_with(['+', '0']) && text.parse::<f64>().is_ok();
     let is_day = |bytes: &[u8]| {
         let [a, b, c, d, b'-', e, f, b'-', g, h] = bytes else {

@@ -87,24 +87,48 @@ impl Masker {
         }
     }
 
-    /// The value without what is hidden, names of members included.
+    /// The value without what is hidden, names of members included; it is taken apart only if
+    /// something hidden is in it.
     pub fn value(&self, value: Value) -> Value {
-        if self.is_empty() {
-            return value;
+        match self.is_empty() || !self.is_in(&value) {
+            true => value,
+            false => self.taken_apart(value),
         }
+    }
+
+    fn taken_apart(&self, value: Value) -> Value {
         match value {
             Value::String(text) => match self.text(&text) {
                 Cow::Borrowed(_) => text.into(),
                 Cow::Owned(masked) => masked.into(),
             },
-            Value::Array(list) => list.into_iter().map(|value| self.value(value)).collect(),
+            Value::Array(list) => list
+                .into_iter()
+                .map(|value| self.taken_apart(value))
+                .collect(),
             Value::Object(object) => object
                 .into_iter()
-                .map(|(name, value)| (self.text(&name).into_owned(), self.value(value)))
+                .map(|(name, value)| (self.text(&name).into_owned(), self.taken_apart(value)))
                 .collect::<Object>()
                 .into(),
             Value::Number(number) if self.numbers.contains(&number.to_string()) => MASK.into(),
             other => other,
+        }
+    }
+
+    fn is_in(&self, value: &Value) -> bool {
+        let is_in_text = |text: &str| {
+            self.finds(text) || (self.hides_mails && matches!(without_mails(text), Cow::Owned(_)))
+        };
+        match value {
+            Value::String(text) => is_in_text(text),
+            Value::Array(list) => list.iter().any(|value| self.is_in(value)),
+            Value::Object(object) => object
+                .iter()
+                .any(|(name, value)| is_in_text(name) || self.is_in(value)),
+            Value::Number(_) if self.numbers.is_empty() => false,
+            Value::Number(number) => self.numbers.contains(&number.to_string()),
+            Value::Null | Value::Bool(_) => false,
         }
     }
 

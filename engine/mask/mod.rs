@@ -13,10 +13,10 @@ mod masker;
 mod secrets;
 
 pub use forms::forms;
-pub use hidden::{Hidden, Marked, in_place};
+pub use hidden::{Hidden, Marked, in_place, is_plain};
 pub use mails::without_mails;
 pub use masker::Masker;
-pub use secrets::{SECRET_BYTES_MIN, learn_secret, learned_secrets};
+pub use secrets::{SECRET_BYTES_MIN, learn_secret, learned_secrets, masker_of_secrets};
 
 /// What stands in place of a hidden value.
 pub const MASK: &str = "***";

@@ -4,7 +4,7 @@
 //! Always true: what was learned once is hidden until the process ends. The set is the process's
 //! own, since logs are: a secret of one workspace is no less secret in the answers of another.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use super::Masker;
@@ -14,6 +14,14 @@ pub const SECRET_BYTES_MIN: usize = 8;
 
 /// So many new secrets are looked for beside the others before all are put together anew.
 const RECENT_MAX: usize = 64;
+
+/// So many sets of secrets keep their masker: one for each connection, and those before a token
+/// was renewed.
+const SETS_MAX: usize = 256;
+
+static SETS: LazyLock<RwLock<Sets>> = LazyLock::new(RwLock::default);
+
+type Sets = HashMap<BTreeSet<String>, Arc<Masker>>;
 
 static LEARNED: LazyLock<RwLock<Learned>> = LazyLock::new(RwLock::default);
 
@@ -59,5 +67,21 @@ pub fn learned_secrets() -> Arc<Masker> {
     let recent = Masker::of(learned.recent.iter().map(String::as_str));
     let masker = Arc::new(recent.and(&learned.older));
     learned.masker = Some(masker.clone());
+    masker
+}
+
+/// What takes these secrets out of texts and values, and no others. It is put together once.
+pub fn masker_of_secrets(secrets: BTreeSet<String>) -> Arc<Masker> {
+    let known = SETS.read().unwrap_or_else(PoisonError::into_inner);
+    if let Some(masker) = known.get(&secrets) {
+        return masker.clone();
+    }
+    drop(known);
+    let masker = Arc::new(Masker::of(secrets.iter().map(String::as_str)));
+    let mut known = SETS.write().unwrap_or_else(PoisonError::into_inner);
+    if known.len() >= SETS_MAX {
+        known.clear();
+    }
+    known.insert(secrets, masker.clone());
     masker
 }

@@ -5,20 +5,18 @@
 //! failure nor in an output; out of failures, which nobody works with, every secret goes that the
 //! process knows; what holds no secret is handed on untouched.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::connector::{PlannedBody, RequestPlan, Trouble};
-use crate::data::{Secret, Value};
+use crate::data::Secret;
 use crate::interpret::Called;
 use crate::journal::Failure;
-use crate::mask::{MASK, learn_secret, learned_secrets};
+use crate::mask::{Masker, learn_secret, learned_secrets, masker_of_secrets};
 
-/// The secrets of one request, in every form in which a vendor may send them back.
-pub(super) struct Secrets {
-    /// Longest first, so that none is cut by a shorter one.
-    texts: Vec<String>,
-}
+/// The secrets of one request.
+#[derive(Default)]
+pub(super) struct Secrets(BTreeSet<String>);
 
 /// Shorter secrets would blacken ordinary words.
 const SECRET_MIN: usize = 4;
@@ -37,7 +35,7 @@ const TOKEN_FIELDS: [&str; 5] = [
 impl Secrets {
     /// The secrets of a connection.
     pub(super) fn of(secrets: &[Secret]) -> Self {
-        let mut all = Self { texts: Vec::new() };
+        let mut all = Self::default();
         for secret in secrets {
             all.add(secret.reveal());
         }
@@ -47,19 +45,9 @@ impl Secrets {
     /// A further secret.
     pub(super) fn add(&mut self, secret: &str) {
         learn_secret(secret);
-        let in_json = serde_json::Value::from(secret).to_string();
-        let forms = [
-            secret.to_owned(),
-            url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
-            in_json[1..in_json.len() - 1].to_owned(),
-            BASE64_STANDARD.encode(secret),
-        ];
-        for text in forms {
-            if secret.len() >= SECRET_MIN && !self.texts.contains(&text) {
-                self.texts.push(text);
-            }
+        if secret.len() >= SECRET_MIN && !self.0.contains(secret) {
+            self.0.insert(secret.to_owned());
         }
-        self.texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
     }
 
     /// What a request carries to sign in with.
@@ -96,7 +84,7 @@ impl Secrets {
     pub(super) fn taken_out_of(&self, called: Called) -> Called {
         match called {
             Called::Done { output } => Called::Done {
-                output: cleaned(output, &self.longer_than(SECRET_IN_OUTPUT_MIN)),
+                output: self.longer_than(SECRET_IN_OUTPUT_MIN).value(output),
             },
             Called::Failed { failure, retry } => Called::Failed {
                 failure: self.taken_out_of_failure(failure),
@@ -110,73 +98,31 @@ impl Secrets {
 
     /// What went wrong, without the secrets.
     pub(super) fn taken_out_of_trouble(&self, trouble: Trouble) -> Trouble {
-        let (texts, learned) = (self.longer_than(SECRET_MIN), learned_secrets());
-        let message = masked(trouble.message, &texts);
-        let clean = |body: Value| learned.value(cleaned(body, &texts));
+        let all = self.and_learned();
         Trouble {
-            message: learned.text(&message).into_owned(),
-            body: trouble.body.map(|body| Box::new(clean(*body))),
+            message: all.text(&trouble.message).into_owned(),
+            body: trouble.body.map(|body| Box::new(all.value(*body))),
             ..trouble
         }
     }
 
     fn taken_out_of_failure(&self, failure: Failure) -> Failure {
-        let (texts, learned) = (self.longer_than(SECRET_MIN), learned_secrets());
-        let message = masked(failure.message, &texts);
+        let all = self.and_learned();
         Failure {
-            message: learned.text(&message).into_owned(),
-            body: failure
-                .body
-                .map(|body| learned.value(cleaned(body, &texts))),
+            message: all.text(&failure.message).into_owned(),
+            body: failure.body.map(|body| all.value(body)),
             ..failure
         }
     }
 
-    fn longer_than(&self, least: usize) -> Vec<&str> {
-        let texts = self.texts.iter().map(String::as_str);
-        texts.filter(|text| text.len() >= least).collect()
+    /// What takes out these secrets and all others that the process knows.
+    fn and_learned(&self) -> Masker {
+        let own = self.longer_than(SECRET_MIN);
+        Masker::clone(&own).and(&learned_secrets())
     }
-}
 
-/// A value without these texts; it is taken apart only if one of them occurs.
-fn cleaned(value: Value, texts: &[&str]) -> Value {
-    if !occurs(&value, texts) {
-        return value;
+    fn longer_than(&self, least: usize) -> Arc<Masker> {
+        let texts = self.0.iter().filter(|text| text.len() >= least);
+        masker_of_secrets(texts.cloned().collect())
     }
-    match value {
-        Value::String(text) => masked(text, texts).into(),
-        Value::Array(list) => list
-            .into_iter()
-            .map(|value| cleaned(value, texts))
-            .collect(),
-        Value::Object(object) => object
-            .into_iter()
-            .map(|(name, value)| (masked(name, texts), cleaned(value, texts)))
-            .collect(),
-        other => other,
-    }
-}
-
-fn occurs(value: &Value, texts: &[&str]) -> bool {
-    match value {
-        Value::String(text) => is_in(text, texts),
-        Value::Array(list) => list.iter().any(|value| occurs(value, texts)),
-        Value::Object(object) => object
-            .iter()
-            .any(|(name, value)| is_in(name, texts) || occurs(value, texts)),
-        _ => false,
-    }
-}
-
-fn is_in(text: &str, texts: &[&str]) -> bool {
-    texts.iter().any(|secret| text.contains(secret))
-}
-
-fn masked(text: String, texts: &[&str]) -> String {
-    if !is_in(&text, texts) {
-        return text;
-    }
-    texts
-        .iter()
-        .fold(text, |text, secret| text.replace(secret, MASK))
 }

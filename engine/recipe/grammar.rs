@@ -96,7 +96,7 @@ pub(super) static TRIGGER: Form = Form {
         Variant::new(Key::new("schedule", Kind::Form(&SCHEDULE), "The clock.")),
         Variant::new(Key::new(
             "webhook",
-            Kind::FormOrNothing(&WEBHOOK),
+            Kind::Form(&WEBHOOK),
             "A request from outside.",
         )),
         Variant::new(Key::new(
@@ -188,7 +188,8 @@ static WEBHOOK: Form = Form {
         Key::required(
             "auth",
             Kind::Either(&[Kind::Word(&["none"]), Kind::Form(&AUTH)]),
-            "How the sender signs in: none, or basic, token or hmac with a connection.",
+            "How the sender signs in: basic, token or hmac with a connection; write `auth: none` if \
+             nobody need sign in.",
         ),
         Key::new(
             "split",

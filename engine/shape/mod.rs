@@ -13,6 +13,7 @@ mod detail;
 mod fit;
 mod parse;
 mod schema;
+mod skeleton;
 mod words;
 
 pub use check::{Misfit, fill_defaults};

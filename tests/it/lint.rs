@@ -31,6 +31,7 @@ const WITHOUT_FIXTURE: &[(&str, &str)] = &[
     ("S004", STARTING),
     ("S005", STARTING),
     ("S006", STARTING),
+    ("S007", "no file of recipes; a story at the doors shows it"),
 ];
 
 fn fixtures() -> Vec<PathBuf> {

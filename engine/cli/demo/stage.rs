@@ -12,6 +12,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::super::client::{Body, Client, Errand};
+use super::super::init::GIT_IGNORE;
 use super::fill::fill;
 use super::story::Story;
 use super::teller::Teller;
@@ -63,6 +64,8 @@ impl Folder {
         for folder in FOLDERS {
             fs::create_dir_all(path.join(folder)).with_context(cannot)?;
         }
+        let (name, text) = GIT_IGNORE;
+        fs::write(path.join(name), text).with_context(cannot)?;
         let path = path.canonicalize().with_context(cannot)?;
         Ok(Self { path, is_temporary })
     }

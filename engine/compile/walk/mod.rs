@@ -184,6 +184,11 @@ impl<'a> Walk<'a> {
         let is_certain = when.is_none() && !continue_on_error;
         let before = (!is_certain).then(|| visible.clone());
         let Some((kind, made)) = self.kind(node, visible) else {
+            // What is wrong with the step was said; whoever reads its result is not to blame.
+            if let Some(id) = node.get("id").and_then(Node::as_text) {
+                let (shape, maybe) = (Arc::new(Shape::Any), false);
+                visible.steps.insert(id.clone(), Seen { shape, maybe });
+            }
             return (None, false);
         };
         let retry = self.retry(node, &made.retry, visible);

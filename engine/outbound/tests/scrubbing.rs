@@ -1,5 +1,7 @@
 //! What a vendor sends back of the sign-in goes no further.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use super::bench::{Bench, call};
@@ -152,4 +154,30 @@ async fn a_key_in_the_address_of_the_next_page_is_masked_and_sent_anew() {
             "GET /list?page=2&api_key=long+s3cr3t%2Fkey"
         ]
     );
+}
+
+#[tokio::test]
+async fn a_secret_is_found_however_the_vendor_spells_it() {
+    let server = Server::start(|_, before| {
+        let spelt = [
+            "LONG S3CR3T/KEY".to_owned(),
+            "long%20s3cr3t%2Fkey".to_owned(),
+            BASE64_STANDARD.encode("you said long s3cr3t/key, did you?"),
+        ];
+        let said = json!({ "id": 1, "heard": spelt.join(" "), "error": spelt });
+        Answer::Reply(if before == 0 { 200 } else { 422 }, "", said.to_string())
+    })
+    .await;
+    let basic = "sign_in: { basic: { username: me, password: '{{connection.key}}' } }\n";
+    let bench = bench(basic, &server).await;
+    for told in [
+        output(ended(&bench).await).to_string(),
+        format!("{:?}", ended(&bench).await),
+    ] {
+        assert!(told.contains("***"), "{told}");
+        let small = told.to_lowercase();
+        assert!(!small.contains("s3cr3t"), "{told}");
+        // A piece of the word in base64, from the middle of a longer text.
+        assert!(!told.contains("M2NyM3Qva2"), "{told}");
+    }
 }

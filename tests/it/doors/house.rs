@@ -52,11 +52,28 @@ impl House {
         Self::with(folder, settings).await
     }
 
+    /// Opens a workspace with these files and answers for it: jobs stay in line.
+    pub(super) async fn at_rest(files: &[(&str, &str)]) -> Self {
+        let folder = Arc::new(workspace(files));
+        let settings = Settings::private(folder.path());
+        let engine = Self::engine(settings).await;
+        let listening = engine.answer().await.unwrap();
+        Self::reached(folder, engine, listening)
+    }
+
     /// Opens a workspace as these settings say and serves it.
     pub(super) async fn with(folder: Arc<TempDir>, settings: Settings) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let engine = Engine::open(settings).await.unwrap();
+        let engine = Self::engine(settings).await;
         let listening = engine.serve().await.unwrap();
+        Self::reached(folder, engine, listening)
+    }
+
+    async fn engine(settings: Settings) -> Engine {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Engine::open(settings).await.unwrap()
+    }
+
+    fn reached(folder: Arc<TempDir>, engine: Engine, listening: Listening) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self {
             folder,

@@ -3,11 +3,14 @@
 //! Always true: each story has a workspace of its own; what is waited for is an answer or a line of
 //! output, never a span of time.
 
+mod beside;
 mod branches;
 mod cancelling;
 mod clock;
 mod deciding;
 mod disk;
+mod failing;
+mod folding;
 mod house;
 mod inbox;
 mod keeping;
@@ -16,7 +19,9 @@ mod preview;
 mod previewing;
 mod process;
 mod recipes;
+mod refusing;
 mod suites;
 mod rerunning;
 mod tables;
+mod telling;
 mod webhooks;

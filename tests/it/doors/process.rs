@@ -115,6 +115,10 @@ fn a_new_workspace_is_made_and_kept() {
     said(&ended(&folder, &["init"]));
     let kept = std::fs::read_to_string(folder.join("connections.yaml")).unwrap();
     assert!(kept.contains("# mine"));
+    let ignored = std::fs::read_to_string(folder.join(".gitignore")).unwrap();
+    for name in ["/data/", "/secrets/"] {
+        assert!(ignored.lines().any(|line| line == name), "{ignored}");
+    }
     said(&ended(&folder, &["check"]));
     let list = said(&ended(&folder, &["list"]));
     assert!(

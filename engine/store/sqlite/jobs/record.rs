@@ -196,7 +196,8 @@ pub(super) fn job_id(text: &str) -> Result<JobId, StoreError> {
     JobId::new(text).map_err(StoreError::Corrupt)
 }
 
-fn recipe_name(text: &str) -> Result<RecipeName, StoreError> {
+/// A stored recipe name.
+pub(super) fn recipe_name(text: &str) -> Result<RecipeName, StoreError> {
     RecipeName::new(text).map_err(StoreError::Corrupt)
 }
 

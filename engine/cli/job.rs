@@ -1,0 +1,267 @@
+//! One job in words: how it stands, its steps and what they logged, and what a person must decide.
+//!
+//! In: a job as the API shows it. Out: text for a terminal.
+//! Always true: what needs a person stands last, with what was sent and the commands to type.
+
+use std::fmt::Write;
+
+use indexmap::IndexMap;
+
+use super::show;
+use crate::clock::Moment;
+use crate::data::Value;
+
+/// The most failed elements of a loop that are listed; the API has more.
+const FAILURES_MAX: usize = 10;
+
+/// The most lines that are listed of steps that are not shown themselves; the API has more.
+const LINES_MAX: usize = 20;
+
+/// How much is told of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// The steps and how they ended.
+    Plainly,
+    /// What each was given and gave, too.
+    WithValues,
+}
+
+/// The lines of the log, by the place that wrote them.
+type Log<'a> = IndexMap<&'a str, Vec<&'a Value>>;
+
+impl Told {
+    /// The whole job.
+    pub(super) fn text(self, job: &Value) -> String {
+        let mut text = format!(
+            "{} {} {}\n",
+            show::cell(&job["id"]),
+            show::cell(&job["recipe"]),
+            show::cell(&job["status"])
+        );
+        let took = match took(&job["started_at"], &job["ended_at"]) {
+            took if took.is_empty() => took,
+            took => format!(", took {took}"),
+        };
+        let (queued, by) = (
+            show::time(&job["created_at"]),
+            show::cell(&job["started_by"]),
+        );
+        let _ = writeln!(text, "queued {queued} by {by}{took}");
+        if let Some(origin) = job.get("origin") {
+            let _ = writeln!(
+                text,
+                "does job {} again from {}",
+                show::cell(&origin["job"]),
+                show::cell(&origin["from"])
+            );
+        }
+        for rerun in job["reruns"].as_array().into_iter().flatten() {
+            let _ = writeln!(
+                text,
+                "done again by job {} ({})",
+                show::cell(&rerun["job"]),
+                show::cell(&rerun["status"])
+            );
+        }
+        if let Some(cancel) = job.get("cancel") {
+            let _ = writeln!(
+                text,
+                "cancelled {} by {}",
+                show::time(&cancel["at"]),
+                show::cell(&cancel["by"])
+            );
+        }
+        if let Some(failure) = job.get("failure") {
+            let _ = writeln!(
+                text,
+                "{}: {} {}",
+                show::cell(&failure["code"]),
+                show::cell(&failure["message"]),
+                show::cell(&failure["place"])
+            );
+        }
+        if let Some(why) = job.get("steps_missing_because") {
+            let _ = writeln!(text, "no steps are shown: {}", show::cell(why));
+        }
+        if let Some(what) = job.get("waits_for") {
+            let _ = writeln!(text, "waits for {}", show::cell(what));
+        }
+        text.push('\n');
+        let mut log = log_of(job);
+        for step in job["steps"].as_array().into_iter().flatten() {
+            self.step(step, 0, &mut log, &mut text);
+        }
+        tell_rest(&log, &mut text);
+        for open in job["decisions"].as_array().into_iter().flatten() {
+            tell_decision(&job["id"], open, &mut text);
+        }
+        text
+    }
+
+    fn step(self, step: &Value, depth: usize, log: &mut Log<'_>, text: &mut String) {
+        let indent = "  ".repeat(depth);
+        let sign = match step["state"].as_str() {
+            Some("succeeded") => "ok ",
+            Some("failed") => "!! ",
+            Some("skipped") => "-- ",
+            _ => ".. ",
+        };
+        let name = if step["title"].is_string() {
+            &step["title"]
+        } else {
+            &step["id"]
+        };
+        let _ = write!(text, "{sign}{indent}{}", show::cell(name));
+        if step["kind"].is_string() {
+            let _ = write!(text, "  [{}]", show::cell(&step["kind"]));
+        }
+        let took = took(&step["began_at"], &step["ended_at"]);
+        if !took.is_empty() && took != "0s" {
+            let _ = write!(text, "  {took}");
+        }
+        text.push('\n');
+        if let Some(failure) = step.get("failure") {
+            let _ = writeln!(
+                text,
+                "   {indent}  {}: {}",
+                show::cell(&failure["code"]),
+                show::cell(&failure["message"])
+            );
+        }
+        for (name, what) in [
+            ("next_try_at", "tried again"),
+            ("waits_until", "waits until"),
+        ] {
+            if let Some(at) = step.get(name) {
+                let _ = writeln!(text, "   {indent}  {what} {}", show::time(at));
+            }
+        }
+        let key = step["key"].as_str().unwrap_or_default();
+        for line in log.shift_remove(key).into_iter().flatten() {
+            let _ = writeln!(text, "   {indent}  {}", logged(line));
+        }
+        if let Some(folded) = step.get("folded") {
+            tell_folded(step, folded, &indent, text);
+        }
+        for name in ["input", "output"]
+            .iter()
+            .filter(|_| self == Self::WithValues)
+        {
+            if let Some(value) = step.get(*name) {
+                let _ = writeln!(text, "   {indent}  {name}: {}", show::short(value, 200));
+            }
+        }
+        for inner in step["steps"].as_array().into_iter().flatten() {
+            self.step(inner, depth + 1, log, text);
+        }
+    }
+}
+
+/// Shows a call whose end is unknown: what was sent and when, why nobody knows, what to type.
+fn tell_decision(job: &Value, open: &Value, text: &mut String) {
+    let (job, key) = (show::cell(job), show::cell(&open["key"]));
+    let action = show::cell(&open["action"]);
+    let _ = writeln!(text, "\nneeds your decision: {action} at {key}");
+    let request = match open["request"].as_str() {
+        Some(request) => request.to_owned(),
+        None => action,
+    };
+    let via = match open["connection"].as_str() {
+        Some(connection) => format!(" via connection `{connection}`"),
+        None => String::new(),
+    };
+    let _ = writeln!(
+        text,
+        "  sent {}: {request}{via}",
+        show::time(&open["sent_at"])
+    );
+    if open["input"].is_object() {
+        let _ = writeln!(text, "  with {}", show::short(&open["input"], 1_000));
+    }
+    let _ = writeln!(text, "  {}", show::cell(&open["failure"]["message"]));
+    let output = match open.get("output_example") {
+        Some(example) => format!(" '{}'", example.to_string().replace('\'', "'\\''")),
+        None => String::new(),
+    };
+    let decide = format!("recipes jobs decide {job} --key '{key}'");
+    let _ = writeln!(
+        text,
+        "  look there whether it happened, then say one of:\n    \
+         {decide} --happened{output}\n    {decide} --again\n    {decide} --fail"
+    );
+}
+
+fn log_of(job: &Value) -> Log<'_> {
+    let mut log = Log::new();
+    for line in job["log"].as_array().into_iter().flatten() {
+        let key = line["key"].as_str().unwrap_or_default();
+        log.entry(key).or_default().push(line);
+    }
+    log
+}
+
+/// A line as it is shown: its level, what it says, and the data beside it.
+fn logged(line: &Value) -> String {
+    let data = match line.get("data") {
+        Some(data) => format!(" {}", show::short(data, 200)),
+        None => String::new(),
+    };
+    let (level, message) = (show::cell(&line["level"]), show::cell(&line["message"]));
+    format!("{level}: {message}{data}")
+}
+
+/// Lists the lines of places that are not shown as steps, such as folded rounds of a loop.
+fn tell_rest(log: &Log<'_>, text: &mut String) {
+    let count: usize = log.values().map(Vec::len).sum();
+    if count == 0 {
+        return;
+    }
+    text.push_str("\nlog:\n");
+    for line in log.values().flatten().take(LINES_MAX) {
+        let _ = writeln!(text, "  {} {}", show::time(&line["at"]), logged(line));
+    }
+    if count > LINES_MAX {
+        let _ = writeln!(text, "  {} more (--json shows all)", count - LINES_MAX);
+    }
+}
+
+/// Says what became of the iterations of a loop that are not shown one by one.
+fn tell_folded(step: &Value, folded: &Value, indent: &str, text: &mut String) {
+    let _ = writeln!(
+        text,
+        "   {indent}  {} iterations are not shown one by one: {} succeeded, {} failed",
+        show::cell(&folded["iterations"]),
+        show::cell(&folded["succeeded"]),
+        show::cell(&folded["failed"])
+    );
+    let ended = &step["output"]["errors"];
+    let errors = if ended.is_array() {
+        ended
+    } else {
+        &step["errors"]
+    };
+    for error in errors.as_array().into_iter().flatten().take(FAILURES_MAX) {
+        let _ = writeln!(
+            text,
+            "   {indent}  element {}: {}: {}",
+            show::cell(&error["index"]),
+            show::cell(&error["error"]["code"]),
+            show::cell(&error["error"]["message"])
+        );
+    }
+}
+
+/// The time between two moments, as people say it.
+pub(super) fn took(from: &Value, to: &Value) -> String {
+    let moment = |value: &Value| value.as_str().and_then(|text| Moment::parse(text).ok());
+    let (Some(from), Some(to)) = (moment(from), moment(to)) else {
+        return String::new();
+    };
+    let took = to.since(from);
+    match took.as_millis() {
+        0 => "0s".into(),
+        ms if ms < 1_000 => format!("{ms}ms"),
+        ms if ms < 60_000 => format!("{}.{}s", ms / 1_000, ms % 1_000 / 100),
+        ms => format!("{}m {}s", ms / 60_000, ms % 60_000 / 1_000),
+    }
+}
