@@ -21,4 +21,5 @@ mod suites;
 mod rerunning;
 mod tables;
 mod telling;
+mod telling_more;
 mod webhooks;
