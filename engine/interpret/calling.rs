@@ -14,7 +14,7 @@ use super::path::{Index, Path};
 use super::recorded::Recorded;
 use super::retry::{may_be_tried_again, next_try, with_wish};
 use super::scope::Layer;
-use super::{Exit, Flow, OUTCOME_UNKNOWN, succeeded};
+use super::{DECIDED_TO_FAIL, Exit, Flow, OUTCOME_UNKNOWN, succeeded};
 use crate::compile::RetryRule;
 
 /// How one try ended.
@@ -316,7 +316,7 @@ async fn ask_person(
         Decision::Again => Ok(Tried::Again { counts }),
         Decision::Fail => {
             let failure = Failure {
-                code: "decided_to_fail".into(),
+                code: DECIDED_TO_FAIL.into(),
                 ..failure
             };
             let kind = EntryKind::StepFailed {

@@ -60,6 +60,10 @@ use fold::Folding;
 /// The code of a call whose end nothing could clear up.
 pub const OUTCOME_UNKNOWN: &str = "outcome_unknown";
 
+/// The code of a failure that says that a person gave a call up of which nobody knows whether it
+/// happened.
+pub const DECIDED_TO_FAIL: &str = "decided_to_fail";
+
 /// The most frames that may stand on one another.
 pub const CALL_DEPTH_MAX: u32 = 24;
 

@@ -191,6 +191,16 @@ impl Worker {
         }
     }
 
+    /// Ends a job of which nothing is to run, if it was cancelled.
+    async fn end_cancelled(&self, claimed: &Claimed, now: Moment) -> Result<bool, StoreError> {
+        let Some(advance) = version::cancelled_unrun(claimed, now) else {
+            return Ok(false);
+        };
+        let store = &self.world.store;
+        store.commit(&claimed.lease, now, advance).await?;
+        Ok(true)
+    }
+
     /// Gives a claimed job its program and settings, and runs it.
     async fn bring_on(
         &self,
@@ -198,18 +208,14 @@ impl Worker {
         nudged: &tokio::sync::Notify,
     ) -> Result<Left, StoreError> {
         let now = self.world.clock.now();
-        if claimed.pinned.is_none()
-            && let Some(advance) = version::never_begun(&claimed, now)
-        {
-            self.world
-                .store
-                .commit(&claimed.lease, now, advance)
-                .await?;
+        if claimed.pinned.is_none() && self.end_cancelled(&claimed, now).await? {
             return Ok(Left::Ended);
         }
         let (program, pinned) = match &claimed.pinned {
             Some(pinned) => match self.pinned_program(pinned).await? {
                 Ok(program) => (program, None),
+                // Nothing of it runs any more, not even what cleans up.
+                Err(_) if self.end_cancelled(&claimed, now).await? => return Ok(Left::Ended),
                 Err(failure) => {
                     let status = JobStatus::Quarantined;
                     return self.end(&claimed.lease, status, failure).await;

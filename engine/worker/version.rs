@@ -64,8 +64,9 @@ impl Worker {
     }
 }
 
-/// How a job ends that was cancelled before anything of it began; `None` if it was not cancelled.
-pub(super) fn never_begun(claimed: &Claimed, now: Moment) -> Option<Advance> {
+/// How a job ends that was cancelled and of which nothing runs, because nothing of it began or its
+/// sources are gone; `None` if it was not cancelled.
+pub(super) fn cancelled_unrun(claimed: &Claimed, now: Moment) -> Option<Advance> {
     let by = claimed
         .requests
         .iter()

@@ -6,7 +6,7 @@
 //! parse. Every line of a `sh` block that calls `recipes` is run there, in order, unless it needs
 //! a vendor or does not end by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -252,21 +252,50 @@ fn every_promise_is_guarded_by_a_test_that_exists() {
     let rows = table.lines().filter(|line| line.starts_with("| "));
     let folders = ["engine", "tests/it", "sandbox"].map(|folder| root().join(folder));
     let files = folders.iter().flat_map(|folder| files_below(folder));
-    let sources: String = files
+    let tests: BTreeSet<String> = files
         .filter(|path| path.extension().is_some_and(|end| end == "rs"))
-        .map(|path| fs::read_to_string(path).expect("text"))
+        .flat_map(|path| tests_of(&fs::read_to_string(path).expect("text")))
         .collect();
+    assert!(tests.len() > 400, "only {} tests were found", tests.len());
     for row in rows.skip(1) {
         let guards = row.rsplit('|').nth(1).expect("two columns");
         let names: Vec<&str> = guards.split('`').skip(1).step_by(2).collect();
         assert!(!names.is_empty(), "nothing guards: {row}");
         for name in names {
-            assert!(
-                sources.contains(&format!("fn {name}(")),
-                "no test `{name}`: {row}"
-            );
+            assert!(tests.contains(name), "no test `{name}` that runs: {row}");
         }
     }
+}
+
+/// The names of the tests in a source: functions that are marked so, and cases of a list that a
+/// macro runs on every store. What is ignored is none.
+fn tests_of(source: &str) -> Vec<String> {
+    let mut tests = Vec::new();
+    let (mut is_test, mut is_ignored) = (false, false);
+    for line in source.lines().map(str::trim) {
+        let name = line
+            .trim_start_matches("pub(crate) ")
+            .trim_start_matches("async ")
+            .strip_prefix("fn ")
+            .and_then(|rest| rest.split_once('('))
+            .map(|(name, _)| name);
+        match name {
+            Some(name) => {
+                if is_test && !is_ignored {
+                    tests.push(name.to_owned());
+                }
+                (is_test, is_ignored) = (false, false);
+            }
+            None if line.starts_with("#[ignore") => is_ignored = true,
+            None if line == "#[test]" || line.starts_with("#[tokio::test") => is_test = true,
+            None => {}
+        }
+    }
+    let list = source.split_once("on_every_store!(\n");
+    let list = list.and_then(|(_, rest)| rest.split_once("\n);"));
+    let cases = list.map(|(list, _)| list).unwrap_or_default().lines();
+    tests.extend(cases.map(|line| line.trim().trim_end_matches(',').to_owned()));
+    tests
 }
 
 #[test]

@@ -248,6 +248,30 @@ async fn the_loop_keeps_the_days_as_time_goes_on() {
 }
 
 #[tokio::test]
+async fn history_goes_in_small_steps() {
+    let house = House::of(&[("usual", "")]).await;
+    house.fill("usual", 5_000, 40).await;
+    let history = house.history(days(30));
+    let wish = Wish {
+        older_than: Some(DAY),
+        to_bytes: None,
+        by: "ada".into(),
+    };
+    // Without any time there is one step all the same: the writer is free after a few jobs.
+    for _ in 0..3 {
+        let swept = history.prune(&wish, Duration::ZERO).await.unwrap();
+        assert!((1..=50).contains(&swept.jobs), "{} at once", swept.jobs);
+        assert!(!swept.is_done);
+    }
+    // With all the time there is, no step is large: each is a commit.
+    let before = house.store.counts().commits;
+    let swept = history.sweep().await.unwrap();
+    let commits = house.store.counts().commits - before;
+    assert!(swept.jobs > 4_800 && swept.is_done, "{}", swept.jobs);
+    assert!(commits > swept.jobs / 400, "{commits} commits");
+}
+
+#[tokio::test]
 async fn who_waits_for_little_time_is_answered_whatever_there_is_to_tidy() {
     let house = House::of(&[("usual", "")]).await;
     let long_ago = Moment(NOW.0 - 1);

@@ -226,6 +226,55 @@ fn nothing_is_left_to_be_done() {
     none(troubles);
 }
 
+/// Where what somebody sent is held against a secret of ours: the file, and its functions that do.
+const SECRETS_COMPARED: &[(&str, &str)] = &[
+    ("engine/trigger/sign_in.rs", "fn is_same("),
+    ("engine/api/sign_in.rs", "fn owner("),
+];
+
+/// No clock of a test is fine enough to see how long a comparison takes, so its words are read.
+#[test]
+fn secrets_are_compared_in_constant_time() {
+    let mut troubles = Vec::new();
+    for source in sources(&["engine/trigger", "engine/api"]) {
+        if !source.path.ends_with("sign_in.rs") && !source.path.ends_with("signature.rs") {
+            continue;
+        }
+        for (number, line) in source.code() {
+            let is_plain = [
+                " == ",
+                " != ",
+                "starts_with(",
+                "ends_with(",
+                ".eq(",
+                "contains(",
+            ]
+            .iter()
+            .any(|word| line.contains(word));
+            let is_about_secrets = ["given", "wanted", "hash", "hex(", "signature"]
+                .iter()
+                .any(|word| line.contains(word));
+            // An empty secret is nobody's; that it is empty is no secret.
+            let is_allowed = line.contains("wanted.is_empty() || wanted == b\":\"");
+            if is_plain && is_about_secrets && !is_allowed {
+                troubles.push(format!("{}:{number}: {}", source.path, line.trim()));
+            }
+        }
+    }
+    for (path, function) in SECRETS_COMPARED {
+        let text = fs::read_to_string(root().join(path)).expect("it can be read");
+        let body = text.split_once(function).map(|(_, rest)| rest);
+        let body = body
+            .and_then(|rest| rest.split_once("\n}"))
+            .map(|(body, _)| body);
+        let lines = body.unwrap_or_default().matches("bool::from(given");
+        if lines.count() != 1 || !body.unwrap_or_default().contains(".ct_eq(") {
+            troubles.push(format!("{path}: `{function}` answers something else"));
+        }
+    }
+    none(troubles);
+}
+
 #[test]
 fn no_vendor_is_named_in_the_engine() {
     let vendors = [

@@ -36,6 +36,8 @@ pub(super) async fn compare(
     let jobs = all_jobs(api).await?;
     look_at_jobs(&jobs, &mut report);
     let mut held = counts(&vendor.tells("sink/ids").await?);
+    let alone = held.iter().filter(|(id, _)| id.ends_with("-alone"));
+    report.alone = alone.map(|(_, count)| count).sum();
     let events: Vec<Event> = sent
         .events
         .iter()

@@ -44,6 +44,8 @@ pub(super) struct Report {
     lost: usize,
     doubled: usize,
     ticks: usize,
+    /// Calls of the exclusive group that were sent.
+    pub(super) alone: usize,
     pub(super) mail_repeats: usize,
     pub(super) calls: u64,
     pub(super) overlaps: u64,
@@ -117,6 +119,7 @@ impl Report {
             "jobs": self.jobs,
             "decided_by_a_person": self.done.drained.decided,
             "calls": self.calls,
+            "calls_alone": self.alone,
             "effects": self.effects,
             "lost": self.lost,
             "doubled": self.doubled,
@@ -169,7 +172,10 @@ impl Report {
             "worked off in",
             format!("{:.1} s", done.drained.took.as_secs_f64()),
         );
-        line("calls", self.calls.to_string());
+        line(
+            "calls",
+            format!("{}, {} of them one at a time", self.calls, self.alone),
+        );
         line("effects as they must be", self.effects.to_string());
         line("lost", self.lost.to_string());
         line("doubled", self.doubled.to_string());

@@ -307,6 +307,35 @@ fn binding_evaluates_everything_but_the_open_roots() {
 }
 
 #[test]
+fn brackets_nest_so_deep_and_no_deeper() {
+    let helpers = |depth: usize| {
+        let (open, close) = ("(lowercase ".repeat(depth), ")".repeat(depth));
+        format!("{{{{lowercase {open}'A'{close}}}}}")
+    };
+    let path = |depth: usize| {
+        let (open, close) = ("(".repeat(depth), ")".repeat(depth));
+        format!("$.item[?{open}@.a == 1{close}]")
+    };
+    for (text, message) in [
+        (helpers(32), None),
+        (helpers(33), Some("helpers nest too deeply")),
+        (helpers(3_000), Some("helpers nest too deeply")),
+        (path(15), None),
+        (path(16), Some("brackets nest too deeply")),
+        (path(500), Some("brackets nest too deeply")),
+    ] {
+        let found = findings(&json!(text), None);
+        match message {
+            None => assert!(found.is_empty(), "{found:?}"),
+            Some(message) => {
+                assert_eq!(found.len(), 1, "{found:?}");
+                assert!(found[0].contains(message), "{found:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn huge_and_deep_texts_are_refused_quickly() {
     for text in [
         format!(

@@ -6,6 +6,7 @@ mod late;
 mod leaving;
 mod limits;
 mod loops;
+mod retrying;
 mod world;
 
 use serde_json::json;

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::place::{Lies, Place};
 use crate::compile::{Program, StepKind};
-use crate::interpret::{OUTCOME_UNKNOWN, TraceState, Traced};
-use crate::journal::{Entry, EntryKind};
+use crate::interpret::{DECIDED_TO_FAIL, OUTCOME_UNKNOWN, TraceState, Traced};
+use crate::journal::{Decision, Entry, EntryKind};
 
 /// What is kept.
 #[derive(Debug, Default)]
@@ -59,12 +59,16 @@ pub(super) fn nothing(journal: &[Entry]) -> Kept {
 }
 
 fn stays(entry: &Entry, place: &Place<'_>, begin: &Place<'_>) -> bool {
+    // A loop that a person gave its elements has these and no others, however often it is done.
+    let is_given = matches!(entry.kind, EntryKind::ElementsGiven { .. });
     match place.lies_to(begin) {
         Lies::Before | Lies::Beside => true,
-        Lies::Within | Lies::After => false,
+        Lies::Within => is_given && *entry.key.0 == *begin.key(),
+        Lies::After => false,
         // Pages, pauses and folded elements of a loop around it; neither its time limit nor its key.
         Lies::Around => {
-            place.helper.starts_with("page[")
+            is_given
+                || place.helper.starts_with("page[")
                 || place.helper == "every"
                 || matches!(
                     entry.kind,
@@ -89,11 +93,18 @@ fn note_doubt<'a>(open: &mut BTreeMap<&'a str, Doubt>, entry: &'a Entry) {
         EntryKind::CallIntended { .. } | EntryKind::CallDoubted { .. } => {
             open.insert(key, Doubt::Open);
         }
-        EntryKind::StepFailed { failure, .. } if failure.code == OUTCOME_UNKNOWN => {
+        EntryKind::StepFailed { failure, .. }
+            if [OUTCOME_UNKNOWN, DECIDED_TO_FAIL].contains(&&*failure.code) =>
+        {
             open.insert(key, Doubt::Ended);
         }
         EntryKind::StepSucceeded { .. }
         | EntryKind::StepFailed { .. }
+        // What a person had done again is known by the end of the next try.
+        | EntryKind::DecisionMade {
+            decision: Decision::Again,
+            ..
+        }
         | EntryKind::CallWithdrawn => {
             open.remove(key);
         }

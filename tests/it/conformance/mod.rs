@@ -68,3 +68,23 @@ pub(crate) fn compare(suite: &str, ended: &BTreeMap<String, (String, String)>) {
     }
     assert!(problems.is_empty(), "{suite}:\n{}", problems.join("\n"));
 }
+
+#[test]
+fn every_suite_has_its_licence_beside_it() {
+    let data = root().join("tests/data");
+    let suites = fs::read_dir(data.join("conformance")).expect("it is there");
+    let suites: Vec<PathBuf> = suites
+        .map(|suite| suite.expect("it is read").path())
+        .collect();
+    assert_eq!(suites.len(), 5);
+    let licences = suites.iter().map(|suite| suite.join("LICENSE"));
+    for licence in licences.chain([data.join("schedules/LICENSES.md")]) {
+        let text = fs::read_to_string(&licence);
+        let text = text.unwrap_or_else(|_| panic!("{} is missing", licence.display()));
+        assert!(
+            text.contains("Copyright") || text.contains("Licen"),
+            "{text}"
+        );
+        assert!(text.len() > 500, "{} is no licence", licence.display());
+    }
+}

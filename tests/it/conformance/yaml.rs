@@ -10,6 +10,7 @@ use std::sync::Arc;
 use recipe_engine::data::Value;
 use recipe_engine::source::parse;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::{cases, compare};
 
@@ -57,6 +58,15 @@ fn wanted(case: &Case) -> Option<Value> {
     documents.next().is_none().then_some(first)
 }
 
+/// What the suite's events say of the cases for which it gives no JSON.
+fn by_events(id: &str) -> Value {
+    match id {
+        "4ABK" => json!({ "unquoted": "separate", "http://foo.com": null, "omitted value": null }),
+        "UKK6/02" => json!(""),
+        _ => panic!("{id}: nobody has said what it means"),
+    }
+}
+
 #[test]
 fn every_text_is_read_right_or_refused_at_a_place() {
     let cases: Vec<Case> = cases("yaml");
@@ -69,7 +79,10 @@ fn every_text_is_read_right_or_refused_at_a_place() {
             (Err(finding), _) => Some(("refused", finding)),
             (Ok(value), Some(wanted)) if value == wanted => None,
             (Ok(value), Some(wanted)) => Some(("WRONG", format!("{value}, not {wanted}"))),
-            (Ok(value), None) => Some(("no JSON", value.to_string())),
+            (Ok(value), None) if value == by_events(&case.id) => {
+                Some(("no JSON", value.to_string()))
+            }
+            (Ok(value), None) => Some(("WRONG", value.to_string())),
         };
         match end {
             None => right += 1,
@@ -80,9 +93,5 @@ fn every_text_is_read_right_or_refused_at_a_place() {
         }
     }
     compare("yaml", &ended);
-    assert!(
-        right >= 200,
-        "only {right} of {} cases are right",
-        cases.len()
-    );
+    assert_eq!((cases.len(), right), (402, 323));
 }

@@ -31,8 +31,26 @@ impl<'a> SmallDisk<'a> {
             .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
             .arg(path);
         let is_mounted = mount.output().is_ok_and(|output| output.status.success());
-        is_mounted.then_some(Self(path))
+        if is_mounted {
+            return Some(Self(path));
+        }
+        pass_over();
+        None
     }
+}
+
+/// Says that a story was not told. Where whoever checks everything might mount, it fails instead.
+fn pass_over() {
+    let who = Command::new("id").arg("-u").output();
+    let is_root = who.is_ok_and(|output| output.stdout.trim_ascii() == b"0");
+    let is_gate = std::env::var_os("CI").is_some();
+    assert!(
+        !(is_gate && is_root),
+        "no small disk can be mounted, so that a full one is not tried"
+    );
+    // Written past the test's own output, which nobody sees of a test that passes.
+    let line = "\nPASSED OVER: a full disk is not tried, because no disk can be mounted here\n";
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
 }
 
 impl Drop for SmallDisk<'_> {

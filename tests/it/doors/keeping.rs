@@ -182,6 +182,8 @@ async fn a_kill_while_pruning_leaves_each_job_whole_or_a_line() {
     assert_eq!(check.unwrap(), "ok");
     let (left, gone) = kept(path).await;
     assert_eq!(left + gone, 20_000);
+    assert!(left > 0, "it was killed too late to be of use");
+    assert!(gone > 0, "it was killed too early to be of use");
     said(&ended(path, &["prune", "--older-than", "1d"]));
     assert_eq!(kept(path).await, (0, 20_000));
 }

@@ -3,6 +3,7 @@
 //! Always true: each story has a workspace of its own; what is waited for is an answer or a line of
 //! output, never a span of time.
 
+mod beside;
 mod branches;
 mod cancelling;
 mod clock;
@@ -17,6 +18,7 @@ mod preview;
 mod previewing;
 mod process;
 mod recipes;
+mod refusing;
 mod suites;
 mod rerunning;
 mod tables;

@@ -37,7 +37,7 @@ fn an_import_of_settings_names_every_wrong_line_once() {
 const ALONE: &str = "
 title: Alone
 trigger: { function: { input: {}, output: {} } }
-on_failure: { call: react, with: { step: \"{{error.status}}\" } }
+on_failure: { call: react, with: { step: \"status {{error.status}}\" } }
 steps:
   - action: http.get
     with: { path: /x }

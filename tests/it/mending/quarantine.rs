@@ -232,6 +232,12 @@ async fn jobs_whose_sources_are_gone_end_with_a_clear_reason_and_can_be_cancelle
         let why = why(job);
         assert_eq!(why.code, code);
         assert!(why.message.contains("rerun"), "{}", why.message);
+        // A person who wants no rerun ends it for good.
+        let (now, cancel) = (stage.clock.now(), Release::ToCancel);
+        let released = stage.store.release(&first, now, "ada", cancel).await;
+        released.unwrap();
+        stage.until_quiet().await;
+        assert_eq!(stage.status(&first).await, JobStatus::Stopped, "{code}");
     }
 }
 

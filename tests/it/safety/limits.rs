@@ -176,28 +176,38 @@ async fn what_grows_without_end_or_has_no_bottom_is_refused_in_words() {
 
 #[test]
 fn expressions_without_a_bottom_are_findings() {
-    let values = [
-        format!(
-            "{{{{add {}1{}}}}}",
-            "(add 1 ".repeat(20_000),
-            ")".repeat(20_000)
+    let nested = |count| ("(add 1 ".repeat(count), ")".repeat(count));
+    let ((short, end), (long, long_end)) = (nested(3_000), nested(20_000));
+    let brackets = |count| ("(".repeat(count), ")".repeat(count));
+    let ((open, close), (groups, groups_end)) = (brackets(400), brackets(3_000));
+    let cases = [
+        (format!("{{{{add 1 {short}1{end}}}}}"), "nest too deeply"),
+        (format!("{{{{add 1 {long}1{long_end}}}}}"), "at most 64 kB"),
+        ("{".repeat(50_000), "error[R"),
+        (
+            format!("{{{{#if {}", "{{#if true}}".repeat(5_000)),
+            "blocks are not",
         ),
-        "{".repeat(50_000),
-        format!("{{{{#if {}", "{{#if true}}".repeat(5_000)),
-        format!("$.input.x[?{}1{}]", "(".repeat(20_000), ")".repeat(20_000)),
-        format!("$.input.x{}", "[?@.a".repeat(5_000)),
-        format!("$.input.x{}", ".a".repeat(60_000)),
-        format!(
-            "{{{{matches input.x '{}a{}'}}}}",
-            "(".repeat(3_000),
-            ")".repeat(3_000)
+        (format!("$.input.x[?{open}1{close}]"), "nest too deeply"),
+        (
+            format!("$.input.x{}", "[?@.a".repeat(400)),
+            "nest too deeply",
         ),
-        "{{matches input.x '((a{1000}){1000}){1000}'}}".to_owned(),
+        (format!("$.input.x{}", ".a".repeat(60_000)), "error[R"),
+        (
+            format!("{{{{matches input.x '{groups}a{groups_end}'}}}}"),
+            "error[R",
+        ),
+        (
+            "{{matches input.x '((a{1000}){1000}){1000}'}}".to_owned(),
+            "error[R",
+        ),
     ];
-    for (index, value) in values.iter().enumerate() {
+    for (index, (value, says)) in cases.iter().enumerate() {
         let text = serde_json::to_string(value).unwrap();
         let when = check(&format!("  - log: {text}\n"));
-        assert!(when.contains("error[R"), "{index}: {when}");
+        assert!(when.contains("error[R"), "{index}: {when:.2000}");
+        assert!(when.contains(says), "{index}: {when:.2000}");
     }
     let condition = (0..60).fold("{ $.input.x: { is: present } }".to_owned(), |inner, _| {
         format!("{{ not: {inner} }}")

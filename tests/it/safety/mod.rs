@@ -3,4 +3,5 @@
 mod house;
 mod limits;
 mod personal;
+mod proxy;
 mod secrets;

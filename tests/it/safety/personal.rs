@@ -1,5 +1,6 @@
 //! Personal values in no answer, log or command, but where somebody asks for them on the record.
 
+use recipe_engine::store::Store;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -11,7 +12,10 @@ const USERNAME: &str = "zsofia_planted_01";
 const CITY: &str = "Plantedfalva";
 const PHONE: &str = "+36 30 555 0199";
 
-const PLANTED: [&str; 5] = [MAIL, NAME, USERNAME, CITY, PHONE];
+/// Stands in the address of a delivery and nowhere else.
+const ASKER: &str = "Quillon Plantedquery";
+
+const PLANTED: [&str; 6] = [MAIL, NAME, USERNAME, CITY, PHONE, ASKER];
 
 const CONNECTOR: &str = r#"
 title: People
@@ -55,6 +59,8 @@ steps:
   - when: { $.trigger.body.event: { equals: person.moved } }
     log: "moved: {{trigger.body.person.name}} to {{trigger.body.person.city}}, {{trigger.body.person.phone}}"
     data: $.trigger.body
+  - log: "asked by {{trigger.query.asked_by}}"
+    data: $.trigger.query
   - id: found
     action: people.find
     with: { mail: $.trigger.body.person.mail, name: $.trigger.body.person.name }
@@ -124,13 +130,15 @@ async fn no_personal_value_is_told() {
     let mut house = house().await;
     let hook = "/webhooks/planted/hook";
     // The first waits until its recipe is started.
-    let delivered = house.deliver(hook, "", &event()).await;
+    let address = format!("{hook}?asked_by=Quillon+Plantedquery&from=portal");
+    let delivered = house.deliver(&address, "", &event()).await;
     let queued = delivered["accepted"][0].as_str().unwrap().to_owned();
     let job = house
         .ask(Method::GET, &format!("/api/jobs/{queued}"), None)
         .await;
     assert_eq!(job["status"], "queued", "{job}");
     assert_eq!(job["trigger"]["body"]["event"], "person.moved", "{job}");
+    assert_eq!(job["trigger"]["query"]["asked_by"], "***", "{job}");
     house
         .ask(
             Method::POST,
@@ -181,6 +189,9 @@ async fn no_personal_value_is_told() {
     for path in ["/api/jobs", "/api/jobs?status=failed", "/metrics", ROWS] {
         house.ask(Method::GET, path, None).await;
     }
+    let event = ask_for_events(&house).await;
+    assert_eq!(event["body"]["person"]["name"], "***", "{event}");
+    assert_eq!(event["query"]["asked_by"], "***", "{event}");
     for arguments in [
         &["jobs"][..],
         &["tables", "residents"],
@@ -191,6 +202,18 @@ async fn no_personal_value_is_told() {
     }
     house.stop();
     look_for(&PLANTED, &house.said());
+}
+
+/// Asks for the stored events, with and without a job to go by; answers the last.
+async fn ask_for_events(house: &House) -> Value {
+    let path = "/api/events?recipe=planted/hook";
+    house.ask(Method::GET, path, None).await;
+    let listed = house.ask(Method::GET, "/api/events", None).await;
+    let id = listed["events"][0]["id"].as_str();
+    let id = id.unwrap_or_else(|| panic!("{listed}"));
+    house
+        .ask(Method::GET, &format!("/api/events/{id}"), None)
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -222,15 +245,23 @@ async fn a_person_reveals_personal_values_on_the_record() {
     let taken = house.say(&["tables", "residents", "--import", file]);
     assert!(taken.contains("1 unchanged"), "{taken}");
     house.stop();
-    let files = house.stored().into_iter();
-    let noted: usize = files
-        .map(|(_, bytes)| {
-            String::from_utf8_lossy(&bytes)
-                .matches("personal_revealed")
-                .count()
-        })
-        .sum();
-    assert!(noted >= 3, "{noted}");
+    let file = house.folder.path().join("data/recipes.db");
+    let store = Store::open(&file).await.unwrap();
+    let noted = store.audit(None, 1_000).await.unwrap();
+    let noted: Vec<_> = noted
+        .iter()
+        .rev()
+        .filter(|entry| entry.action == "personal_revealed")
+        .map(|entry| (entry.by.as_str(), entry.subject.as_str()))
+        .collect();
+    let (job, table) = (format!("job:{job}"), "table:residents");
+    let wanted = [
+        ("person:admin", job.as_str()),
+        ("person:admin", table),
+        ("person:cli", table),
+    ];
+    assert_eq!(noted, wanted);
+    store.close().await;
 }
 
 const LISTED: &str = r#"

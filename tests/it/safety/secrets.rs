@@ -233,6 +233,8 @@ async fn ask_all_doors(house: &mut House) {
         "/api/jobs",
         "/api/recipes",
         "/api/recipes/planted/hook",
+        "/api/events",
+        "/api/events/1",
         "/metrics",
         ROWS,
     ] {

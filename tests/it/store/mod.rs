@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a case that fails shows what it met")]
 
+mod durable;
 mod finding;
 mod fixtures;
 mod folding;
