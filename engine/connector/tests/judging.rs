@@ -186,6 +186,9 @@ fn retry_after_is_read_with_care() {
         ("0", "Some(0ns)"),
         ("Sun, 01 Mar 2026 10:00:30 GMT", "Some(30s)"),
         ("Sun, 01 Mar 2020 10:00:30 GMT", "Some(0ns)"),
+        // A year is more than anybody waits: a day, and then the vendor is asked again.
+        ("31536000", "Some(86400s)"),
+        ("Mon, 01 Mar 2027 10:00:00 GMT", "Some(86400s)"),
         ("99999999999999", "Some(86400s)"),
         ("-5", "None"),
         ("NaN", "None"),
