@@ -89,7 +89,7 @@ pub(super) fn parse(line: &str, zone: &str) -> Result<CronLine, String> {
     let text = fields.join(" ");
     for (field, (name, words, numbers)) in fields.iter().zip(FIELDS) {
         check_field(&text, field, name, words)?;
-        check_numbers(field, name, &numbers)?;
+        check_numbers(&text, field, name, &numbers)?;
     }
     let cron = CronParser::builder()
         .seconds(Seconds::Disallowed)
@@ -165,14 +165,19 @@ fn check_field(line: &str, field: &str, name: &str, words: &[&str]) -> Result<()
 }
 
 /// Refuses numbers that this field does not have; steps are no such numbers.
-fn check_numbers(field: &str, name: &str, numbers: &RangeInclusive<u32>) -> Result<(), String> {
+fn check_numbers(
+    line: &str,
+    field: &str,
+    name: &str,
+    numbers: &RangeInclusive<u32>,
+) -> Result<(), String> {
     let ranges = field.split(',').filter_map(|part| part.split('/').next());
     let values = ranges.flat_map(|range| range.split('-'));
     for value in values.filter(|value| value.bytes().all(|b| b.is_ascii_digit())) {
         let is_there = value.is_empty() || value.parse().is_ok_and(|n| numbers.contains(&n));
         if !is_there {
             return Err(format!(
-                "`{value}` is no {name}; they go from {} to {}",
+                "`{line}` is no cron line: `{value}` is no {name}; they go from {} to {}",
                 numbers.start(),
                 numbers.end()
             ));
