@@ -30,6 +30,7 @@ mod standing;
 mod timed;
 mod tree;
 mod turned_away;
+mod unseen;
 mod wait;
 mod webhooks;
 mod wire;
