@@ -18,8 +18,9 @@ use crate::store::{AuditEntry, JobRecord, Jobs, Pinned, StoreError};
 
 use super::body::{parameters, unknown_parameter};
 use super::decide::open_decisions;
-use super::personal::{About, Shapes, of_hidden, shapes};
+use super::personal::{About, Shapes, marks, of_hidden, shapes};
 use super::rerun::show_lineage;
+use super::unseen::Unseen;
 use super::{Person, Problem, Rooms, cancel, standing, tree, wait, wire};
 
 /// What is asked for beside the job.
@@ -214,6 +215,17 @@ impl Seen {
         of_hidden(&hidden)
     }
 
+    /// Whether something that the job works with is declared to be about people, or it began with
+    /// what came from outside.
+    fn is_about_people(&self) -> bool {
+        let shapes = self.shapes.values();
+        let mut shapes = shapes.flat_map(|(input, output)| [input, output]);
+        !self.record.event.is_null() || shapes.any(marks) || {
+            let root = self.program.as_deref().map(Program::root);
+            root.is_none_or(|root| marks(&root.input) || marks(&root.output))
+        }
+    }
+
     /// Takes in everything personal and secret that the job knows.
     pub(super) fn gather(&self, hidden: &mut Hidden) {
         let about = About {
@@ -337,20 +349,27 @@ impl Shown<'_> {
 
     /// The job's log.
     fn lines(&self) -> Vec<Value> {
+        let unseen = Unseen::of(&self.seen.entries, &self.seen.sources);
+        let hides_unseen = self.marked == Marked::SecretOrPersonal && self.seen.is_about_people();
         let line = |entry: &Entry| match &entry.kind {
             EntryKind::LineLogged {
                 level,
                 message,
                 data,
             } => {
+                let (mut message, mut data) = (message.clone(), data.clone());
+                if hides_unseen && unseen.holds(entry) {
+                    message = unseen.text(&message);
+                    data = data.map(|data| unseen.value(data));
+                }
                 let mut line = json!({
                     "at": wire::moment(entry.at),
                     "key": entry.key.0,
                     "level": level,
-                    "message": self.masker.text(message),
+                    "message": self.masker.text(&message),
                 });
                 if let (Some(line), Some(data)) = (line.as_object_mut(), data) {
-                    line.insert("data".into(), self.hidden(data.clone()));
+                    line.insert("data".into(), self.hidden(data));
                 }
                 Some(line)
             }

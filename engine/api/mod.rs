@@ -28,6 +28,7 @@ mod sign_in;
 mod standing;
 mod timed;
 mod tree;
+mod unseen;
 mod wait;
 mod webhooks;
 mod wire;

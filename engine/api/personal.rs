@@ -240,6 +240,17 @@ fn table_shapes(row: &Shape, operation: &TableOperation) -> (Shape, Shape) {
     (row.clone(), output)
 }
 
+/// Whether a shape marks anything.
+pub(super) fn marks(shape: &Shape) -> bool {
+    match shape {
+        Shape::Fields(fields) => fields
+            .values()
+            .any(|field| field.personal || field.secret || marks(&field.shape)),
+        Shape::List(element) => marks(element),
+        _ => false,
+    }
+}
+
 /// The names of fields that a shape marks, but for names that are ordinary elsewhere.
 fn marked_names(shape: &Shape, names: &mut BTreeSet<String>) {
     match shape {

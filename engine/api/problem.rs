@@ -165,9 +165,11 @@ impl From<Refusal> for Problem {
             Refusal::WrongInput(misfits) => {
                 Self::misfits("The input does not fit what the recipe declares.", &misfits)
             }
-            Refusal::QueueFull => Self::new(429, "queue_full", "Too many jobs are waiting.")
-                .detail(message)
-                .header(header::RETRY_AFTER, "30"),
+            Refusal::QueueFull(_) | Refusal::RecipeFull { .. } => {
+                Self::new(429, "queue_full", "Too many jobs are waiting.")
+                    .detail(message)
+                    .header(header::RETRY_AFTER, "30")
+            }
             Refusal::Later { retry_after, .. } => {
                 Self::unavailable(message, retry_after.as_secs().max(1))
             }

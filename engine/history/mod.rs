@@ -6,6 +6,7 @@
 //! not ended, or is needed by what has not ended, stays.
 
 mod budget;
+mod choice;
 mod plan;
 mod rules;
 mod sweep;

@@ -1,7 +1,10 @@
 //! What would go, found out without removing anything.
+//!
+//! Always true: the choice is that of a sweep, except that what the whole database would still take
+//! can only be guessed from the sizes of the jobs.
 
+use super::choice::{Choice, LOOK_AT, next, sizes};
 use super::rules::Rules;
-use super::sweep::{LOOK_AT, is_old, next};
 use crate::store::{KeptJob, Store, StoreError};
 
 /// What would go.
@@ -18,63 +21,23 @@ pub(super) async fn plan(store: &Store, rules: &Rules) -> Result<Plan, StoreErro
     let mut plan = Plan::default();
     let used = store.space().await?.used_bytes();
     let over = rules.bytes.as_ref().filter(|bytes| used > bytes.most);
-    let mut excess = std::collections::BTreeMap::new();
-    for (recipe, bytes) in &rules.recipe_bytes {
-        let taken = total(store, |job| job.recipe == *recipe).await?;
-        if taken > bytes.most {
-            excess.insert(recipe.clone(), taken - bytes.aim);
-        }
-    }
+    let mut choice = Choice::of(store, rules).await?;
     let mut after = 0;
     loop {
         let page = store.kept_jobs(after, LOOK_AT).await?;
         let all: Vec<&KeptJob> = page.iter().collect();
-        for (job, size) in page.iter().zip(sizes(store, &all).await?) {
-            let is_too_old = rules.age(&job.recipe).is_some_and(|age| is_old(job, age));
-            let of_recipe = excess.get_mut(&job.recipe).filter(|excess| **excess > 0);
-            let is_too_much = over.is_some_and(|bytes| used - plan.bytes.min(used) > bytes.aim);
-            let goes = is_too_old || is_too_much || of_recipe.is_some();
-            if job.free_since.is_none() || !goes {
-                continue;
+        let sizes = sizes(store, &all).await?;
+        let chosen = choice.among(&page).await?;
+        for ((job, size), rule) in page.iter().zip(sizes).zip(chosen) {
+            let is_too_much = over.is_some_and(|bytes| used.saturating_sub(plan.bytes) > bytes.aim);
+            if rule.is_some() || (is_too_much && job.free_since.is_some()) {
+                plan.jobs += 1;
+                plan.bytes += size;
             }
-            if let Some(excess) = of_recipe {
-                *excess = excess.saturating_sub(size);
-            }
-            plan.jobs += 1;
-            plan.bytes += size;
         }
-        let Some(last) = next(&page) else {
-            return Ok(plan);
-        };
-        after = last.number;
+        match next(&page) {
+            Some(last) if over.is_some() || !choice.is_through(last) => after = last.number,
+            _ => return Ok(plan),
+        }
     }
-}
-
-/// About how many bytes the history of some jobs takes.
-pub(super) async fn total(
-    store: &Store,
-    which: impl Fn(&KeptJob) -> bool,
-) -> Result<u64, StoreError> {
-    let mut total = 0;
-    let mut after = 0;
-    loop {
-        let page = store.kept_jobs(after, LOOK_AT).await?;
-        let own: Vec<&KeptJob> = page.iter().filter(|job| which(job)).collect();
-        total += sizes(store, &own).await?.iter().sum::<u64>();
-        let Some(last) = next(&page) else {
-            return Ok(total);
-        };
-        after = last.number;
-    }
-}
-
-/// About how many bytes the history of each of these jobs takes.
-pub(super) async fn sizes(store: &Store, jobs: &[&KeptJob]) -> Result<Vec<u64>, StoreError> {
-    if jobs.is_empty() {
-        return Ok(Vec::new());
-    }
-    let numbers: Vec<i64> = jobs.iter().map(|job| job.number).collect();
-    let sizes = store.bytes_of_jobs(numbers.clone()).await?;
-    let size = |number: &i64| sizes.get(number).copied().unwrap_or(0);
-    Ok(numbers.iter().map(size).collect())
 }

@@ -8,14 +8,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::plan::{sizes, total};
-use super::rules::{Age, Bytes, Rules};
+use super::choice::{Choice, LOOK_AT, next};
+use super::rules::{Bytes, Rules};
 use crate::clock::Clock;
-use crate::names::RecipeName;
 use crate::store::{HistoryStep, KeptJob, Space, Store, StoreError};
-
-/// How many jobs are looked at in one go.
-pub(super) const LOOK_AT: usize = 1_000;
 
 /// How many jobs go in one step, at first, at least and at most.
 const STEP_FIRST: usize = 50;
@@ -105,10 +101,7 @@ impl<'a> Sweep<'a> {
         self.store.work_log_in().await?;
         let before = self.store.space().await?;
         let mut is_done = self.leftovers().await?;
-        is_done = is_done && self.by_age(rules, batch).await?;
-        for (recipe, bytes) in &rules.recipe_bytes {
-            is_done = is_done && self.of_recipe(recipe, bytes, batch).await?;
-        }
+        is_done = is_done && self.by_choice(rules, batch).await?;
         if let Some(bytes) = &rules.bytes {
             is_done = is_done && self.by_size(bytes, batch).await?;
         }
@@ -177,60 +170,25 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    async fn by_age(&self, rules: &Rules, batch: &mut Batch) -> Result<bool, StoreError> {
-        let Some(newest) = rules.newest() else {
-            return Ok(true);
-        };
+    /// What is too old, and the oldest of recipes whose history takes more than it may.
+    async fn by_choice(&self, rules: &Rules, batch: &mut Batch) -> Result<bool, StoreError> {
+        let mut choice = Choice::of(self.store, rules).await?;
         let mut after = 0;
         loop {
             let page = self.store.kept_jobs(after, LOOK_AT).await?;
-            for job in page.iter().filter(|job| job.created_at < newest) {
-                if let Some(age) = rules.age(&job.recipe)
-                    && is_old(job, age)
-                {
-                    self.add(batch, job, &age.words).await?;
-                }
+            let rules_of = choice.among(&page).await?;
+            let with_rule = page.iter().zip(rules_of);
+            let mut chosen: Vec<(&KeptJob, &str)> = with_rule
+                .filter_map(|(job, rule)| Some((job, rule?)))
+                .collect();
+            // A step takes jobs of one rule.
+            chosen.sort_by_key(|(_, rule)| *rule);
+            for (job, rule) in chosen {
+                self.add(batch, job, rule).await?;
             }
             self.flush(batch).await?;
             match next(&page) {
-                Some(last) if last.created_at < newest => after = last.number,
-                _ => return Ok(true),
-            }
-            if self.is_enough(batch) {
-                return Ok(false);
-            }
-        }
-    }
-
-    /// The oldest of a recipe, until its history takes what it may.
-    async fn of_recipe(
-        &self,
-        recipe: &RecipeName,
-        bytes: &Bytes,
-        batch: &mut Batch,
-    ) -> Result<bool, StoreError> {
-        let taken = total(self.store, |job| job.recipe == *recipe).await?;
-        if taken <= bytes.most {
-            return Ok(true);
-        }
-        let mut excess = taken - bytes.aim;
-        let mut after = 0;
-        loop {
-            let page = self.store.kept_jobs(after, LOOK_AT).await?;
-            let own: Vec<&KeptJob> = page.iter().filter(|job| job.recipe == *recipe).collect();
-            let sizes = sizes(self.store, &own).await?;
-            for (job, size) in own.into_iter().zip(sizes) {
-                if excess == 0 {
-                    break;
-                }
-                if job.free_since.is_some() {
-                    excess = excess.saturating_sub(size);
-                    self.add(batch, job, &bytes.words).await?;
-                }
-            }
-            self.flush(batch).await?;
-            match next(&page) {
-                Some(last) if excess > 0 => after = last.number,
+                Some(last) if !choice.is_through(last) => after = last.number,
                 _ => return Ok(true),
             }
             if self.is_enough(batch) {
@@ -320,14 +278,4 @@ impl<'a> Sweep<'a> {
         Clock::rest(step.took).await;
         Ok(())
     }
-}
-
-/// Whether a rule of age lets a job go.
-pub(super) fn is_old(job: &KeptJob, age: &Age) -> bool {
-    job.free_since.is_some_and(|ended| ended < age.before)
-}
-
-/// The last of a page behind which there may be another.
-pub(super) fn next(page: &[KeptJob]) -> Option<&KeptJob> {
-    page.last().filter(|_| page.len() == LOOK_AT)
 }

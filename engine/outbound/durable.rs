@@ -5,7 +5,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use super::ledger::{Ledger, LedgerError, Remembered, RotatedToken};
 use crate::clock::Moment;
 use crate::names::ConnectionName;
-use crate::store::{KeptSecret, SpentBlock, Store, StoreError, TakenGroup};
+use crate::store::{KeptSecret, NoticeClaim, SpentBlock, Store, StoreError, TakenGroup};
 
 impl From<StoreError> for LedgerError {
     fn from(error: StoreError) -> Self {
@@ -57,8 +57,25 @@ impl Ledger for Store {
         holder: String,
         now: Moment,
         until: Moment,
-    ) -> BoxFuture<'_, Result<bool, LedgerError>> {
+    ) -> BoxFuture<'_, Result<NoticeClaim, LedgerError>> {
         async move { Ok(Store::claim_notice(self, key, holder, now, until).await?) }.boxed()
+    }
+
+    fn confirm_notice(
+        &self,
+        key: String,
+        holder: String,
+        until: Moment,
+    ) -> BoxFuture<'_, Result<(), LedgerError>> {
+        async move { Ok(Store::confirm_notice(self, key, holder, until).await?) }.boxed()
+    }
+
+    fn release_notice(
+        &self,
+        key: String,
+        holder: String,
+    ) -> BoxFuture<'_, Result<(), LedgerError>> {
+        async move { Ok(Store::release_notice(self, key, holder).await?) }.boxed()
     }
 }
 

@@ -4,14 +4,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::{BoxFuture, FutureExt, ready};
 
 use crate::clock::Moment;
 use crate::data::Secret;
 use crate::names::ConnectionName;
-use crate::store::{SpentBlock, TakenGroup};
+use crate::store::{NoticeClaim, SpentBlock, TakenGroup};
 
 /// What an earlier process left.
 #[derive(Clone, Debug, Default)]
@@ -66,22 +66,46 @@ pub trait Ledger: Send + Sync {
         token: RotatedToken,
     ) -> BoxFuture<'_, Result<(), LedgerError>>;
 
-    /// Claims a notice's key until a moment, for one holder: true for the first, and for the same
-    /// holder again; false for others until then.
+    /// Claims a notice's key for one holder, until a moment by which it is sent or given up. The same
+    /// holder may claim it again.
     fn claim_notice(
         &self,
         key: String,
         holder: String,
         now: Moment,
         until: Moment,
-    ) -> BoxFuture<'_, Result<bool, LedgerError>>;
+    ) -> BoxFuture<'_, Result<NoticeClaim, LedgerError>>;
+
+    /// Says that a holder's notice was sent; it is known until a moment.
+    fn confirm_notice(
+        &self,
+        key: String,
+        holder: String,
+        until: Moment,
+    ) -> BoxFuture<'_, Result<(), LedgerError>>;
+
+    /// Gives a notice that was not sent back to whoever wants to send it next.
+    fn release_notice(&self, key: String, holder: String)
+    -> BoxFuture<'_, Result<(), LedgerError>>;
 }
 
 /// A ledger for one process: it keeps notices while it lives, and forgets the rest, which the
 /// process itself remembers.
 #[derive(Default)]
 pub struct Forgetful {
-    notices: Mutex<BTreeMap<String, (String, Moment)>>,
+    notices: Mutex<BTreeMap<String, Notice>>,
+}
+
+struct Notice {
+    holder: String,
+    until: Moment,
+    is_sent: bool,
+}
+
+impl Forgetful {
+    fn notices(&self) -> MutexGuard<'_, BTreeMap<String, Notice>> {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl fmt::Debug for Forgetful {
@@ -129,10 +153,47 @@ impl Ledger for Forgetful {
         holder: String,
         now: Moment,
         until: Moment,
-    ) -> BoxFuture<'_, Result<bool, LedgerError>> {
-        let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
-        notices.retain(|_, (_, until)| *until > now);
-        let (claimed_by, _) = notices.entry(key).or_insert((holder.clone(), until));
-        ready(Ok(*claimed_by == holder)).boxed()
+    ) -> BoxFuture<'_, Result<NoticeClaim, LedgerError>> {
+        let mut notices = self.notices();
+        notices.retain(|_, notice| notice.until > now);
+        let notice = notices.entry(key).or_insert_with(|| Notice {
+            holder: holder.clone(),
+            until,
+            is_sent: false,
+        });
+        let claim = match (notice.holder == holder, notice.is_sent) {
+            (true, _) => NoticeClaim::Granted,
+            (false, true) => NoticeClaim::Sent,
+            (false, false) => NoticeClaim::UnderWay,
+        };
+        if claim == NoticeClaim::Granted {
+            notice.until = notice.until.max(until);
+        }
+        ready(Ok(claim)).boxed()
+    }
+
+    fn confirm_notice(
+        &self,
+        key: String,
+        holder: String,
+        until: Moment,
+    ) -> BoxFuture<'_, Result<(), LedgerError>> {
+        if let Some(notice) = self.notices().get_mut(&key)
+            && notice.holder == holder
+        {
+            notice.is_sent = true;
+            notice.until = until;
+        }
+        ready(Ok(())).boxed()
+    }
+
+    fn release_notice(
+        &self,
+        key: String,
+        holder: String,
+    ) -> BoxFuture<'_, Result<(), LedgerError>> {
+        self.notices()
+            .retain(|of, notice| *of != key || notice.holder != holder || notice.is_sent);
+        ready(Ok(())).boxed()
     }
 }

@@ -1,7 +1,8 @@
 //! Mails through the connection's own server.
 //!
 //! In: the input of `mail.send`. Out: whether it was sent; `once` holds back what was sent before.
-//! Always true: every try of one call has the same Message-ID, so that a repeated mail is known.
+//! Always true: every try of one call has the same Message-ID, so that a repeated mail is known; a
+//! mail that was not sent holds nothing back.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -23,9 +24,16 @@ use crate::connector::Trouble;
 use crate::data::Value;
 use crate::interpret::Called;
 use crate::step::{again, refused};
+use crate::store::NoticeClaim;
 
 /// How long `once` holds back the same mail if nothing is said.
 const ONCE_WITHIN: Duration = Duration::from_secs(24 * 3600);
+
+/// How long, beyond its timeout, a mail is taken to be under way: then whoever sends it is gone.
+const SENDING_OVER: Duration = Duration::from_secs(60);
+
+/// How soon a mail is tried again that another job is about to send.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 impl Outbound {
     /// Sends a mail, unless `once` says that it was sent before.
@@ -45,14 +53,36 @@ impl Outbound {
         let now = self.clock.now();
         let letter = letter::compose(&prepared.input)?;
         let message = message(&letter, prepared, key, now)?;
-        if let Some((notice, within)) = once(&prepared.input)? {
-            let until = now.after(within);
-            let claimed = self.ledger.claim_notice(notice, key.to_owned(), now, until);
-            if !claimed.await? {
-                return Ok(done(false));
+        let once = once(&prepared.input)?;
+        if let Some((notice, _)) = &once {
+            let until = now.after(self.clock.span(timeout.saturating_add(SENDING_OVER)));
+            let holder = key.to_owned();
+            let claim = self.ledger.claim_notice(notice.clone(), holder, now, until);
+            match claim.await? {
+                NoticeClaim::Granted => {}
+                NoticeClaim::Sent => return Ok(done(false)),
+                // Whether this one is needed is known once the other one is through.
+                NoticeClaim::UnderWay => {
+                    return Err(Stopped::Later(now.after(self.clock.span(LOOK_AGAIN))));
+                }
             }
         }
-        match Clock::within(timeout, deliver(prepared, message, self.clients.allowed())).await {
+        let allowed = self.clients.allowed();
+        let sent = Clock::within(timeout, deliver(prepared, message, allowed)).await;
+        if let Some((notice, within)) = once {
+            let holder = key.to_owned();
+            let kept = match sent {
+                Some(Ok(())) => self
+                    .ledger
+                    .confirm_notice(notice, holder, now.after(within)),
+                _ => self.ledger.release_notice(notice, holder),
+            };
+            if let Err(error) = kept.await {
+                // The claim ends by itself.
+                tracing::warn!("{error}");
+            }
+        }
+        match sent {
             Some(Ok(())) => Ok(done(true)),
             Some(Err(NotDelivered::ForGood(trouble))) => Ok(refused(trouble)),
             Some(Err(NotDelivered::ForNow(trouble))) => Ok(again(trouble)),

@@ -10,6 +10,7 @@ mod gauge;
 pub mod rerun;
 mod replay;
 mod sample;
+mod scope;
 mod sign_in;
 mod signature;
 mod split;
@@ -95,8 +96,19 @@ pub enum Refusal {
     #[error("the input does not fit what the recipe declares")]
     WrongInput(Vec<Misfit>),
     /// Too many jobs wait already.
-    #[error("{QUEUED_JOBS_MAX} jobs are waiting; nothing more is taken in until some are done")]
-    QueueFull,
+    #[error("{0} jobs are waiting; nothing more is taken in until some are done")]
+    QueueFull(u64),
+    /// Too many jobs of a recipe wait for it to be started.
+    #[error(
+        "{jobs} jobs of `{recipe}` wait for it to be started; nothing more is taken in for it until \
+         then"
+    )]
+    RecipeFull {
+        /// The recipe.
+        recipe: RecipeName,
+        /// How many.
+        jobs: u64,
+    },
     /// It cannot be taken in now; the same thing may be sent again.
     #[error("{why}")]
     Later {
@@ -154,7 +166,11 @@ enum Delivered {
 async fn take_in(intake: &Intake, made: Made) -> Result<Vec<(JobId, bool)>, Refusal> {
     let at = intake.clock.now();
     let room = made.split.events.len();
-    intake.gauge.make_room(&intake.store, room).await?;
+    let (gauge, store) = (&intake.gauge, &intake.store);
+    match made.needs_started_recipe {
+        true => gauge.make_room_for(store, &made.recipe, room).await?,
+        false => gauge.make_room(store, room).await?,
+    }
     let Split { shared, events } = made.split;
     let jobs: Vec<NewJob> = events
         .into_iter()

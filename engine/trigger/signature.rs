@@ -79,18 +79,23 @@ pub(super) fn check(
     let signature = sign(secret.as_bytes(), &parts)?;
     let prefix = field("prefix").unwrap_or_default();
     let is_base64 = field("encoding") == Some("base64");
-    let is_right = signatures(given).any(|given| {
-        given.strip_prefix(prefix).is_some_and(|given| {
-            if is_base64 {
-                is_same(
-                    given.as_bytes(),
-                    BASE64_STANDARD.encode(&signature).as_bytes(),
-                )
-            } else {
-                is_same(given.to_lowercase().as_bytes(), hex(&signature).as_bytes())
-            }
-        })
-    });
+    let is_signed_with = |given: &str| {
+        if is_base64 {
+            is_same(
+                given.as_bytes(),
+                BASE64_STANDARD.encode(&signature).as_bytes(),
+            )
+        } else {
+            is_same(given.to_lowercase().as_bytes(), hex(&signature).as_bytes())
+        }
+    };
+    let is_right = if prefix.contains(char::is_whitespace) {
+        // Such as `HMAC `: it stands before each signature, and a blank is no end of one.
+        let mut rest = given.split(prefix).skip(1);
+        rest.any(|given| signatures(given).take(1).any(is_signed_with))
+    } else {
+        signatures(given).any(|given| given.strip_prefix(prefix).is_some_and(is_signed_with))
+    };
     if is_right { Ok(()) } else { Err(wrong()) }
 }
 

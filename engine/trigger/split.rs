@@ -14,6 +14,8 @@ use crate::compile::Webhook;
 use crate::data::{Object, Value, digest};
 use crate::expression::{Expression, Scope};
 
+use super::scope::TriggerScope;
+
 /// What a delivery becomes.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Split {
@@ -59,14 +61,15 @@ const KEY_BYTES_MAX: usize = 200;
 
 /// The events of a delivery: one for each element of the first path that finds any, else the body.
 pub(super) fn events(webhook: &Webhook, delivery: Object, now: Moment, zone: &str) -> Split {
-    let mut root = Root {
-        trigger: Arc::new(Value::Object(delivery)),
+    let mut root = TriggerScope {
+        trigger: Some(Arc::new(Value::Object(delivery))),
+        settings: None,
         now,
         zone,
     };
     let found = webhook.split.iter().find_map(|path| elements(path, &root));
-    let body = || root.trigger.get("body").cloned().unwrap_or(Value::Null);
-    let elements = found.unwrap_or_else(|| vec![body()]);
+    let body = || root.find("trigger", Some("body"));
+    let elements = found.unwrap_or_else(|| vec![body().map_or(Value::Null, Arc::unwrap_or_clone)]);
     let mut events = Vec::with_capacity(elements.len());
     for (index, element) in elements.into_iter().enumerate() {
         let mut own = Object::new();
@@ -81,7 +84,7 @@ pub(super) fn events(webhook: &Webhook, delivery: Object, now: Moment, zone: &st
             dedupe,
         });
     }
-    let shared = match Arc::unwrap_or_clone(root.trigger) {
+    let shared = match Arc::unwrap_or_clone(root.trigger.unwrap_or_default()) {
         Value::Object(shared) => shared,
         _ => Object::new(),
     };
@@ -89,7 +92,7 @@ pub(super) fn events(webhook: &Webhook, delivery: Object, now: Moment, zone: &st
 }
 
 /// The elements at a path; `None` if it finds nothing.
-fn elements(path: &Expression, root: &Root) -> Option<Vec<Value>> {
+fn elements(path: &Expression, root: &TriggerScope<'_>) -> Option<Vec<Value>> {
     match path.evaluate(root) {
         Ok(Some(Value::Array(elements))) if !elements.is_empty() => Some(elements),
         Ok(Some(Value::Array(_) | Value::Null) | None) | Err(_) => None,
@@ -121,53 +124,4 @@ pub(super) fn key_of(key: &Expression, scope: &dyn Scope) -> Option<String> {
     } else {
         digest(text.as_bytes())
     })
-}
-
-/// What the expressions of a trigger see.
-struct Root<'a> {
-    trigger: Arc<Value>,
-    now: Moment,
-    zone: &'a str,
-}
-
-impl Root<'_> {
-    /// Looks at the root with the members of one event put in, and gives them back.
-    fn with<T>(&mut self, own: &mut Object, look: impl FnOnce(&Self) -> T) -> T {
-        let names: Vec<String> = own.keys().cloned().collect();
-        if let Value::Object(trigger) = Arc::make_mut(&mut self.trigger) {
-            trigger.extend(std::mem::take(own));
-        }
-        let seen = look(self);
-        if let Value::Object(trigger) = Arc::make_mut(&mut self.trigger) {
-            for name in names {
-                if let Some(value) = trigger.shift_remove(&name) {
-                    own.insert(name, value);
-                }
-            }
-        }
-        seen
-    }
-}
-
-impl Scope for Root<'_> {
-    fn find(&self, root: &str, member: Option<&str>) -> Option<Arc<Value>> {
-        match (root, member) {
-            ("trigger", None) => Some(self.trigger.clone()),
-            ("trigger", Some(member)) => self.trigger.get(member).cloned().map(Arc::new),
-            _ => None,
-        }
-    }
-
-    fn now(&self) -> Moment {
-        self.now
-    }
-
-    fn timezone(&self) -> &str {
-        self.zone
-    }
-
-    fn uuid(&self) -> String {
-        // As fresh as it sounds: a dedupe key with it makes every event new.
-        crate::names::JobId::fresh().to_string()
-    }
 }

@@ -141,6 +141,35 @@ fn a_signed_time_is_held_against_the_clock() {
 }
 
 #[test]
+fn a_prefix_may_hold_a_blank() {
+    // HMAC-SHA-256 with the key `k` over `hello`, in base64.
+    let right = {
+        use base64::Engine;
+        let signed = signature::sign(b"k", &[b"hello"]).expect("the key is not empty");
+        base64::prelude::BASE64_STANDARD.encode(signed)
+    };
+    let secrets = json!({
+        "secret": "k", "header": "Authorization", "prefix": "HMAC ", "encoding": "base64",
+    });
+    let cases = [
+        (format!("HMAC {right}"), "accepted"),
+        (format!("HMAC  {right} "), "accepted"),
+        (format!("HMAC AAAA, HMAC {right}"), "accepted"),
+        (format!("HMAC {right}, HMAC AAAA"), "accepted"),
+        (right.clone(), "refused"),
+        (format!("HMAC{right}"), "refused"),
+        (format!("HMAC AAAA {right}"), "refused"),
+        ("HMAC ".to_owned(), "refused"),
+        (format!("Basic {right}"), "refused"),
+    ];
+    for (given, expected) in cases {
+        let headers = headers(&json!({ "authorization": given }));
+        let (found, said) = outcome(signature::check(&secrets, &headers, b"hello", Moment(0)));
+        assert_eq!(found, expected, "{given}: {said}");
+    }
+}
+
+#[test]
 fn bodies_are_json_or_forms() {
     let read = |bytes: &[u8], kind| body::read(bytes, kind).map_err(|refusal| refusal.to_string());
     let form = Some("Application/X-WWW-Form-URLEncoded; charset=UTF-8");

@@ -174,6 +174,36 @@ async fn the_oldest_goes_until_the_bytes_are_kept() {
 }
 
 #[tokio::test]
+async fn of_a_recipe_what_is_too_old_goes_before_what_is_too_much() {
+    let house = House::of(&[
+        ("both", "retention: { age: 30d, size_mib: 1 }"),
+        ("free", ""),
+    ])
+    .await;
+    // About 2.5 KB a job: 300 of them fit, once those that are too old are gone.
+    house.fill("both", 150, 1).await;
+    house.fill("both", 300, 40).await;
+    house.fill("both", 150, 2).await;
+    house.fill("free", 50, 40).await;
+    let history = house.history(Budgets::UNBOUNDED);
+    let plan = history.plan(&Wish::default()).await.unwrap();
+    let swept = history.sweep().await.unwrap();
+    assert_eq!((plan.jobs, swept.jobs), (300, 300), "planned as it is done");
+    assert_eq!(house.kept("both").await, (300, 300));
+    assert_eq!(house.kept("free").await, (50, 0));
+    let rules = house.rules().await;
+    assert_eq!(
+        rules,
+        ["it ended more than 30d ago (`retention` of the recipe)"]
+    );
+    house.fill("both", 1_000, 1).await;
+    let plan = history.plan(&Wish::default()).await.unwrap();
+    let swept = history.sweep().await.unwrap();
+    assert_eq!(plan.jobs, swept.jobs);
+    assert!((700..1_100).contains(&swept.jobs), "{}", swept.jobs);
+}
+
+#[tokio::test]
 async fn the_file_shrinks() {
     let house = House::of(&[("usual", "")]).await;
     house.fill("usual", 4_000, 40).await;

@@ -12,7 +12,7 @@ use super::bench::{Bench, HEADER, call, shown};
 use super::server::{Answer, Server};
 use crate::clock::{Clock, Moment};
 use crate::names::ConnectionName;
-use crate::store::{SpentBlock, TakenGroup};
+use crate::store::{NoticeClaim, SpentBlock, TakenGroup};
 
 const ACTIONS: &str = r#"
 budget: [{ calls: 3, per: 10s }]
@@ -153,8 +153,25 @@ impl Ledger for Kept {
         _holder: String,
         _now: Moment,
         _until: Moment,
-    ) -> BoxFuture<'_, Result<bool, LedgerError>> {
-        ready(Ok(true)).boxed()
+    ) -> BoxFuture<'_, Result<NoticeClaim, LedgerError>> {
+        ready(Ok(NoticeClaim::Granted)).boxed()
+    }
+
+    fn confirm_notice(
+        &self,
+        _key: String,
+        _holder: String,
+        _until: Moment,
+    ) -> BoxFuture<'_, Result<(), LedgerError>> {
+        ready(Ok(())).boxed()
+    }
+
+    fn release_notice(
+        &self,
+        _key: String,
+        _holder: String,
+    ) -> BoxFuture<'_, Result<(), LedgerError>> {
+        ready(Ok(())).boxed()
     }
 }
 

@@ -9,9 +9,10 @@ use tokio::net::TcpListener;
 use super::super::*;
 use super::bench::{Bench, HEADER, call, shown};
 use crate::names::{ConnectionName, ConnectorName};
+use crate::store::NoticeClaim;
 
 /// Takes mails and keeps their texts.
-async fn post_office() -> (u16, Arc<Mutex<Vec<String>>>) {
+pub(super) async fn post_office() -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     let mails = Arc::new(Mutex::new(Vec::new()));
@@ -154,5 +155,79 @@ async fn refusals_are_told() {
     for (connections, input, expected) in cases {
         let bench = bench(connections).await;
         assert_eq!(send(&bench, "k", input).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_mail_that_was_not_sent_holds_nothing_back() {
+    let (port, mails) = post_office().await;
+    let connection = |port: u16| {
+        format!(
+            "connections: {{ mail: {{ host: 127.0.0.1, port: {port}, encryption: none, \
+             from: recipes@example.com, allow_private: true }} }}"
+        )
+    };
+    let ledger = Arc::new(Forgetful::default());
+    let process = async |port| {
+        let connector = format!("{HEADER}actions: {{}}");
+        Bench::with(&connector, &connection(port), ledger.clone()).await
+    };
+    let alert = |to: &str| json!({ "to": to, "subject": "s", "text": "t", "once": { "key": "k" } });
+    let good = process(port).await;
+    // Nobody listens at the port 1: it may be tried again. The other one is refused for good.
+    let away = process(1).await;
+    assert_eq!(
+        send(&away, "one", alert("a@example.com")).await,
+        "retry mail_failed 0s"
+    );
+    assert_eq!(
+        send(&good, "two", alert("nobody@example.com")).await,
+        "failed mail_failed"
+    );
+    assert_eq!(
+        send(&good, "three", alert("a@example.com")).await,
+        r#"done {"sent":true}"#
+    );
+    // A try that fails after the mail was sent, as after a crash, takes nothing back.
+    assert_eq!(
+        send(&away, "three", alert("a@example.com")).await,
+        "retry mail_failed 0s"
+    );
+    assert_eq!(
+        send(&good, "one", alert("a@example.com")).await,
+        r#"done {"sent":false}"#
+    );
+    assert_eq!(mails.lock().expect("no panic").len(), 1);
+}
+
+#[tokio::test]
+async fn a_mail_waits_for_the_same_mail_of_another_job() {
+    let (port, _) = post_office().await;
+    let ledger = Arc::new(Forgetful::default());
+    let connection = format!(
+        "connections: {{ mail: {{ host: 127.0.0.1, port: {port}, encryption: none, \
+         from: recipes@example.com, allow_private: true }} }}"
+    );
+    let connector = format!("{HEADER}actions: {{}}");
+    let bench = Bench::with(&connector, &connection, ledger.clone()).await;
+    let now = bench.clock.now();
+    let until = now.after(std::time::Duration::from_secs(90));
+    let claimed = ledger.claim_notice("k".into(), "other".into(), now, until);
+    assert_eq!(claimed.await, Ok(NoticeClaim::Granted));
+    let mut call = call(
+        "send",
+        json!({ "to": "a@example.com", "subject": "s", "text": "t", "once": { "key": "k" } }),
+    );
+    call.action.connector = ConnectorName::new("mail").expect("a name");
+    call.action.connection = ConnectionName::new("mail").expect("a name");
+    match bench.outbound.perform(&call).await {
+        Performed::Later(again) => assert!(again > now && again < until),
+        ended => panic!("{ended:?}"),
+    }
+    // Whoever claimed it is gone without a word: then it is sent after all.
+    bench.clock.set(until);
+    match bench.outbound.perform(&call).await {
+        Performed::Ended(called) => assert_eq!(shown(&called), r#"done {"sent":true}"#),
+        later => panic!("{later:?}"),
     }
 }

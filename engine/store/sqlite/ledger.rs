@@ -41,6 +41,17 @@ pub struct TakenGroup {
     pub until: Moment,
 }
 
+/// What came of claiming a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeClaim {
+    /// It is the holder's to send.
+    Granted,
+    /// Another holder sent it.
+    Sent,
+    /// Another holder is about to send it, or will turn out to have failed.
+    UnderWay,
+}
+
 /// A secret that came while running, with the account it is for.
 #[derive(Clone, Debug)]
 pub struct KeptSecret {
@@ -171,17 +182,59 @@ impl Sqlite {
         Ok(kept)
     }
 
-    /// Claims a notice's key until a moment, for one holder: true for the first, and for the same
-    /// holder again; false for others until then.
+    /// Claims a notice's key for one holder, until a moment by which it is sent or given up. The same
+    /// holder may claim it again.
     pub async fn claim_notice(
         &self,
         key: String,
         holder: String,
         now: Moment,
         until: Moment,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<NoticeClaim, StoreError> {
         self.with_writer(move |connection| {
             Box::pin(claim_notice(connection, key, holder, now, until))
+        })
+        .await
+    }
+
+    /// Says that a holder's notice was sent; it is known until a moment.
+    pub async fn confirm_notice(
+        &self,
+        key: String,
+        holder: String,
+        until: Moment,
+    ) -> Result<(), StoreError> {
+        // What the disk does not have yet is a claim, which ends by itself.
+        self.with_writer_soon(move |connection| {
+            Box::pin(async move {
+                sqlx::query(
+                    "UPDATE notice SET is_sent = 1, known_until = $3
+                     WHERE key = $1 AND holder = $2",
+                )
+                .bind(key)
+                .bind(holder)
+                .bind(until.0)
+                .execute(connection)
+                .await
+                .map_err(store_error)?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Gives a notice that was not sent back to whoever wants to send it next.
+    pub async fn release_notice(&self, key: String, holder: String) -> Result<(), StoreError> {
+        self.with_writer_soon(move |connection| {
+            Box::pin(async move {
+                sqlx::query("DELETE FROM notice WHERE key = $1 AND holder = $2 AND is_sent = 0")
+                    .bind(key)
+                    .bind(holder)
+                    .execute(connection)
+                    .await
+                    .map_err(store_error)?;
+                Ok(())
+            })
         })
         .await
     }
@@ -274,11 +327,12 @@ async fn claim_notice(
     holder: String,
     now: Moment,
     until: Moment,
-) -> Result<bool, StoreError> {
+) -> Result<NoticeClaim, StoreError> {
     sqlx::query(
         "DELETE FROM notice WHERE known_until <= $3;
-         INSERT INTO notice (key, holder, known_until) VALUES ($1, $2, $4)
-         ON CONFLICT (key) DO NOTHING",
+         INSERT INTO notice (key, holder, known_until, is_sent) VALUES ($1, $2, $4, 0)
+         ON CONFLICT (key) DO UPDATE SET known_until = MAX(known_until, excluded.known_until)
+            WHERE holder = excluded.holder",
     )
     .bind(&key)
     .bind(&holder)
@@ -287,12 +341,17 @@ async fn claim_notice(
     .execute(&mut *connection)
     .await
     .map_err(store_error)?;
-    let claimed_by: Option<String> = sqlx::query_scalar("SELECT holder FROM notice WHERE key = $1")
-        .bind(key)
-        .fetch_optional(connection)
-        .await
-        .map_err(store_error)?;
-    Ok(claimed_by.as_deref() == Some(holder.as_str()))
+    let (claimed_by, is_sent): (String, bool) =
+        sqlx::query_as("SELECT holder, is_sent FROM notice WHERE key = $1")
+            .bind(key)
+            .fetch_one(connection)
+            .await
+            .map_err(store_error)?;
+    Ok(match (claimed_by == holder, is_sent) {
+        (true, _) => NoticeClaim::Granted,
+        (false, true) => NoticeClaim::Sent,
+        (false, false) => NoticeClaim::UnderWay,
+    })
 }
 
 fn name(text: &str) -> Result<ConnectionName, StoreError> {

@@ -22,11 +22,11 @@ mod writer;
 pub use history::{KeptJob, Space, Step};
 pub use jobs::{
     EventDetail, EventFilter, EventReplayed, Fire, FireOutcome, FireRow, Fired, Fires, IfDoneAgain,
-    Lineage, NotQueued, PassedOver, Poll, PollEnd, PollKept, Polled, PolledItem, RECOVERIES_MAX,
-    Reach, Release, Replay, Rerun, RuleKept, Standing, StoredEvent, UNKEPT_DROPPED,
+    Lineage, NotQueued, PassedOver, Poll, PollEnd, PollKept, Polled, PolledItem, Queue,
+    RECOVERIES_MAX, Reach, Release, Replay, Rerun, RuleKept, Standing, StoredEvent, UNKEPT_DROPPED,
     UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept,
 };
-pub use ledger::{KeptSecret, SpentBlock, TakenGroup};
+pub use ledger::{KeptSecret, NoticeClaim, SpentBlock, TakenGroup};
 pub use limits::{CommitLimits, commit_limits};
 pub use open::check_integrity;
 pub use recipes::{AuditEntry, RecipeState, UnfinishedVersion};

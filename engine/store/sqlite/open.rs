@@ -20,7 +20,7 @@ use crate::store::StoreError;
 const APPLICATION_ID: i64 = 0x5243_5045;
 
 /// The steps from an empty file to the present schema, oldest first; never changed once released.
-const MIGRATIONS: [(&str, &str); 11] = [
+const MIGRATIONS: [(&str, &str); 12] = [
     ("jobs", include_str!("migrations/0001_jobs.sql")),
     ("tables", include_str!("migrations/0002_tables.sql")),
     ("outbound", include_str!("migrations/0003_outbound.sql")),
@@ -32,6 +32,7 @@ const MIGRATIONS: [(&str, &str); 11] = [
     ("starts", include_str!("migrations/0009_starts.sql")),
     ("reruns", include_str!("migrations/0010_reruns.sql")),
     ("needed", include_str!("migrations/0011_needed.sql")),
+    ("notices", include_str!("migrations/0012_notices.sql")),
 ];
 
 /// After this many pages (16 MiB) the write-ahead log is worked into the database file.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::Sqlite;
@@ -50,7 +51,8 @@ pub struct AuditEntry {
 }
 
 impl Sqlite {
-    /// Lets a recipe's trigger make jobs, and lets its waiting jobs go on.
+    /// Lets a recipe's trigger make jobs, and lets its waiting jobs go on. One that is started stays
+    /// so since when it was.
     pub async fn start(&self, name: &RecipeName, by: &str, at: Moment) -> Result<(), StoreError> {
         self.change_state(name, by, at, State::Started).await
     }
@@ -170,7 +172,8 @@ async fn change(
         "INSERT INTO recipe_state (name, is_started, changed_by, changed_at)
          VALUES ($1, $2, $3, $4)
          ON CONFLICT (name) DO UPDATE SET is_started = excluded.is_started,
-            changed_by = excluded.changed_by, changed_at = excluded.changed_at;
+            changed_by = excluded.changed_by, changed_at = excluded.changed_at
+            WHERE is_started <> excluded.is_started;
          UPDATE job SET due = CASE WHEN $2 = 1 THEN created_at WHEN has_news = 1 THEN due END
          WHERE recipe = $1 AND status = 'queued' AND needs_start = 1",
     )
@@ -220,17 +223,26 @@ async fn states(
         .fetch_all(connection)
         .await
         .map_err(store_error)?;
-    rows.iter()
-        .map(|row| {
-            let name: &str = row.try_get(0).map_err(store_error)?;
-            let state = RecipeState {
-                is_started: row.try_get::<i64, _>(1).map_err(store_error)? == 1,
-                changed_by: row.try_get(2).map_err(store_error)?,
-                changed_at: Moment(row.try_get(3).map_err(store_error)?),
-            };
-            Ok((RecipeName::new(name).map_err(StoreError::Corrupt)?, state))
-        })
-        .collect()
+    let read = |row: &SqliteRow| -> Result<(RecipeName, RecipeState), StoreError> {
+        let name: &str = row.try_get(0).map_err(store_error)?;
+        let state = RecipeState {
+            is_started: row.try_get::<i64, _>(1).map_err(store_error)? == 1,
+            changed_by: row.try_get(2).map_err(store_error)?,
+            changed_at: Moment(row.try_get(3).map_err(store_error)?),
+        };
+        Ok((RecipeName::new(name).map_err(StoreError::Corrupt)?, state))
+    };
+    let mut states = BTreeMap::new();
+    for row in &rows {
+        match read(row) {
+            Ok((name, state)) => {
+                states.insert(name, state);
+            }
+            // All other recipes go on.
+            Err(why) => tracing::error!(%why, "whether a recipe is started cannot be read"),
+        }
+    }
+    Ok(states)
 }
 
 /// Notes what a person changed, in the transaction that changes it.

@@ -3,24 +3,24 @@
 //! In: the trigger and where it stands. Out: the new items and where it stands then, or why not.
 //! Always true: all pages or nothing; whatever fails has a message that an admin can act on.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::json;
 
 use super::Timekeeper;
-use super::cursor::Stand;
+use super::cursor::{Stand, mark};
 use super::poll::Trouble;
-use crate::clock::Moment;
 use crate::compile::{Poll, Program};
 use crate::data::{Object, Value};
-use crate::expression::{Expression, Scope};
+use crate::expression::Expression;
 use crate::interpret::{Call, Called, LISTED_ITEMS_MAX};
 use crate::journal::{EntryKey, Failure};
 use crate::mask::{Hidden, Marked};
-use crate::names::JobId;
 use crate::shape::Shape;
 use crate::step::Performed;
 use crate::store::{PolledItem, StoreError};
+use crate::trigger::scope::TriggerScope;
 use crate::trigger::split::key_of;
 
 /// A question to a listing.
@@ -54,7 +54,7 @@ impl Timekeeper {
             Err(why) => return Ok(Err(Trouble::failed(Failure::new("wrong_settings", why)))),
         };
         let recipe = asked.program.root();
-        let scope = PollScope {
+        let scope = TriggerScope {
             trigger: None,
             settings: settings.get(recipe.name.project()).cloned(),
             now: intake.clock.now(),
@@ -63,7 +63,7 @@ impl Timekeeper {
         Ok(self.ask_within(asked, &scope).await)
     }
 
-    async fn ask_within(&self, asked: &Asked<'_>, scope: &PollScope<'_>) -> Answer<Found> {
+    async fn ask_within(&self, asked: &Asked<'_>, scope: &TriggerScope<'_>) -> Answer<Found> {
         let mut input = match evaluated(&asked.poll.with, scope)? {
             Some(Value::Object(input)) => input,
             _ => Object::new(),
@@ -73,8 +73,8 @@ impl Timekeeper {
             if let (None, Some(start)) = (&stand, &cursor.start) {
                 stand = evaluated(start, scope)?.map(Stand::new);
             }
-            if let Some(stand) = &stand {
-                input.insert(cursor.send.clone(), stand.at.clone());
+            if let Some(at) = stand.as_ref().and_then(|stand| stand.at.as_ref()) {
+                input.insert(cursor.send.clone(), at.clone());
             }
         }
         let listed = self.fetch(asked, Value::Object(input)).await?;
@@ -162,29 +162,37 @@ fn pick(
     poll: &Poll,
     listed: Vec<Value>,
     begun_at: Option<Stand>,
-    (scope, output): (&PollScope<'_>, &Shape),
+    (scope, output): (&TriggerScope<'_>, &Shape),
 ) -> Answer<Found> {
     let seen = listed.len() as u64;
     let mut stand = begun_at.clone();
     let mut items = Vec::new();
+    let mut without_place = BTreeSet::new();
     for (index, item) in listed.into_iter().enumerate() {
-        let of_item = PollScope {
+        let of_item = TriggerScope {
             trigger: Some(Arc::new(json!({ "item": item, "index": index }))),
             settings: None,
             ..*scope
         };
         let told = |trouble| without_item(trouble, &item, output);
         let failed = |why: Box<Failure>| Trouble::failed(*why);
-        if let Some(cursor) = &poll.cursor
-            && let Some(at) = evaluated(&cursor.from, &of_item)
-                .map_err(told)?
-                .filter(|at| !at.is_null())
-        {
-            let is_new = match &begun_at {
-                Some(begun_at) => begun_at.is_new(&at, &item).map_err(failed)?,
-                None => true,
+        if let Some(cursor) = &poll.cursor {
+            let at = evaluated(&cursor.from, &of_item)
+                .map_err(|trouble| no_place(told(trouble), index))?
+                .filter(|at| !at.is_null());
+            let is_new = match (&at, &begun_at) {
+                (None, begun_at) => {
+                    let mark = mark(&item);
+                    let is_known = begun_at.as_ref().is_some_and(|known| known.knows(&mark));
+                    without_place.insert(mark);
+                    !is_known
+                }
+                (Some(at), Some(begun_at)) => begun_at.is_new(at, &item).map_err(failed)?,
+                (Some(_), None) => true,
             };
-            stand = Some(Stand::past(stand, &at, &item).map_err(failed)?);
+            if let Some(at) = at {
+                stand = Some(Stand::past(stand, &at, &item).map_err(failed)?);
+            }
             if !is_new {
                 continue;
             }
@@ -195,7 +203,21 @@ fn pick(
         });
         items.push(PolledItem { item, dedupe });
     }
+    if !without_place.is_empty() {
+        stand = Some(stand.unwrap_or_default().with_unplaced(without_place));
+    }
     Ok(Found { items, stand, seen })
+}
+
+/// Says which item has no cursor value, and what can be done about it.
+fn no_place(mut trouble: Box<Trouble>, index: usize) -> Box<Trouble> {
+    trouble.failure.message = format!(
+        "item {} of the listing: {}; if items may lack it, end the path with `?`: such an item is \
+         new once, and again when it changes",
+        index + 1,
+        trouble.failure.message
+    );
+    trouble
 }
 
 /// What went wrong with an item, without what it says of people: the message is kept and shown.
@@ -213,49 +235,9 @@ fn without_item(mut trouble: Box<Trouble>, item: &Value, output: &Shape) -> Box<
     trouble
 }
 
-fn evaluated(expression: &Expression, scope: &PollScope<'_>) -> Answer<Option<Value>> {
+fn evaluated(expression: &Expression, scope: &TriggerScope<'_>) -> Answer<Option<Value>> {
     expression.evaluate(scope).map_err(|error| {
         let message = format!("`{}`: {}", error.expression, error.message);
         Trouble::failed(Failure::new("no_value", message))
     })
-}
-
-/// What the expressions of a poll see: `settings`, or `trigger` with one item.
-struct PollScope<'a> {
-    trigger: Option<Arc<Value>>,
-    settings: Option<Value>,
-    now: Moment,
-    zone: &'a str,
-}
-
-impl Scope for PollScope<'_> {
-    fn find(&self, root: &str, member: Option<&str>) -> Option<Arc<Value>> {
-        match (root, member) {
-            ("trigger", None) => self.trigger.clone(),
-            ("trigger", Some(member)) => {
-                let value = self.trigger.as_ref()?.get(member)?.clone();
-                Some(Arc::new(value))
-            }
-            ("settings", Some(integration)) => {
-                let mut integrations = self.settings.as_ref()?.as_object()?.iter();
-                let (_, keys) =
-                    integrations.find(|(name, _)| name.eq_ignore_ascii_case(integration))?;
-                Some(Arc::new(keys.clone()))
-            }
-            _ => None,
-        }
-    }
-
-    fn now(&self) -> Moment {
-        self.now
-    }
-
-    fn timezone(&self) -> &str {
-        self.zone
-    }
-
-    fn uuid(&self) -> String {
-        // As fresh as it sounds: a dedupe key with it makes every item new.
-        JobId::fresh().to_string()
-    }
 }

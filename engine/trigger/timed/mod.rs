@@ -144,19 +144,28 @@ impl Timekeeper {
             let Some(state) = states.get(&program.root).filter(|state| state.is_started) else {
                 continue;
             };
-            match &program.root().trigger {
+            let recipe = program.root.clone();
+            let looked = match &program.root().trigger {
                 Trigger::Schedule(schedule) => {
                     let look = schedule::Look {
-                        recipe: &program.root,
+                        recipe: &recipe,
                         schedule,
                         started_at: state.changed_at,
                         now,
                         before,
                     };
-                    self.look_at_schedule(&look, &mut outlook).await?;
+                    self.look_at_schedule(&look, &mut outlook).await
                 }
-                Trigger::Poll(_) => self.look_at_poll(program, state, now, &mut outlook).await?,
-                _ => {}
+                Trigger::Poll(_) => {
+                    let program = program.clone();
+                    self.look_at_poll(program, state, now, &mut outlook).await
+                }
+                _ => Ok(()),
+            };
+            if let Err(error) = looked {
+                // The others do not wait for this one.
+                tracing::error!(%recipe, "what is due of it cannot be looked at: {error}");
+                outlook.is_waiting |= !matches!(error, StoreError::Corrupt(_));
             }
         }
         Ok(outlook)

@@ -86,23 +86,28 @@ impl Timekeeper {
         let before = store.poll(recipe).await?;
         let meaning = meaning_of(poll);
         let known = before.as_ref().filter(|before| before.meaning == meaning);
-        let stand = known
-            .and_then(|known| known.cursor.as_ref())
-            .and_then(cursor::Stand::read);
-        let asked = ask::Asked {
-            program,
-            poll,
-            stand,
-            version: before.as_ref().map_or(0, |before| before.version),
+        let version = before.as_ref().map_or(0, |before| before.version);
+        let found = match known.map_or(Ok(None), stand_of) {
+            Ok(stand) => {
+                let asked = ask::Asked {
+                    program,
+                    poll,
+                    stand,
+                    version,
+                };
+                self.ask(&asked).await?
+            }
+            Err(trouble) => Err(trouble),
         };
-        let found = match self.ask(&asked).await? {
-            Ok(found) => match self.intake.gauge.make_room(store, found.items.len()).await {
-                Ok(()) => Ok(found),
-                Err(refusal) => Err(Trouble::failed(Failure::new(
-                    "queue_full",
-                    refusal.to_string(),
-                ))),
-            },
+        let found = match found {
+            Ok(found) => {
+                let (gauge, room) = (&self.intake.gauge, found.items.len());
+                let refusal = gauge.make_room_for(store, recipe, room).await.err();
+                refusal.map_or(Ok(found), |refusal| {
+                    let why = refusal.to_string();
+                    Err(Trouble::failed(Failure::new("queue_full", why)))
+                })
+            }
             Err(trouble) => Err(trouble),
         };
         let at = self.intake.clock.now();
@@ -127,7 +132,7 @@ impl Timekeeper {
         }
         let polled = Polled {
             recipe: recipe.clone(),
-            version: asked.version,
+            version,
             meaning,
             at,
             found,
@@ -140,6 +145,30 @@ impl Timekeeper {
             }
         }
         Ok(())
+    }
+}
+
+/// How far the last good poll got. Where that cannot be read, nothing is asked: what is new since
+/// then is not known, and to begin anew could do everything again.
+fn stand_of(known: &store::Poll) -> Result<Option<cursor::Stand>, Box<Trouble>> {
+    let damaged = |why: &str| {
+        Trouble::failed(Failure::new(
+            "damaged",
+            format!(
+                "how far the last poll got cannot be read from the database any more ({why}); \
+                 restore a backup, or write another `cursor.from` to begin again at `cursor.start`"
+            ),
+        ))
+    };
+    if let Some(why) = &known.damage {
+        return Err(damaged(why));
+    }
+    match &known.cursor {
+        None => Ok(None),
+        Some(kept) => match cursor::Stand::read(kept) {
+            Some(stand) => Ok(Some(stand)),
+            None => Err(damaged("it is no cursor")),
+        },
     }
 }
 

@@ -43,7 +43,11 @@ impl Timekeeper {
             outlook.expect(due);
             return Ok(());
         }
-        let since = self.rule_since(look).await?;
+        let Some(since) = self.rule_since(look).await? else {
+            // The new rule counts once what the old one left has its rows.
+            outlook.is_waiting = true;
+            return Ok(());
+        };
         let is_all_done = self.settle(look, rule, since).await?;
         let has_waiting = self.let_waiting_go(look).await?;
         if let Some(next) = rule.after(look.now).next() {
@@ -56,17 +60,20 @@ impl Timekeeper {
         Ok(())
     }
 
-    /// Since when the rule counts; if it is a new one, what the old one left is settled first.
-    async fn rule_since(&self, look: &Look<'_>) -> Result<Moment, StoreError> {
+    /// Since when the rule counts; if it is a new one, what the old one left is settled first. `None`
+    /// if there is no room for that.
+    async fn rule_since(&self, look: &Look<'_>) -> Result<Option<Moment>, StoreError> {
         let store = &self.intake.store;
         let rule = look.schedule.rule.to_string();
         let kept = store.schedule_rules().await?;
         let kept = kept.into_iter().find(|(name, _)| name == look.recipe);
         match kept {
-            Some((_, kept)) if kept.rule == rule => return Ok(kept.since),
+            Some((_, kept)) if kept.rule == rule => return Ok(Some(kept.since)),
             Some((_, kept)) => {
-                if let Some(old) = Rule::read(&kept.rule) {
-                    self.settle(look, &old, kept.since).await?;
+                if let Some(old) = Rule::read(&kept.rule)
+                    && !self.settle(look, &old, kept.since).await?
+                {
+                    return Ok(None);
                 }
             }
             None => {}
@@ -75,7 +82,7 @@ impl Timekeeper {
         store
             .keep_schedule_rule(look.recipe, RuleKept { rule, since })
             .await?;
-        Ok(since)
+        Ok(Some(since))
     }
 
     /// Takes up what has come of a rule; false if there was no room for all of it.
@@ -105,7 +112,7 @@ impl Timekeeper {
         let made_up = plan.made_up.map(|instant| (instant, true));
         let due = plan.due.into_iter().map(|instant| (instant, false));
         for (instant, is_made_up) in made_up.into_iter().chain(due) {
-            if let Err(refusal) = self.intake.gauge.make_room(store, 1).await {
+            if let Err(refusal) = self.intake.gauge.make_room_for(store, look.recipe, 1).await {
                 tracing::warn!(recipe = %look.recipe, "the fire of {instant} has to wait: {refusal}");
                 return Ok(false);
             }
@@ -177,7 +184,7 @@ impl Timekeeper {
 }
 
 /// To be done before a recipe is started: from now on its rule counts, even if nobody looks at the
-/// clock between the start and the first fire.
+/// clock between the start and the first fire. Of one that is started already nothing is forgotten.
 pub async fn before_start(
     intake: &Intake,
     recipe: &RecipeName,
@@ -189,6 +196,10 @@ pub async fn before_start(
     let Trigger::Schedule(schedule) = &program.root().trigger else {
         return Ok(());
     };
+    let states = intake.store.states().await?;
+    if states.get(recipe).is_some_and(|state| state.is_started) {
+        return Ok(());
+    }
     let kept = RuleKept {
         rule: schedule.rule.to_string(),
         since: now,

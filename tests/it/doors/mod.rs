@@ -10,6 +10,7 @@ mod clock;
 mod deciding;
 mod disk;
 mod failing;
+mod folding;
 mod house;
 mod inbox;
 mod keeping;

@@ -1,11 +1,14 @@
 //! Deliveries, good and bad.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
-use recipe_engine::data::hex;
+use recipe_engine::data::{Object, hex};
+use recipe_engine::names::RecipeName;
+use recipe_engine::trigger::{self, Gauge, Given, Head, Intake, Refusal, admit};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -328,5 +331,49 @@ async fn what_was_taken_in_is_never_refused_afterwards() {
     assert!(answer["id"].is_string(), "{answer}");
     assert_eq!(answer["status"], "unknown");
     asked.answer("1").await;
+    house.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_stopped_recipe_holds_back_shuts_nobody_out() {
+    let hook = "title: T\ntrigger: { webhook: { auth: none } }\nsteps: [{ log: hello }]\n";
+    let house = House::of(&[
+        ("recipes/stories/stopped.yaml", hook),
+        ("recipes/stories/started.yaml", hook),
+    ])
+    .await;
+    house
+        .post("/api/recipes/stories/started/start", json!({}))
+        .await;
+    let mut intake = house.engine.intake().clone();
+    intake.gauge = Arc::new(Gauge::new(3, 3));
+    let deliver = async |intake: &Intake, name: &str| {
+        let head = Head {
+            headers: Object::new(),
+            query: Object::new(),
+            body_length: None,
+        };
+        let recipe = RecipeName::of("stories", name).unwrap();
+        let guest = admit(intake, &recipe, head).unwrap();
+        trigger::deliver(intake, guest, b"{}".to_vec()).await
+    };
+    for _ in 0..3 {
+        deliver(&intake, "stopped").await.unwrap();
+    }
+    // Also once they have been counted anew.
+    for gauge in [intake.gauge.clone(), Arc::new(Gauge::new(3, 3))] {
+        intake.gauge = gauge;
+        let full = deliver(&intake, "stopped").await.unwrap_err();
+        let said = full.to_string();
+        assert!(matches!(full, Refusal::RecipeFull { .. }), "{full:?}");
+        assert!(said.contains("`stories/stopped`") && said.contains("started"));
+        let accepted = deliver(&intake, "started").await.unwrap();
+        let by_hand = Given::Event(json!({ "body": {} }));
+        let recipe = RecipeName::of("stories", "stopped").unwrap();
+        let run = trigger::run(&intake, &recipe, by_hand, "ann").await;
+        for id in [&accepted.jobs[0].0, &run.unwrap()[0]] {
+            assert_eq!(house.settled(id.as_str()).await["status"], "succeeded");
+        }
+    }
     house.engine.shutdown().await;
 }

@@ -11,6 +11,7 @@ use recipe_engine::trigger::rerun::{Elements, From, Unknown, Version, Wish, plan
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor};
 
+use super::rerun::{from_step, refused};
 use super::stage::{Reply, Sent, Stage};
 
 const KEEP: &str = "
@@ -232,6 +233,12 @@ async fn jobs_whose_sources_are_gone_end_with_a_clear_reason_and_can_be_cancelle
         let why = why(job);
         assert_eq!(why.code, code);
         assert!(why.message.contains("rerun"), "{}", why.message);
+        let (code, message, _) = refused(&stage, &first, &from_step("kept")).await;
+        assert_eq!(code, "sources_missing");
+        assert!(
+            message.starts_with("the sources of the version"),
+            "{message}"
+        );
         // A person who wants no rerun ends it for good.
         let (now, cancel) = (stage.clock.now(), Release::ToCancel);
         let released = stage.store.release(&first, now, "ada", cancel).await;

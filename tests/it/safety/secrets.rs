@@ -221,6 +221,16 @@ async fn no_secret_is_written_or_told() {
         house.say(&["jobs", job, "-v"]);
         house.say(&["jobs", job, "--json", "--reveal"]);
     }
+    // What a rerun begins with is sealed, and what a person gives it.
+    let rerun = format!("/api/jobs/{}/rerun", jobs[0]);
+    let held = json!({ "found": true, "row": { "id": "main", "token": COLUMN } });
+    for wish in [
+        json!({ "from": "basic" }),
+        json!({ "from": "sent", "outputs": { "held": held } }),
+    ] {
+        let again = house.ask(Method::POST, &rerun, Some(wish)).await;
+        house.ended(again["job"].as_str().unwrap()).await;
+    }
     ask_all_doors(&mut house).await;
     house.stop();
     look_for(&PLANTED, &house.said());

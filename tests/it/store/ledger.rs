@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use recipe_engine::data::Secret;
 use recipe_engine::names::ConnectionName;
-use recipe_engine::store::{KeptSecret, SpentBlock, Store, TakenGroup};
+use recipe_engine::store::{KeptSecret, NoticeClaim, SpentBlock, Store, TakenGroup};
 
 use super::fixtures::at;
 
@@ -78,15 +78,29 @@ async fn a_kept_secret_comes_back(store: &Store) {
 }
 
 async fn a_notice_belongs_to_its_first_holder(store: &Store) {
+    let key = || "disk full".to_owned();
     let claim = async |holder: &str, now| {
-        let (key, holder) = ("disk full".to_owned(), holder.to_owned());
         store
-            .claim_notice(key, holder, at(now), at(now + 100))
+            .claim_notice(key(), holder.to_owned(), at(now), at(now + 100))
             .await
             .unwrap()
     };
-    assert!(claim("ada", 0).await);
-    assert!(claim("ada", 1).await, "again for the same holder");
-    assert!(!claim("bob", 99).await);
-    assert!(claim("bob", 100).await, "the key is free again");
+    assert_eq!(claim("ada", 0).await, NoticeClaim::Granted);
+    assert_eq!(
+        claim("ada", 1).await,
+        NoticeClaim::Granted,
+        "again for the same holder"
+    );
+    assert_eq!(claim("bob", 99).await, NoticeClaim::UnderWay);
+    assert_eq!(claim("bob", 101).await, NoticeClaim::Granted, "given up");
+    store.release_notice(key(), "bob".into()).await.unwrap();
+    assert_eq!(claim("ada", 102).await, NoticeClaim::Granted, "free again");
+    store.release_notice(key(), "bob".into()).await.unwrap();
+    assert_eq!(claim("bob", 103).await, NoticeClaim::UnderWay);
+    let confirm = store.confirm_notice(key(), "ada".into(), at(1000));
+    confirm.await.unwrap();
+    store.release_notice(key(), "ada".into()).await.unwrap();
+    assert_eq!(claim("bob", 999).await, NoticeClaim::Sent);
+    assert_eq!(claim("ada", 999).await, NoticeClaim::Granted);
+    assert_eq!(claim("bob", 1099).await, NoticeClaim::Granted);
 }

@@ -165,7 +165,7 @@ async fn what_a_cancelled_job_has_just_started_is_cancelled_with_it(store: &Stor
     for _ in 0..2 {
         let asked = vec![parent.clone()];
         let asked = store.cancel(asked, at(2), "ada", Reach::Children).await;
-        assert_eq!(asked.unwrap(), [parent.clone()]);
+        assert_eq!(asked.unwrap(), std::slice::from_ref(&parent));
     }
     assert!(is_cancelled(store, &parent).await);
     // The worker has not heard of it yet.

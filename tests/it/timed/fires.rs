@@ -1,6 +1,9 @@
 //! Schedules: what fires, what is passed over and why, what a job covers.
 
+use std::sync::Arc;
+
 use recipe_engine::journal::JobStatus;
+use recipe_engine::trigger::Gauge;
 use serde_json::json;
 
 use super::rig::{Rig, at, minutes, name, recipe};
@@ -284,4 +287,39 @@ async fn a_first_from_that_has_no_value_fails_the_job() {
     assert_eq!(job.status, JobStatus::Failed);
     let failure = job.ending.unwrap().failure.unwrap();
     assert!(failure.message.starts_with("`first_from`: "), "{failure:?}");
+}
+
+#[tokio::test]
+async fn an_edited_rule_leaves_what_is_due_of_the_old_one_until_there_is_room() {
+    let every = |period: &str| recipe(&format!("{{ schedule: {{ every: {period} }} }}"));
+    let (mut rig, server) = Rig::started(&every("10m"), "2026-03-01T10:00:00Z").await;
+    drop(server);
+    rig.clock.set(at("2026-03-01T10:10:10Z"));
+    rig.intake.gauge = Arc::new(Gauge::new(0, 0));
+    rig.edit(&every("15m"));
+    let server = rig.server();
+    server.look().await.unwrap();
+    assert!(rig.told().await.is_empty());
+    rig.intake.gauge = Arc::default();
+    let server = rig.server();
+    server.look().await.unwrap();
+    rig.work().await;
+    rig.pass(&server, "2026-03-01T10:16:00Z").await;
+    assert_eq!(rig.told().await, ["10:10 fired", "10:15 fired"]);
+}
+
+#[tokio::test]
+async fn to_start_a_started_recipe_forgets_nothing() {
+    let (rig, server) = Rig::started(
+        &recipe("{ schedule: { every: 10m } }"),
+        "2026-03-01T10:00:00Z",
+    )
+    .await;
+    rig.clock.set(at("2026-03-01T10:10:10Z"));
+    rig.edit(&recipe("{ schedule: { every: 15m } }"));
+    rig.start().await;
+    server.look().await.unwrap();
+    assert_eq!(rig.told().await, ["10:10 fired"]);
+    let states = rig.store.states().await.unwrap();
+    assert_eq!(states[&name()].changed_at, at("2026-03-01T10:00:00Z"));
 }

@@ -320,3 +320,56 @@ async fn what_no_poll_can_take_is_said_and_nothing_is_lost() {
     assert!(rig.orders().await.is_empty());
     assert_eq!(rig.cursor().await, Value::Null);
 }
+
+#[tokio::test]
+async fn an_item_without_a_cursor_value_is_new_once() {
+    let by_time = BY_TIME.replace("item.at,", "item.at?,");
+    let rig = Rig::of(&polling(&by_time), "2026-03-01T10:03:00Z").await;
+    rig.start().await;
+    let server = rig.server();
+    let never = |id: i64, state: &str| json!({ "id": id, "at": null, "state": state });
+    let absent = json!({ "id": 3 });
+    for (listing, new) in [
+        (
+            vec![never(1, "a"), order(2, 110), absent.clone()],
+            vec![1, 2, 3],
+        ),
+        (vec![never(1, "a"), order(2, 110), absent.clone()], vec![]),
+        // Not every listing shows all of them.
+        (vec![order(4, 120), never(5, "a")], vec![4, 5]),
+        (
+            vec![never(1, "a"), absent, never(5, "b"), order(4, 120)],
+            vec![5],
+        ),
+        // Once it has a value it is placed by it.
+        (vec![order(1, 130)], vec![1]),
+    ] {
+        let before = rig.jobs().await.len();
+        rig.vendor.will_answer(page(&listing, None));
+        server.look().await.unwrap();
+        let orders = rig.orders().await;
+        let ids: Vec<i64> = orders[before..]
+            .iter()
+            .map(|order| order["id"].as_i64().unwrap())
+            .collect();
+        assert_eq!(ids, new, "{listing:?}");
+        rig.clock.advance(minutes(10));
+    }
+    assert_eq!(rig.cursor().await, 130);
+}
+
+#[tokio::test]
+async fn without_a_question_mark_the_item_that_lacks_its_value_is_named() {
+    let rig = Rig::of(&polling(BY_TIME), "2026-03-01T10:03:00Z").await;
+    rig.start().await;
+    let server = rig.server();
+    rig.vendor
+        .will_answer(page(&[order(1, 110), json!({ "id": 2 })], None));
+    server.look().await.unwrap();
+    assert!(rig.jobs().await.is_empty());
+    let poll = rig.store.poll(&name()).await.unwrap().unwrap();
+    let failure = poll.failure.unwrap();
+    assert_eq!(failure.code, "no_value");
+    assert!(failure.message.contains("item 2 of"), "{}", failure.message);
+    assert!(failure.message.contains("`?`"), "{}", failure.message);
+}

@@ -175,6 +175,12 @@ impl Rig {
         assert!(shown.program.is_some(), "{problems:?}");
     }
 
+    /// Saves another recipe beside it and takes it up.
+    pub(super) fn add(&self, name: &str, recipe: &str) {
+        self.write(&format!("recipes/time/{name}.yaml"), recipe);
+        self.take_up();
+    }
+
     /// Takes the recipe's file away.
     pub(super) fn remove(&self) {
         fs::remove_file(self.folder.path().join("recipes/time/it.yaml")).unwrap();

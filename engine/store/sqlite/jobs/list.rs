@@ -214,16 +214,6 @@ pub(super) async fn jobs(
     Ok(found.into_iter().map(Stored::into_listed).collect())
 }
 
-/// How many jobs are queued; only those that have not ended are looked at.
-pub(super) async fn queue_length(connection: &mut SqliteConnection) -> Result<u64, StoreError> {
-    let count: i64 =
-        sqlx::query_scalar("SELECT COUNT(*) FROM job WHERE ended_at IS NULL AND status = 'queued'")
-            .fetch_one(connection)
-            .await
-            .map_err(store_error)?;
-    Ok(u64::try_from(count).unwrap_or(0))
-}
-
 /// The numbers between which the page lies: jobs are numbered in the order they were queued.
 async fn bounds(
     connection: &mut SqliteConnection,

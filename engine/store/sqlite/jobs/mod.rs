@@ -15,6 +15,7 @@ mod holds;
 mod list;
 mod polls;
 mod quarantine;
+mod queue;
 mod record;
 mod request;
 mod rerun;
@@ -30,6 +31,7 @@ pub(super) use fires::forget as forget_fires;
 pub use fires::{Fire, FireOutcome, FireRow, Fired, Fires, PassedOver, RuleKept};
 pub use polls::{Poll, PollEnd, PollKept, Polled, PolledItem};
 pub use quarantine::{RECOVERIES_MAX, Release};
+pub use queue::Queue;
 pub use rerun::{IfDoneAgain, Lineage, NotQueued, Rerun};
 pub use standing::Standing;
 
@@ -185,12 +187,6 @@ impl Sqlite {
     /// gone. Answers how many jobs will be taken up again.
     pub async fn recover(&self, now: Moment) -> Result<u64, StoreError> {
         self.with_writer(move |connection| Box::pin(claim::recover(connection, now)))
-            .await
-    }
-
-    /// How many jobs are queued: those that wait for their recipe to be started among them.
-    pub async fn queue_length(&self) -> Result<u64, StoreError> {
-        self.with_reader(|connection| Box::pin(list::queue_length(connection)))
             .await
     }
 

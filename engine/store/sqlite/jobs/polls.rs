@@ -4,7 +4,9 @@
 //! Always true: jobs, keys and cursor are written together or not at all; of two polls that began
 //! at the same place, the second to end writes nothing.
 
+use serde::de::DeserializeOwned;
 use serde_json::json;
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::super::Sqlite;
@@ -26,6 +28,8 @@ pub struct Poll {
     pub meaning: String,
     /// How far the last good poll got.
     pub cursor: Option<Value>,
+    /// Why that cannot be read, if it cannot.
+    pub damage: Option<String>,
     /// When the last poll ended.
     pub polled_at: Moment,
     /// When the last good one did.
@@ -146,8 +150,14 @@ async fn poll(
     .await
     .map_err(store_error)?;
     let Some(row) = row else { return Ok(None) };
-    let cursor: Option<String> = row.try_get(2).map_err(store_error)?;
-    let failure: Option<String> = row.try_get(7).map_err(store_error)?;
+    let (cursor, damage) = match json_at(&row, 2) {
+        Ok(cursor) => (cursor, None),
+        Err(why) => (None, Some(why)),
+    };
+    let failure = match json_at(&row, 7) {
+        Ok(failure) => failure,
+        Err(why) => Some(Failure::new("unreadable", why)),
+    };
     let moment = |index: usize| -> Result<Option<Moment>, StoreError> {
         let micros: Option<i64> = row.try_get(index).map_err(store_error)?;
         Ok(micros.map(Moment))
@@ -156,20 +166,26 @@ async fn poll(
         let count: i64 = row.try_get(index).map_err(store_error)?;
         Ok(count.unsigned_abs())
     };
-    let cursor = cursor.map(|text| serde_json::from_str(&text)).transpose();
-    let failure = failure.map(|text| serde_json::from_str(&text)).transpose();
     Ok(Some(Poll {
         version: row.try_get(0).map_err(store_error)?,
         meaning: row.try_get(1).map_err(store_error)?,
-        cursor: cursor.map_err(|e| corrupt("a cursor", &e))?,
+        cursor,
+        damage,
         polled_at: moment(3)?.unwrap_or_default(),
         good_at: moment(4)?,
         retry_at: moment(5)?,
         failures: u32::try_from(count(6)?).unwrap_or(u32::MAX),
-        failure: failure.map_err(|e| corrupt("a failure", &e))?,
+        failure,
         items: count(8)?,
         jobs: count(9)?,
     }))
+}
+
+/// What stands in a column as JSON, or why it cannot be read.
+fn json_at<T: DeserializeOwned>(row: &SqliteRow, index: usize) -> Result<Option<T>, String> {
+    let text: Option<String> = row.try_get(index).map_err(|why| why.to_string())?;
+    let read = text.map(|text| serde_json::from_str(&text)).transpose();
+    read.map_err(|why| why.to_string())
 }
 
 async fn end_poll(

@@ -2,7 +2,8 @@
 //!
 //! In: the cursor values of items. Out: which items are new, and where the next poll begins.
 //! Always true: a cursor never goes back; an item at the cursor itself that was seen is not new,
-//! since most vendors list what is at or after the moment they are asked for.
+//! since most vendors list what is at or after the moment they are asked for; an item without a
+//! cursor value is new once, and again when it changes.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -11,46 +12,80 @@ use serde_json::json;
 
 use crate::clock::Moment;
 use crate::data::{Value, digest, kind_of};
+use crate::interpret::LISTED_ITEMS_MAX;
 use crate::journal::Failure;
 
 /// A place in a listing.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Stand {
     /// The greatest cursor value so far.
-    pub(super) at: Value,
+    pub(super) at: Option<Value>,
     /// The marks of the items at it.
     seen: BTreeSet<String>,
+    /// The marks of items that have no cursor value.
+    unplaced: BTreeSet<String>,
 }
+
+/// The most items without a cursor value that are remembered, beside those just seen.
+const UNPLACED_MAX: usize = LISTED_ITEMS_MAX;
 
 impl Stand {
     /// A place where nothing was seen yet.
     pub(super) fn new(at: Value) -> Self {
         Self {
-            at,
-            seen: BTreeSet::new(),
+            at: Some(at),
+            ..Self::default()
         }
     }
 
     /// Reads what [`Stand::to_value`] wrote.
     pub(super) fn read(kept: &Value) -> Option<Self> {
-        let seen = kept.get("seen")?.as_array()?;
+        let marks = |marks: &Value| -> Option<BTreeSet<String>> {
+            let marks = marks.as_array()?.iter();
+            marks.map(|mark| mark.as_str().map(str::to_owned)).collect()
+        };
+        let at = kept.get("at")?.clone();
         Some(Self {
-            at: kept.get("at")?.clone(),
-            seen: seen
-                .iter()
-                .filter_map(|mark| mark.as_str().map(str::to_owned))
-                .collect(),
+            at: Some(at).filter(|at| !at.is_null()),
+            seen: marks(kept.get("seen")?)?,
+            unplaced: kept.get("unplaced").map_or(Some(BTreeSet::new()), marks)?,
         })
     }
 
     /// The place, to be kept.
     pub(super) fn to_value(&self) -> Value {
-        json!({ "at": self.at, "seen": self.seen })
+        let mut kept = json!({ "at": self.at, "seen": self.seen });
+        if !self.unplaced.is_empty() {
+            kept["unplaced"] = json!(self.unplaced);
+        }
+        kept
+    }
+
+    /// Whether an item without a cursor value was seen before, as it is.
+    pub(super) fn knows(&self, mark: &str) -> bool {
+        self.unplaced.contains(mark)
+    }
+
+    /// The same place after a listing with such items. Those of before stay, as far as there is
+    /// room: not every listing shows all of them.
+    pub(super) fn with_unplaced(mut self, seen: BTreeSet<String>) -> Self {
+        let room = UNPLACED_MAX.saturating_sub(seen.len());
+        let before = std::mem::replace(&mut self.unplaced, seen);
+        let gone: Vec<String> = before
+            .into_iter()
+            .filter(|mark| !self.unplaced.contains(mark))
+            .take(room)
+            .collect();
+        self.unplaced.extend(gone);
+        self
     }
 
     /// Whether an item with this cursor value is new here.
     pub(super) fn is_new(&self, at: &Value, item: &Value) -> Result<bool, Box<Failure>> {
-        Ok(match compare(at, &self.at)? {
+        let Some(reached) = &self.at else {
+            return Ok(true);
+        };
+        Ok(match compare(at, reached)? {
             Ordering::Less => false,
             Ordering::Equal => !self.seen.contains(&mark(item)),
             Ordering::Greater => true,
@@ -63,20 +98,26 @@ impl Stand {
         at: &Value,
         item: &Value,
     ) -> Result<Self, Box<Failure>> {
-        let mut stand = match before {
-            None => Self::new(at.clone()),
-            Some(before) => match compare(at, &before.at)? {
-                Ordering::Less => return Ok(before),
-                Ordering::Equal => before,
-                Ordering::Greater => Self::new(at.clone()),
-            },
+        let mut stand = before.unwrap_or_default();
+        let order = match &stand.at {
+            Some(reached) => compare(at, reached)?,
+            None => Ordering::Greater,
         };
+        match order {
+            Ordering::Less => return Ok(stand),
+            Ordering::Equal => {}
+            Ordering::Greater => {
+                stand.at = Some(at.clone());
+                stand.seen.clear();
+            }
+        }
         stand.seen.insert(mark(item));
         Ok(stand)
     }
 }
 
-fn mark(item: &Value) -> String {
+/// What tells an item from others, and from itself once it changed.
+pub(super) fn mark(item: &Value) -> String {
     digest(item.to_string().as_bytes())
 }
 

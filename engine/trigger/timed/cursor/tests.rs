@@ -52,7 +52,7 @@ fn a_cursor_never_goes_back_and_knows_numbers_from_text() {
         for (first, second) in [(&low, &high), (&high, &low)] {
             let stand = Stand::past(None, first, &json!("x")).unwrap();
             let stand = Stand::past(Some(stand), second, &json!("y")).unwrap();
-            assert_eq!(stand.at, high, "{low} {high}");
+            assert_eq!(stand.at, Some(high.clone()), "{low} {high}");
         }
         assert!(!Stand::new(high.clone()).is_new(&low, &json!("x")).unwrap());
     }
@@ -62,4 +62,15 @@ fn a_cursor_never_goes_back_and_knows_numbers_from_text() {
             .unwrap_err();
         assert_eq!(why.code, "no_cursor", "{strange}");
     }
+}
+
+#[test]
+fn items_without_a_place_are_remembered_as_far_as_there_is_room() {
+    let marks = |range: std::ops::Range<usize>| range.map(|mark| mark.to_string()).collect();
+    let stand = Stand::default().with_unplaced(marks(0..10));
+    let stand = stand.with_unplaced(marks(5..15));
+    assert!((0..15).all(|mark| stand.knows(&mark.to_string())));
+    assert_eq!(Stand::read(&stand.to_value()), Some(stand.clone()));
+    let full = stand.with_unplaced(marks(1_000..11_000));
+    assert!(full.knows("1000") && full.knows("10999") && !full.knows("0"));
 }

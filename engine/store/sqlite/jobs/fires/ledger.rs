@@ -1,5 +1,6 @@
 //! Reading the ledger of fires, and the rules by which they come.
 
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::super::super::error::store_error;
@@ -76,25 +77,34 @@ pub(super) async fn rows(
         .collect()
 }
 
-/// The rules by which schedules fire.
+/// The rules by which schedules fire, as far as they can be read.
 pub(super) async fn rules(
     connection: &mut SqliteConnection,
 ) -> Result<Vec<(RecipeName, RuleKept)>, StoreError> {
-    let rows: Vec<(String, String, i64)> =
-        sqlx::query_as("SELECT recipe, rule, since FROM schedule_rule")
-            .fetch_all(connection)
-            .await
-            .map_err(store_error)?;
-    rows.into_iter()
-        .map(|(recipe, rule, since)| {
-            let since = Moment(since);
-            let recipe = RecipeName::new(&recipe).map_err(StoreError::Corrupt)?;
-            Ok((recipe, RuleKept { rule, since }))
-        })
-        .collect()
+    let rows = sqlx::query("SELECT recipe, rule, since FROM schedule_rule")
+        .fetch_all(connection)
+        .await
+        .map_err(store_error)?;
+    let kept = |row: &SqliteRow| -> Result<(RecipeName, RuleKept), StoreError> {
+        let recipe: &str = row.try_get(0).map_err(store_error)?;
+        let recipe = RecipeName::new(recipe).map_err(StoreError::Corrupt)?;
+        let rule = row.try_get(1).map_err(store_error)?;
+        let since = Moment(row.try_get(2).map_err(store_error)?);
+        Ok((recipe, RuleKept { rule, since }))
+    };
+    let mut found = Vec::with_capacity(rows.len());
+    for row in &rows {
+        match kept(row) {
+            Ok(kept) => found.push(kept),
+            // The rules of all others count; a recipe without one has its rule count from now on.
+            Err(why) => tracing::error!(%why, "since when a schedule counts cannot be read"),
+        }
+    }
+    Ok(found)
 }
 
-/// Says by which rule a recipe's schedule fires; one that is known already keeps its beginning.
+/// Says by which rule a recipe's schedule fires; one that is known already keeps its beginning, if
+/// that can be read.
 pub(super) async fn keep_rule(
     connection: &mut SqliteConnection,
     recipe: RecipeName,
@@ -103,7 +113,7 @@ pub(super) async fn keep_rule(
     sqlx::query(
         "INSERT INTO schedule_rule (recipe, rule, since) VALUES ($1, $2, $3)
          ON CONFLICT (recipe) DO UPDATE SET rule = excluded.rule, since = excluded.since
-         WHERE rule <> excluded.rule",
+         WHERE rule <> excluded.rule OR typeof(since) <> 'integer'",
     )
     .bind(recipe.as_str())
     .bind(kept.rule)
