@@ -34,6 +34,7 @@ mod webhooks;
 mod wire;
 
 pub use failures::Messages;
+pub use health::Pulse;
 pub use lobby::{Bounds, Lobby};
 pub use problem::Problem;
 pub use sign_in::{Person, Tokens};
@@ -74,6 +75,8 @@ pub struct Rooms {
     pub previews: Arc<Semaphore>,
     /// Where deliveries are until they are kept.
     pub lobby: Arc<Lobby>,
+    /// When the database was last seen to work.
+    pub pulse: Arc<Pulse>,
 }
 
 /// All routes.
@@ -87,6 +90,7 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/api/recipes/{project}/{name}/run", post(recipes::run))
         .route("/api/recipes/{project}/{name}/fires", get(timed::fires))
         .route("/api/jobs", get(jobs::list))
+        .route("/api/whoami", get(health::whoami))
         .route("/api/history", get(history::show))
         .route("/api/history/prune", post(history::prune))
         .route("/api/events", get(inbox::list))
