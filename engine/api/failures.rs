@@ -58,7 +58,10 @@ pub(super) async fn mask(rooms: &Rooms, record: &JobRecord, wire: &mut Value) {
         None if record.pruned.is_some() => "its history was removed".to_owned(),
         None => match Seen::of(rooms, &record.id, Purpose::Record).await {
             Ok(seen) => {
-                let message = seen.masker().text(&failure.message).into_owned();
+                let mut message = seen.masker().text(&failure.message).into_owned();
+                if seen.reaction_failed() {
+                    message.push_str(" (what `on_failure` calls failed, too)");
+                }
                 rooms.messages.put(end, &message);
                 message
             }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::compile::Program;
 use crate::data::{Object, Value};
-use crate::interpret::{Machine, Start, Traced};
+use crate::interpret::{Machine, ON_FAILURE, Start, Traced};
 use crate::journal::{Entry, EntryKind};
 use crate::mask::{Hidden, Marked, Masker, in_place, learned_secrets};
 use crate::names::JobId;
@@ -206,6 +206,13 @@ impl Seen {
             }
         }
         Ok(seen)
+    }
+
+    /// Whether what the recipe calls after a failure failed itself.
+    pub(super) fn reaction_failed(&self) -> bool {
+        self.traced
+            .iter()
+            .any(|step| &*step.step == ON_FAILURE && step.failure.is_some())
     }
 
     /// What takes everything personal and secret out of what is shown of the job.

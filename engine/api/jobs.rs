@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::clock::Moment;
 use crate::data::Value;
+use crate::diagnostic::did_you_mean;
 use crate::journal::JobStatus;
 use crate::names::{JobId, RecipeName};
 use crate::store::{JobFilter, Jobs};
@@ -86,9 +87,13 @@ fn status_of(word: &str) -> Result<JobStatus, Problem> {
             .iter()
             .map(|status| status.as_str())
             .collect();
-        Problem::bad_request(format!(
-            "`{word}` is no status; known are: {}",
-            known.join(", ")
-        ))
+        let meant = match word {
+            "cancelled" | "canceled" => Some(JobStatus::Stopped.as_str()),
+            _ => did_you_mean(word, known.iter().copied()),
+        };
+        Problem::bad_request(match meant {
+            Some(meant) => format!("`{word}` is no status; did you mean `{meant}`?"),
+            None => format!("`{word}` is no status; known are: {}", known.join(", ")),
+        })
     })
 }

@@ -4,6 +4,7 @@
 //! Always true: only this room knows status codes; nothing answers 200 to a refusal; no list reads
 //! payloads; no answer shows a secret, nor what is declared personal.
 
+mod audit;
 mod body;
 mod cancel;
 mod decide;
@@ -28,6 +29,7 @@ mod sign_in;
 mod standing;
 mod timed;
 mod tree;
+mod turned_away;
 mod unseen;
 mod wait;
 mod webhooks;
@@ -38,6 +40,7 @@ pub use health::Pulse;
 pub use lobby::{Bounds, Lobby};
 pub use problem::Problem;
 pub use sign_in::{Person, Tokens};
+pub use turned_away::TurnedAway;
 
 use std::sync::Arc;
 
@@ -71,6 +74,8 @@ pub struct Rooms {
     pub public_url: Arc<str>,
     /// Why jobs failed, as it may be shown.
     pub messages: Arc<Messages>,
+    /// Deliveries whose senders did not sign in.
+    pub turned_away: Arc<TurnedAway>,
     /// Whose turn it is to preview.
     pub previews: Arc<Semaphore>,
     /// Where deliveries are until they are kept.
@@ -91,6 +96,7 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/api/recipes/{project}/{name}/fires", get(timed::fires))
         .route("/api/jobs", get(jobs::list))
         .route("/api/whoami", get(health::whoami))
+        .route("/api/audit", get(audit::list))
         .route("/api/history", get(history::show))
         .route("/api/history/prune", post(history::prune))
         .route("/api/events", get(inbox::list))

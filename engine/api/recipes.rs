@@ -12,10 +12,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::compile::{Activation, Recipe, Trigger, Webhook, WebhookAuth};
+use crate::connector::FieldSource;
 use crate::data::{Object, Value};
 use crate::diagnostic::Severity;
 use crate::library::{Shown, Start};
-use crate::names::{JobId, RecipeName};
+use crate::names::{ConnectionName, JobId, RecipeName};
 use crate::store::RecipeState;
 use crate::trigger::{self, Given};
 
@@ -60,6 +61,7 @@ pub(super) async fn show(
             Trigger::Webhook(webhook) => {
                 let mut webhook = webhook_wire(&rooms, &shown, webhook);
                 webhook["not_kept"] = inbox::unkept(&rooms, Some(&shown.name)).await?.into();
+                webhook["refused"] = rooms.turned_away.shown(&shown.name);
                 wire.insert("webhook".into(), webhook);
             }
             Trigger::Schedule(schedule) => {
@@ -106,6 +108,18 @@ pub(super) async fn stop(
 ) -> Result<Json<Value>, Problem> {
     let wish: StopWish = body::json(&bytes)?;
     let shown = find(&rooms, &project, &name)?;
+    let recipe = shown.program.as_ref().map(|program| program.root());
+    if let Some((code, why)) = recipe
+        .filter(|_| !wish.cancel)
+        .and_then(|recipe| why_not_started(recipe))
+    {
+        let message = format!(
+            "`{}` is never started, so there is nothing to stop: {why}; with `--cancel`, its jobs \
+             that have begun are cancelled",
+            shown.name
+        );
+        return Err(Problem::conflict(code, message));
+    }
     let now = rooms.intake.clock.now();
     let store = &rooms.intake.store;
     store.stop(&shown.name, &by, now).await?;
@@ -185,8 +199,10 @@ pub(super) fn find(rooms: &Rooms, project: &str, name: &str) -> Result<Shown, Pr
     found.ok_or_else(|| {
         let all = rooms.intake.shelf.all();
         let known = all.iter().map(|shown| shown.name.as_str());
-        let help = crate::diagnostic::did_you_mean(&written, known)
-            .map_or(String::new(), |meant| format!("; did you mean `{meant}`?"));
+        let help = crate::diagnostic::did_you_mean(&written, known).map_or_else(
+            || "; a file that was just saved is taken up within a few seconds".to_owned(),
+            |meant| format!("; did you mean `{meant}`?"),
+        );
         Problem::not_found(format!("there is no recipe `{written}`{help}"))
     })
 }
@@ -297,13 +313,18 @@ fn activation_word(activation: Activation) -> &'static str {
 /// What an outside system needs to deliver to a recipe.
 fn webhook_wire(rooms: &Rooms, shown: &Shown, webhook: &Webhook) -> Value {
     let base = rooms.public_url.trim_end_matches('/');
-    let sign_in = match &webhook.auth {
+    let mut sign_in = match &webhook.auth {
         None => json!({ "kind": "none" }),
         Some(WebhookAuth::Basic(name)) => json!({ "kind": "basic", "connection": name.as_str() }),
         Some(WebhookAuth::Token(name)) => json!({ "kind": "token", "connection": name.as_str() }),
         Some(WebhookAuth::Hmac(name)) => json!({ "kind": "hmac", "connection": name.as_str() }),
     };
     let shelf = &rooms.intake.shelf;
+    if let Some(WebhookAuth::Basic(name) | WebhookAuth::Token(name) | WebhookAuth::Hmac(name)) =
+        &webhook.auth
+    {
+        sign_in["fields"] = told_to_senders(rooms, name).into();
+    }
     let tree = shelf.tree(&shown.name);
     let events = tree.as_ref().map(events::compared).unwrap_or_default();
     json!({
@@ -312,4 +333,32 @@ fn webhook_wire(rooms: &Rooms, shown: &Shown, webhook: &Webhook) -> Value {
         "sign_in": sign_in,
         "events": events,
     })
+}
+
+/// The fields of a connection that its sender must know and that are no secret, defaults included.
+fn told_to_senders(rooms: &Rooms, name: &ConnectionName) -> Object {
+    let mut told = Object::new();
+    let Some((connection, connector)) = rooms.intake.shelf.connection(name) else {
+        return told;
+    };
+    for (field, declared) in connector
+        .connection
+        .iter()
+        .filter(|(_, field)| !field.secret)
+    {
+        let value = match connection.fields.get(field) {
+            Some(FieldSource::Plain(value)) => Some(value.clone()),
+            Some(FieldSource::Environment(_) | FieldSource::File(_)) => None,
+            None => declared.default.clone(),
+        };
+        told.extend(value.map(|value| (field.clone(), value)));
+    }
+    // A specification says the rest.
+    if told
+        .get("scheme")
+        .is_some_and(|scheme| scheme == "standard_webhooks")
+    {
+        told.retain(|field, _| matches!(field.as_str(), "scheme" | "tolerance_s"));
+    }
+    told
 }

@@ -13,7 +13,9 @@ use serde_json::json;
 use crate::data::{Object, Value};
 use crate::names::TableName;
 use crate::store::{Import, RowFilter, TableRow};
-use crate::table::{CsvFault, Operation, Refused, Sight, Table, value_of_text};
+use crate::table::{
+    CsvFault, Operation, Refused, SETTINGS_TABLE, Sight, Table, check_setting, value_of_text,
+};
 
 use super::body::{limit, next_page, parameters, unknown_parameter};
 use super::{Person, Problem, Rooms, body, job, wire};
@@ -114,8 +116,14 @@ pub(super) async fn put(
     let table = find(&rooms, &name)?;
     let how = import_of(query.as_deref())?;
     let rows = if is_csv(&headers) {
+        let declared = rooms.intake.shelf.settings();
+        let is_of_settings = table.name.as_str() == SETTINGS_TABLE;
+        let also = |row: &Object| match is_of_settings {
+            true => check_setting(&declared, row),
+            false => Ok(()),
+        };
         table
-            .parse_csv(&bytes)
+            .parse_csv(&bytes, &also)
             .map_err(|faults| csv_problem(&faults))?
     } else {
         body::json::<Wish>(&bytes)?.rows

@@ -37,12 +37,18 @@ pub(super) async fn deliver(
     let guest = match trigger::admit(&rooms.intake, &recipe, head) {
         Ok(guest) => guest,
         Err(refusal) => {
+            let now = rooms.intake.clock.now();
+            rooms.turned_away.count(&recipe, &refusal, now);
             lobby::turn_away(&headers, body).await;
             return Err(refusal.into());
         }
     };
     let (body, room) = rooms.lobby.read(body).await?;
-    let accepted = trigger::deliver(&rooms.intake, guest, body).await?;
+    let accepted = trigger::deliver(&rooms.intake, guest, body).await;
+    let accepted = accepted.inspect_err(|refusal| {
+        let now = rooms.intake.clock.now();
+        rooms.turned_away.count(&recipe, refusal, now);
+    })?;
     drop(room);
     let new: Vec<_> = accepted.jobs.iter().filter(|(_, is_new)| *is_new).collect();
     if let (true, [(job, _)]) = (accepted.wants_result, new.as_slice()) {

@@ -154,8 +154,10 @@ fn summary(found: &[Diagnostic], file_count: usize) -> String {
     if warnings > 0 {
         more.push(of(warnings, "warning"));
     }
-    if advice > 0 {
-        more.push(format!("{advice} pieces of advice"));
+    match advice {
+        0 => {}
+        1 => more.push("one piece of advice".to_owned()),
+        _ => more.push(format!("{advice} pieces of advice")),
     }
     let more = if more.is_empty() {
         String::new()

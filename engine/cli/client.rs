@@ -160,7 +160,11 @@ impl Client {
                     .iter()
                     .map(|name| name.rsplit('/').next().unwrap_or(name));
                 let help = crate::diagnostic::did_you_mean(written, known).map_or_else(
-                    || "; `recipes list` shows all".to_owned(),
+                    || {
+                        "; `recipes list` shows all, and a file that was just saved is taken up \
+                         within a few seconds"
+                            .to_owned()
+                    },
                     |meant| format!("; did you mean `{meant}`?"),
                 );
                 Err(anyhow!("there is no recipe `{written}`{help}"))
@@ -221,6 +225,10 @@ fn refusal(status: StatusCode, body: &Value) -> anyhow::Error {
             .iter()
             .find_map(|name| error[*name].as_str());
         let message = error["message"].as_str().unwrap_or_default();
+        // What is said of the one thing that is wrong was said already.
+        if message == text {
+            continue;
+        }
         let _ = write!(
             text,
             "\n  {}{message}",

@@ -202,7 +202,12 @@ impl Rerun {
         }
         let keeps = rerun["keeps_count"].as_u64().unwrap_or(0);
         if keeps > 0 {
-            let _ = write!(text, ", {keeps} results are kept");
+            let are = if keeps == 1 {
+                "result is"
+            } else {
+                "results are"
+            };
+            let _ = write!(text, ", {keeps} {are} kept");
         }
         let has_changed = rerun["recipe_has_changed"] == true;
         if has_changed && rerun["version"] == "ran" {

@@ -5,6 +5,7 @@
 //! could not be understood, 3 that the workspace or server could not be opened; an error is one
 //! clear line.
 
+mod audit;
 mod bench;
 mod check;
 mod client;
@@ -75,6 +76,7 @@ enum Verb {
     Run(run::Run),
     Jobs(jobs::Jobs),
     Events(events::Events),
+    Audit(audit::Audit),
     Prune(prune::Prune),
     Tables(tables::Tables),
     Connections(connections::Connections),
@@ -118,6 +120,7 @@ impl Arguments {
             Verb::Run(run) => block_on(run.run(workspace)),
             Verb::Jobs(jobs) => block_on(jobs.run(workspace)),
             Verb::Events(events) => block_on(events.run(workspace)),
+            Verb::Audit(audit) => block_on(audit.run(workspace)),
             Verb::Prune(prune) => block_on(prune.run(workspace)),
             Verb::Tables(tables) => block_on(tables.run(workspace)),
             Verb::Connections(connections) => block_on(connections.run(workspace)),

@@ -13,6 +13,9 @@ use crate::data::Value;
 /// Lists all recipes with their state
 #[derive(Args, Debug)]
 pub(super) struct List {
+    /// Only the recipes of this project
+    #[arg(long)]
+    project: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -50,7 +53,14 @@ impl List {
         let client = Client::connect(workspace, Errand::Ask).await?;
         let answer = client.get("/api/recipes").await;
         client.close().await;
-        let answer = answer?;
+        let mut answer = answer?;
+        if let (Some(project), Some(recipes)) = (&self.project, answer["recipes"].as_array_mut()) {
+            let folder = format!("{project}/");
+            recipes.retain(|recipe| show::cell(&recipe["name"]).starts_with(&folder));
+            if recipes.is_empty() {
+                anyhow::bail!("there is no project `{project}` with recipes");
+            }
+        }
         if self.json {
             show::json(&answer)?;
             return Ok(Ended::Well);
@@ -190,6 +200,7 @@ fn text(recipe: &Value) -> String {
         line("sign-in", sign_in_in_words(sign_in));
         line("events", joined(&webhook["events"]));
         line("not kept", unkept(&webhook["not_kept"]));
+        line("refused", refused(&webhook["refused"]));
     }
     for (name, value) in timed::lines(recipe) {
         line(name, value);
@@ -212,10 +223,16 @@ fn text(recipe: &Value) -> String {
 
 fn sign_in_in_words(sign_in: &Value) -> String {
     let connection = show::cell(&sign_in["connection"]);
+    let fields = sign_in["fields"].as_object().into_iter().flatten();
+    let fields = fields.map(|(name, value)| format!("{name} `{}`", show::cell(value)));
+    let fields = match fields.collect::<Vec<_>>() {
+        none if none.is_empty() => String::new(),
+        some => format!(" ({})", some.join(", ")),
+    };
     match sign_in["kind"].as_str() {
-        Some("basic") => format!("user name and password of connection `{connection}`"),
-        Some("token") => format!("token of connection `{connection}`"),
-        Some("hmac") => format!("signature with the secret of connection `{connection}`"),
+        Some("basic") => format!("user name and password of connection `{connection}`{fields}"),
+        Some("token") => format!("token of connection `{connection}`{fields}"),
+        Some("hmac") => format!("signature with the secret of connection `{connection}`{fields}"),
         _ => "none".to_owned(),
     }
 }
@@ -230,6 +247,19 @@ fn unkept(list: &Value) -> String {
         )
     });
     words.collect::<Vec<_>>().join("; ")
+}
+
+/// How many deliveries came without a sign-in that is right, and what was wrong with the last.
+fn refused(refused: &Value) -> String {
+    if refused.is_null() {
+        return String::new();
+    }
+    let (count, why) = (
+        show::cell(&refused["count"]),
+        show::cell(&refused["last_why"]),
+    );
+    let at = show::time(&refused["last_at"]);
+    format!("{count} since the server started, the last {at}: {why}")
 }
 
 fn joined(list: &Value) -> String {

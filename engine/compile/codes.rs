@@ -66,6 +66,8 @@ pub const WRONG_VALUE: Code = Code("R079");
 pub const BAD_CURSOR: Code = Code("R085");
 /// A poll that takes every item for a new one.
 pub const ALWAYS_NEW: Code = Code("R086");
+/// A member of `error` that not every failure has, read as if it had.
+pub const UNSURE_ERROR: Code = Code("R087");
 
 /// Every code of this room: code, title, explanation.
 pub const ALL: &[(Code, &str, &str)] = &[
@@ -246,5 +248,13 @@ pub const ALL: &[(Code, &str, &str)] = &[
         "every item is new at every poll",
         "`cursor` asks for what came after the last poll, `dedupe` knows items by a key. Without \
          both, each poll makes jobs of all items that the listing has.",
+    ),
+    (
+        UNSURE_ERROR,
+        "a part of `error` that is not always there",
+        "What `on_failure` calls runs after every failure, also after `stop`, after input that does \
+         not fit and after a lost connection. `error.code` and `error.message` are always there; \
+         `error.step`, `error.status` and `error.body` only if a step or a reply caused the failure. \
+         Read without `?`, an absent one makes the handler itself fail.",
     ),
 ];

@@ -186,6 +186,9 @@ fn recipe(walk: &mut Walk<'_>, input: Shape, output: Shape) -> Option<Recipe> {
     let concurrency = file.get("concurrency").map(|node| concurrency(walk, node));
     let on_failure = file.get("on_failure").and_then(|node| {
         let with_error = Visible::default().with_root("error", super::walk::error_shape());
+        if let Some(with) = node.get("with") {
+            unsure_error(with, &mut walk.report);
+        }
         let (name, with, _) = walk.recipe_call(node, node.get("call")?, &with_error)?;
         Some((name, with))
     });
@@ -250,4 +253,45 @@ fn concurrency(walk: &mut Walk<'_>, node: &Node) -> Concurrency {
         limit: limit.and_then(|limit| u32::try_from(limit).ok()),
         key,
     }
+}
+
+/// The members of `error` that not every failure has.
+const UNSURE: [&str; 3] = ["step", "status", "body"];
+
+/// Warns of members of `error` that are read as if every failure had them.
+fn unsure_error(node: &Node, report: &mut Report) {
+    match &node.kind {
+        NodeKind::List(elements) => elements.iter().for_each(|node| unsure_error(node, report)),
+        NodeKind::Map(entries) => entries
+            .iter()
+            .for_each(|(_, node)| unsure_error(node, report)),
+        NodeKind::Text(text) => {
+            for name in UNSURE.iter().filter(|name| reads_surely(text, name)) {
+                report
+                    .warning(
+                        codes::UNSURE_ERROR,
+                        node.span,
+                        format!("not every failure has `error.{name}`"),
+                    )
+                    .help(format!(
+                        "write `error.{name}?`, or give another value: \
+                         `{{{{default error.{name} \"...\"}}}}`"
+                    ));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether a text reads `error.<name>` without `?` and without another value beside it.
+fn reads_surely(text: &str, name: &str) -> bool {
+    let path = format!("error.{name}");
+    text.match_indices(&path).any(|(at, _)| {
+        let (before, after) = (&text[..at], &text[at + path.len()..]);
+        let is_root = before.is_empty() || before.ends_with(['{', ' ', '(', '~']);
+        let is_root = is_root || before.ends_with("$.");
+        let is_whole = !after.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+        let is_sure = !after.starts_with('?') && !before.trim_end().ends_with("default");
+        is_root && is_whole && is_sure
+    })
 }

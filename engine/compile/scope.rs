@@ -152,7 +152,11 @@ impl Names for Scope<'_> {
                     .collect()
             }
         };
-        roots.extend(self.visible.open.iter().map(|(name, _)| name.clone()));
+        for (name, _) in &self.visible.open {
+            if !roots.contains(name) {
+                roots.push(name.clone());
+            }
+        }
         roots
     }
 }

@@ -94,7 +94,7 @@ impl Clients {
             Ok(client) => client,
             Err(why) => return not_sent("internal", format!("no HTTP client: {why}")),
         };
-        let host = plan.url.host_str().unwrap_or("").to_owned();
+        let host = place(&plan.url);
         let request = match built(client, plan) {
             Ok(request) => request,
             Err(why) => return not_sent("invalid_request", why),
@@ -206,7 +206,7 @@ fn failed(error: reqwest::Error, host: &str) -> Exchange {
     let why = chain(&error);
     if error.is_connect() {
         return Exchange::NotSent {
-            trouble: Trouble::new("unreachable", format!("{host} cannot be reached: {why}")),
+            trouble: Trouble::new("unreachable", unreachable(&error, host, &why)),
             may_pass: true,
         };
     }
@@ -215,6 +215,28 @@ fn failed(error: reqwest::Error, host: &str) -> Exchange {
     }
     let trouble = format!("the connection to {host} was lost before the reply: {why}");
     Exchange::Broken(Trouble::new("connection_lost", trouble))
+}
+
+/// Host and port of an address, the port only if it is written.
+fn place(url: &url::Url) -> String {
+    let host = url.host_str().unwrap_or("");
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+/// Why nothing was reached, in an admin's words where the machine's are known.
+fn unreachable(error: &dyn Error, host: &str, why: &str) -> String {
+    let mut source = error.source();
+    while let Some(error) = source {
+        let io = error.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::ConnectionRefused) {
+            return format!("nothing answers at {host}");
+        }
+        source = error.source();
+    }
+    format!("{host} cannot be reached: {why}")
 }
 
 fn not_allowed(private: &PrivateAddress) -> Exchange {

@@ -274,10 +274,16 @@ impl Outbound {
         timeout: Duration,
     ) -> Result<Exchange, Stopped> {
         let grant = self.grant(prepared, budgets, whose).await?;
-        let exchange = self
+        let mut exchange = self
             .clients
             .exchange(request, prepared.reach(), timeout)
             .await;
+        if let Exchange::NotSent { trouble, .. } = &mut exchange {
+            trouble.message = format!(
+                "connection `{}`: {}",
+                prepared.connection.name, trouble.message
+            );
+        }
         drop(grant);
         if let Err(error) = self.budgets.settle(&*self.ledger).await {
             tracing::warn!("{error}");

@@ -4,6 +4,8 @@
 //! Always true: only what POSIX and every cron since know is taken, and names, steps and Sunday as
 //! 7: what other programs read in different ways is refused, never guessed.
 
+use std::ops::RangeInclusive;
+
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::civil::{Date, Time};
@@ -12,20 +14,23 @@ use jiff::tz::TimeZone;
 /// The bit of croner's fields that stands for an ordinary value.
 const ORDINARY: u8 = 1;
 
-/// Field names in the order they are written, with the words that may stand in them.
-const FIELDS: [(&str, &[&str]); 5] = [
-    ("minute", &[]),
-    ("hour", &[]),
-    ("day of the month", &[]),
+/// Field names in the order they are written, with the words that may stand in them and the
+/// numbers from the least to the greatest.
+const FIELDS: [(&str, &[&str], RangeInclusive<u32>); 5] = [
+    ("minute", &[], 0..=59),
+    ("hour", &[], 0..=23),
+    ("day of the month", &[], 1..=31),
     (
         "month",
         &[
             "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC",
         ],
+        1..=12,
     ),
     (
         "day of the week",
         &["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"],
+        0..=7,
     ),
 ];
 
@@ -82,8 +87,9 @@ pub(super) fn parse(line: &str, zone: &str) -> Result<CronLine, String> {
         ));
     }
     let text = fields.join(" ");
-    for (field, (name, words)) in fields.iter().zip(FIELDS) {
+    for (field, (name, words, numbers)) in fields.iter().zip(FIELDS) {
         check_field(&text, field, name, words)?;
+        check_numbers(&text, field, name, &numbers)?;
     }
     let cron = CronParser::builder()
         .seconds(Seconds::Disallowed)
@@ -152,6 +158,28 @@ fn check_field(line: &str, field: &str, name: &str, words: &[&str]) -> Result<()
             return Err(format!(
                 "`{line}` is no cron line: `{part}` is no {name}; write `*`, `5`, `5-10`, `*/15` \
                  or `5-59/15`"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses numbers that this field does not have; steps are no such numbers.
+fn check_numbers(
+    line: &str,
+    field: &str,
+    name: &str,
+    numbers: &RangeInclusive<u32>,
+) -> Result<(), String> {
+    let ranges = field.split(',').filter_map(|part| part.split('/').next());
+    let values = ranges.flat_map(|range| range.split('-'));
+    for value in values.filter(|value| value.bytes().all(|b| b.is_ascii_digit())) {
+        let is_there = value.is_empty() || value.parse().is_ok_and(|n| numbers.contains(&n));
+        if !is_there {
+            return Err(format!(
+                "`{line}` is no cron line: `{value}` is no {name}; they go from {} to {}",
+                numbers.start(),
+                numbers.end()
             ));
         }
     }

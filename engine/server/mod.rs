@@ -152,6 +152,7 @@ impl Engine {
             history: self.history.clone(),
             public_url: public_url.into(),
             messages: Arc::default(),
+            turned_away: Arc::default(),
             previews: Arc::new(Semaphore::new(1)),
             lobby: Arc::new(Lobby::new(self.settings.bounds)),
             pulse: Arc::default(),

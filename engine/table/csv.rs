@@ -42,8 +42,13 @@ impl fmt::Display for CsvFault {
 
 impl Table {
     /// The rows of a CSV file: checked, normalised, with defaults. Commas or semicolons separate,
-    /// as the header shows; a byte-order mark and any line ends are fine.
-    pub fn parse_csv(&self, bytes: &[u8]) -> Result<Vec<Object>, Vec<CsvFault>> {
+    /// as the header shows; a byte-order mark and any line ends are fine. `also` says what else
+    /// keeps a row out.
+    pub fn parse_csv(
+        &self,
+        bytes: &[u8],
+        also: &dyn Fn(&Object) -> Result<(), Refused>,
+    ) -> Result<Vec<Object>, Vec<CsvFault>> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let text = std::str::from_utf8(bytes).map_err(|error| {
             let line = bytes[..error.valid_up_to()]
@@ -85,6 +90,9 @@ impl Table {
                 Ok(record) => {
                     let line = record.position().map_or(0, csv::Position::line);
                     if let Some(row) = self.row(&record, line, &columns, &mut faults) {
+                        if let Err(refused) = also(&row) {
+                            faults.push(fault(line, None, &refused.message));
+                        }
                         self.check_twice(&row, line, &mut lines, &mut faults);
                         rows.push(row);
                     }

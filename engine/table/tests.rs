@@ -46,12 +46,12 @@ fn table() -> Table {
 }
 
 fn rows(text: &str) -> Value {
-    let rows = table().parse_csv(text.as_bytes()).unwrap();
+    let rows = table().parse_csv(text.as_bytes(), &|_| Ok(())).unwrap();
     Value::Array(rows.into_iter().map(Value::Object).collect())
 }
 
 fn faults(text: &str) -> Vec<String> {
-    let faults = table().parse_csv(text.as_bytes()).unwrap_err();
+    let faults = table().parse_csv(text.as_bytes(), &|_| Ok(())).unwrap_err();
     faults.iter().map(CsvFault::to_string).collect()
 }
 
@@ -73,7 +73,7 @@ fn a_file_with_labels_in_any_order_is_read() {
 #[test]
 fn what_is_exported_reads_back_the_same() {
     let text = "Entry ID,Kind,Is active,Since\n7,Course,true,2026-03-01\n8,Plan,,\n";
-    let rows = table().parse_csv(text.as_bytes()).unwrap();
+    let rows = table().parse_csv(text.as_bytes(), &|_| Ok(())).unwrap();
     assert_eq!(table().write_csv(&rows).unwrap(), text);
 }
 
@@ -119,6 +119,8 @@ fn a_header_that_does_not_fit_is_refused() {
 
 #[test]
 fn bytes_that_are_no_text_are_refused() {
-    let faults = table().parse_csv(b"Entry ID,Kind\n1,\xff\n").unwrap_err();
+    let faults = table()
+        .parse_csv(b"Entry ID,Kind\n1,\xff\n", &|_| Ok(()))
+        .unwrap_err();
     assert_eq!(faults[0].line, 2);
 }

@@ -146,6 +146,13 @@ fn scheduled_event(given: Given) -> Result<Value, Refusal> {
 /// The event of a poll: an item, or a list of them for a batch.
 fn polled_event(poll: &Poll, given: Given) -> Result<Value, Refusal> {
     let mut event = event_of(given)?;
+    if event.is_null() {
+        return Err(wrong(
+            "event",
+            "this recipe polls, and a run by hand asks nobody: give it an item with --event FILE, \
+             where the file holds {\"item\": ...} (a list of items if the recipe takes a batch)",
+        ));
+    }
     let item = match poll.batch {
         true => Shape::list_of(Shape::Any),
         false => Shape::Any,

@@ -215,7 +215,10 @@ impl Walk<'_> {
                     key_span(node),
                     "`stop` inside a function",
                 )
-                .help("use `return`; the recipe that called decides what to do");
+                .help(
+                    "use `return`; the recipe that called decides what to do. A function says that it \
+                     failed by what it gives back, such as `ok: false` with a reason",
+                );
         }
         let reason = self.line(value.get("reason")?, visible);
         let kind = StepKind::Stop {

@@ -65,7 +65,8 @@ impl Walk<'_> {
         let rule = if node.get("every").is_some() {
             self.interval(node)?
         } else {
-            if timezone.is_none() {
+            // Without a rule at all, that is what is missing, and it was said.
+            if timezone.is_none() && (node.get("at").is_some() || node.get("cron").is_some()) {
                 self.report
                     .error(
                         codes::BAD_ZONE,
@@ -120,8 +121,14 @@ impl Walk<'_> {
                 Ok(rule) => Some(rule),
                 Err(message) => {
                     self.report
-                        .error(codes::BAD_CRON, line.span, message)
-                        .help("five fields: minute, hour, day of the month, month, weekday");
+                        .error(codes::BAD_CRON, line.span, message.as_str())
+                        .help(match message.contains("no such date") {
+                            true => {
+                                "February has at most 29 days; April, June, September and \
+                                     November have 30"
+                            }
+                            false => "five fields: minute, hour, day of the month, month, weekday",
+                        });
                     None
                 }
             };

@@ -206,7 +206,8 @@ pub async fn plan_rerun(
         return Err(NoRerun::Refused {
             code: "outcome_unknown",
             message: "nobody knows whether these calls happened, and the rerun would make them \
-                      again: look at the vendor first, then say that they are to be made again"
+                      again: look at the vendor first, then say that they are to be made again \
+                      with `--again-if-unknown` (over the API: `\"unknown\": \"again\"`)"
                 .to_owned(),
             details: seed.doubtful,
         });
@@ -269,7 +270,7 @@ async fn load(
         ));
     }
     if wish.unknown == Unknown::Refuse {
-        let help = "so nobody knows which calls it made; say that they are to be made again";
+        let help = "so nobody knows which calls it made; `--again-if-unknown` makes them again";
         return Err(damaged(why, help));
     }
     match intake.store.record_with_input(id).await {

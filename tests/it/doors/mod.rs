@@ -24,4 +24,5 @@ mod suites;
 mod rerunning;
 mod tables;
 mod telling;
+mod telling_more;
 mod webhooks;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::io::IsTerminal;
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 use super::say;
 use crate::data::Value;
@@ -11,13 +11,7 @@ use crate::data::Value;
 /// Prints rows below a heading; piped, the rows alone with tabs between.
 pub(super) fn rows(heading: &[&str], rows: Vec<Vec<String>>) -> anyhow::Result<()> {
     if std::io::stdout().is_terminal() {
-        let mut table = Table::new();
-        table
-            .load_preset(presets::NOTHING)
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_header(heading.iter().map(|name| name.to_uppercase()))
-            .add_rows(rows);
-        return say(&format!("{table}\n"));
+        return say(&format!("{}\n", aligned(heading, rows, Table::new())));
     }
     let mut text = String::new();
     for row in rows {
@@ -25,6 +19,24 @@ pub(super) fn rows(heading: &[&str], rows: Vec<Vec<String>>) -> anyhow::Result<(
         let _ = writeln!(text, "{}", cells.join("\t"));
     }
     say(&text)
+}
+
+/// Rows below their heading, as wide as the table says or the terminal is. Names are there to be
+/// copied: the first column is never broken, and no column becomes narrower than its heading.
+fn aligned(heading: &[&str], rows: Vec<Vec<String>>, mut table: Table) -> Table {
+    table
+        .load_preset(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(heading.iter().map(|name| name.to_uppercase()))
+        .add_rows(rows);
+    for (index, (column, name)) in table.column_iter_mut().zip(heading).enumerate() {
+        let narrowest = u16::try_from(name.len() + 2).unwrap_or(u16::MAX);
+        column.set_constraint(match index {
+            0 => ColumnConstraint::ContentWidth,
+            _ => ColumnConstraint::LowerBoundary(Width::Fixed(narrowest)),
+        });
+    }
+    table
 }
 
 /// Prints data as JSON, readable.
@@ -64,3 +76,6 @@ pub(super) fn short(value: &Value, chars: usize) -> String {
 fn flat(text: &str) -> String {
     text.replace(['\t', '\n', '\r'], " ")
 }
+
+#[cfg(test)]
+mod tests;
