@@ -113,6 +113,12 @@ impl Sqlite {
         self.with_writer(|_| Box::pin(async { Ok(()) })).await
     }
 
+    /// Writes a page that says what it said before: fails if nothing can be written.
+    pub async fn check_writing(&self) -> Result<(), StoreError> {
+        self.with_writer(|connection| Box::pin(writer::write_mark(connection)))
+            .await
+    }
+
     /// Ends the writer after everything in line, works the log into the file and gives the lock
     /// back. Whatever is asked of the store afterwards is refused.
     pub async fn close(&self) {

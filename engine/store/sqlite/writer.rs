@@ -321,6 +321,11 @@ const BEGIN: &str = "BEGIN IMMEDIATE; SAVEPOINT part";
 /// Writes the file's mark again: without a write, COMMIT would sync nothing.
 const BEGIN_SYNC: &str = "BEGIN IMMEDIATE; PRAGMA application_id = 1380143173; SAVEPOINT part";
 
+/// Writes the file's mark again.
+pub(super) async fn write_mark(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    execute(connection, "PRAGMA application_id = 1380143173").await
+}
+
 async fn execute(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), StoreError> {
     sqlx::query(sql)
         .execute(connection)
