@@ -63,6 +63,14 @@ impl Prune {
                     size(&plan["bytes"]),
                     size(&plan["now"]["used_bytes"])
                 ))?;
+                if plan["unmended"].as_u64() > Some(0) {
+                    say(&format!(
+                        "{} of them failed and were not done again, which cannot be done without \
+                         their history: see `recipes jobs --status failed`, and `recipes jobs \
+                         rerun`\n",
+                        plan["unmended"]
+                    ))?;
+                }
             }
             return Ok(Ended::Well);
         }
