@@ -65,7 +65,7 @@ pub(super) async fn prune(
         let plan = rooms.history.plan(&wish).await?;
         let now = rooms.intake.store.space().await?;
         return Ok(Json(json!({
-            "jobs": plan.jobs, "bytes": plan.bytes, "now": space(now),
+            "jobs": plan.jobs, "bytes": plan.bytes, "unmended": plan.unmended, "now": space(now),
         })));
     }
     let swept = rooms.history.prune(&wish, WORK_TIME).await?;

@@ -36,6 +36,7 @@ mod webhooks;
 mod wire;
 
 pub use failures::Messages;
+pub use health::Pulse;
 pub use lobby::{Bounds, Lobby};
 pub use problem::Problem;
 pub use sign_in::{Person, Tokens};
@@ -79,6 +80,8 @@ pub struct Rooms {
     pub previews: Arc<Semaphore>,
     /// Where deliveries are until they are kept.
     pub lobby: Arc<Lobby>,
+    /// When the database was last seen to work.
+    pub pulse: Arc<Pulse>,
 }
 
 /// All routes.
@@ -92,6 +95,7 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/api/recipes/{project}/{name}/run", post(recipes::run))
         .route("/api/recipes/{project}/{name}/fires", get(timed::fires))
         .route("/api/jobs", get(jobs::list))
+        .route("/api/whoami", get(health::whoami))
         .route("/api/audit", get(audit::list))
         .route("/api/history", get(history::show))
         .route("/api/history/prune", post(history::prune))

@@ -1,6 +1,6 @@
 //! A person wants jobs done again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -17,8 +17,8 @@ use crate::journal::JobStatus;
 use crate::names::{JobId, RecipeName};
 use crate::store::{JobFilter, Lineage};
 use crate::trigger::rerun::{
-    Again, Elements, From, Many, NoRerun, Outline, Passed, Unknown, Version, Wish, plan_many,
-    plan_rerun, queue_rerun, rerun_many,
+    Again, Elements, From, Many, NoRerun, Outline, Passed, Reruns, Unknown, Version, Wish,
+    plan_many, plan_rerun, queue_rerun, rerun_many,
 };
 
 use super::job::job_id;
@@ -34,6 +34,8 @@ struct Written {
     elements: WrittenElements,
     outputs: BTreeMap<String, Value>,
     unknown: WrittenUnknown,
+    /// Whether it is to be done although it was done again before.
+    though_done_again: bool,
     /// Whether to show only what would be done.
     plan: bool,
 }
@@ -82,6 +84,9 @@ struct WrittenMany {
     elements: WrittenElements,
     #[serde(default)]
     unknown: WrittenUnknown,
+    /// Whether really all are meant, if neither recipe nor time is named.
+    #[serde(default)]
+    all: bool,
     #[serde(default)]
     plan: bool,
 }
@@ -95,8 +100,15 @@ pub(super) async fn one(
 ) -> Result<Response, Problem> {
     let id = job_id(&id)?;
     let written: Written = body::json(&bytes)?;
-    let only_shown = written.plan;
-    let plan = plan_rerun(&rooms.intake, &id, &wish(written), &by).await?;
+    let (only_shown, is_once_more) = (written.plan, written.though_done_again);
+    let mut plan = plan_rerun(&rooms.intake, &id, &wish(written), &by).await?;
+    if !is_once_more {
+        let lineage = rooms.intake.store.lineage(&id).await?;
+        if let Some((rerun, status)) = lineage.reruns.last() {
+            return Err(done_before(rerun, *status));
+        }
+        plan = plan.unless_done_again();
+    }
     let mut answer = shown(&plan.outline);
     if only_shown {
         return Ok(Json(answer).into_response());
@@ -114,7 +126,12 @@ pub(super) async fn many(
 ) -> Result<Response, Problem> {
     let written: WrittenMany = body::json(&bytes)?;
     let only_shown = written.plan;
+    let is_wide = written.recipe.is_none() && written.since.is_none() && written.until.is_none();
+    let is_meant = written.all;
     let many = many_of(written)?;
+    if is_wide && !is_meant && !only_shown {
+        return Err(too_wide(&plan_many(&rooms.intake, &many, &by).await?));
+    }
     let (status, found) = match only_shown {
         true => (StatusCode::OK, plan_many(&rooms.intake, &many, &by).await?),
         false => (
@@ -127,6 +144,33 @@ pub(super) async fn many(
         "passed_over": found.passed.iter().map(passed_over).collect::<Vec<_>>(),
     }));
     Ok((status, answer).into_response())
+}
+
+fn done_before(rerun: &JobId, status: JobStatus) -> Problem {
+    let message = format!(
+        "the job was done again already, by job {rerun} ({}): if that failed, rerun that one, \
+         which keeps what it has done; to do this one once more, add `--though-done-again` (over \
+         the API: `\"though_done_again\": true`)",
+        status.as_str()
+    );
+    Problem::conflict("done_again", message)
+}
+
+/// Why all failed jobs of all times are not done again by a slip.
+fn too_wide(found: &Reruns) -> Problem {
+    let recipes: BTreeSet<&RecipeName> = found
+        .again
+        .iter()
+        .map(|again| &again.outline.recipe)
+        .collect();
+    let message = format!(
+        "this would do {} jobs of {} recipes again: name a recipe (`--recipe`) or a time \
+         (`--since`, `--until`), or say that all of them are meant with `--yes` (over the API: \
+         `\"all\": true`); `--plan` shows them",
+        found.again.len(),
+        recipes.len()
+    );
+    Problem::conflict("too_wide", message)
 }
 
 fn wish(written: Written) -> Wish {

@@ -47,7 +47,7 @@ impl Client {
     pub(super) async fn connect(workspace: &Path, errand: Errand) -> anyhow::Result<Self> {
         let http = http()?;
         if let Some(here) = Whereabouts::read(workspace)
-            && is_alive(&http, &here.url).await
+            && is_there(&http, &here).await
         {
             return Ok(Self {
                 http,
@@ -194,13 +194,22 @@ pub(super) fn http() -> anyhow::Result<reqwest::Client> {
         .context("no HTTP client can be made")
 }
 
-async fn is_alive(http: &reqwest::Client, url: &str) -> bool {
+/// Whether the server that left word is still there. Another one may have come to its address since
+/// it was killed: only the very same one knows the token.
+async fn is_there(http: &reqwest::Client, here: &Whereabouts) -> bool {
     let answer = http
-        .get(format!("{url}/healthz"))
+        .get(format!("{}/api/whoami", here.url))
+        .bearer_auth(&here.token)
         .timeout(LIFE_SIGN)
         .send()
         .await;
-    answer.is_ok_and(|answer| answer.status().is_success())
+    match answer {
+        Ok(answer) if answer.status().is_success() => {
+            let text = answer.text().await.unwrap_or_default();
+            serde_json::from_str::<Value>(&text).is_ok_and(|body| body["name"] == "cli")
+        }
+        _ => false,
+    }
 }
 
 /// A problem object in words: what is wrong, then each thing on a line of its own.

@@ -79,9 +79,15 @@ pub(super) struct Rerun {
     /// Make calls again of which nobody knows whether they happened
     #[arg(long)]
     again_if_unknown: bool,
+    /// Do it although it was done again before
+    #[arg(long, conflicts_with = "all_failed")]
+    though_done_again: bool,
     /// All failed jobs that were not done again yet
     #[arg(long)]
     all_failed: bool,
+    /// Really all failed jobs, of every recipe and time
+    #[arg(long, requires = "all_failed")]
+    yes: bool,
     /// Of all failed jobs, only those of this recipe
     #[arg(long, requires = "all_failed")]
     recipe: Option<String>,
@@ -160,6 +166,9 @@ impl Rerun {
         if self.again_if_unknown {
             wish["unknown"] = "again".into();
         }
+        if self.though_done_again {
+            wish["though_done_again"] = true.into();
+        }
         Ok(wish)
     }
 
@@ -173,6 +182,9 @@ impl Rerun {
             if let Some(time) = time {
                 wish[name] = time.as_str().into();
             }
+        }
+        if self.yes {
+            wish["all"] = true.into();
         }
         if let Some(count) = self.per_minute {
             wish["per_minute"] = count.into();

@@ -3,13 +3,15 @@
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 
+use anyhow::anyhow;
 use clap::Args;
 use serde_json::json;
 
 use super::client::{Client, Errand};
 use super::{Ended, say, show};
+use crate::clock::parse_period;
 use crate::data::Value;
-use crate::history::show_size;
+use crate::history::{parse_size, show_size};
 
 /// Removes the history of old jobs, whether a server runs or not; a line of each job stays
 ///
@@ -33,6 +35,12 @@ pub(super) struct Prune {
 
 impl Prune {
     pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
+        if let Some(age) = &self.older_than {
+            parse_period(age).map_err(|why| anyhow!("--older-than: {why}"))?;
+        }
+        if let Some(size) = &self.to_size {
+            parse_size(size).map_err(|why| anyhow!("--to-size: {why}"))?;
+        }
         let client = Client::connect(workspace, Errand::Ask).await?;
         let told = self.ask(&client).await;
         client.close().await;
@@ -55,6 +63,14 @@ impl Prune {
                     size(&plan["bytes"]),
                     size(&plan["now"]["used_bytes"])
                 ))?;
+                if plan["unmended"].as_u64() > Some(0) {
+                    say(&format!(
+                        "{} of them failed and were not done again, which cannot be done without \
+                         their history: see `recipes jobs --status failed`, and `recipes jobs \
+                         rerun`\n",
+                        plan["unmended"]
+                    ))?;
+                }
             }
             return Ok(Ended::Well);
         }

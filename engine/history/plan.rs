@@ -14,6 +14,8 @@ pub struct Plan {
     pub jobs: u64,
     /// About how many bytes that frees.
     pub bytes: u64,
+    /// How many of the jobs failed and were not done again, which they cannot be any more then.
+    pub unmended: u64,
 }
 
 /// What would go, found out as it would be done.
@@ -33,6 +35,7 @@ pub(super) async fn plan(store: &Store, rules: &Rules) -> Result<Plan, StoreErro
             if rule.is_some() || (is_too_much && job.free_since.is_some()) {
                 plan.jobs += 1;
                 plan.bytes += size;
+                plan.unmended += u64::from(job.is_unmended);
             }
         }
         match next(&page) {

@@ -226,6 +226,11 @@ impl Machine {
         self.job.desk.state().waiting.contains_key(&number)
     }
 
+    /// Whether the journal holds something of a place that the job, resumed, has not come to yet.
+    pub fn will_come_back_to(&self, key: &EntryKey) -> bool {
+        self.job.desk.state().recorded.contains_key(key)
+    }
+
     /// Tells the machine that an effect will not be performed, because the job is cancelled.
     pub fn abandon(&mut self, number: u64) {
         self.job.desk.abandon(number);

@@ -143,7 +143,7 @@ fn hands_out_credentials(address: IpAddr) -> bool {
             let [a, b, .., y, z] = six.segments();
             let is_wrapped = (a, b) == (0x64, 0xff9b)
                 && is_metadata(Ipv4Addr::from_bits(u32::from(y) << 16 | u32::from(z)));
-            is_wrapped || a == 0xfd00 && b == 0x0ec2
+            is_wrapped || matches!((a, b), (0xfd00, 0x0ec2) | (0xfd20, 0x00ce))
         }
     }
 }

@@ -37,9 +37,9 @@ use futures_util::future::{BoxFuture, FutureExt};
 
 use crate::clock::{Clock, Moment};
 use crate::connector::References;
-use crate::interpret::{Call, Verified};
+use crate::interpret::Call;
 use crate::journal::Failure;
-use crate::step::{Calls, Performed};
+use crate::step::{Asked, Calls, Performed};
 
 /// All that goes out to vendors.
 pub struct Outbound {
@@ -51,6 +51,7 @@ pub struct Outbound {
     tokens: token::Tokens,
     budgets: budget::Budgets,
     holds: hold::Holds,
+    questions: question::Questions,
 }
 
 impl Outbound {
@@ -73,6 +74,7 @@ impl Outbound {
             tokens: token::Tokens::new(remembered.refresh_tokens),
             budgets,
             holds: hold::Holds::new(remembered.holds),
+            questions: question::Questions::default(),
             ledger,
             clock,
         })
@@ -108,7 +110,7 @@ impl Calls for Outbound {
         self.perform(call).boxed()
     }
 
-    fn verify<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Verified> {
+    fn verify<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Asked> {
         self.ask(call).boxed()
     }
 }

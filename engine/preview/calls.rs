@@ -16,7 +16,7 @@ use crate::connector::Effect;
 use crate::data::{Value, holds_withheld, withheld};
 use crate::interpret::{Call, Called, Verified};
 use crate::journal::EntryKey;
-use crate::step::{Calls, Performed};
+use crate::step::{Asked, Calls, Performed};
 
 use super::{Cut, Limits};
 
@@ -140,8 +140,8 @@ impl Calls for Withholding {
         .boxed()
     }
 
-    fn verify<'a>(&'a self, _call: &'a Call) -> BoxFuture<'a, Verified> {
+    fn verify<'a>(&'a self, _call: &'a Call) -> BoxFuture<'a, Asked> {
         // Nothing was sent that could be in doubt.
-        futures_util::future::ready(Verified::NotApplied).boxed()
+        futures_util::future::ready(Asked::Answered(Verified::NotApplied)).boxed()
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::journal::{Ending, Failure, JobStatus};
-use crate::store::{Advance, Jobs, Lease, Next, StoreError};
+use crate::store::{Advance, Jobs, Lease, Next, RequestKind, StoreError};
 
 use super::run::Run;
 use super::{Left, World};
@@ -18,7 +18,7 @@ const UNAVAILABLE_WAIT: Duration = Duration::from_secs(1);
 
 /// Gives a job back in order once the database can be written again, so that a full disk is not
 /// taken for a crash. What was not committed is done over, or cleared up.
-pub(super) async fn hand_back(world: &World, lease: &Lease, mut error: StoreError) -> Left {
+pub async fn hand_back(world: &World, lease: &Lease, mut error: StoreError) -> Left {
     while matches!(error, StoreError::Unavailable(_)) && !*world.is_stopping.borrow() {
         Clock::rest(UNAVAILABLE_WAIT).await;
         match commit(world, lease, Next::GivenBack).await {
@@ -29,7 +29,7 @@ pub(super) async fn hand_back(world: &World, lease: &Lease, mut error: StoreErro
     if matches!(error, StoreError::Unavailable(_) | StoreError::LeaseLost(_)) {
         return Left::Lost;
     }
-    let message = format!("what the job did cannot be recorded: {error}");
+    let message = format!("what the job needs or did cannot be read or recorded: {error}");
     let ending = Ending {
         status: JobStatus::Quarantined,
         output: None,
@@ -69,10 +69,7 @@ impl Run<'_> {
             self.commit().await?;
             return Ok(Left::Ended);
         }
-        // A request that fits nothing the job waits for is done with.
-        self.pending
-            .consumed_requests
-            .extend(self.requests.drain(..).map(|left| left.number));
+        self.drop_requests();
         self.pending.next = if self.decisions.is_empty() {
             Next::Waiting(wake_at)
         } else {
@@ -80,5 +77,18 @@ impl Run<'_> {
         };
         self.commit().await?;
         Ok(Left::Waiting)
+    }
+    /// Lets go of requests that fit nothing the job waits for, but for those of places that it has
+    /// yet to come back to.
+    fn drop_requests(&mut self) {
+        for request in std::mem::take(&mut self.requests) {
+            let is_early = match &request.kind {
+                RequestKind::Decide { key, .. } => self.machine.will_come_back_to(key),
+                RequestKind::Cancel { .. } => false,
+            };
+            if !is_early {
+                self.pending.consumed_requests.push(request.number);
+            }
+        }
     }
 }

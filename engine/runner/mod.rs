@@ -16,6 +16,7 @@ mod unsent;
 
 pub use bell::Bell;
 pub use halt::{Halt, Point};
+pub use hand_back::hand_back;
 pub use run::advance;
 
 use std::sync::Arc;

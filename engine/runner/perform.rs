@@ -8,7 +8,7 @@ use super::{Point, World};
 use crate::clock::Moment;
 use crate::connector::Effect as Repeats;
 use crate::interpret::{Answer, Called, Effect, EffectKind};
-use crate::step::Performed;
+use crate::step::{Asked, Performed};
 
 /// An effect that was performed.
 pub(super) struct Done {
@@ -37,9 +37,10 @@ pub(super) async fn perform(world: &World, effect: Effect) -> Done {
                 Performed::Later(moment) => Outcome::Later(moment),
             }
         }
-        EffectKind::Verify(call) => {
-            Outcome::Answer(Answer::Verified(world.calls.verify(call).await))
-        }
+        EffectKind::Verify(call) => match world.calls.verify(call).await {
+            Asked::Answered(verified) => Outcome::Answer(Answer::Verified(verified)),
+            Asked::Later(moment) => Outcome::Later(moment),
+        },
         EffectKind::Read { table, operation } => match world.store.read(table, operation).await {
             Ok(performed) => Outcome::Answer(Answer::Performed(performed)),
             Err(error) => {

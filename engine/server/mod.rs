@@ -155,6 +155,7 @@ impl Engine {
             turned_away: Arc::default(),
             previews: Arc::new(Semaphore::new(1)),
             lobby: Arc::new(Lobby::new(self.settings.bounds)),
+            pulse: Arc::default(),
         };
         let serving = tokio::spawn(listen::serve(
             listener,

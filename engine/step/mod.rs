@@ -23,8 +23,8 @@ pub trait Calls: Send + Sync {
     /// Performs one call, or says from when on there is room for it.
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Performed>;
 
-    /// Asks whether a doubtful call was applied.
-    fn verify<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Verified>;
+    /// Asks whether a doubtful call was applied, or says from when on there is room for the question.
+    fn verify<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Asked>;
 }
 
 /// What became of a call.
@@ -33,6 +33,15 @@ pub enum Performed {
     /// It was sent, or refused for good.
     Ended(Called),
     /// It was not sent: budget or exclusive group have no room before this moment.
+    Later(Moment),
+}
+
+/// What became of a question about a doubtful call.
+#[derive(Debug)]
+pub enum Asked {
+    /// It was answered, or failed.
+    Answered(Verified),
+    /// It was not sent, or not to its end: there is no room before this moment.
     Later(Moment),
 }
 

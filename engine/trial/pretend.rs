@@ -18,7 +18,7 @@ use crate::data::{Object, Value};
 use crate::interpret::{Call, Called, Verified};
 use crate::journal::{EntryKey, Failure};
 use crate::names::ConnectorName;
-use crate::step::{Calls, Performed, broken, called, refused};
+use crate::step::{Asked, Calls, Performed, broken, called, refused};
 
 use super::suite::{Reply, ReplyKind};
 
@@ -251,8 +251,8 @@ impl Calls for Pretend {
         std::future::ready(Performed::Ended(self.answer(call))).boxed()
     }
 
-    fn verify<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Verified> {
-        std::future::ready(self.answer_question(call)).boxed()
+    fn verify<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Asked> {
+        std::future::ready(Asked::Answered(self.answer_question(call))).boxed()
     }
 }
 

@@ -21,7 +21,7 @@ use crate::interpret::Start;
 use crate::journal::{Ending, Failure, JobStatus};
 use crate::library::Shelf;
 use crate::names::JobId;
-use crate::runner::{Left, World, advance};
+use crate::runner::{Left, World, advance, hand_back};
 use crate::store::{Advance, Claimed, Jobs, Lease, Next, StoreError};
 
 /// How long a lease lasts unless renewed, in real time: a worker is as slow as the machine.
@@ -133,7 +133,12 @@ impl Worker {
             .claim(limit, now, self.world.clock.span(LEASE))
             .await
         {
-            Ok(claimed) => claimed,
+            Ok(claimed) => {
+                for job in self.world.store.woken() {
+                    self.world.bell.ring(&job);
+                }
+                claimed
+            }
             Err(error) => {
                 tracing::warn!("no job can be claimed: {error}");
                 Clock::rest(Duration::from_millis(500)).await;
@@ -164,8 +169,9 @@ impl Worker {
 
     async fn run(self: Arc<Self>, claimed: Claimed) {
         let lease = claimed.lease.clone();
-        let nudged = self.world.bell.enter(&lease.job);
+        // In this order: a run of before that lets go in between leaves the bell of its own lease only.
         self.leases().insert(lease.job.clone(), lease.clone());
+        let nudged = self.world.bell.enter(&lease.job);
         let work = AssertUnwindSafe(self.bring_on(claimed, &nudged))
             .catch_unwind()
             .await;
@@ -173,7 +179,7 @@ impl Worker {
             Ok(Ok(left)) => left,
             Ok(Err(error)) => {
                 tracing::warn!(job = %lease.job, "the job could not be run: {error}");
-                Left::Lost
+                hand_back(&self.world, &lease, error).await
             }
             Err(_) => {
                 let failure = Failure::new(

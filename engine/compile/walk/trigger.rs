@@ -3,7 +3,7 @@
 //! In: the trigger as written. Out: a [`Trigger`], and the roots that steps may read of it.
 //! Always true: a schedule that compiled has a next moment.
 
-use super::{Walk, is_word, key_span, period};
+use super::{Walk, integer, is_word, key_span, period};
 use crate::compile::codes;
 use crate::compile::scope::{Scope, Visible};
 use crate::compile::{
@@ -170,7 +170,10 @@ impl Walk<'_> {
                     .collect();
                 match (names.is_empty(), numbers.is_empty()) {
                     (false, true) => Some((every(), names.join(",").to_uppercase())),
-                    (true, false) => Some((numbers.join(","), every())),
+                    (true, false) => {
+                        self.advise_on_days(node, days);
+                        Some((numbers.join(","), every()))
+                    }
                     _ => {
                         self.report
                             .error(codes::BAD_TIME, node.span, "these days make no schedule")
@@ -180,6 +183,20 @@ impl Walk<'_> {
                 }
             }
             _ => None,
+        }
+    }
+
+    /// Says of days of the month that not every month has them.
+    fn advise_on_days(&mut self, node: &Node, days: &[Node]) {
+        let latest = days.iter().filter_map(integer).max();
+        if let Some(latest) = latest.filter(|latest| *latest > 28) {
+            self.report
+                .advice(
+                    codes::BAD_TIME,
+                    node.span,
+                    format!("months without a day {latest} are passed over"),
+                )
+                .help("every month has the days 1 to 28");
         }
     }
 

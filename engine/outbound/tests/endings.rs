@@ -7,7 +7,7 @@ use serde_json::json;
 use super::bench::{Bench, HEADER, call, shown};
 use super::server::{Answer, Server};
 use crate::interpret::{Called, Verified};
-use crate::step::Performed;
+use crate::step::{Asked, Performed};
 
 const ACTIONS: &str = r#"
 actions:
@@ -299,9 +299,10 @@ async fn a_doubtful_call_is_asked_about() {
             .ask(&call("create", json!({ "name": "n" })))
             .await;
         let told = match verified {
-            Verified::Applied(output) => format!("applied {output}"),
-            Verified::NotApplied => "not applied".to_owned(),
-            Verified::Unknown(failure) => format!("unknown {}", failure.code),
+            Asked::Answered(Verified::Applied(output)) => format!("applied {output}"),
+            Asked::Answered(Verified::NotApplied) => "not applied".to_owned(),
+            Asked::Answered(Verified::Unknown(failure)) => format!("unknown {}", failure.code),
+            Asked::Later(until) => format!("later {until}"),
         };
         assert_eq!(told, expected);
     }
@@ -322,5 +323,8 @@ async fn a_verification_looks_through_all_pages() {
         .outbound
         .ask(&call("create", json!({ "name": "n" })))
         .await;
-    assert!(matches!(verified, Verified::Applied(output) if output == json!({ "id": 2 })));
+    let Asked::Answered(Verified::Applied(output)) = verified else {
+        panic!("{verified:?}");
+    };
+    assert_eq!(output, json!({ "id": 2 }));
 }

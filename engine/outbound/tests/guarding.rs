@@ -68,6 +68,7 @@ fn no_address_outside_the_public_network_is_reached_however_it_is_spelt() {
         "[fec0::1]",
         "[fc00::1]",
         "[fd00:ec2::254]",
+        "[fd20:ce::254]",
         "[ff02::1]",
         "[64:ff9b::7f00:1]",
         "[64:ff9b:1::1]",
@@ -122,6 +123,8 @@ fn an_admin_names_what_may_be_reached_and_no_more() {
         ("169.254.169.254", "any.example", "169.254.169.254", true),
         ("fd00::/8", "any.example", "fd00:ec2::254", false),
         ("fd00:ec2::254", "any.example", "fd00:ec2::254", true),
+        ("fd00::/8", "any.example", "fd20:ce::254", false),
+        ("fd20:ce::254", "any.example", "fd20:ce::254", true),
     ];
     for (written, name, address, expected) in cases {
         let address: IpAddr = address.parse().expect("an address");

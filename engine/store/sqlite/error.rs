@@ -29,6 +29,10 @@ fn from_code(code: i64, message: &str) -> StoreError {
     match code {
         // SQLITE_CONSTRAINT
         19 => StoreError::Conflict(message.to_owned()),
+        // SQLITE_TOOBIG: the fault of one part alone.
+        18 => StoreError::Conflict(format!(
+            "a value is larger than a database can hold ({message})"
+        )),
         // SQLITE_CORRUPT
         11 => StoreError::Corrupt(format!(
             "the database file is damaged ({message}); restore it from a backup"

@@ -33,8 +33,8 @@ pub use recipes::{AuditEntry, RecipeState, UnfinishedVersion};
 pub use tables::{Import, RowFilter, RowVersion, TableRow};
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use futures_util::future::BoxFuture;
 use sqlx::{SqliteConnection, SqlitePool};
@@ -43,6 +43,7 @@ use self::error::store_error;
 use self::seal::Sealer;
 use self::tables::{Declared, Settings};
 use self::writer::Writer;
+use crate::names::JobId;
 use crate::store::{Haste, StoreError};
 
 /// A database that is open; clones share it.
@@ -54,6 +55,8 @@ pub struct Sqlite {
     settings: Settings,
     sealer: Arc<Sealer>,
     jobs_ended: Arc<AtomicU64>,
+    /// Jobs that claims have woken.
+    woken: Arc<Mutex<Vec<JobId>>>,
 }
 
 /// What a store has done since it was opened.
@@ -78,6 +81,7 @@ impl Sqlite {
             settings: Settings::default(),
             sealer: Arc::new(Sealer::beside(path)?),
             jobs_ended: Arc::default(),
+            woken: Arc::default(),
         })
     }
 
@@ -90,6 +94,7 @@ impl Sqlite {
             settings: Settings::default(),
             sealer: Arc::new(Sealer::passing()?),
             jobs_ended: Arc::default(),
+            woken: Arc::default(),
         })
     }
 
@@ -106,6 +111,12 @@ impl Sqlite {
     /// Waits until the disk has everything that was committed so far.
     pub async fn settle(&self) -> Result<(), StoreError> {
         self.with_writer(|_| Box::pin(async { Ok(()) })).await
+    }
+
+    /// Writes a page that says what it said before: fails if nothing can be written.
+    pub async fn check_writing(&self) -> Result<(), StoreError> {
+        self.with_writer(|connection| Box::pin(writer::write_mark(connection)))
+            .await
     }
 
     /// Ends the writer after everything in line, works the log into the file and gives the lock

@@ -260,8 +260,15 @@ pub(super) async fn unpack_entries(
     Ok(entries)
 }
 
-/// Compresses bytes for a column.
+/// Compresses bytes for a column; refuses what could not be read back.
 pub(super) fn compress(bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
+    if bytes.len() as u64 > UNPACKED_BYTES_MAX {
+        return Err(StoreError::Conflict(format!(
+            "a value of {} MiB is too large to be kept; the most is {} MiB",
+            bytes.len() >> 20,
+            UNPACKED_BYTES_MAX >> 20
+        )));
+    }
     let mut encoder = ZlibEncoder::new(Vec::with_capacity(bytes.len() / 3), Compression::fast());
     encoder
         .write_all(bytes)

@@ -213,3 +213,20 @@ async fn what_may_wait_is_not_synced_and_the_next_that_may_not_syncs_it() {
     );
     store.close().await;
 }
+
+#[tokio::test]
+async fn a_part_that_panics_is_undone_alone_and_the_writer_goes_on() {
+    let store = Sqlite::in_memory().await.unwrap();
+    let panics = store.with_writer::<(), _>(|_| Box::pin(async { panic!("a fault") }));
+    let (ill, well) = futures_util::future::join(panics, store.enqueue(arrival(json!(1)))).await;
+    assert!(matches!(ill, Err(StoreError::Conflict(_))), "{ill:?}");
+    well.unwrap();
+    store.enqueue(arrival(json!(2))).await.unwrap();
+}
+
+#[test]
+fn what_could_not_be_read_back_is_not_written() {
+    let bytes = vec![0; (256 << 20) + 1];
+    let refused = super::pack::compress(&bytes);
+    assert!(matches!(refused, Err(StoreError::Conflict(_))));
+}

@@ -6,11 +6,12 @@
 //! part that must be on the disk is acknowledged after an fsync of it and of all before it.
 
 use std::fs::File;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, FutureExt};
 use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -153,7 +154,17 @@ where
             let Some(work) = self.work.take() else {
                 return Undo::Nothing;
             };
-            let outcome = work(connection).await;
+            // A fault in one part must not end the writer for all others.
+            let outcome = match AssertUnwindSafe(async { work(connection).await })
+                .catch_unwind()
+                .await
+            {
+                Ok(outcome) => outcome,
+                Err(_) => Err(StoreError::Conflict(
+                    "the engine met a fault of its own while it wrote; its log says where"
+                        .to_owned(),
+                )),
+            };
             let undo = match &outcome {
                 Ok(_) => Undo::Nothing,
                 Err(StoreError::Unavailable(why)) => {
@@ -309,6 +320,11 @@ const BEGIN: &str = "BEGIN IMMEDIATE; SAVEPOINT part";
 
 /// Writes the file's mark again: without a write, COMMIT would sync nothing.
 const BEGIN_SYNC: &str = "BEGIN IMMEDIATE; PRAGMA application_id = 1380143173; SAVEPOINT part";
+
+/// Writes the file's mark again.
+pub(super) async fn write_mark(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    execute(connection, "PRAGMA application_id = 1380143173").await
+}
 
 async fn execute(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), StoreError> {
     sqlx::query(sql)

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::{NoRerun, Outline, Plan, Wish, plan_rerun, refused};
 use crate::clock::Moment;
 use crate::names::JobId;
-use crate::store::{IfDoneAgain, JobFilter, Jobs, NotQueued, Rerun};
+use crate::store::{JobFilter, Jobs, NotQueued, Rerun};
 use crate::trigger::Intake;
 
 /// The most jobs that one wish does again.
@@ -163,9 +163,8 @@ async fn plan_one(
         Err(NoRerun::Store(error)) => return Err(error.into()),
         Err(why) => return Ok(Err(why)),
     };
-    plan.rerun.if_done_again = IfDoneAgain::Refuse;
     plan.outline.keeps.truncate(KEEPS_SHOWN_MAX);
-    Ok(Ok(plan))
+    Ok(Ok(plan.unless_done_again()))
 }
 
 /// When reruns begin.

@@ -23,7 +23,7 @@ use crate::data::Value;
 use crate::journal::{Entry, JobStatus};
 use crate::library::NoVersion;
 use crate::names::{JobId, RecipeName};
-use crate::store::{JobRecord, Jobs, NotQueued, Pinned, Rerun, StoreError};
+use crate::store::{IfDoneAgain, JobRecord, Jobs, NotQueued, Pinned, Rerun, StoreError};
 
 /// From where on a job is done again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +107,14 @@ pub struct Plan {
     /// What it would be.
     pub outline: Outline,
     rerun: Rerun,
+}
+
+impl Plan {
+    /// The same, of a job that is not to be done again twice.
+    pub fn unless_done_again(mut self) -> Self {
+        self.rerun.if_done_again = IfDoneAgain::Refuse;
+        self
+    }
 }
 
 /// Why there is no rerun.

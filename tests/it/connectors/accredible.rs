@@ -1,6 +1,7 @@
 //! Accredible: groups and credentials.
 
 use recipe_engine::interpret::{Called, Verified};
+use recipe_engine::step::Asked;
 use serde_json::{Value, json};
 
 use super::world::{World, call, ids};
@@ -79,9 +80,11 @@ async fn a_doubtful_credential_is_found_again() {
         assert!(matches!(made, Called::Doubtful { .. }), "{kind}: {made:?}");
         let asked = call("accredible.create_credential", new.clone());
         match world.outbound.ask(&asked).await {
-            Verified::Applied(output) => assert!(is_applied && output["is_approved"] == true),
-            Verified::NotApplied => assert!(!is_applied, "{kind}"),
-            Verified::Unknown(failure) => panic!("{kind}: {failure:?}"),
+            Asked::Answered(Verified::Applied(output)) => {
+                assert!(is_applied && output["is_approved"] == true)
+            }
+            Asked::Answered(Verified::NotApplied) => assert!(!is_applied, "{kind}"),
+            other => panic!("{kind}: {other:?}"),
         }
     }
     world.sandbox.stop().await;

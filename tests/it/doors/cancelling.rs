@@ -140,7 +140,10 @@ async fn a_job_is_cancelled_with_the_jobs_that_it_started() {
         assert_eq!(job["status"], "stopped", "{job}");
     }
     let (status, problem) = house.post(&cancel, json!({ "children": true })).await;
-    assert_eq!((status.as_u16(), &problem["code"]), (409, &json!("job_ended")));
+    assert_eq!(
+        (status.as_u16(), &problem["code"]),
+        (409, &json!("job_ended"))
+    );
     house.engine.shutdown().await;
 }
 

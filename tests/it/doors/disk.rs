@@ -144,6 +144,48 @@ async fn on_a_disk_that_is_nearly_full_old_history_still_goes() {
     house.engine.shutdown().await;
 }
 
+/// What a stranger learns of whether the server can take work.
+async fn readiness(house: &House) -> (StatusCode, String) {
+    let request = house.request(Method::GET, "/readyz");
+    let (status, answer) = taken(request.send().await.unwrap()).await;
+    (status, answer["detail"].as_str().unwrap_or_default().into())
+}
+
+const NOT_READY: &str = "the database cannot be used at the moment; the server's log says why";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_cannot_write_is_not_ready() {
+    let folder = Arc::new(workspace(&[]));
+    let data = folder.path().join("data");
+    let Some(_disk) = SmallDisk::mount(&data, "16m") else {
+        return;
+    };
+    let house = House::open(folder.clone()).await;
+    let ballast = data.join("ballast");
+    leave_free(&ballast, 0);
+    // The log has room of its own, which is used up first.
+    let store = house.engine.store();
+    let mut writes = 0;
+    while store.check_writing().await.is_ok() {
+        writes += 1;
+        assert!(writes < 5_000, "nothing is written at all");
+    }
+    let (status, said) = readiness(&house).await;
+    assert_eq!((status.as_u16(), said.as_str()), (503, NOT_READY));
+    std::fs::remove_file(&ballast).unwrap();
+    assert_eq!(readiness(&house).await.0, StatusCode::OK);
+    house.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_are_not_told_what_is_wrong_with_the_database() {
+    let house = House::of(&[]).await;
+    house.engine.store().close().await;
+    let (status, said) = readiness(&house).await;
+    assert_eq!((status.as_u16(), said.as_str()), (503, NOT_READY));
+    house.engine.shutdown().await;
+}
+
 /// Fills a disk but for so many bytes.
 fn leave_free(ballast: &Path, bytes: u64) {
     let mut file = std::fs::File::create(ballast).unwrap();

@@ -78,7 +78,7 @@ async fn a_pruned_job_is_a_line_that_says_why() {
             json!({ "older_than": "0s", "plan": true }),
         )
         .await;
-    assert_eq!(plan["jobs"], 1);
+    assert_eq!((&plan["jobs"], &plan["unmended"]), (&json!(1), &json!(1)));
     let (_, pruned) = house
         .post("/api/history/prune", json!({ "older_than": "0s" }))
         .await;

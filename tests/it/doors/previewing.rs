@@ -7,7 +7,7 @@ use recipe_engine::data::Value;
 use recipe_engine::interpret::{Call, Verified};
 use recipe_engine::names::RecipeName;
 use recipe_engine::preview::{Cut, Limits, Preview, preview};
-use recipe_engine::step::{Calls, Performed};
+use recipe_engine::step::{Asked, Calls, Performed};
 use recipe_engine::trigger::{Given, Refusal};
 use reqwest::StatusCode;
 use serde_json::json;
@@ -191,8 +191,8 @@ impl Calls for Nobody {
         panic!("{} was called", call.place)
     }
 
-    fn verify<'a>(&'a self, _call: &'a Call) -> BoxFuture<'a, Verified> {
-        futures_util::future::ready(Verified::NotApplied).boxed()
+    fn verify<'a>(&'a self, _call: &'a Call) -> BoxFuture<'a, Asked> {
+        futures_util::future::ready(Asked::Answered(Verified::NotApplied)).boxed()
     }
 }
 

@@ -264,6 +264,22 @@ fn a_second_server_is_refused_and_commands_find_the_first() {
     assert!(said(&ended(folder.path(), &["jobs"])).contains("stories/hello"));
 }
 
+#[test]
+fn a_server_of_another_workspace_is_not_taken_for_the_own_one() {
+    let theirs = workspace(&[]);
+    let ours = workspace(&[("recipes/stories/hello.yaml", HELLO)]);
+    let _server = Server::start(theirs.path());
+    // Ours was killed and left word; theirs listens at the same address by now.
+    let text = std::fs::read_to_string(theirs.path().join("data/server.json")).unwrap();
+    let mut left: Value = serde_json::from_str(&text).unwrap();
+    left["token"] = json!("rcp_of_a_server_that_is_gone");
+    write(ours.path(), "data/server.json", &left.to_string());
+    assert!(said(&ended(ours.path(), &["list"])).contains("stories/hello"));
+    // The one that lives is found.
+    let list = said(&ended(theirs.path(), &["list"]));
+    assert!(!list.contains("stories/hello"), "{list}");
+}
+
 const ORDERS: &str = "
 title: Orders
 trigger: { function: { input: {}, output: { first: any, second: any } } }

@@ -64,6 +64,24 @@ async fn a_failed_job_is_done_again_over_the_api() {
     let reruns = json!([{ "job": again, "status": "succeeded" }]);
     assert_eq!(job["reruns"], reruns);
 
+    let (status, problem) = house.post(&rerun, json!({})).await;
+    assert_eq!(
+        (status, &problem["code"]),
+        (StatusCode::CONFLICT, &json!("done_again"))
+    );
+    let why = problem["detail"].as_str().unwrap();
+    assert!(why.contains(&again) && why.contains("(succeeded)"), "{why}");
+    let wish = json!({ "though_done_again": true, "plan": true });
+    let (status, plan) = house.post(&rerun, wish).await;
+    assert_eq!(status, StatusCode::OK, "{plan}");
+
+    let (status, problem) = house.post("/api/jobs/rerun", json!({})).await;
+    assert_eq!(
+        (status, &problem["code"]),
+        (StatusCode::CONFLICT, &json!("too_wide"))
+    );
+    let (status, answer) = house.post("/api/jobs/rerun", json!({ "all": true })).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
     let all = json!({ "recipe": "stories/order", "per_minute": 10 });
     let (status, answer) = house.post("/api/jobs/rerun", all).await;
     assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
@@ -147,6 +165,13 @@ fn failed_jobs_are_done_again_on_the_command_line_without_a_server() {
     let told = said(&ended(folder, &set));
     assert!(told.contains("from checked"), "{told}");
     let again = told.split(' ').nth(1).unwrap();
+    let twice = refused(&ended(folder, &["jobs", "rerun", id]), 1);
+    assert!(twice.contains("--though-done-again"), "{twice}");
+    let wide = refused(&ended(folder, &["jobs", "rerun", "--all-failed"]), 1);
+    assert!(
+        wide.contains("would do 0 jobs of 0 recipes again"),
+        "{wide}"
+    );
     let _ = ended(folder, &["run", "word", "--wait", "1m"]);
     let job = said(&ended(folder, &["jobs", again, "--json"]));
     assert!(job.contains("a drink"), "{job}");

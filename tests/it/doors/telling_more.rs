@@ -179,6 +179,8 @@ fn what_cannot_be_done_says_what_can() {
             "did you mean `stopped`?",
         ),
         (&["jobs", "--status", "faild"], "did you mean `failed`?"),
+        (&["prune", "--older-than", "30"], "--older-than: "),
+        (&["prune", "--to-size", "much"], "--to-size: "),
         (
             &["stop", "react"],
             "is never started, so there is nothing to stop",

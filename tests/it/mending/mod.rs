@@ -6,6 +6,7 @@ mod again;
 mod awaiting;
 mod cancelling;
 mod crashing;
+mod damaged;
 mod decided;
 mod durable;
 mod long;

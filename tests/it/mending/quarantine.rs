@@ -41,7 +41,7 @@ async fn among_fifty(answers: impl Fn(&Sent) -> Reply + Send + Sync + 'static) -
     (stage, poison)
 }
 
-fn why(job: recipe_engine::store::JobRecord) -> recipe_engine::journal::Failure {
+pub(super) fn why(job: recipe_engine::store::JobRecord) -> recipe_engine::journal::Failure {
     job.ending.unwrap().failure.unwrap()
 }
 
@@ -96,14 +96,14 @@ async fn open(path: &Path) -> Stage {
 }
 
 /// Turns one bit around in the first place of the file that holds these bytes.
-fn flip(path: &Path, bytes: &[u8], offset: usize) {
+pub(super) fn flip(path: &Path, bytes: &[u8], offset: usize) {
     let mut file = std::fs::read(path).unwrap();
     let at = file.windows(bytes.len()).position(|window| window == bytes);
     file[at.expect("the file holds it") + offset] ^= 1;
     std::fs::write(path, file).unwrap();
 }
 
-async fn tamper(path: &Path, sql: &'static str) {
+pub(super) async fn tamper(path: &Path, sql: &'static str) {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
     let mut connection = sqlx::SqliteConnection::connect_with(&options)
         .await
@@ -189,7 +189,7 @@ async fn a_flipped_bit_in_a_journal_takes_one_job_out_and_it_can_be_released() {
 }
 
 /// The bytes with one bit turned around.
-fn flipped(bytes: &[u8], offset: usize) -> Vec<u8> {
+pub(super) fn flipped(bytes: &[u8], offset: usize) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     bytes[offset] ^= 1;
     bytes

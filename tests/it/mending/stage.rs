@@ -13,7 +13,7 @@ use recipe_engine::journal::{Entry, EntryKind, Failure, JobStatus};
 use recipe_engine::library::{Library, Shelf};
 use recipe_engine::names::{JobId, RecipeName};
 use recipe_engine::runner::{Bell, Halt, Point, World};
-use recipe_engine::step::{Calls, Performed};
+use recipe_engine::step::{Asked, Calls, Performed};
 use recipe_engine::store::{JobRecord, Jobs, RequestKind, Store};
 use recipe_engine::trigger::{Gauge, Given, Intake, run};
 use recipe_engine::worker::Worker;
@@ -99,14 +99,14 @@ impl Calls for Vendor {
         .boxed()
     }
 
-    fn verify<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Verified> {
+    fn verify<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Asked> {
         let sent = self.sent.lock().unwrap();
         let is_done = sent.iter().any(|sent| sent.call_key == call.call_key);
         let verified = match is_done {
             true => Verified::Applied(json!({ "id": 1 })),
             false => Verified::NotApplied,
         };
-        async move { verified }.boxed()
+        async move { Asked::Answered(verified) }.boxed()
     }
 }
 

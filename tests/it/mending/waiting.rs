@@ -37,7 +37,17 @@ steps:
 const CALLS: usize = 10;
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// A vendor that takes every note down with the time of the test's clock.
+const MAKE: &str = "
+title: Make
+trigger: { function: { input: { who: integer }, output: {} } }
+steps:
+  - id: made
+    action: vendor.make_thing
+    with: { name: 'of {{input.who}}' }
+";
+
+/// A vendor that takes every request down with the time of the test's clock. It takes things and says
+/// nothing; asked for them, it knows them.
 async fn vendor(clock: Clock) -> (String, Arc<Mutex<Vec<Moment>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -48,7 +58,13 @@ async fn vendor(clock: Clock) -> (String, Arc<Mutex<Vec<Moment>>>) {
             let mut request = vec![0; 16 << 10];
             let _ = stream.read(&mut request).await;
             seen.lock().unwrap().push(clock.now());
-            let body = r#"{"id":1}"#;
+            let body = match request.split(|byte| *byte == b' ').nth(1) {
+                Some(b"/things") => continue,
+                Some(path) if path.starts_with(b"/things/list") => {
+                    r#"{"items":[{"id":7,"name":"x"}]}"#
+                }
+                _ => r#"{"id":1}"#,
+            };
             let head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json";
             let reply = format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
             let _ = stream.write_all(reply.as_bytes()).await;
@@ -172,4 +188,44 @@ async fn waiters_for_a_group_write_nothing_until_it_is_theirs() {
     assert_eq!(sent.lock().unwrap().len(), jobs.len());
     assert_left_no_trace(&stage, &jobs).await;
     assert!(claims <= jobs.len() * 3, "{claims} claims");
+}
+
+#[tokio::test]
+async fn a_question_that_finds_no_room_keeps_nobody_from_working() {
+    let recipes = [("make", MAKE), ("other", OTHER)];
+    let stage = Stage::of(&recipes, |_| Reply::Refused).await;
+    let (url, sent) = vendor(stage.clock.clone()).await;
+    let rarely = VENDOR.replace(
+        "list_things:",
+        "list_things:\n    budget: [{ calls: 1, per: 1h }]",
+    );
+    let out = way_out(&stage, &url, &rarely).await;
+    let mut jobs = Vec::new();
+    for who in 0..3 {
+        jobs.push(stage.run("make", json!({ "who": who })).await);
+    }
+    stage.work_with(out.clone()).await;
+    stage.clock.advance(Duration::from_secs(5));
+    // One of three questions has room; the others are left for later, and their jobs with them.
+    let work = stage.work_with(out.clone());
+    let worked = Clock::within(Duration::from_secs(20), work).await;
+    assert!(worked.is_some(), "a question sleeps in a worker's place");
+    assert_eq!(sent.lock().unwrap().len(), 3 + 1);
+    let mut statuses = Vec::new();
+    for job in &jobs {
+        statuses.push(stage.status(job).await);
+    }
+    statuses.sort();
+    let waiting = JobStatus::Waiting;
+    assert_eq!(statuses, [waiting, waiting, JobStatus::Succeeded]);
+    stage.run("other", json!({})).await;
+    assert_eq!(stage.work_with(out.clone()).await, 1);
+    for _ in 0..2 {
+        stage.clock.advance(Duration::from_secs(3_600));
+        stage.work_with(out.clone()).await;
+    }
+    for job in &jobs {
+        assert_eq!(stage.status(job).await, JobStatus::Succeeded);
+    }
+    assert_eq!(sent.lock().unwrap().len(), 3 + 3);
 }

@@ -135,5 +135,10 @@ async fn a_quarantined_job_gives_back_what_it_held(store: &Store) {
         claim_one(store, 100 * crash).await;
     }
     assert!(claim(store, 600).await.is_empty(), "it is taken out");
+    assert_eq!(
+        store.woken(),
+        [jobs[1].job.id.clone()],
+        "who waited is told"
+    );
     assert_eq!(claim_one(store, 601).await.job.id, jobs[1].job.id);
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use recipe_engine::journal::JobStatus;
+use recipe_engine::journal::{Ending, JobStatus};
+use recipe_engine::store::{Advance, Jobs, Next, Release};
 use recipe_engine::trigger::Gauge;
 use serde_json::json;
 
@@ -121,6 +122,31 @@ async fn a_fire_beside_a_job_that_still_runs_is_skipped_queued_or_allowed() {
         ["10:10 fired", "10:20 fired", "10:30 fired"]
     );
     assert_eq!(rig.work().await, 3);
+}
+
+#[tokio::test]
+async fn a_job_that_is_released_from_quarantine_still_runs() {
+    let (rig, server) = Rig::started(&slow(""), "2026-03-01T10:00:00Z").await;
+    rig.pass(&server, "2026-03-01T10:10:00Z").await;
+    let (store, now) = (&rig.store, rig.clock.now());
+    let claimed = store.claim(1, now, minutes(1)).await.unwrap().remove(0);
+    let advance = Advance {
+        next: Next::Ended(Ending {
+            status: JobStatus::Quarantined,
+            output: None,
+            failure: None,
+        }),
+        ..Advance::default()
+    };
+    store.commit(&claimed.lease, now, advance).await.unwrap();
+    let job = &claimed.job.id;
+    store
+        .release(job, now, "ada", Release::ToGoOn)
+        .await
+        .unwrap();
+    rig.work().await;
+    rig.pass(&server, "2026-03-01T10:26:00Z").await;
+    assert_eq!(rig.told().await, ["10:10 fired", "10:20 still_running"]);
 }
 
 #[tokio::test]

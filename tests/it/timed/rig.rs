@@ -15,7 +15,7 @@ use recipe_engine::journal::{Failure, JobStatus};
 use recipe_engine::library::{Library, Shelf};
 use recipe_engine::names::RecipeName;
 use recipe_engine::runner::{Bell, Halt, World};
-use recipe_engine::step::{Calls, Performed};
+use recipe_engine::step::{Asked, Calls, Performed};
 use recipe_engine::store::{FireRow, JobFilter, JobRecord, Jobs, Store};
 use recipe_engine::trigger::{Given, Intake, Timekeeper, before_start, run};
 use recipe_engine::worker::Worker;
@@ -65,9 +65,9 @@ impl Calls for Vendor {
         std::future::ready(answer.expect("the case has an answer for each question")).boxed()
     }
 
-    fn verify<'a>(&'a self, _call: &'a Call) -> BoxFuture<'a, Verified> {
+    fn verify<'a>(&'a self, _call: &'a Call) -> BoxFuture<'a, Asked> {
         let why = Failure::new("no_reply", "nothing is asked about here");
-        std::future::ready(Verified::Unknown(why)).boxed()
+        std::future::ready(Asked::Answered(Verified::Unknown(why))).boxed()
     }
 }
 

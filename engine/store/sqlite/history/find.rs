@@ -31,7 +31,9 @@ const KEPT: &str = concat!(
     "SELECT number, recipe, created_at, chunks,
         CASE WHEN ended_at IS NULL OR ",
     is_needed!(),
-    " THEN NULL ELSE ended_at END
+    " THEN NULL ELSE ended_at END,
+        status IN ('failed', 'quarantined')
+            AND NOT EXISTS (SELECT 1 FROM job_origin WHERE origin = job.number)
     FROM job WHERE pruned_at IS NULL AND number > $1 ORDER BY number LIMIT $2"
 );
 
@@ -41,22 +43,25 @@ pub(super) async fn kept_jobs(
     after: i64,
     limit: usize,
 ) -> Result<Vec<KeptJob>, StoreError> {
-    let rows: Vec<(i64, String, i64, i64, Option<i64>)> = sqlx::query_as(KEPT)
+    let rows: Vec<(i64, String, i64, i64, Option<i64>, bool)> = sqlx::query_as(KEPT)
         .bind(after)
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .fetch_all(connection)
         .await
         .map_err(store_error)?;
     rows.into_iter()
-        .map(|(number, recipe, created_at, chunks, free_since)| {
-            Ok(KeptJob {
-                number,
-                recipe: RecipeName::new(&recipe).map_err(StoreError::Corrupt)?,
-                created_at: Moment(created_at),
-                free_since: free_since.map(Moment),
-                rows: u64::try_from(chunks).unwrap_or(0),
-            })
-        })
+        .map(
+            |(number, recipe, created_at, chunks, free_since, is_unmended)| {
+                Ok(KeptJob {
+                    number,
+                    recipe: RecipeName::new(&recipe).map_err(StoreError::Corrupt)?,
+                    created_at: Moment(created_at),
+                    free_since: free_since.map(Moment),
+                    rows: u64::try_from(chunks).unwrap_or(0),
+                    is_unmended,
+                })
+            },
+        )
         .collect()
 }
 

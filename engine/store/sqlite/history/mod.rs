@@ -31,6 +31,8 @@ pub struct KeptJob {
     pub free_since: Option<Moment>,
     /// How many rows its journal has.
     pub rows: u64,
+    /// Whether it failed or was taken out, and was not done again.
+    pub is_unmended: bool,
 }
 
 /// How much room the database takes.

@@ -29,7 +29,7 @@ pub enum Reach {
 macro_rules! is_asked {
     () => {
         "EXISTS (SELECT 1 FROM job_request AS asked
-            WHERE asked.job = open.job AND asked.kind ->> 'kind' = 'cancel')"
+            WHERE asked.job = open.job AND asked.kind LIKE '{\"kind\":\"cancel\"%')"
     };
 }
 

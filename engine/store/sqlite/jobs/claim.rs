@@ -8,6 +8,7 @@ use sqlx::{Row, SqliteConnection};
 
 use super::super::error::{corrupt, store_error};
 use super::super::pack::unpack_entries;
+use super::enqueue::back_in_line;
 use super::fold::loops;
 use super::quarantine::{Damaged, take_suspect};
 use super::record::{COLUMNS_COUNT, Stored, columns, pinned, requests};
@@ -27,13 +28,14 @@ const TAKE: &str = "
         ORDER BY due LIMIT $3)
     RETURNING number, lease";
 
-/// Takes jobs that are due: their numbers and those of their leases.
+/// Takes jobs that are due: their numbers and those of their leases; and which jobs wait no more for
+/// one that was taken out.
 pub(super) async fn take(
     connection: &mut SqliteConnection,
     limit: usize,
     now: Moment,
     lease: Duration,
-) -> Result<Vec<(i64, i64)>, StoreError> {
+) -> Result<(Vec<(i64, i64)>, Vec<JobId>), StoreError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut taken: Vec<(i64, i64)> = sqlx::query_as(TAKE)
         .bind(now.after(lease).0)
@@ -42,9 +44,10 @@ pub(super) async fn take(
         .fetch_all(&mut *connection)
         .await
         .map_err(store_error)?;
-    taken.extend(take_suspect(connection, now, lease).await?);
+    let (suspect, woken) = take_suspect(connection, now, lease).await?;
+    taken.extend(suspect);
     taken.sort_unstable();
-    Ok(taken)
+    Ok((taken, woken))
 }
 
 /// Loads what was taken, and says what of it cannot be loaded.
@@ -78,13 +81,13 @@ pub(super) async fn load(
             None => Err(StoreError::Corrupt("its input is missing".to_owned())),
         };
         match loaded {
-            Ok(job) => claimed.push(job),
+            Ok(job) => claimed.push((number, job)),
             // One damaged job must not keep the others from running.
             Err(StoreError::Corrupt(why)) => damaged.push(Damaged { number, lease, why }),
             Err(error) => return Err(error),
         }
     }
-    attach_requests(connection, &mut claimed, &numbers).await?;
+    let claimed = attach_requests(connection, claimed, &numbers, &mut damaged).await?;
     Ok((claimed, damaged))
 }
 
@@ -130,18 +133,61 @@ async fn load_one(
     })
 }
 
-/// Gives each job what people asked of it.
+/// Gives each job what people asked of it; a job whose requests cannot be read is damaged.
 async fn attach_requests(
     connection: &mut SqliteConnection,
-    claimed: &mut [Claimed],
+    claimed: Vec<(i64, Claimed)>,
     numbers: &str,
-) -> Result<(), StoreError> {
-    let mut asked = group(requests(connection, numbers).await?);
-    if asked.is_empty() {
-        return Ok(());
+    damaged: &mut Vec<Damaged>,
+) -> Result<Vec<Claimed>, StoreError> {
+    let mut asked: BTreeMap<i64, Vec<Result<JobRequest, StoreError>>> = BTreeMap::new();
+    for (job, request) in requests(connection, numbers).await? {
+        asked.entry(job).or_default().push(request);
     }
-    for job in claimed {
-        job.requests = asked.remove(&job.lease.job).unwrap_or_default();
+    let mut whole = Vec::with_capacity(claimed.len());
+    for (number, mut job) in claimed {
+        let requests = asked.remove(&number).unwrap_or_default();
+        let requests: Result<Vec<_>, _> = requests.into_iter().collect();
+        match requests {
+            Ok(requests) => {
+                job.requests = requests;
+                whole.push(job);
+            }
+            Err(why) => damaged.push(Damaged {
+                number,
+                lease: job.lease.number,
+                why: why.to_string(),
+            }),
+        }
+    }
+    Ok(whole)
+}
+
+/// Gives jobs back that were taken and could not be loaded, as if they had not been taken: so that
+/// it is no crash of theirs. Those whose worker had died before stay what they are.
+pub(super) async fn give_back(
+    connection: &mut SqliteConnection,
+    taken: Vec<(i64, i64)>,
+    now: Moment,
+) -> Result<(), StoreError> {
+    for (number, lease) in taken {
+        let has_begun: Option<bool> = sqlx::query_scalar(
+            "UPDATE job SET
+                status = CASE WHEN recoveries > 0 THEN status ELSE 'waiting' END,
+                recoveries = MAX(recoveries - 1, 0), due = $3,
+                has_news = EXISTS (SELECT 1 FROM job_request WHERE job_request.job = job.number)
+             WHERE number = $1 AND lease = $2 AND status = 'running'
+             RETURNING pin IS NOT NULL OR status = 'running'",
+        )
+        .bind(number)
+        .bind(lease)
+        .bind(now.0)
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(store_error)?;
+        if has_begun == Some(false) {
+            back_in_line(connection, number).await?;
+        }
     }
     Ok(())
 }
@@ -163,14 +209,6 @@ pub(super) async fn journal(
     }
     entries.extend(loops(connection, job).await?);
     Ok(entries)
-}
-
-fn group(requests: Vec<(JobId, JobRequest)>) -> BTreeMap<JobId, Vec<JobRequest>> {
-    let mut grouped: BTreeMap<JobId, Vec<JobRequest>> = BTreeMap::new();
-    for (job, request) in requests {
-        grouped.entry(job).or_default().push(request);
-    }
-    grouped
 }
 
 /// Prolongs leases; answers those that are lost. One whose job was left in order has ended, and

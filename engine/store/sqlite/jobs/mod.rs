@@ -35,6 +35,7 @@ pub use queue::Queue;
 pub use rerun::{IfDoneAgain, Lineage, NotQueued, Rerun};
 pub use standing::Standing;
 
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -62,24 +63,36 @@ impl Jobs for Sqlite {
         now: Moment,
         lease: Duration,
     ) -> Result<Vec<Claimed>, StoreError> {
-        let taken = self
+        let (taken, woken) = self
             .writer
             .perform(Haste::Soon, move |connection| {
                 Box::pin(claim::take(connection, limit, now, lease))
             })
             .await?;
+        self.keep_woken(woken);
         if taken.is_empty() {
             return Ok(Vec::new());
         }
         // Loading is left to the reading connections, so that the writer goes on with others.
-        let (claimed, damaged) = self
-            .with_reader(|connection| Box::pin(claim::load(connection, taken)))
-            .await?;
+        let numbers = taken.clone();
+        let loaded = self.with_reader(|connection| Box::pin(claim::load(connection, numbers)));
+        let (claimed, damaged) = match loaded.await {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                self.with_writer_soon(move |connection| {
+                    Box::pin(claim::give_back(connection, taken, now))
+                })
+                .await?;
+                return Err(error);
+            }
+        };
         if !damaged.is_empty() {
-            self.with_writer(move |connection| {
-                Box::pin(quarantine::take_out(connection, damaged, now))
-            })
-            .await?;
+            let woken = self
+                .with_writer(move |connection| {
+                    Box::pin(quarantine::take_out(connection, damaged, now))
+                })
+                .await?;
+            self.keep_woken(woken);
         }
         claimed
             .into_iter()
@@ -183,6 +196,17 @@ impl Jobs for Sqlite {
 }
 
 impl Sqlite {
+    /// The jobs that claims have woken since this was asked last: they waited for jobs that were taken
+    /// out.
+    pub fn woken(&self) -> Vec<JobId> {
+        std::mem::take(&mut *self.woken.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn keep_woken(&self, jobs: Vec<JobId>) {
+        let mut woken = self.woken.lock().unwrap_or_else(PoisonError::into_inner);
+        woken.extend(jobs);
+    }
+
     /// Lets every lease run out now: for the start of the only server, whose workers of before are
     /// gone. Answers how many jobs will be taken up again.
     pub async fn recover(&self, now: Moment) -> Result<u64, StoreError> {

@@ -13,10 +13,10 @@ use super::super::error::{corrupt, store_error};
 use super::super::pack::{Large, pack_entries};
 use super::super::recipes::note;
 use super::awaits::wake_waiting;
-use super::enqueue;
 use super::holds::release_all;
 use super::request::leave;
 use super::rerun::reruns_of;
+use super::{enqueue, fires};
 use crate::clock::Moment;
 use crate::journal::{Entry, EntryKey, EntryKind, Failure};
 use crate::names::JobId;
@@ -47,19 +47,20 @@ const UNDER_WAY: &str = "
         WHERE status = 'running' AND recoveries > 0 AND is_alone = 1 AND due > $1)";
 
 /// Takes one of the jobs whose workers died more than once in a row, unless one such job is under
-/// way. Those that were taken over too often end here.
+/// way. Those that were taken over too often end here; also answers which jobs wait for them no more.
 pub(super) async fn take_suspect(
     connection: &mut SqliteConnection,
     now: Moment,
     lease: Duration,
-) -> Result<Option<(i64, i64)>, StoreError> {
+) -> Result<(Option<(i64, i64)>, Vec<JobId>), StoreError> {
     let due: Vec<(i64, i64)> = sqlx::query_as(SUSPECTS)
         .bind(now.0)
         .fetch_all(&mut *connection)
         .await
         .map_err(store_error)?;
+    let mut woken = Vec::new();
     if due.is_empty() {
-        return Ok(None);
+        return Ok((None, woken));
     }
     let (guilty, suspects): (Vec<_>, Vec<_>) = due
         .into_iter()
@@ -69,10 +70,11 @@ pub(super) async fn take_suspect(
             "the job was taken over {RECOVERIES_MAX} times in a row from a worker that died, \
              without any progress; look at the log of the crashes, then release or rerun it"
         );
-        quarantine(connection, job, now, Failure::new("quarantined", message)).await?;
+        let failure = Failure::new("quarantined", message);
+        woken.extend(quarantine(connection, job, now, failure).await?);
     }
     let Some((first, _)) = suspects.first() else {
-        return Ok(None);
+        return Ok((None, woken));
     };
     let is_one_under_way: bool = sqlx::query_scalar(UNDER_WAY)
         .bind(now.0)
@@ -90,7 +92,7 @@ pub(super) async fn take_suspect(
     .execute(&mut *connection)
     .await
     .map_err(store_error)?;
-    sqlx::query_as(
+    let taken = sqlx::query_as(
         "UPDATE job SET lease = lease + 1, due = $2, has_news = 0, recoveries = recoveries + 1,
             is_alone = 1
          WHERE number = $1 RETURNING number, lease",
@@ -99,15 +101,17 @@ pub(super) async fn take_suspect(
     .bind(now.after(lease).0)
     .fetch_optional(connection)
     .await
-    .map_err(store_error)
+    .map_err(store_error)?;
+    Ok((taken, woken))
 }
 
-/// Ends jobs that cannot be read, each with its reason.
+/// Ends jobs that cannot be read, each with its reason; answers which jobs wait for them no more.
 pub(super) async fn take_out(
     connection: &mut SqliteConnection,
     damaged: Vec<Damaged>,
     now: Moment,
-) -> Result<(), StoreError> {
+) -> Result<Vec<JobId>, StoreError> {
+    let mut woken = Vec::new();
     for Damaged { number, lease, why } in damaged {
         let is_ours: bool = sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM job
@@ -124,10 +128,11 @@ pub(super) async fn take_out(
                 "what the database holds of the job is damaged: {why}; restore a backup and \
                  release the job, or rerun it from the start"
             );
-            quarantine(connection, number, now, Failure::new("damaged", message)).await?;
+            let failure = Failure::new("damaged", message);
+            woken.extend(quarantine(connection, number, now, failure).await?);
         }
     }
-    Ok(())
+    Ok(woken)
 }
 
 async fn quarantine(
@@ -135,7 +140,7 @@ async fn quarantine(
     job: i64,
     now: Moment,
     failure: Failure,
-) -> Result<(), StoreError> {
+) -> Result<Vec<JobId>, StoreError> {
     let failure = serde_json::to_string(&failure).map_err(|e| corrupt("a failure", &e))?;
     sqlx::query(
         "UPDATE job SET status = 'quarantined', due = NULL, ended_at = $2, failure = $3
@@ -148,9 +153,10 @@ async fn quarantine(
     .await
     .map_err(store_error)?;
     lose_holds(connection, job, now).await?;
-    release_all(connection, job, now).await?;
-    wake_waiting(connection, job, now).await?;
-    Ok(())
+    fires::mark_ended(connection, job, false).await?;
+    let mut woken = release_all(connection, job, now).await?;
+    woken.extend(wake_waiting(connection, job, now).await?);
+    Ok(woken)
 }
 
 /// Records which keys and slots a job is about to lose, so that it asks for them again if it is
@@ -256,6 +262,7 @@ pub(super) async fn release(
     .execute(&mut *connection)
     .await
     .map_err(store_error)?;
+    fires::mark_open(connection, number).await?;
     if !has_begun {
         enqueue::back_in_line(connection, number).await?;
     }

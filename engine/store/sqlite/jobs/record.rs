@@ -3,6 +3,7 @@
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
+use super::super::checksum::unsealed;
 use super::super::error::{corrupt, store_error};
 use super::super::pack::{unpack, unpack_small};
 use crate::clock::Moment;
@@ -131,14 +132,14 @@ impl Stored {
     }
 }
 
-/// What people asked of some jobs and nobody took up yet.
+/// What people asked of some jobs, by number, and nobody took up yet. One that cannot be read must
+/// not keep other jobs from theirs.
 pub(super) async fn requests(
     connection: &mut SqliteConnection,
     jobs: &str,
-) -> Result<Vec<(JobId, JobRequest)>, StoreError> {
+) -> Result<Vec<(i64, Result<JobRequest, StoreError>)>, StoreError> {
     let rows = sqlx::query(
-        "SELECT job.id, job_request.number, job_request.at, job_request.kind FROM job_request
-         JOIN job ON job.number = job_request.job
+        "SELECT job_request.job, job_request.number, job_request.at, job_request.kind FROM job_request
          WHERE job_request.job IN (SELECT value FROM json_each($1)) ORDER BY job_request.number",
     )
     .bind(jobs)
@@ -146,16 +147,17 @@ pub(super) async fn requests(
     .await
     .map_err(store_error)?;
     rows.iter()
-        .map(|row| {
-            let kind: &str = row.try_get(3).map_err(store_error)?;
-            let request = JobRequest {
-                number: row.try_get(1).map_err(store_error)?,
-                at: Moment(row.try_get(2).map_err(store_error)?),
-                kind: serde_json::from_str(kind).map_err(|e| corrupt("a request", &e))?,
-            };
-            Ok((job_id(row.try_get(0).map_err(store_error)?)?, request))
-        })
+        .map(|row| Ok((row.try_get(0).map_err(store_error)?, request(row))))
         .collect()
+}
+
+fn request(row: &SqliteRow) -> Result<JobRequest, StoreError> {
+    let kind: &str = row.try_get(3).map_err(store_error)?;
+    Ok(JobRequest {
+        number: row.try_get(1).map_err(store_error)?,
+        at: Moment(row.try_get(2).map_err(store_error)?),
+        kind: serde_json::from_str(unsealed(kind)?).map_err(|e| corrupt("a request", &e))?,
+    })
 }
 
 /// What a job pinned.

@@ -3,6 +3,7 @@
 use serde_json::json;
 use sqlx::{Row, SqliteConnection};
 
+use super::super::checksum::sealed;
 use super::super::error::{corrupt, store_error};
 use super::super::recipes::note;
 use super::record;
@@ -42,7 +43,7 @@ pub(super) async fn leave(
     at: Moment,
     kind: &RequestKind,
 ) -> Result<(), StoreError> {
-    let kind = serde_json::to_string(kind).map_err(|e| corrupt("a request", &e))?;
+    let kind = sealed(serde_json::to_string(kind).map_err(|e| corrupt("a request", &e))?);
     sqlx::query(
         "INSERT INTO job_request (job, at, kind) VALUES ($1, $2, $3);
          UPDATE job SET has_news = 1,
@@ -134,7 +135,7 @@ pub(super) async fn open_requests(
         .map_err(store_error)?;
     let number = number.ok_or_else(|| StoreError::NotFound(format!("job {job}")))?;
     let asked = record::requests(connection, &format!("[{number}]")).await?;
-    Ok(asked.into_iter().map(|(_, request)| request).collect())
+    asked.into_iter().map(|(_, request)| request).collect()
 }
 
 /// Makes a waiting job claimable. One that runs is not given back without another look.

@@ -206,6 +206,19 @@ pub(super) async fn mark_ended(
     Ok(())
 }
 
+/// Says that the job of a fire goes on after all: it was released from quarantine.
+pub(super) async fn mark_open(
+    connection: &mut SqliteConnection,
+    job: i64,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE fire SET is_open = 1 WHERE job = $1")
+        .bind(job)
+        .execute(connection)
+        .await
+        .map_err(store_error)?;
+    Ok(())
+}
+
 /// Forgets fires from before a moment. The last good one stays, since the next run covers what
 /// comes after it, and the last one, since all before it are done with.
 pub(in crate::store::sqlite) async fn forget(
