@@ -11,8 +11,8 @@ use super::ledger::LedgerError;
 use super::scrub::Secrets;
 use crate::clock::Moment;
 use crate::connector::{
-    Action, Arguments, Facts, Reply, Request, RequestPlan, SignIn, Trouble, Values, Verdict, judge,
-    plan,
+    Action, Arguments, Effect, Facts, Reply, Request, RequestPlan, SignIn, Trouble, Values,
+    Verdict, judge, plan,
 };
 use crate::data::Value;
 use crate::interpret::{Call, Called};
@@ -202,17 +202,9 @@ impl Outbound {
                 .await?;
             let whose = Whose::Call(wanted.key);
             let exchange = self.exchange(prepared, (&budgets, whose), request, timeout);
-            let reply = match exchange.await? {
-                Exchange::Replied(reply) => reply,
-                Exchange::NotSent { trouble, may_pass } if may_pass => return Ok(again(trouble)),
-                Exchange::NotSent { trouble, .. } => return Ok(refused(trouble)),
-                Exchange::Broken(trouble) => {
-                    // Without an answer, the vendor may still be at work.
-                    if trouble.status.is_none() {
-                        taken.leave();
-                    }
-                    return Ok(broken(action.effect, trouble));
-                }
+            let reply = match replied(exchange.await?, action.effect, taken) {
+                Ok(reply) => reply,
+                Err(ended) => return Ok(ended),
             };
             let facts = Facts {
                 connector: &prepared.connector,
@@ -341,5 +333,21 @@ impl From<Trouble> for Stopped {
 impl From<LedgerError> for Stopped {
     fn from(error: LedgerError) -> Self {
         Self::Ended(again(Failure::new("unavailable", error.to_string())))
+    }
+}
+
+/// The reply of an exchange, or how a call without one ends.
+fn replied(exchange: Exchange, effect: Effect, taken: &mut Taken) -> Result<Reply, Called> {
+    match exchange {
+        Exchange::Replied(reply) => Ok(reply),
+        Exchange::NotSent { trouble, may_pass } if may_pass => Err(again(trouble)),
+        Exchange::NotSent { trouble, .. } => Err(refused(trouble)),
+        Exchange::Broken(trouble) => {
+            // Without an answer, the vendor may still be at work.
+            if trouble.status.is_none() {
+                taken.leave();
+            }
+            Err(broken(effect, trouble))
+        }
     }
 }
