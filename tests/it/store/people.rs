@@ -134,7 +134,10 @@ async fn an_import_is_all_or_nothing(store: &Store) {
         .await
         .unwrap();
     let rows = table
-        .parse_csv(b"domain,count\r\na.example,1\r\nB.example,\r\n", &|_| Ok(()))
+        .parse_csv(
+            b"domain,count\r\na.example,1\r\nB.example,\r\n",
+            &|_| Ok(()),
+        )
         .unwrap();
     let done = store
         .import(&name(), rows, Import::Merge, "person:ada", at(1))
