@@ -11,6 +11,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::api::Api;
+use super::plan::SLOW_MS;
 use super::vendor::Vendor;
 use crate::clock::Clock;
 use crate::data::Value;
@@ -31,6 +32,8 @@ pub(super) struct Drained {
 /// Waits until no job has anything left to do, and decides meanwhile.
 pub(super) async fn drain(api: &Api, vendor: &Vendor) -> anyhow::Result<Drained> {
     let began = Instant::now();
+    // What a killed engine sent may still be at work with the vendor: whoever decides waits for it.
+    Clock::rest(Duration::from_millis(2 * SLOW_MS)).await;
     let mut drained = Drained::default();
     let mut known = BTreeSet::new();
     let mut moved = (None, Instant::now());

@@ -11,6 +11,9 @@ use serde_json::json;
 
 use crate::data::Value;
 
+/// No request that the vendor got is at work for longer than this, in milliseconds.
+pub(super) const SLOW_MS: u64 = 450;
+
 /// Numbers that look random and follow from a seed (splitmix64).
 #[derive(Clone, Debug)]
 pub(super) struct Chance(u64);
@@ -105,8 +108,8 @@ fn fault(chance: &mut Chance) -> Value {
         6 => json!({ "answer_after": { "code": 502, "headers": html, "body": "<html>" } }),
         7 => json!({ "answer_after": { "code": 200, "headers": html, "body": "<html>" } }),
         8 => json!("truncated"),
-        9 => json!({ "slow": { "ms": 50 + chance.below(400) } }),
-        10 => json!({ "late": { "ms": 50 + chance.below(400) } }),
+        9 => json!({ "slow": { "ms": 50 + chance.below(SLOW_MS - 50) } }),
+        10 => json!({ "late": { "ms": 50 + chance.below(SLOW_MS - 50) } }),
         _ => json!("hang_after"),
     };
     let path = ["/sink", "/sink", "/alone", "/pages", "/sink/*"][chance.below(5) as usize];
