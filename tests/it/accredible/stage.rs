@@ -127,11 +127,12 @@ impl Stage {
         let Value::Object(row) = row else {
             panic!("a row is an object")
         };
-        let table = table(name);
+        let named = table(name);
         let put = self
             .store
-            .put_row(&table, row, "person:ada", self.clock.now());
-        put.await.unwrap_or_else(|why| panic!("{name}: {why}"));
+            .put_row(&named, row, "person:ada", self.clock.now());
+        let written = put.await.unwrap_or_else(|why| panic!("{name}: {why}"));
+        written.unwrap_or_else(|why| panic!("{name}: {why:?}"));
     }
 
     /// Adds rows to a table.
