@@ -129,12 +129,20 @@ pub fn is_id(text: &str) -> bool {
 pub fn is_file_name(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 100
+        && !is_device(text)
         && text.split('-').all(|word| {
             !word.is_empty()
                 && word
                     .chars()
                     .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
         })
+}
+
+/// Whether some machines take the name for a device, whatever its ending.
+fn is_device(name: &str) -> bool {
+    let numbered = name.strip_prefix("com").or(name.strip_prefix("lpt"));
+    let is_port = numbered.is_some_and(|number| matches!(number.as_bytes(), [b'1'..=b'9']));
+    is_port || ["con", "prn", "aux", "nul"].contains(&name)
 }
 
 /// The file name of a title: lower case, everything but letters and digits one hyphen.
