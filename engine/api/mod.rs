@@ -7,6 +7,7 @@
 mod audit;
 mod body;
 mod cancel;
+mod copies;
 mod decide;
 mod events;
 mod failures;
@@ -42,6 +43,7 @@ pub use problem::Problem;
 pub use sign_in::{Person, Tokens};
 pub use turned_away::TurnedAway;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
@@ -50,6 +52,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 
 use crate::history::History;
@@ -82,6 +85,17 @@ pub struct Rooms {
     pub lobby: Arc<Lobby>,
     /// When the database was last seen to work.
     pub pulse: Arc<Pulse>,
+    /// The files of the workspace.
+    pub files: Arc<dyn Files>,
+}
+
+/// The files of a workspace, in a server's hands.
+pub trait Files: Send + Sync {
+    /// Their folder.
+    fn workspace(&self) -> &Path;
+
+    /// Takes changed files up now: how many findings there are, or why everything stays as it was.
+    fn take_up(&self) -> BoxFuture<'_, Result<usize, String>>;
 }
 
 /// All routes.
@@ -94,6 +108,11 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/api/recipes/{project}/{name}/stop", post(recipes::stop))
         .route("/api/recipes/{project}/{name}/run", post(recipes::run))
         .route("/api/recipes/{project}/{name}/fires", get(timed::fires))
+        .route(
+            "/api/recipes/{project}/{name}/customise",
+            post(copies::customise),
+        )
+        .route("/api/projects/{project}/clone", post(copies::clone))
         .route("/api/jobs", get(jobs::list))
         .route("/api/whoami", get(health::whoami))
         .route("/api/audit", get(audit::list))

@@ -10,6 +10,7 @@ mod bench;
 mod check;
 mod client;
 mod connections;
+mod copies;
 mod demo;
 mod events;
 mod explain;
@@ -67,6 +68,8 @@ struct Arguments {
 enum Verb {
     Demo(demo::Demo),
     Init(init::Init),
+    Clone(copies::Clone),
+    Customise(copies::Customise),
     Check(check::Check),
     Serve(serve::Serve),
     List(recipes::List),
@@ -105,6 +108,8 @@ impl Arguments {
         match self.verb {
             Verb::Demo(demo) => block_on(demo.run()),
             Verb::Init(init) => init.run(workspace),
+            Verb::Clone(clone) => block_on(clone.run(workspace)),
+            Verb::Customise(customise) => block_on(customise.run(workspace)),
             Verb::Check(check) => check.run(workspace),
             Verb::Schema(schema) => schema.run(),
             Verb::Graph(graph) => graph.run(workspace),

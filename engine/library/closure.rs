@@ -262,7 +262,7 @@ fn wrong_connection(connection: &Connection, wanted: &str, span: Span, report: &
         ));
 }
 
-fn action_of(kind: &StepKind) -> Option<&ActionRef> {
+pub(super) fn action_of(kind: &StepKind) -> Option<&ActionRef> {
     match kind {
         StepKind::Action { action, .. } => Some(action),
         StepKind::Foreach(foreach) => match &foreach.source {

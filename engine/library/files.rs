@@ -9,6 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
+use crate::origin;
 use crate::source::FILE_BYTES_MAX;
 
 /// What is bundled into the program: paths and bytes.
@@ -44,9 +45,11 @@ pub(super) fn find(workspace: &Path) -> io::Result<BTreeMap<String, Found>> {
     for folder in FOLDERS {
         find_below(&workspace.join(folder), folder, 1, &mut own)?;
     }
-    let connections = workspace.join(CONNECTIONS);
-    if connections.exists() {
-        own.insert(CONNECTIONS.to_owned(), read(&connections));
+    for name in [CONNECTIONS, origin::FILE] {
+        let path = workspace.join(name);
+        if path.exists() {
+            own.insert(name.to_owned(), read(&path));
+        }
     }
     for (path, found) in own {
         // The repository itself is a workspace too; its files are the bundled ones.

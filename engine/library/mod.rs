@@ -7,12 +7,14 @@
 
 mod closure;
 pub mod codes;
+mod copies;
 mod files;
 mod pinned;
 mod read;
 mod shelf;
 mod stamp;
 mod version;
+mod write;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -24,12 +26,14 @@ pub use files::{Found, bundled};
 pub use pinned::NoVersion;
 pub use shelf::{Shelf, Shown};
 pub use stamp::Stamp;
+pub use write::write_copy;
 
 use crate::compile::{Catalogue, Recipe};
 use crate::connector::Connections;
 use crate::data::digest;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::names::RecipeName;
+use crate::origin::Lock;
 use crate::recipe::RecipeFile;
 use crate::source::{self, Document, Node};
 
@@ -46,6 +50,8 @@ pub struct Library {
     pub tests: BTreeMap<String, Document>,
     /// The connections that `connections.yaml` names.
     pub connections: Connections,
+    /// What copied files were made of.
+    pub lock: Lock,
     /// What was found about all files, in the order of files and places.
     pub diagnostics: Vec<Diagnostic>,
     /// The text of every file that could be read as text, by path, for printing findings.

@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use super::closure::check_sign_in;
 use super::files::{self, CONNECTIONS, Found};
-use super::{Library, Written};
+use super::{Library, Written, copies};
 use crate::compile::{Project, Signature, check_wiring, codes, compile};
 use crate::connector::{self, Connections, builtin};
 use crate::diagnostic::{Report, Severity, Span};
 use crate::names::{ConnectorName, RecipeName, TableName, is_file_name};
+use crate::origin::{self, Lock};
 use crate::recipe::{ProjectFile, RecipeFile};
 use crate::source::{self, Document, Key, Node, NodeKind, codes as source_codes};
 use crate::table::Table;
@@ -20,6 +21,7 @@ use crate::table::Table;
 /// What a path says about a file.
 enum Subject {
     Connections,
+    Lock,
     Connector(ConnectorName),
     Table(TableName),
     Project(String),
@@ -59,6 +61,7 @@ struct Reading {
     projects: Vec<(ProjectFile, Arc<str>)>,
     recipes: BTreeMap<RecipeName, (RecipeFile, bool)>,
     connections: Option<Document>,
+    lock: Option<Document>,
 }
 
 impl Reading {
@@ -132,6 +135,12 @@ impl Reading {
         let file = document.file.clone();
         match subject {
             Subject::Connections => self.connections = Some(document),
+            Subject::Lock => {
+                let (lock, report) = Lock::read(&document);
+                self.found.absorb(report);
+                self.library.lock = lock;
+                self.lock = Some(document);
+            }
             Subject::Connector(name) => {
                 let document = match is_bundled {
                     true => document,
@@ -194,6 +203,9 @@ impl Reading {
                 .recipes
                 .extend(recipe.map(|recipe| (name.clone(), Arc::new(recipe))));
             library.written.insert(name, Written::of(file, is_bundled));
+        }
+        for report in copies::findings(&library, self.lock.as_ref()) {
+            self.found.absorb(report);
         }
         library.diagnostics = self.found.into_diagnostics();
         // A recipe that leaves its grammar is not run, even if what is left of it compiles.
@@ -276,6 +288,9 @@ fn report_any(connector: &connector::Connector, document: &Document, report: &mu
 fn subject(path: &str, report: &mut Report) -> Option<Subject> {
     if path == CONNECTIONS {
         return Some(Subject::Connections);
+    }
+    if path == origin::FILE {
+        return Some(Subject::Lock);
     }
     let parts: Vec<&str> = path.split('/').collect();
     let file = parts.last().copied().unwrap_or_default();

@@ -12,6 +12,7 @@ use crate::compile::{Program, Recipe, Retention, Trigger, program};
 use crate::connector::{Connection, Connections, Connector};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::names::{ConnectionName, ConnectorName, RecipeName, TableName};
+use crate::origin::Lock;
 use crate::source::Node;
 use crate::table::{SettingsDeclared, Table};
 
@@ -238,12 +239,36 @@ impl Shelf {
         self.read().library.catalogue.tables.clone()
     }
 
+    /// The table that plays a table's name in a project.
+    pub fn table_named(&self, project: &str, name: &str) -> Result<TableName, String> {
+        let held = self.read();
+        let project = held.library.catalogue.projects.get(project);
+        match project.and_then(|project| project.tables.get(name)) {
+            Some(table) => Ok(table.clone()),
+            None => TableName::new(name),
+        }
+    }
+
     /// The settings that all projects declare.
     pub fn settings(&self) -> SettingsDeclared {
         let held = self.read();
         let projects = held.library.catalogue.projects.values();
         projects
             .map(|project| (project.name.clone(), project.settings.clone()))
+            .collect()
+    }
+
+    /// What copied files were made of.
+    pub fn lock(&self) -> Lock {
+        self.read().library.lock.clone()
+    }
+
+    /// The text of every file, by path.
+    pub fn texts(&self) -> BTreeMap<String, String> {
+        let held = self.read();
+        let texts = held.library.texts.iter();
+        texts
+            .map(|(path, text)| (path.to_string(), text.to_string()))
             .collect()
     }
 

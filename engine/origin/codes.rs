@@ -6,8 +6,6 @@ use crate::diagnostic::Code;
 pub const CALLS_THE_ORIGINAL: Code = Code("L001");
 /// An entry of `recipes.lock` for a file that is not there.
 pub const COPY_IS_GONE: Code = Code("L002");
-/// The text that a copy was made of is missing or changed.
-pub const BASE_IS_GONE: Code = Code("L003");
 
 /// What each finding means, for people.
 pub const ALL: &[(Code, &str, &str)] = &[
@@ -22,12 +20,5 @@ pub const ALL: &[(Code, &str, &str)] = &[
         "recipes.lock names a file that is not there",
         "The file was renamed or removed. An upgrade takes it as removed by you; take its entry \
          out of recipes.lock if that is what you want for good.",
-    ),
-    (
-        BASE_IS_GONE,
-        "the text that a copy was made of is missing",
-        "Upgrades compare your file with the text that it was made of, which is kept in \
-         recipes/.base. Get it back from your version control; without it, an upgrade has to ask \
-         about every difference.",
     ),
 ];

@@ -156,6 +156,11 @@ impl Engine {
             previews: Arc::new(Semaphore::new(1)),
             lobby: Arc::new(Lobby::new(self.settings.bounds)),
             pulse: Arc::default(),
+            files: Arc::new(reload::Files::of(
+                self.settings.workspace.clone(),
+                self.intake.clone(),
+                self.outbound.clone(),
+            )),
         };
         let serving = tokio::spawn(listen::serve(
             listener,

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
 use super::columns;
 use crate::clock::Clock;
 use crate::library::{Library, Stamp};
@@ -16,6 +19,33 @@ use crate::trigger::Intake;
 /// How often the files are looked at. Polling also sees what network folders and container mounts
 /// do not announce.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// The files of the workspace, for those who write into it.
+pub(super) struct Files {
+    workspace: PathBuf,
+    intake: Intake,
+    outbound: Arc<Outbound>,
+}
+
+impl Files {
+    pub(super) fn of(workspace: PathBuf, intake: Intake, outbound: Arc<Outbound>) -> Self {
+        Self {
+            workspace,
+            intake,
+            outbound,
+        }
+    }
+}
+
+impl crate::api::Files for Files {
+    fn workspace(&self) -> &Path {
+        &self.workspace
+    }
+
+    fn take_up(&self) -> BoxFuture<'_, Result<usize, String>> {
+        take_up(&self.workspace, &self.intake, &self.outbound).boxed()
+    }
+}
 
 /// Looks at the files until the server stops.
 pub(super) async fn watch(workspace: PathBuf, intake: Intake, outbound: Arc<Outbound>) {

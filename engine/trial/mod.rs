@@ -4,6 +4,7 @@
 //! Always true: nothing leaves the machine; time moves only when every job waits.
 
 mod compare;
+mod fill;
 mod grammar;
 mod pretend;
 mod run;

@@ -25,6 +25,8 @@ const WITHOUT_FIXTURE: &[(&str, &str)] = &[
         "R236",
         "references are followed when the engine runs, not when files are checked",
     ),
+    ("L001", "takes a clone; a story at the doors shows it"),
+    ("L002", "takes a lock file; a story at the doors shows it"),
     ("S001", STARTING),
     ("S002", STARTING),
     ("S003", STARTING),

@@ -7,6 +7,7 @@ mod beside;
 mod branches;
 mod cancelling;
 mod clock;
+mod copying;
 mod deciding;
 mod disk;
 mod failing;
