@@ -7,9 +7,12 @@
 mod clone;
 pub mod codes;
 mod lock;
+mod merge;
+mod parts;
 
 pub use clone::{Copy, Refused, Source, Tables, clone_project, customise};
 pub use lock::{BASES, FILE, Lock, Origin, base_path};
+pub use merge::{Conflict, Side, merge};
 
 #[cfg(test)]
 mod tests;

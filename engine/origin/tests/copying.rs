@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Copy, Lock, Refused, Source, Tables, clone_project, customise};
+use super::super::{Copy, Lock, Refused, Source, Tables, clone_project, customise};
 use crate::data::digest;
 use crate::names::RecipeName;
 use crate::source::parse;

@@ -1,0 +1,186 @@
+//! Three-way merge of a file: what a copy was made of, what became of it, what became of the original.
+//!
+//! In: three texts, and what was settled. Out: one text, or the parts that both changed in ways
+//! that do not go together.
+//! Always true: what only one side changed is as that side has it; nothing of either side is lost
+//! without a conflict; comments and the order of parts survive.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::parts::{Part, parts};
+
+/// Which side holds for a part that both changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The copy's.
+    Mine,
+    /// The original's.
+    Theirs,
+}
+
+/// A part that both sides changed in ways that do not go together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The part: `steps.held`; `order` if both changed the order of parts.
+    pub part: String,
+    /// What both were made of; absent if both added it.
+    pub base: Option<String>,
+    /// What the copy has; absent if it was removed.
+    pub mine: Option<String>,
+    /// What the original has now; absent if it was removed.
+    pub theirs: Option<String>,
+}
+
+/// The name of the conflict of two orders.
+const ORDER: &str = "order";
+
+/// Merges, part by part. What is settled is taken from that side.
+pub fn merge(
+    base: &str,
+    mine: &str,
+    theirs: &str,
+    settled: &BTreeMap<String, Side>,
+) -> Result<String, Vec<Conflict>> {
+    // An editor that writes other line ends has changed nothing.
+    let has_returns = mine.contains("\r\n");
+    let plain = |text: &str| text.replace("\r\n", "\n");
+    let (base, mine, theirs) = (plain(base), plain(mine), plain(theirs));
+    let merged = merge_plain(&base, &mine, &theirs, settled)?;
+    Ok(match has_returns {
+        true => merged.replace('\n', "\r\n"),
+        false => merged,
+    })
+}
+
+fn merge_plain(
+    base: &str,
+    mine: &str,
+    theirs: &str,
+    settled: &BTreeMap<String, Side>,
+) -> Result<String, Vec<Conflict>> {
+    if mine == base || mine == theirs {
+        return Ok(theirs.to_owned());
+    }
+    if theirs == base {
+        return Ok(mine.to_owned());
+    }
+    let all = [parts(base), parts(mine), parts(theirs)];
+    let [base, mine, theirs] = all.each_ref().map(|parts| by_name(parts));
+    let mut conflicts = Vec::new();
+    let mut merged: BTreeMap<&str, String> = BTreeMap::new();
+    let names: BTreeSet<&str> = all.iter().flatten().map(|part| &*part.name).collect();
+    for name in names {
+        let of = |parts: &BTreeMap<&str, &str>| parts.get(name).map(|text| (*text).to_owned());
+        let conflict = Conflict {
+            part: name.to_owned(),
+            base: of(&base),
+            mine: of(&mine),
+            theirs: of(&theirs),
+        };
+        match merge_part(&conflict, settled.get(name)) {
+            Ok(Some(text)) => {
+                merged.insert(name, text);
+            }
+            Ok(None) => {}
+            Err(()) => conflicts.push(conflict),
+        }
+    }
+    let orders = all.each_ref().map(|parts| names_of(parts));
+    let order = merge_orders(&orders, settled.get(ORDER));
+    if order.is_none() {
+        let [base, mine, theirs] = orders.map(|names| Some(names.join("\n")));
+        conflicts.push(Conflict {
+            part: ORDER.to_owned(),
+            base,
+            mine,
+            theirs,
+        });
+    }
+    match order {
+        Some(order) if conflicts.is_empty() => {
+            Ok(joined(order.iter().filter_map(|name| merged.get(name))))
+        }
+        _ => Err(conflicts),
+    }
+}
+
+fn by_name(parts: &[Part]) -> BTreeMap<&str, &str> {
+    parts
+        .iter()
+        .map(|part| (&*part.name, &*part.text))
+        .collect()
+}
+
+fn names_of(parts: &[Part]) -> Vec<&str> {
+    parts.iter().map(|part| &*part.name).collect()
+}
+
+/// What a part is afterwards, if it is there; `Err` if that cannot be told.
+fn merge_part(part: &Conflict, settled: Option<&Side>) -> Result<Option<String>, ()> {
+    let (base, mine, theirs) = (&part.base, &part.mine, &part.theirs);
+    match settled {
+        Some(Side::Mine) => return Ok(mine.clone()),
+        Some(Side::Theirs) => return Ok(theirs.clone()),
+        None => {}
+    }
+    if mine == theirs || theirs == base {
+        return Ok(mine.clone());
+    }
+    if mine == base {
+        return Ok(theirs.clone());
+    }
+    let (Some(base), Some(mine), Some(theirs)) = (base, mine, theirs) else {
+        return Err(());
+    };
+    diffy::merge(base, mine, theirs).map(Some).map_err(|_| ())
+}
+
+/// The order of all parts that one of the sides has; `None` if both changed it differently.
+fn merge_orders<'a>(
+    [base, mine, theirs]: &[Vec<&'a str>; 3],
+    settled: Option<&Side>,
+) -> Option<Vec<&'a str>> {
+    if settled == Some(&Side::Mine) {
+        return Some(woven(mine, theirs));
+    }
+    let keeps_order = |one: &[&str], other: &[&str]| common(one, other) == common(other, one);
+    let theirs_leads = settled.is_some() || keeps_order(mine, theirs) || keeps_order(mine, base);
+    if theirs_leads {
+        return Some(woven(theirs, mine));
+    }
+    keeps_order(theirs, base).then(|| woven(mine, theirs))
+}
+
+/// The names of one that the other has too.
+fn common<'a>(one: &[&'a str], other: &[&str]) -> Vec<&'a str> {
+    let shared = one.iter().filter(|name| other.contains(name));
+    shared.copied().collect()
+}
+
+/// The leading names, and each of the other's behind the one that it follows there.
+fn woven<'a>(leading: &[&'a str], other: &[&'a str]) -> Vec<&'a str> {
+    let mut order = leading.to_vec();
+    for (at, name) in other.iter().enumerate() {
+        if order.contains(name) {
+            continue;
+        }
+        let before = other[..at].iter().rev();
+        let place = before
+            .filter_map(|name| order.iter().position(|known| known == name))
+            .next();
+        order.insert(place.map_or(0, |place| place + 1), name);
+    }
+    order
+}
+
+/// Parts one after the other; each ends its line.
+fn joined<'a>(parts: impl Iterator<Item = &'a String>) -> String {
+    let mut text = String::new();
+    for part in parts {
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push_str(part);
+    }
+    text
+}
