@@ -22,6 +22,19 @@ pub struct Source<'a> {
     pub lock: &'a Lock,
 }
 
+impl Source<'_> {
+    /// The text of an original as it is now: the bundled one, or that of the workspace.
+    pub(super) fn original(&self, path: &str) -> Option<&String> {
+        self.bundled.get(path).or_else(|| self.texts.get(path))
+    }
+
+    /// The text of a file that the workspace has itself.
+    pub(super) fn own(&self, path: &str) -> Option<&String> {
+        let text = self.texts.get(path)?;
+        (self.bundled.get(path) != Some(text)).then_some(text)
+    }
+}
+
 /// Which tables a clone uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tables {
@@ -52,7 +65,7 @@ pub struct Refused {
     pub message: String,
 }
 
-fn refused(code: &'static str, message: String) -> Refused {
+pub(super) fn refused(code: &'static str, message: String) -> Refused {
     Refused { code, message }
 }
 
@@ -172,7 +185,7 @@ fn projects<'a>(paths: impl Iterator<Item = &'a String>) -> Vec<String> {
 }
 
 /// The version that a project's file states.
-fn version(source: &Source<'_>, project: &str) -> String {
+pub(super) fn version(source: &Source<'_>, project: &str) -> String {
     let path = format!("recipes/{project}/project.yaml");
     let text = source.texts.get(&path).map_or("", String::as_str);
     let (document, _) = source::parse(&path.into(), text.as_bytes());
@@ -183,7 +196,7 @@ fn version(source: &Source<'_>, project: &str) -> String {
 
 /// The text with `project/name` of calls and starts, and of the recipe that a test names, made
 /// bare, so that they reach the clone.
-fn with_bare_calls(path: &str, text: &str, project: &str) -> String {
+pub(super) fn with_bare_calls(path: &str, text: &str, project: &str) -> String {
     let (document, _) = source::parse(&path.into(), text.as_bytes());
     let Some(document) = document else {
         return text.to_owned();

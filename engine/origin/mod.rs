@@ -9,8 +9,10 @@ pub mod codes;
 mod lock;
 mod merge;
 mod parts;
+mod upgrade;
 
 pub use clone::{Copy, Refused, Source, Tables, clone_project, customise};
+pub use upgrade::{Outcome, Settled, Upgrade, WHOLE, upgrade};
 pub use lock::{BASES, FILE, Lock, Origin, base_path};
 pub use merge::{Conflict, Side, merge};
 
