@@ -17,6 +17,7 @@ mod documents;
 mod doors;
 mod fuzz;
 mod golden;
+mod graph;
 mod history;
 mod hostile;
 mod kill;
