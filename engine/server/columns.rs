@@ -51,6 +51,6 @@ fn is_like(before: &Table, after: &Table) -> bool {
     before.key == after.key
         && before.columns.iter().all(|(name, column)| {
             let now = after.columns.get(name);
-            now.is_some_and(|now| format!("{:?}", now.field) == format!("{:?}", column.field))
+            now.is_some_and(|now| now.field == column.field)
         })
 }

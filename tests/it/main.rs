@@ -9,6 +9,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod accredible;
 mod bundle;
 mod conformance;
 mod connectors;

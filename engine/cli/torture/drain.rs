@@ -74,6 +74,10 @@ async fn decide(
     decided: &mut BTreeMap<String, usize>,
 ) -> anyhow::Result<usize> {
     let asking = jobs(api, "needs_decision").await?;
+    if asking.is_empty() {
+        return Ok(0);
+    }
+    let held = vendor.tells("sink/ids").await?;
     for job in &asking {
         let id = job["id"].as_str().context("a job has an id")?;
         let path = format!("/api/jobs/{id}");
@@ -85,7 +89,6 @@ async fn decide(
             if !known.insert(format!("{id} {key} {asked_at}")) {
                 continue;
             }
-            let held = vendor.tells("sink/ids").await?;
             let record = open["input"]["id"]
                 .as_str()
                 .context("a call has its record's id")?;

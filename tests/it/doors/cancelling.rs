@@ -35,9 +35,7 @@ async fn a_call_under_way_finishes_and_is_recorded_and_nothing_new_starts() {
         ("connections.yaml", &connections),
     ])
     .await;
-    let run = "/api/recipes/stories/order/run";
-    let (_, answer) = house.post(run, json!({})).await;
-    let id = answer["jobs"][0].as_str().unwrap().to_owned();
+    let id = house.run("order", json!({})).await;
     let asked = vendor.asked().await;
     assert!(asked.text.starts_with("POST /first"), "{}", asked.text);
     let cancel = format!("/api/jobs/{id}/cancel");
@@ -118,10 +116,7 @@ async fn a_job_is_cancelled_with_the_jobs_that_it_started() {
         ("recipes/stories/spawn-all.yaml", &spawn_all),
     ])
     .await;
-    let (_, answer) = house
-        .post("/api/recipes/stories/spawn-all/run", json!({}))
-        .await;
-    let id = answer["jobs"][0].as_str().unwrap().to_owned();
+    let id = house.run("spawn-all", json!({})).await;
     let jobs = loop {
         let (_, list) = house.get("/api/jobs").await;
         let jobs = list["jobs"].as_array().unwrap().clone();

@@ -55,8 +55,7 @@ async fn tamper(folder: &Path, sql: &'static str) {
 async fn a_list_tells_why_a_job_failed_the_last_time_and_names_nobody() {
     let house = House::at_rest(&[("recipes/stories/greet.yaml", GREET)]).await;
     let wish = json!({ "input": { "name": "Zsofia" } });
-    let (_, taken) = house.post("/api/recipes/stories/greet/run", wish).await;
-    let id = taken["jobs"][0].as_str().unwrap();
+    let id = &house.run("greet", wish).await;
     end(&house, JobStatus::Quarantined, "Zsofia was dropped").await;
 
     // While nobody can tell who is meant, nothing is said, and that is not remembered.

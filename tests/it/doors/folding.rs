@@ -48,8 +48,7 @@ async fn a_line_of_a_folded_iteration_names_nobody_until_somebody_asks_on_the_re
     let (_, taken) = house.ask(put, path, Some(rows)).await;
     assert_eq!(taken["added"], COUNT, "{taken}");
     let wish = json!({ "input": { "numbers": numbers } });
-    let (_, taken) = house.post("/api/recipes/stories/meet/run", wish).await;
-    let id = taken["jobs"][0].as_str().unwrap();
+    let id = &house.run("meet", wish).await;
     let job = house.ended(id).await;
     assert_eq!(job["status"], "succeeded", "{job}");
     assert!(job["steps"][0]["folded"].is_object(), "{}", job["steps"]);

@@ -112,6 +112,14 @@ impl House {
         self.ask(Method::POST, path, Some(body)).await
     }
 
+    /// Runs a recipe of the stories by hand; its job.
+    pub(super) async fn run(&self, recipe: &str, wish: Value) -> String {
+        let path = format!("/api/recipes/stories/{recipe}/run");
+        let (status, answer) = self.post(&path, wish).await;
+        assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
+        answer["jobs"][0].as_str().unwrap().to_owned()
+    }
+
     /// A job, once it ended: what a person decided is taken up meanwhile.
     pub(super) async fn ended(&self, id: &str) -> Value {
         let mut job = Value::Null;

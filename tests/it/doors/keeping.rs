@@ -65,8 +65,7 @@ async fn a_pruned_job_is_a_line_that_says_why() {
     let folder = Arc::new(workspace(&[("recipes/stories/fails.yaml", FAILS)]));
     let house = House::open(folder.clone()).await;
     let wish = json!({ "input": { "who": "ann@example.com" } });
-    let (_, run) = house.post("/api/recipes/stories/fails/run", wish).await;
-    let id = run["jobs"][0].as_str().unwrap().to_owned();
+    let id = house.run("fails", wish).await;
     house.ended(&id).await;
     let (status, _) = house
         .post("/api/history/prune", json!({ "older_than": "soon" }))

@@ -28,9 +28,7 @@ async fn a_failed_job_is_done_again_over_the_api() {
         ("connections.yaml", &connections),
     ])
     .await;
-    let run = "/api/recipes/stories/order/run";
-    let (_, answer) = house.post(run, json!({})).await;
-    let id = answer["jobs"][0].as_str().unwrap().to_owned();
+    let id = house.run("order", json!({})).await;
     vendor.asked().await.answer("17").await;
     vendor.asked().await.refuse().await;
     let job = house.ended(&id).await;

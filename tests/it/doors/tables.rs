@@ -183,9 +183,7 @@ async fn a_column_stays_while_unfinished_jobs_use_it() {
         ("connections.yaml", &vendor.connections()),
     ])
     .await;
-    let run = "/api/recipes/stories/stocktaking/run";
-    let (_, answer) = house.post(run, json!({})).await;
-    let id = answer["jobs"][0].as_str().unwrap();
+    let id = &house.run("stocktaking", json!({})).await;
     let asked = vendor.asked().await;
     let without = parts.replace(
         "  count: { label: In stock, type: integer, required: true }\n",

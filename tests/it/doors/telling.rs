@@ -56,14 +56,14 @@ async fn a_decision_shows_what_was_sent_and_what_to_type() {
         ("connections.yaml", &connections),
     ])
     .await;
-    let run = "/api/recipes/stories/order/run";
-    let (_, answer) = house.post(run, json!({ "input": { "what": "tea" } })).await;
-    let id = answer["jobs"][0].as_str().unwrap();
+    let id = &house
+        .run("order", json!({ "input": { "what": "tea" } }))
+        .await;
     vendor.asked().await.hang_up();
     let job = house.settled(id).await;
     assert_eq!(job["status"], "needs_decision");
 
-    let shown = said(&ended(house.folder.path(), &["jobs", id]));
+    let shown = said(&ended(house.folder.path(), &["jobs", id.as_str()]));
     for wanted in [
         "info: ordering tea {\"size\":3}",
         "POST /orders via connection `http`",
@@ -113,10 +113,7 @@ async fn a_job_that_waits_says_what_for() {
         ("connections.yaml", &connections),
     ])
     .await;
-    let (_, answer) = house
-        .post("/api/recipes/stories/parent/run", json!({}))
-        .await;
-    let parent = answer["jobs"][0].as_str().unwrap();
+    let parent = &house.run("parent", json!({})).await;
     let gate = vendor.asked().await;
     std::fs::remove_file(house.folder.path().join("recipes/stories/child.yaml")).unwrap();
     house
@@ -125,7 +122,7 @@ async fn a_job_that_waits_says_what_for() {
         .replace(Library::read(house.folder.path()).unwrap());
     gate.answer("1").await;
     let jobs = standing_still(&house).await;
-    let child = jobs.iter().find(|job| job["id"] != parent).unwrap();
+    let child = jobs.iter().find(|job| job["id"] != *parent).unwrap();
     let child = child["id"].as_str().unwrap();
 
     let request = house.request(reqwest::Method::POST, "/webhooks/stories/later");

@@ -63,10 +63,7 @@ async fn a_vendor_that_is_down_is_named_and_so_is_a_reaction_that_fails() {
         ("connections.yaml", &connections),
     ])
     .await;
-    let (_, answer) = house
-        .post("/api/recipes/stories/alone/run", json!({}))
-        .await;
-    let id = answer["jobs"][0].as_str().unwrap();
+    let id = &house.run("alone", json!({})).await;
     let job = house.ended(id).await;
     let message = job["failure"]["message"].as_str().unwrap();
     let wanted = format!("connection `http`: nothing answers at {address}");

@@ -4,9 +4,9 @@
 use std::path::Path;
 
 use recipe_engine::data::Value;
-use recipe_engine::journal::{Decision, EntryKey, JobStatus};
+use recipe_engine::journal::{Decision, JobStatus};
 use recipe_engine::names::JobId;
-use recipe_engine::store::{Jobs, Release, RequestKind, Store};
+use recipe_engine::store::{Jobs, Release, Store};
 use serde_json::json;
 
 use super::quarantine::{flip, flipped, tamper, why};
@@ -46,15 +46,9 @@ async fn open(path: &Path) -> Stage {
 }
 
 async fn decide(stage: &Stage, job: &JobId, place: &str) {
-    let kind = RequestKind::Decide {
-        key: EntryKey(place.into()),
-        decision: Decision::Happened {
-            output: json!({ "id": 1 }),
-        },
-        by: "ada".into(),
-    };
-    let now = stage.clock.now();
-    stage.store.request(job, now, kind).await.unwrap();
+    let output = json!({ "id": 1 });
+    let decision = Decision::Happened { output };
+    stage.decide(job, place, decision).await;
 }
 
 async fn statuses(stage: &Stage, jobs: &[JobId]) -> Vec<JobStatus> {

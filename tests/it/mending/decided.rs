@@ -1,9 +1,8 @@
 //! Doing jobs again about which a person said something before: a call of which nobody knew, or the
 //! elements of a loop.
 
-use recipe_engine::journal::{Decision, EntryKey, JobStatus};
+use recipe_engine::journal::{Decision, JobStatus};
 use recipe_engine::names::JobId;
-use recipe_engine::store::{Jobs, RequestKind};
 use recipe_engine::trigger::rerun::{Elements, From, Unknown, Wish};
 use serde_json::json;
 
@@ -33,13 +32,7 @@ async fn decided(decision: Decision) -> (Stage, JobId) {
     let id = stage.run("noted", json!({})).await;
     stage.until_quiet().await;
     assert_eq!(stage.status(&id).await, JobStatus::NeedsDecision);
-    let kind = RequestKind::Decide {
-        key: EntryKey("noted".into()),
-        decision,
-        by: "ada".into(),
-    };
-    let now = stage.clock.now();
-    stage.store.request(&id, now, kind).await.unwrap();
+    stage.decide(&id, "noted", decision).await;
     stage.until_quiet().await;
     assert_eq!(stage.status(&id).await, JobStatus::Failed);
     stage.forget_calls();

@@ -9,7 +9,7 @@ use recipe_engine::clock::{Clock, Moment};
 use recipe_engine::connector::References;
 use recipe_engine::data::Value;
 use recipe_engine::interpret::{Call, Called, Verified};
-use recipe_engine::journal::{Entry, EntryKind, Failure, JobStatus};
+use recipe_engine::journal::{Decision, Entry, EntryKey, EntryKind, Failure, JobStatus};
 use recipe_engine::library::{Library, Shelf};
 use recipe_engine::names::{JobId, RecipeName};
 use recipe_engine::runner::{Bell, Halt, Point, World};
@@ -258,6 +258,17 @@ impl Stage {
 
     pub(super) async fn cancel(&self, id: &JobId) {
         let kind = RequestKind::Cancel { by: "ada".into() };
+        let now = self.clock.now();
+        self.store.request(id, now, kind).await.unwrap();
+    }
+
+    /// Has a person decide about the call at a place.
+    pub(super) async fn decide(&self, id: &JobId, place: &str, decision: Decision) {
+        let kind = RequestKind::Decide {
+            key: EntryKey(place.into()),
+            decision,
+            by: "ada".into(),
+        };
         let now = self.clock.now();
         self.store.request(id, now, kind).await.unwrap();
     }

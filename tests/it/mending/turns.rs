@@ -3,8 +3,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use recipe_engine::journal::{Decision, EntryKey, JobStatus};
-use recipe_engine::store::{Jobs, RequestKind};
+use recipe_engine::journal::{Decision, JobStatus};
 use serde_json::{Value, json};
 
 use super::stage::{Reply, Sent, Stage};
@@ -60,15 +59,9 @@ async fn decide_all(stage: &Stage, jobs: &[recipe_engine::names::JobId], place: 
     for job in jobs {
         if stage.status(job).await == JobStatus::NeedsDecision {
             has_decided = true;
-            let kind = RequestKind::Decide {
-                key: EntryKey(place.into()),
-                decision: Decision::Happened {
-                    output: json!({ "id": 1 }),
-                },
-                by: "ada".into(),
-            };
-            let now = stage.clock.now();
-            stage.store.request(job, now, kind).await.unwrap();
+            let output = json!({ "id": 1 });
+            let decision = Decision::Happened { output };
+            stage.decide(job, place, decision).await;
         }
     }
     has_decided

@@ -1,0 +1,6 @@
+//! The Accredible bundle as its users meet it, against the vendors' stand-ins.
+
+mod ground;
+mod issuing;
+mod rooms;
+mod stage;
