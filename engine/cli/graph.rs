@@ -36,10 +36,13 @@ enum Format {
 impl Graph {
     pub(super) fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
         let library = library(workspace)?;
+        let doctor = library.catalogue.projects.get(&self.project);
+        let doctor = doctor.and_then(|project| project.doctor.as_ref());
+        // A project's doctor looks at it from outside.
         let names: Vec<&RecipeName> = library
             .written
             .keys()
-            .filter(|name| name.project() == self.project)
+            .filter(|name| name.project() == self.project && Some(*name) != doctor)
             .collect();
         if names.is_empty() {
             let known: BTreeSet<&str> = library.written.keys().map(RecipeName::project).collect();
