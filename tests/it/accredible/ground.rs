@@ -119,7 +119,8 @@ impl Ground {
         calls
     }
 
-    async fn ask(&self, method: Method, vendor: &str, path: &str, body: Value) -> Value {
+    /// Asks a stand-in's control surface.
+    pub(super) async fn ask(&self, method: Method, vendor: &str, path: &str, body: Value) -> Value {
         let addresses = self.sandbox.addresses();
         let base = addresses.iter().find(|(name, _)| *name == vendor);
         let url = format!("{}/_control/{path}", base.expect("a vendor").1);

@@ -1,6 +1,9 @@
 //! The Accredible bundle as its users meet it, against the vendors' stand-ins.
 
+mod dropdowns;
 mod ground;
+mod groups;
 mod issuing;
+mod props;
 mod rooms;
 mod stage;
