@@ -41,8 +41,8 @@ pub(super) struct Stage {
     pub(super) ground: Arc<Ground>,
     pub(super) store: Arc<Store>,
     pub(super) clock: Clock,
-    world: World,
-    intake: Intake,
+    pub(super) world: World,
+    pub(super) intake: Intake,
     is_stopping: watch::Receiver<bool>,
     _stopping: watch::Sender<bool>,
 }
@@ -60,6 +60,8 @@ pub(super) struct Seen {
     pub(super) output: Value,
     /// `level: line` of its log.
     pub(super) log: Vec<String>,
+    /// `code: message` of every step that failed, be it passed over or not.
+    pub(super) failures: Vec<String>,
 }
 
 impl Stage {
@@ -316,7 +318,14 @@ impl Stage {
             EntryKind::LineLogged { level, message, .. } => Some(format!("{level}: {message}")),
             _ => None,
         });
+        let failures = entries.iter().filter_map(|entry| match &entry.kind {
+            EntryKind::StepFailed { failure, .. } => {
+                Some(format!("{}: {}", failure.code, failure.message))
+            }
+            _ => None,
+        });
         Seen {
+            failures: failures.collect(),
             id: id.clone(),
             recipe: record.recipe.name().to_owned(),
             status: record.status.as_str().to_owned(),
