@@ -64,7 +64,9 @@ async fn what_we_import_is_not_issued_again() {
     stage.map("2004", false, "CERT-EXT").await;
     let credential = stage.issue(2003, ADA, json!({})).await;
     stage.import_with(2).await;
-    stage.change(&credential, json!({ "expired_on": "2028-02-10" })).await;
+    stage
+        .change(&credential, json!({ "expired_on": "2028-02-10" }))
+        .await;
     stage.import_with(1).await;
     let award = json!({ "user_id": 2, "certification_id": 303 });
     let held = stage.credentials().await;
@@ -78,7 +80,10 @@ async fn what_we_import_is_not_issued_again() {
         let mut silent = body.clone();
         silent["message_id"] = json!(format!("{}-silent", as_text(&body["message_id"])));
         for payload in silent["payloads"].as_array_mut().into_iter().flatten() {
-            payload.as_object_mut().expect("an object").remove("association_type");
+            payload
+                .as_object_mut()
+                .expect("an object")
+                .remove("association_type");
         }
         for body in [body, silent] {
             let jobs = stage.deliver(&body).await;
@@ -137,7 +142,9 @@ async fn both_directions_on_the_same_learner_and_group_come_to_rest() {
         assert_eq!(of_group.count(), 2, "{overwrite}: {credentials:?}");
         assert_eq!(stage.trainings().await.len(), 1, "{overwrite}");
         // A change from either side moves once, and all is at rest again.
-        stage.change(&by_hand, json!({ "issued_on": "2026-02-22" })).await;
+        stage
+            .change(&by_hand, json!({ "issued_on": "2026-02-22" }))
+            .await;
         for _ in 0..3 {
             round(&stage).await;
         }
@@ -171,7 +178,10 @@ async fn state(stage: &Stage) -> Value {
         made += writes.iter().filter(|call| call["status"] == 200).count();
     }
     json!([
-        made, stage.credentials().await, stage.trainings().await, stage.awards().await,
+        made,
+        stage.credentials().await,
+        stage.trainings().await,
+        stage.awards().await,
         stage.rows("accredible-ledger").await,
     ])
 }

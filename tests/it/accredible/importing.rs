@@ -31,12 +31,14 @@ async fn credentials_become_external_trainings_under_the_name_of_the_institute()
 }
 
 #[tokio::test]
-async fn only_published_credentials_of_active_groups_and_mappings_since_the_start_date_are_imported() {
+async fn only_published_credentials_of_active_groups_and_mappings_since_the_start_date_are_imported()
+ {
     let stage = Stage::for_imports().await;
     for group in ["2001", "2002", "2003", "2004"] {
         stage.map(group, true, "").await;
     }
-    let inactive = json!({ "group_id": 2001, "name": "data-protection-basics", "is_active": false });
+    let inactive =
+        json!({ "group_id": 2001, "name": "data-protection-basics", "is_active": false });
     stage.put("accredible-credential-groups", inactive).await;
     let inactive = json!({
         "credential_group_id": "2002", "import_as_external_training": true, "is_active": false,
@@ -117,13 +119,21 @@ async fn what_changed_is_changed_in_docebo_and_what_did_not_costs_no_call() {
     let paths: Vec<&Value> = calls.iter().map(|call| &call["path"]).collect();
     assert_eq!(paths, ["/learn/v1/certification"], "{calls:#?}");
 
-    stage.change(&credential, json!({ "name": "Champion of Security" })).await;
+    stage
+        .change(&credential, json!({ "name": "Champion of Security" }))
+        .await;
     stage.import_with(1).await;
-    stage.change(&credential, json!({ "expired_on": "2029-01-01" })).await;
+    stage
+        .change(&credential, json!({ "expired_on": "2029-01-01" }))
+        .await;
     stage.import_with(1).await;
-    stage.change(&credential, json!({ "issued_on": "2026-02-12" })).await;
+    stage
+        .change(&credential, json!({ "issued_on": "2026-02-12" }))
+        .await;
     stage.import_with(2).await;
-    stage.change(&credential, json!({ "expired_on": null })).await;
+    stage
+        .change(&credential, json!({ "expired_on": null }))
+        .await;
     stage.import_with(1).await;
     assert_eq!(
         stage.trainings().await,
@@ -156,12 +166,16 @@ async fn what_ends_in_accredible_stays_in_docebo() {
     let (trainings, awards) = (stage.trainings().await, stage.awards().await);
     let over = json!({ "expired_on": "2026-02-28" });
     stage.change(&credentials[0], over).await;
-    stage.change(&credentials[1], json!({ "approve": false })).await;
+    stage
+        .change(&credentials[1], json!({ "approve": false }))
+        .await;
     // Sent to the group of leaders, which is not mapped, it is gone from this one.
-    stage.change(&credentials[2], json!({ "group_id": 2005 })).await;
+    stage
+        .change(&credentials[2], json!({ "group_id": 2005 }))
+        .await;
     stage.import_with(0).await;
     let gone = json!({ "group_id": 2003 });
-    stage.ground.order("accredible", "actions/delete_group", gone).await;
+    stage.give("accredible", "actions/delete_group", gone).await;
     stage.import_with(0).await;
     assert_eq!(stage.trainings().await, trainings);
     assert_eq!(stage.awards().await, awards);
@@ -170,7 +184,14 @@ async fn what_ends_in_accredible_stays_in_docebo() {
 #[tokio::test]
 async fn mappings_that_name_no_active_group_are_told_of_and_stop_nothing() {
     let stage = Stage::for_imports().await;
-    let odd = ["first-aid", "20 04", "9999", "2006", "99999999999999999999999", "-2004"];
+    let odd = [
+        "first-aid",
+        "20 04",
+        "9999",
+        "2006",
+        "99999999999999999999999",
+        "-2004",
+    ];
     for group in odd {
         stage.map(group, true, "CERT-EXT").await;
     }
@@ -189,7 +210,7 @@ async fn mappings_that_name_no_active_group_are_told_of_and_stop_nothing() {
 async fn a_certification_code_that_no_or_two_certifications_have_awards_nothing() {
     let stage = Stage::for_imports().await;
     let twin = json!({ "id": 304, "code": "CERT-EXT", "title": "Partner Certification, again" });
-    stage.ground.order("docebo", "state/certifications", twin).await;
+    stage.ground.order("docebo", "certifications", twin).await;
     stage.map("2003", true, "CERT-EXT").await;
     stage.map("2004", true, "CERT-GONE").await;
     stage.map("2005", false, "CERT-GONE").await;
@@ -219,14 +240,20 @@ async fn of_two_credentials_for_one_certification_the_newer_one_counts_and_all_c
         for group in groups {
             stage.map(group, false, "CERT-EXT").await;
         }
-        let older = stage.issue(2003, ADA, json!({ "issued_on": "2026-01-15" })).await;
-        stage.issue(2004, ADA, json!({ "issued_on": "2026-02-15" })).await;
+        let older = stage
+            .issue(2003, ADA, json!({ "issued_on": "2026-01-15" }))
+            .await;
+        stage
+            .issue(2004, ADA, json!({ "issued_on": "2026-02-15" }))
+            .await;
         let job = stage.import().await;
         assert_eq!(job.status, "succeeded", "{job:?}");
         assert_eq!(stage.awards().await, ["2 303 2026-02-15 null external"]);
         stage.import_with(0).await;
         // Who corrects a credential means it.
-        stage.change(&older, json!({ "issued_on": "2026-02-20" })).await;
+        stage
+            .change(&older, json!({ "issued_on": "2026-02-20" }))
+            .await;
         stage.import_with(1).await;
         assert_eq!(stage.awards().await, ["2 303 2026-02-20 null external"]);
         stage.import_with(0).await;
@@ -242,7 +269,9 @@ async fn an_archived_award_stays_archived_until_the_credential_is_renewed() {
     let award = json!({ "user_id": 2, "certification_id": 303 });
     stage.in_docebo("revoke_certification", award).await;
     stage.import_with(0).await;
-    stage.change(&credential, json!({ "issued_on": "2026-02-20" })).await;
+    stage
+        .change(&credential, json!({ "issued_on": "2026-02-20" }))
+        .await;
     stage.import_with(1).await;
     assert_eq!(
         stage.awards().await,
@@ -272,9 +301,18 @@ async fn titles_of_all_kinds_arrive_as_they_are() {
     }
     stage.import_with(5).await;
     let rows = stage.ground.rows("docebo", "external_trainings").await;
-    let mut written: Vec<&str> = rows.iter().filter_map(|row| row["course_name"].as_str()).collect();
+    let mut written: Vec<&str> = rows
+        .iter()
+        .filter_map(|row| row["course_name"].as_str())
+        .collect();
     let short = "ß".repeat(255);
-    let mut wanted = vec![titles[0], titles[1], titles[2], "workshop-attendance", &short];
+    let mut wanted = vec![
+        titles[0],
+        titles[1],
+        titles[2],
+        "workshop-attendance",
+        &short,
+    ];
     written.sort_unstable();
     wanted.sort_unstable();
     assert_eq!(written, wanted);
@@ -289,8 +327,14 @@ async fn dates_are_read_in_every_form_that_accredible_has_used() {
         (json!("2026-02-10"), json!(null)),
         (json!("2026-02-10T00:00:00.000Z"), json!("0000-00-00")),
         (json!("2026-02-10 09:30:00"), json!("")),
-        (json!("2026-02-10T09:30:00.123Z"), json!("0000-00-00 00:00:00")),
-        (json!("2026-02-10T09:30:00+00:00"), json!("2027-02-10T00:00:00.000Z")),
+        (
+            json!("2026-02-10T09:30:00.123Z"),
+            json!("0000-00-00 00:00:00"),
+        ),
+        (
+            json!("2026-02-10T09:30:00+00:00"),
+            json!("2027-02-10T00:00:00.000Z"),
+        ),
         (json!("0000-00-00"), json!(null)),
         (json!(null), json!(null)),
     ];
@@ -307,7 +351,7 @@ async fn dates_are_read_in_every_form_that_accredible_has_used() {
     let fault = json!({
         "path": "/v2/credentials/search", "kind": { "status": { "code": 200, "body": page } },
     });
-    stage.ground.order("accredible", "faults", fault).await;
+    stage.fault("accredible", fault).await;
     let job = stage.import().await;
     assert_eq!(job.status, "succeeded", "{job:?}");
     let mut awards = stage.awards().await;
@@ -337,7 +381,11 @@ async fn the_import_runs_every_night_at_one_utc_unless_the_master_is_docebo() {
         stage.set("ACCREDIBLE_INTEGRATION_MASTER", master).await;
         let fires = stage.keep_time(IMPORT, "2026-03-03T02:00:00Z").await;
         assert_eq!(fires, ["2026-03-02T01:00:00Z", "2026-03-03T01:00:00Z"]);
-        assert_eq!(stage.trainings().await.len(), usize::from(is_imported), "{master}");
+        assert_eq!(
+            stage.trainings().await.len(),
+            usize::from(is_imported),
+            "{master}"
+        );
         let calls = stage.ground.calls("accredible").await;
         assert_eq!(calls.is_empty(), !is_imported, "{calls:?}");
     }

@@ -40,10 +40,7 @@ impl Stage {
             panic!("a credential is an object");
         };
         body_fields.extend(more);
-        let issued = self
-            .ground
-            .order("accredible", "actions/issue_credential", body)
-            .await;
+        let issued = self.in_accredible("issue_credential", body).await;
         as_text(&issued["id"])
     }
 
@@ -92,8 +89,15 @@ impl Stage {
             self.clock.advance(next.since(self.clock.now()));
             self.ground.set_clock(self.clock.now());
         }
-        let rows = self.store.fire_rows(&name, None, 1_000).await.expect("a database");
-        rows.iter().rev().map(|row| row.instant.to_string()).collect()
+        let rows = self
+            .store
+            .fire_rows(&name, None, 1_000)
+            .await
+            .expect("a database");
+        rows.iter()
+            .rev()
+            .map(|row| row.instant.to_string())
+            .collect()
     }
 
     /// The external trainings in Docebo: `user title institute from to`, in order.

@@ -13,7 +13,7 @@ async fn crowd(stage: &Stage) {
         json!({ "id": 100 + index, "username": format!("u{index}"), "email": format!("u{index}@x.example") })
     });
     let learners: Vec<Value> = learners.collect();
-    stage.ground.order("docebo", "state/users", json!(learners)).await;
+    stage.give("docebo", "users", json!(learners)).await;
     let credentials = (0..LEARNERS).map(|index| {
         json!({
             "group_id": 2003, "recipient": { "name": "U", "email": format!("u{index}@x.example") },
@@ -22,8 +22,7 @@ async fn crowd(stage: &Stage) {
     });
     let credentials: Vec<Value> = credentials.collect();
     stage
-        .ground
-        .order("accredible", "state/credentials", json!(credentials))
+        .give("accredible", "credentials", json!(credentials))
         .await;
 }
 
@@ -32,7 +31,7 @@ async fn break_off(stage: &Stage, kind: Value) {
     let fault = json!({
         "path": "/v2/credentials/search", "method": "POST", "nth": 2, "count": 100, "kind": kind,
     });
-    stage.ground.order("accredible", "faults", fault).await;
+    stage.fault("accredible", fault).await;
 }
 
 #[tokio::test]
@@ -42,14 +41,25 @@ async fn of_a_listing_that_breaks_off_what_was_read_is_imported_and_the_next_run
     // The first page as it is, which is what a cursor that goes round in a circle gives again.
     stage.map("2003", true, "").await;
     stage.map("2004", true, "").await;
-    stage.issue(2004, "ada.lovelace@example.com", json!({})).await;
+    stage
+        .issue(2004, "ada.lovelace@example.com", json!({}))
+        .await;
     let first_page = first_page(&stage).await;
     let html = json!({ "content-type": "text/html" });
     let kinds = [
-        ("500", json!({ "status": { "code": 500, "body": { "errors": "Internal server error" } } })),
+        (
+            "500",
+            json!({ "status": { "code": 500, "body": { "errors": "Internal server error" } } }),
+        ),
         ("truncated", json!("truncated")),
-        ("html", json!({ "status": { "code": 200, "headers": html, "body": "<html>Busy</html>" } })),
-        ("circle", json!({ "status": { "code": 200, "body": first_page } })),
+        (
+            "html",
+            json!({ "status": { "code": 200, "headers": html, "body": "<html>Busy</html>" } }),
+        ),
+        (
+            "circle",
+            json!({ "status": { "code": 200, "body": first_page } }),
+        ),
     ];
     for (name, kind) in kinds {
         let stage = Stage::on(stage.ground.clone()).await;
@@ -58,14 +68,21 @@ async fn of_a_listing_that_breaks_off_what_was_read_is_imported_and_the_next_run
         crowd(&stage).await;
         stage.map("2003", true, "").await;
         stage.map("2004", true, "").await;
-        stage.issue(2004, "ada.lovelace@example.com", json!({})).await;
+        stage
+            .issue(2004, "ada.lovelace@example.com", json!({}))
+            .await;
         break_off(&stage, kind).await;
         // The second group's listing is the last call of all, and would be struck as well.
         let job = stage.run(IMPORT, Value::Null).await;
         assert_eq!(job.status, "succeeded_with_errors", "{name}: {job:?}");
-        assert_eq!(stage.trainings().await.len(), 50, "{name}: {:?}", job.failures);
+        assert_eq!(
+            stage.trainings().await.len(),
+            50,
+            "{name}: {:?}",
+            job.failures
+        );
         assert!(!job.failures.is_empty(), "{name}: {job:?}");
-        stage.ground.no_more_faults("accredible").await;
+        stage.heal("accredible").await;
         let job = stage.import().await;
         assert_eq!(job.status, "succeeded", "{name}: {job:?}");
         let trainings = stage.trainings().await;
@@ -105,8 +122,12 @@ async fn two_imports_at_once_import_everything_once() {
     crowd(&stage).await;
     stage.map("2003", true, "CERT-EXT").await;
     // The batch may be run by hand beside the daily one.
-    let first = stage.queue("batch-sync-accredible-to-docebo", Value::Null).await;
-    let second = stage.queue("batch-sync-accredible-to-docebo", Value::Null).await;
+    let first = stage
+        .queue("batch-sync-accredible-to-docebo", Value::Null)
+        .await;
+    let second = stage
+        .queue("batch-sync-accredible-to-docebo", Value::Null)
+        .await;
     let third = stage.queue(IMPORT, Value::Null).await;
     stage.until_quiet().await;
     for id in [first, second, third] {
@@ -129,7 +150,7 @@ async fn the_end_of_a_listing_is_understood_in_each_of_its_forms() {
         crowd(&stage).await;
         stage.map("2003", true, "").await;
         let quirk = json!({ "cursor_end": end });
-        stage.ground.order("accredible", "quirks", quirk).await;
+        stage.quirk("accredible", quirk).await;
         stage.import_with(LEARNERS).await;
     }
 }
