@@ -175,7 +175,7 @@ async fn what_ends_in_accredible_stays_in_docebo() {
         .await;
     stage.import_with(0).await;
     let gone = json!({ "group_id": 2003 });
-    stage.give("accredible", "actions/delete_group", gone).await;
+    stage.in_accredible("delete_group", gone).await;
     stage.import_with(0).await;
     assert_eq!(stage.trainings().await, trainings);
     assert_eq!(stage.awards().await, awards);
@@ -210,7 +210,7 @@ async fn mappings_that_name_no_active_group_are_told_of_and_stop_nothing() {
 async fn a_certification_code_that_no_or_two_certifications_have_awards_nothing() {
     let stage = Stage::for_imports().await;
     let twin = json!({ "id": 304, "code": "CERT-EXT", "title": "Partner Certification, again" });
-    stage.ground.order("docebo", "certifications", twin).await;
+    stage.give("docebo", "certifications", twin).await;
     stage.map("2003", true, "CERT-EXT").await;
     stage.map("2004", true, "CERT-GONE").await;
     stage.map("2005", false, "CERT-GONE").await;

@@ -46,7 +46,11 @@ async fn who_is_not_or_not_clearly_in_docebo_is_counted_and_told_of_and_no_error
         .await;
     // Robin and Sam share an address; a user name is none.
     stage.issue(2003, "Desk@partner.example", json!({})).await;
-    stage.issue(2003, "ada", json!({})).await;
+    let no_address = stage.issue(2003, "x@example.com", json!({})).await;
+    let recipient = json!({ "name": "Ada", "email": "ada" });
+    stage
+        .change(&no_address, json!({ "recipient": recipient }))
+        .await;
     let blank = stage.issue(2003, "soon.gone@example.com", json!({})).await;
     for email in ["", "  "] {
         let recipient = json!({ "name": "Nora", "email": email });
