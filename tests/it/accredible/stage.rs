@@ -41,8 +41,8 @@ pub(super) struct Stage {
     pub(super) ground: Arc<Ground>,
     pub(super) store: Arc<Store>,
     pub(super) clock: Clock,
-    world: World,
-    intake: Intake,
+    pub(super) world: World,
+    pub(super) intake: Intake,
     is_stopping: watch::Receiver<bool>,
     _stopping: watch::Sender<bool>,
 }
