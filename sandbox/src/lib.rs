@@ -21,6 +21,7 @@ use gate::Gate;
 use records::Records;
 use wire::connection::{Connections, Door, Peer};
 
+pub use academy::{Academy, BATCH_RECIPE, Size};
 pub use clock::Clock;
 pub use faults::{FaultKind, FaultRule};
 pub use stories::{STORIES, Story};
@@ -28,6 +29,7 @@ pub use webhooks::Webhook;
 pub use wire::route::Provenance;
 pub use world::{WORLDS, World, WorldError};
 
+mod academy;
 mod accredible;
 mod chance;
 mod clock;
