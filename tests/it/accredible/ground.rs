@@ -63,7 +63,8 @@ impl Ground {
     /// The first world again, at the first moment, with Docebo's webhook set up.
     pub(super) async fn reset(&self) {
         self.set_clock(Moment::parse(NOW).expect("a time"));
-        for vendor in ["docebo", "accredible"] {
+        self.ask(Method::DELETE, "mail", "mails", Value::Null).await;
+        for vendor in ["docebo", "accredible", "mail"] {
             self.order(vendor, "reset", Value::Null).await;
             self.ask(Method::DELETE, vendor, "faults", Value::Null)
                 .await;
@@ -102,7 +103,7 @@ impl Ground {
 
     /// The calls that a stand-in got, in order, sign-ins aside: `seq, method, path, query, body`.
     pub(super) async fn calls(&self, vendor: &str) -> Vec<Value> {
-        let requests = self.control(vendor, "requests").await;
+        let requests = self.control(vendor, "requests?limit=100000").await;
         let mut calls = requests["items"].as_array().cloned().expect("requests");
         calls.retain(|call| call["path"] != "/oauth2/token");
         calls.sort_by_key(|call| call["seq"].as_u64());
@@ -117,6 +118,12 @@ impl Ground {
             call["method"] != "GET" && !path.ends_with("/search")
         });
         calls
+    }
+
+    /// Forgets the calls that a stand-in got.
+    pub(super) async fn forget(&self, vendor: &str) {
+        self.ask(Method::DELETE, vendor, "requests", Value::Null)
+            .await;
     }
 
     /// Asks a stand-in's control surface.
@@ -149,8 +156,8 @@ fn connections(sandbox: &Sandbox) -> String {
          client_secret: docebo-secret\n    username: service.connect\n    password: docebo-password\n    \
          allow_private: true\n  accredible:\n    base_url: {}\n    api_key: accredible-key\n    \
          allow_private: true\n  docebo_webhook:\n    connector: webhook_basic\n    username: {}\n    \
-         password: {}\n  mail:\n    host: 127.0.0.1\n    port: 9\n    encryption: none\n    \
+         password: {}\n  mail:\n    host: 127.0.0.1\n    port: {}\n    encryption: none\n    \
          from: recipes@academy.example\n    allow_private: true\n",
-        sandbox.docebo_url, sandbox.accredible_url, WEBHOOK.0, WEBHOOK.1
+        sandbox.docebo_url, sandbox.accredible_url, WEBHOOK.0, WEBHOOK.1, sandbox.smtp_port
     )
 }
