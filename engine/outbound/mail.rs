@@ -49,7 +49,6 @@ impl Outbound {
         let letter = letter::compose(&prepared.input)?;
         let from = mailbox(&field(prepared, "from").unwrap_or_default(), "the sender")?;
         let server = Server::of(prepared, from.email.domain())?;
-        let message = message(&letter, from, key, now)?;
         let notice = Notice::of(&prepared.input, &letter, key)?;
         if let Some(notice) = &notice {
             let until = now.after(self.clock.span(timeout.saturating_add(SENDING_OVER)));
@@ -61,7 +60,11 @@ impl Outbound {
                 Claim::Failed(trouble) => return Ok(refused(trouble)),
             }
         }
-        let delivering = self.deliver(prepared, &server, &message);
+        let delivering = async {
+            // Written by whoever sends it, not by the many who are held back.
+            let message = message(&letter, from, key, now).map_err(NotDelivered::ForGood)?;
+            self.deliver(prepared, &server, &message).await
+        };
         let sent = Clock::within(timeout, delivering).await.unwrap_or_else(|| {
             let why = format!("{} did not take the mail within {timeout:?}", server.host);
             Err(NotDelivered::Unclear(Trouble::new("timed_out", why)))
