@@ -102,9 +102,15 @@ impl Ground {
 
     /// The calls that a stand-in got, in order, sign-ins aside: `seq, method, path, query, body`.
     pub(super) async fn calls(&self, vendor: &str) -> Vec<Value> {
+        let mut calls = self.all_calls(vendor).await;
+        calls.retain(|call| call["path"] != "/oauth2/token");
+        calls
+    }
+
+    /// The same with the sign-ins.
+    pub(super) async fn all_calls(&self, vendor: &str) -> Vec<Value> {
         let requests = self.control(vendor, "requests").await;
         let mut calls = requests["items"].as_array().cloned().expect("requests");
-        calls.retain(|call| call["path"] != "/oauth2/token");
         calls.sort_by_key(|call| call["seq"].as_u64());
         calls
     }

@@ -2,5 +2,7 @@
 
 mod ground;
 mod issuing;
+mod matrix;
 mod rooms;
+mod spy;
 mod stage;
