@@ -172,8 +172,12 @@ impl Call {
 
     /// What to say when the helper finds nothing.
     fn nothing(&self, values: &[Found<'_>]) -> String {
-        let key = values.get(1).and_then(Found::value);
-        match (values.first().and_then(Found::value), key) {
+        let value = |index: usize| values.get(index).and_then(Found::value);
+        let key = value(1);
+        if let (Some(key), Some(sought), Some(wanted)) = (key, value(2), value(3)) {
+            return format!("no element has {sought} under {key}, or it has no {wanted}");
+        }
+        match (value(0), key) {
             (Some(Value::Array(list)), _) if list.is_empty() => "the list is empty".to_owned(),
             (Some(Value::Array(list)), Some(key)) => {
                 format!("the list has {} elements and none at {key}", list.len())

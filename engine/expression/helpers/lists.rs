@@ -200,6 +200,22 @@ pub(super) const HELPERS: &[Helper] = &[
             "get steps.by_id.object (to_text input.id)",
         ),
     ),
+    finder(
+        "look_up",
+        &[
+            required("list", Kind::List),
+            required("name", Kind::ElementMember),
+            required("value", Kind::Scalar),
+            required("wanted", Kind::ElementMember),
+        ],
+        shapes::looked_up,
+        look_up,
+        (
+            "Looks for the first element in which `name` is `value`, and gives what stands there under \
+             `wanted`. Text and numbers are never the same.",
+            "look_up steps.found.items \"id\" input.id \"email\"",
+        ),
+    ),
 ];
 
 /// A helper that may find nothing.
@@ -366,4 +382,14 @@ fn get(given: &Arguments<'_>) -> Result<Option<Value>, String> {
         }
         _ => Err("a list's element is named by a whole number".to_owned()),
     }
+}
+
+fn look_up(given: &Arguments<'_>) -> Result<Option<Value>, String> {
+    let (name, wanted) = (given.text(1), given.text(3));
+    let is_meant = |element: &&Value| {
+        let member = element.get(name);
+        member.is_some_and(|member| same(member, given.any(2)))
+    };
+    let found = given.list(0).iter().find(is_meant);
+    Ok(found.and_then(|element| element.get(wanted)).cloned())
 }

@@ -108,15 +108,22 @@ pub(super) fn either(given: &[Given<'_>]) -> Shape {
 
 /// A list of what stands under the named member of each element.
 pub(super) fn plucked(given: &[Given<'_>]) -> Shape {
+    Shape::list_of(of_an_element(given, 1))
+}
+
+/// What stands in an element under the member that the last argument names.
+pub(super) fn looked_up(given: &[Given<'_>]) -> Shape {
+    of_an_element(given, 3)
+}
+
+/// What stands in the elements of the first argument under the member that this argument names.
+fn of_an_element(given: &[Given<'_>], index: usize) -> Shape {
     let inner = element(given);
-    let name = given
-        .get(1)
-        .and_then(|key| key.fixed)
-        .and_then(Value::as_str);
-    Shape::list_of(match name.map(|name| inner.member(name)) {
+    let name = given.get(index).and_then(|name| name.fixed);
+    match name.and_then(Value::as_str).map(|name| inner.member(name)) {
         Some(Member::Field(field)) => field.shape.clone(),
         _ => Shape::Any,
-    })
+    }
 }
 
 /// What stands under the named member or at the place.

@@ -158,6 +158,18 @@ const RESULTS: &[(&str, &str)] = &[
         r#""Safety""#,
     ),
     ("get input.ids -2", r#"7"#),
+    (
+        "look_up steps.found.items \"id\" 1 \"email\"",
+        r#""x@example.com""#,
+    ),
+    (
+        "default (look_up steps.found.items \"id\" \"1\" \"email\") \"none\"",
+        r#""none""#,
+    ),
+    (
+        "default (look_up steps.found.items \"email\" \"nobody\" \"id\") 0",
+        r#"0"#,
+    ),
     ("to_json (pick steps.found \"count\")", r#""{\"count\":2}""#),
     ("parse_json '{\"a\": [1]}'", r#"{"a": [1]}"#),
     ("base64 \"abc\"", r#""YWJj""#),
@@ -203,6 +215,10 @@ fn helpers_refuse_what_they_cannot_do() {
             "text and a whole number have no order; convert one of them",
         ),
         ("first (split \"\" \",\")", "the list is empty"),
+        (
+            "look_up steps.found.items \"id\" 9 \"email\"",
+            "no element has 9 under \"id\", or it has no \"email\"",
+        ),
         (
             "sum trigger.body.payloads",
             "element [0] is an object, not a number",
@@ -270,6 +286,10 @@ fn results_have_the_promised_shape() {
         ("default input.name \"x\"", Shape::String),
         ("if_else input.active 1 2.5", Shape::Number),
         ("get (first steps.found.items) \"id\"", Shape::Integer),
+        (
+            "look_up steps.found.items \"email\" \"x\" \"id\"",
+            Shape::Integer,
+        ),
         ("gt input.id 1", Shape::Boolean),
         ("max input.ids", Shape::Integer),
     ] {
@@ -295,5 +315,5 @@ fn every_listed_example_compiles() {
     unique.sort_unstable();
     unique.dedup();
     assert_eq!(unique.len(), names.len());
-    assert_eq!(Value::from(names.len()), json!(69));
+    assert_eq!(Value::from(names.len()), json!(70));
 }

@@ -24,8 +24,10 @@ pub(super) struct Made {
 /// What is known of a call's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallEnd {
-    /// The process died first, or it was not sent after all.
+    /// The process died first.
     Open,
+    /// It was not sent: there was no room for it yet.
+    PutOff,
     Done,
     /// It failed, or its end is in doubt.
     NotDone,
@@ -36,8 +38,11 @@ pub(super) enum CallEnd {
 pub(super) struct CallLog(Mutex<Vec<Made>>);
 
 impl CallLog {
+    /// Those that left, or may have.
     pub(super) fn made(&self) -> Vec<Made> {
-        self.with(|made| made.clone())
+        let mut made = self.with(|made| made.clone());
+        made.retain(|made| made.end != CallEnd::PutOff);
+        made
     }
 
     fn with<T>(&self, what: impl FnOnce(&mut Vec<Made>) -> T) -> T {
@@ -68,13 +73,12 @@ impl Calls for Spy {
                 log.len() - 1
             });
             let performed = self.way_out.call(call).await;
-            if let Performed::Ended(called) = &performed {
-                let end = match called {
-                    Called::Done { .. } => CallEnd::Done,
-                    _ => CallEnd::NotDone,
-                };
-                self.log.with(|log| log[number].end = end);
-            }
+            let end = match &performed {
+                Performed::Ended(Called::Done { .. }) => CallEnd::Done,
+                Performed::Ended(_) => CallEnd::NotDone,
+                Performed::Later(_) => CallEnd::PutOff,
+            };
+            self.log.with(|log| log[number].end = end);
             performed
         }
         .boxed()

@@ -208,7 +208,7 @@ impl Stage {
             .collect()
     }
 
-    /// Takes a delivery in at the dispatcher; the jobs that it became.
+    /// Takes a delivery in at the dispatcher; the new jobs that it became.
     pub(super) async fn deliver(&self, body: &Value) -> Vec<JobId> {
         let recipe =
             RecipeName::of(PROJECT, "event-dispatcher-docebo-to-accredible").expect("a name");
@@ -230,7 +230,8 @@ impl Stage {
         let body = serde_json::to_vec(body).expect("JSON");
         let accepted = deliver(&self.intake, guest, body).await;
         let accepted = accepted.unwrap_or_else(|why| panic!("{why}"));
-        accepted.jobs.into_iter().map(|(id, _)| id).collect()
+        let new = accepted.jobs.into_iter().filter(|(_, is_new)| *is_new);
+        new.map(|(id, _)| id).collect()
     }
 
     /// Delivers what Docebo has to report, and works until nothing goes on by itself.

@@ -21,6 +21,9 @@ use super::world::{self, World};
 /// How long a request is waited for, in milliseconds; far more than it ever takes.
 const PATIENCE_MS: u64 = 60_000;
 
+/// Who is asked for something; of the mail server, each command is a request.
+const VENDORS: [&str; 3] = ["docebo", "accredible", "mail"];
+
 /// What goes wrong.
 #[derive(Clone, Debug)]
 pub(super) enum Strike {
@@ -60,6 +63,9 @@ pub(super) struct End {
 impl Request {
     /// Whether it changes something at the vendor.
     pub(super) fn is_write(&self) -> bool {
+        if self.vendor == "mail" {
+            return self.method == "DOT";
+        }
         let is_search = self.path.ends_with("/search") || self.path == "/oauth2/token";
         self.method != "GET" && !is_search
     }
@@ -170,7 +176,7 @@ async fn asked(ground: &Ground, request: &Request, is_done: bool) {
 
 /// Lets the vendors come to the end of what a process asked for that is dead now.
 async fn let_go(ground: &Ground) {
-    for vendor in ["docebo", "accredible"] {
+    for vendor in VENDORS {
         for _ in 0..2 {
             ground.control(vendor, "clock").await;
         }
@@ -180,7 +186,7 @@ async fn let_go(ground: &Ground) {
 /// What the vendors were asked for, in order.
 async fn requests(ground: &Ground) -> Vec<Request> {
     let mut requests: Vec<Request> = Vec::new();
-    for vendor in ["docebo", "accredible"] {
+    for vendor in VENDORS {
         for call in ground.all_calls(vendor).await {
             let text = |name: &str| call[name].as_str().expect("a text").to_owned();
             let (method, path) = (text("method"), text("path"));

@@ -78,12 +78,20 @@ pub(super) fn of(clean: &End, is_full: bool) -> Vec<Named> {
         let faults = FAULTS.iter().enumerate();
         for (at, kind) in faults {
             if is_full || request.is_write() || at == number % FAULTS.len() {
-                add(kind, &told, Strike::Fault(request.clone(), fault(kind)));
+                add(
+                    kind,
+                    &told,
+                    Strike::Fault(request.clone(), fault(request, kind)),
+                );
             }
         }
         if request.is_write() {
             for kind in FAULTS_OF_WRITES {
-                add(kind, &told, Strike::Fault(request.clone(), fault(kind)));
+                add(
+                    kind,
+                    &told,
+                    Strike::Fault(request.clone(), fault(request, kind)),
+                );
             }
             for (kind, how) in [(DEATHS[0], "hang"), (DEATHS[1], "hang_after")] {
                 add(kind, &told, Strike::Death(request.clone(), how));
@@ -93,16 +101,19 @@ pub(super) fn of(clean: &End, is_full: bool) -> Vec<Named> {
     strikes
 }
 
-/// A fault as the stand-ins take it.
-fn fault(kind: &str) -> Value {
+/// A fault as the stand-ins take it. Mail servers say 450 and 451 where others say 429 and 500.
+fn fault(request: &Request, kind: &str) -> Value {
+    let is_mail = request.vendor == "mail";
+    let reply = |code: u16, mail_code: u16, text: &str| match is_mail {
+        true => json!({ "code": mail_code, "body": text }),
+        false => json!({ "code": code, "body": { "message": text } }),
+    };
     match kind {
         "reset before" => json!("reset_before"),
         "reset after" => json!("reset_after"),
-        "429" => json!({ "status": { "code": 429, "body": { "message": "slow down" } } }),
-        "500" => json!({ "status": { "code": 500, "body": { "message": "try again later" } } }),
-        "done but 500" => {
-            json!({ "answer_after": { "code": 500, "body": { "message": "try again later" } } })
-        }
+        "429" => json!({ "status": reply(429, 450, "slow down") }),
+        "500" => json!({ "status": reply(500, 451, "try again later") }),
+        "done but 500" => json!({ "answer_after": reply(500, 451, "try again later") }),
         other => panic!("there is no fault `{other}`"),
     }
 }

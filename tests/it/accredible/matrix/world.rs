@@ -15,14 +15,6 @@ use super::super::stage::{Stage, as_text};
 /// Rows by collection (`docebo.awards`) or table.
 pub(super) type World = BTreeMap<String, Vec<Value>>;
 
-/// The tables that recipes write.
-const TABLES: [&str; 4] = [
-    "accredible-credential-groups",
-    "accredible-dropdown-elements",
-    "accredible-integration-mappings",
-    "accredible-ledger",
-];
-
 /// Times that a vendor notes of a row by its own clock, which goes on while a call is tried again.
 const NOTED_TIMES: [&str; 3] = ["created_at", "updated_at", "published_at"];
 
@@ -32,13 +24,11 @@ const GIVEN_NAMES: [&str; 3] = ["id", "uuid", "encoded_id"];
 /// Everything as it is.
 pub(super) async fn of(stage: &Stage) -> World {
     let mut world = vendors(&stage.ground).await;
-    for table in TABLES {
-        let rows = stage.rows(table).await;
-        world.insert(
-            table.to_owned(),
-            rows.into_iter().map(Value::Object).collect(),
-        );
+    for table in stage.ground.shelf.tables().keys() {
+        let rows = stage.rows(&table.to_string()).await.into_iter();
+        world.insert(table.to_string(), rows.map(Value::Object).collect());
     }
+    world.insert("mails".to_owned(), mails(&stage.ground).await);
     let credentials = credential_names(&world);
     for (name, rows) in &mut world {
         for row in rows.iter_mut() {
@@ -100,6 +90,22 @@ async fn vendors(ground: &Ground) -> World {
         }
     }
     world
+}
+
+/// The mails that people have. One that was given twice under one `Message-ID` is one mail: a mail
+/// server that said nothing must be given it again, and whoever reads mails shows it once.
+async fn mails(ground: &Ground) -> Vec<Value> {
+    let mut known = BTreeSet::new();
+    let mut mails = ground.rows("mail", "mails").await;
+    mails.retain(|mail| known.insert(as_text(&mail["message_id"])));
+    let told = ["to", "subject", "text", "html", "attachments"];
+    let told = |mail: &Value| -> Value {
+        let fields = told
+            .iter()
+            .map(|name| ((*name).to_owned(), mail[name].clone()));
+        Value::Object(fields.collect())
+    };
+    mails.iter().map(told).collect()
 }
 
 /// What each new credential is called here: by its recipient, group and our own id for it.
