@@ -1,11 +1,17 @@
 //! The Accredible bundle as its users meet it, against the vendors' stand-ins.
 
 mod dropdowns;
+mod echoes;
 mod ground;
 mod groups;
+mod importing;
+mod imports;
 mod issuing;
+mod learners;
+mod listing;
 mod matrix;
 mod props;
+mod refusals;
 mod rooms;
 mod spy;
 mod stage;

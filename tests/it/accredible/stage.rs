@@ -44,8 +44,8 @@ pub(super) struct Stage {
     pub(super) clock: Clock,
     /// What its jobs asked of the vendors, in all processes.
     pub(super) calls: Arc<CallLog>,
-    world: World,
-    intake: Intake,
+    pub(super) world: World,
+    pub(super) intake: Intake,
     is_stopping: watch::Receiver<bool>,
     _stopping: watch::Sender<bool>,
 }
@@ -63,6 +63,8 @@ pub(super) struct Seen {
     pub(super) output: Value,
     /// `level: line` of its log.
     pub(super) log: Vec<String>,
+    /// `code: message` of every step that failed, be it passed over or not.
+    pub(super) failures: Vec<String>,
 }
 
 impl Stage {
@@ -208,7 +210,7 @@ impl Stage {
             .collect()
     }
 
-    /// Takes a delivery in at the dispatcher; the new jobs that it became.
+    /// Takes a delivery in at the dispatcher; the jobs that it became, none if it came before.
     pub(super) async fn deliver(&self, body: &Value) -> Vec<JobId> {
         let recipe =
             RecipeName::of(PROJECT, "event-dispatcher-docebo-to-accredible").expect("a name");
@@ -335,7 +337,14 @@ impl Stage {
             EntryKind::LineLogged { level, message, .. } => Some(format!("{level}: {message}")),
             _ => None,
         });
+        let failures = entries.iter().filter_map(|entry| match &entry.kind {
+            EntryKind::StepFailed { failure, .. } => {
+                Some(format!("{}: {}", failure.code, failure.message))
+            }
+            _ => None,
+        });
         Seen {
+            failures: failures.collect(),
             id: id.clone(),
             recipe: record.recipe.name().to_owned(),
             status: record.status.as_str().to_owned(),

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use recipe_engine::interpret::{Machine, Start};
+use recipe_engine::journal::{EntryKind, JobStatus};
 use recipe_engine::names::JobId;
 use recipe_engine::runner::{Halt, Point};
 use recipe_engine::store::Jobs;
@@ -56,6 +57,8 @@ pub(super) struct End {
     pub(super) has_died: bool,
     pub(super) requests: Vec<Request>,
     pub(super) made: Vec<Made>,
+    /// The actions that a person is to decide on.
+    pub(super) undecided: Vec<String>,
     /// The recipes that ran.
     pub(super) recipes: BTreeSet<String>,
 }
@@ -117,6 +120,7 @@ pub(super) async fn play(ground: &Arc<Ground>, scenario: &Scenario, strike: &Str
         has_died,
         requests: requests(ground).await,
         made: stage.calls.made(),
+        undecided: undecided(&stage, &jobs).await,
         recipes: match strike {
             Strike::Nothing => recipes(&stage, &jobs).await,
             _ => BTreeSet::new(),
@@ -203,6 +207,29 @@ async fn requests(ground: &Ground) -> Vec<Request> {
         }
     }
     requests
+}
+
+/// The actions whose calls are before a person.
+async fn undecided(stage: &Stage, jobs: &[JobId]) -> Vec<String> {
+    let mut actions = Vec::new();
+    for id in jobs {
+        let (record, entries, _) = stage.store.job(id).await.expect("the job");
+        if record.status != JobStatus::NeedsDecision {
+            continue;
+        }
+        let asked = entries
+            .iter()
+            .filter(|entry| matches!(entry.kind, EntryKind::DecisionAsked { .. }));
+        for asked in asked {
+            actions.extend(entries.iter().filter_map(|entry| match &entry.kind {
+                EntryKind::CallIntended { action, .. } if entry.key == asked.key => {
+                    Some(action.clone())
+                }
+                _ => None,
+            }));
+        }
+    }
+    actions
 }
 
 /// The recipes that the jobs went through.

@@ -36,6 +36,7 @@ pub(super) async fn of(stage: &Stage) -> World {
             match name.as_str() {
                 "accredible.credentials" => tell_credential(row, &credentials),
                 "accredible-ledger" => tell_reference(row, &credentials),
+                "mails" => tell_references(row, &credentials),
                 _ => {}
             }
         }
@@ -118,7 +119,9 @@ fn credential_names(world: &World) -> BTreeMap<String, String> {
                 "credential {own} of {}",
                 as_text(&row["recipient"]["email"])
             );
-            names.insert(as_text(&row["id"]), name);
+            for given in GIVEN_NAMES {
+                names.insert(as_text(&row[given]), name.clone());
+            }
         }
     }
     names
@@ -136,6 +139,18 @@ fn tell_reference(row: &mut Value, names: &BTreeMap<String, String>) {
     let id = as_text(&row["credential_id"]);
     if let Some(name) = names.get(&id) {
         row["credential_id"] = json!(name);
+    }
+}
+
+/// A mail names credentials in its text.
+fn tell_references(mail: &mut Value, names: &BTreeMap<String, String>) {
+    for part in ["text", "html"] {
+        if let Some(text) = mail[part].as_str() {
+            let named = names
+                .iter()
+                .fold(text.to_owned(), |text, (id, name)| text.replace(id, name));
+            mail[part] = json!(named);
+        }
     }
 }
 
