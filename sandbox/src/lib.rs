@@ -23,6 +23,7 @@ use mail::PostOffice;
 use records::Records;
 use wire::connection::{Connections, Door, Peer};
 
+pub use academy::{Academy, BATCH_RECIPE, Size};
 pub use clock::Clock;
 pub use faults::{FaultKind, FaultRule};
 pub use mail::{Attachment, Mail, Protection};
@@ -31,6 +32,7 @@ pub use webhooks::Webhook;
 pub use wire::route::Provenance;
 pub use world::{WORLDS, World, WorldError};
 
+mod academy;
 mod accredible;
 mod chance;
 mod clock;

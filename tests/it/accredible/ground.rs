@@ -109,7 +109,7 @@ impl Ground {
 
     /// The same with the sign-ins.
     pub(super) async fn all_calls(&self, vendor: &str) -> Vec<Value> {
-        let requests = self.control(vendor, "requests").await;
+        let requests = self.control(vendor, "requests?limit=100000").await;
         let mut calls = requests["items"].as_array().cloned().expect("requests");
         calls.sort_by_key(|call| call["seq"].as_u64());
         calls
@@ -123,6 +123,12 @@ impl Ground {
             call["method"] != "GET" && !path.ends_with("/search")
         });
         calls
+    }
+
+    /// Forgets the calls that a stand-in got.
+    pub(super) async fn forget(&self, vendor: &str) {
+        self.ask(Method::DELETE, vendor, "requests", Value::Null)
+            .await;
     }
 
     /// Asks a stand-in's control surface.
