@@ -1,5 +1,6 @@
 //! The Accredible bundle as its users meet it, against the vendors' stand-ins.
 
+mod batch;
 mod dropdowns;
 mod echoes;
 mod ground;
