@@ -1,6 +1,7 @@
 //! The Accredible bundle as its users meet it, against the vendors' stand-ins.
 
 mod batch;
+mod doctoring;
 mod dropdowns;
 mod echoes;
 mod ground;
