@@ -1,9 +1,17 @@
 //! The Accredible bundle as its users meet it, against the vendors' stand-ins.
 
+mod batch;
+mod certifications;
+mod completions;
+mod credits;
 mod dropdowns;
 mod ground;
 mod groups;
 mod issuing;
+mod learners;
+mod overwriting;
+mod plans;
 mod props;
 mod rooms;
+mod settings;
 mod stage;
