@@ -8,6 +8,7 @@ mod audit;
 mod body;
 mod cancel;
 mod decide;
+mod doctor;
 mod events;
 mod failures;
 mod folded;
@@ -94,6 +95,7 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/api/recipes/{project}/{name}/stop", post(recipes::stop))
         .route("/api/recipes/{project}/{name}/run", post(recipes::run))
         .route("/api/recipes/{project}/{name}/fires", get(timed::fires))
+        .route("/api/projects/{project}/doctor", get(doctor::examine))
         .route("/api/jobs", get(jobs::list))
         .route("/api/whoami", get(health::whoami))
         .route("/api/audit", get(audit::list))

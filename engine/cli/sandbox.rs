@@ -49,11 +49,13 @@ impl Sandbox {
         };
         let stopped = stop_signal()?;
         let sandbox = recipe_sandbox::start(config.at_ports_from(self.port)).await?;
-        let rows = sandbox
+        let mut rows: Vec<Vec<String>> = sandbox
             .addresses()
             .into_iter()
             .map(|(name, url)| vec![name.to_owned(), url.to_owned()])
             .collect();
+        let smtp = format!("127.0.0.1:{}", sandbox.smtp_port);
+        rows.push(vec!["mail, SMTP".to_owned(), smtp]);
         show::rows(&["stand-in", "address"], rows)?;
         say("each tells what it saw at /_control/; stop with Ctrl-C\n")?;
         stopped.await;

@@ -54,6 +54,11 @@ pub enum TableOperation {
 }
 
 impl TableOperation {
+    /// Whether it changes nothing.
+    pub fn is_read(&self) -> bool {
+        matches!(self, Self::Get(_) | Self::Find { .. } | Self::Count(_))
+    }
+
     /// The operation's name as it is written in files.
     pub fn word(&self) -> &'static str {
         match self {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::closure::check_sign_in;
 use super::files::{self, CONNECTIONS, Found};
 use super::{Library, Written};
-use crate::compile::{Project, Signature, check_wiring, codes, compile};
+use crate::compile::{Project, Signature, check_doctor, check_wiring, codes, compile, program};
 use crate::connector::{self, Connections, builtin};
 use crate::diagnostic::{Report, Severity, Span};
 use crate::names::{ConnectorName, RecipeName, TableName, is_file_name};
@@ -170,9 +170,10 @@ impl Reading {
 
     /// Looks at what can only be judged once everything is known.
     fn finish(mut self) -> Library {
-        for (project, file) in std::mem::take(&mut self.projects) {
-            let mut report = Report::of(&file);
-            check_wiring(&project, &self.library.catalogue, &mut report);
+        let projects = std::mem::take(&mut self.projects);
+        for (project, file) in &projects {
+            let mut report = Report::of(file);
+            check_wiring(project, &self.library.catalogue, &mut report);
             self.found.absorb(report);
         }
         let mut library = self.library;
@@ -194,6 +195,14 @@ impl Reading {
                 .recipes
                 .extend(recipe.map(|recipe| (name.clone(), Arc::new(recipe))));
             library.written.insert(name, Written::of(file, is_bundled));
+        }
+        for (project, file) in &projects {
+            let mut report = Report::of(file);
+            let doctor = project.doctor.as_ref();
+            let doctor = doctor.and_then(|(name, _)| RecipeName::of(&project.name, name).ok());
+            let program = doctor.and_then(|name| program(&name, &library.recipes).ok());
+            check_doctor(project, program.as_ref(), &mut report);
+            self.found.absorb(report);
         }
         library.diagnostics = self.found.into_diagnostics();
         // A recipe that leaves its grammar is not run, even if what is left of it compiles.

@@ -63,7 +63,8 @@ impl Gate {
         fullest
     }
 
-    fn arrived(&self) {
+    /// Notes that a request came just now.
+    pub(crate) fn arrived(&self) {
         let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
         // Read under the lock, so that they stay in order; a clock set back starts anew.
         let now = self.clock.now();
@@ -83,10 +84,10 @@ impl Gate {
 }
 
 /// Counts a request as in flight until it is dropped, cut connections included.
-struct InFlight(Arc<Gate>);
+pub(crate) struct InFlight(Arc<Gate>);
 
 impl InFlight {
-    fn enter(gate: &Arc<Gate>) -> Self {
+    pub(crate) fn enter(gate: &Arc<Gate>) -> Self {
         gate.calls.fetch_add(1, Ordering::Relaxed);
         let now = gate.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
         gate.in_flight_max.fetch_max(now, Ordering::Relaxed);

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use crate::accredible::AccredibleWorld;
 use crate::docebo::DoceboWorld;
+use crate::mail::MailWorld;
 use crate::moment::Moment;
 
 /// The world that comes with the crate.
@@ -21,6 +22,7 @@ pub struct World {
     pub(crate) now: Option<Moment>,
     pub(crate) docebo: DoceboWorld,
     pub(crate) accredible: AccredibleWorld,
+    pub(crate) mail: MailWorld,
 }
 
 /// A world file that cannot be read.

@@ -18,6 +18,7 @@ mod documents;
 mod doors;
 mod fuzz;
 mod golden;
+mod graph;
 mod history;
 mod hostile;
 mod kill;

@@ -3,12 +3,14 @@
 //! Always true: each story has a workspace of its own; what is waited for is an answer or a line of
 //! output, never a span of time.
 
+mod asking;
 mod beside;
 mod branches;
 mod cancelling;
 mod clock;
 mod deciding;
 mod disk;
+mod doctoring;
 mod failing;
 mod folding;
 mod house;
@@ -20,6 +22,7 @@ mod previewing;
 mod process;
 mod recipes;
 mod refusing;
+mod shop;
 mod suites;
 mod rerunning;
 mod tables;

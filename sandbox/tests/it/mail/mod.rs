@@ -1,0 +1,4 @@
+//! The mail server, told line by line.
+
+mod speaking;
+mod wire;
