@@ -1,6 +1,6 @@
 //! The Accredible bundle as its users meet it, against the vendors' stand-ins.
 
-mod batch;
+mod backlog;
 mod certifications;
 mod completions;
 mod credits;
@@ -8,7 +8,8 @@ mod dropdowns;
 mod ground;
 mod groups;
 mod issuing;
-mod learners;
+mod odd_input;
+
 mod overwriting;
 mod plans;
 mod props;
