@@ -70,7 +70,7 @@ async fn a_batch_that_is_stopped_in_its_middle_and_run_again_issues_everything_o
     assert_eq!(asked.await.expect("a store"), [id.clone()]);
     stage.until_quiet().await;
     let job = stage.seen(&id).await;
-    assert_eq!(job.status, "cancelled", "{job:?}");
+    assert_eq!(job.status, "stopped", "{job:?}");
     assert_eq!(stage.credentials().await.len(), 3);
     stage.heal("accredible").await;
     let job = stage.run(BATCH, Value::Null).await;

@@ -20,8 +20,7 @@ async fn a_delivery_that_comes_three_times_is_one_job_and_one_credential() {
         .await;
     assert_eq!(jobs.len(), 1, "{jobs:?}");
     let later = stage.hear(&[body]).await;
-    assert_eq!(later.len(), 1, "{later:?}");
-    assert_eq!(later[0].id, jobs[0].id);
+    assert_eq!(later.len(), 0, "{later:?}");
     assert_eq!(
         stage.credentials().await,
         ["katherine.johnson@example.com 2001 2026-02-27"]

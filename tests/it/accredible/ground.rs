@@ -63,7 +63,8 @@ impl Ground {
     /// The first world again, at the first moment, with Docebo's webhook set up.
     pub(super) async fn reset(&self) {
         self.set_clock(Moment::parse(NOW).expect("a time"));
-        for vendor in ["docebo", "accredible"] {
+        self.ask(Method::DELETE, "mail", "mails", Value::Null).await;
+        for vendor in ["docebo", "accredible", "mail"] {
             self.order(vendor, "reset", Value::Null).await;
             self.ask(Method::DELETE, vendor, "faults", Value::Null)
                 .await;
@@ -149,8 +150,8 @@ fn connections(sandbox: &Sandbox) -> String {
          client_secret: docebo-secret\n    username: service.connect\n    password: docebo-password\n    \
          allow_private: true\n  accredible:\n    base_url: {}\n    api_key: accredible-key\n    \
          allow_private: true\n  docebo_webhook:\n    connector: webhook_basic\n    username: {}\n    \
-         password: {}\n  mail:\n    host: 127.0.0.1\n    port: 9\n    encryption: none\n    \
+         password: {}\n  mail:\n    host: 127.0.0.1\n    port: {}\n    encryption: none\n    \
          from: recipes@academy.example\n    allow_private: true\n",
-        sandbox.docebo_url, sandbox.accredible_url, WEBHOOK.0, WEBHOOK.1
+        sandbox.docebo_url, sandbox.accredible_url, WEBHOOK.0, WEBHOOK.1, sandbox.smtp_port
     )
 }

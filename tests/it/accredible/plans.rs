@@ -45,7 +45,7 @@ async fn a_plan_that_is_never_completed_is_given_up_after_four_looks_five_minute
         .await;
     let jobs = stage.take_reports_in().await;
     assert_eq!(jobs[0].status, "succeeded", "{jobs:?}");
-    let line = "info: User 2 has not completed 1 learning plan(s) of course 101";
+    let line = "info: 1 learning plan(s) of course 101 not completed by 2";
     assert!(jobs[0].log.contains(&line.to_owned()), "{:?}", jobs[0].log);
     let at = looked(&stage).await;
     let minutes: Vec<&str> = at.iter().map(|at| &at[11..16]).collect();

@@ -42,6 +42,12 @@ impl Stage {
             .await;
     }
 
+    /// The subjects of the mails that people got, in order.
+    pub(super) fn notices(&self) -> Vec<String> {
+        let mails = self.ground.sandbox.mails();
+        mails.into_iter().map(|mail| mail.subject).collect()
+    }
+
     /// Adds or replaces rows at a vendor.
     pub(super) async fn give(&self, vendor: &str, collection: &str, rows: Value) {
         self.ground

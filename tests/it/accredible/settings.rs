@@ -19,6 +19,8 @@ async fn the_master_says_which_way_goes() {
         let stage = Stage::open().await;
         stage.know_the_groups().await;
         stage.set("ACCREDIBLE_INTEGRATION_MASTER", master).await;
+        let import = json!({ "credential_group_id": "2004", "import_as_external_training": true });
+        stage.put("accredible-integration-mappings", import).await;
         stage.complete(4, 101, "2026-02-20 09:00:00").await;
         let jobs = stage.take_reports_in().await;
         assert_eq!(jobs[0].status, "succeeded", "{master}: {jobs:?}");
@@ -70,7 +72,14 @@ async fn a_missing_setting_is_named_with_how_to_give_it() {
         let (record, entries, _) = stage.store.job(&job.id).await.expect("a job");
         let told = format!("{:?} {entries:?}", record.ending);
         assert!(told.contains(key), "{key}: {told}");
-        assert!(told.contains("integration-settings"), "{key}: {told}");
+        assert!(
+            told.contains(&format!("the setting {key} is not given")),
+            "{key}: {told}"
+        );
+        assert!(
+            told.contains("`integration-settings` with Integration ACCREDIBLE"),
+            "{key}: {told}"
+        );
         assert_eq!(
             stage.ground.writes("docebo").await,
             [] as [Value; 0],

@@ -41,8 +41,8 @@ pub(super) struct Stage {
     pub(super) ground: Arc<Ground>,
     pub(super) store: Arc<Store>,
     pub(super) clock: Clock,
-    world: World,
-    intake: Intake,
+    pub(super) world: World,
+    pub(super) intake: Intake,
     is_stopping: watch::Receiver<bool>,
     _stopping: watch::Sender<bool>,
 }
@@ -60,6 +60,8 @@ pub(super) struct Seen {
     pub(super) output: Value,
     /// `level: line` of its log.
     pub(super) log: Vec<String>,
+    /// `code: message` of every step that failed, be it passed over or not.
+    pub(super) failures: Vec<String>,
 }
 
 impl Stage {
@@ -202,7 +204,7 @@ impl Stage {
             .collect()
     }
 
-    /// Takes a delivery in at the dispatcher; the jobs that it became.
+    /// Takes a delivery in at the dispatcher; the jobs that it became, none if it came before.
     pub(super) async fn deliver(&self, body: &Value) -> Vec<JobId> {
         let recipe =
             RecipeName::of(PROJECT, "event-dispatcher-docebo-to-accredible").expect("a name");
@@ -224,7 +226,8 @@ impl Stage {
         let body = serde_json::to_vec(body).expect("JSON");
         let accepted = deliver(&self.intake, guest, body).await;
         let accepted = accepted.unwrap_or_else(|why| panic!("{why}"));
-        accepted.jobs.into_iter().map(|(id, _)| id).collect()
+        let new = accepted.jobs.into_iter().filter(|(_, is_new)| *is_new);
+        new.map(|(id, _)| id).collect()
     }
 
     /// Delivers what Docebo has to report, and works until nothing goes on by itself.
@@ -316,7 +319,14 @@ impl Stage {
             EntryKind::LineLogged { level, message, .. } => Some(format!("{level}: {message}")),
             _ => None,
         });
+        let failures = entries.iter().filter_map(|entry| match &entry.kind {
+            EntryKind::StepFailed { failure, .. } => {
+                Some(format!("{}: {}", failure.code, failure.message))
+            }
+            _ => None,
+        });
         Seen {
+            failures: failures.collect(),
             id: id.clone(),
             recipe: record.recipe.name().to_owned(),
             status: record.status.as_str().to_owned(),
