@@ -54,9 +54,15 @@ impl Sandbox {
             .into_iter()
             .map(|(name, url)| vec![name.to_owned(), url.to_owned()])
             .collect();
-        let smtp = format!("127.0.0.1:{}", sandbox.smtp_port);
-        rows.push(vec!["mail, SMTP".to_owned(), smtp]);
+        for (name, port) in [
+            ("mail, SMTP and STARTTLS", sandbox.smtp_port),
+            ("mail, SMTP over TLS", sandbox.smtps_port),
+        ] {
+            rows.push(vec![name.to_owned(), format!("127.0.0.1:{port}")]);
+        }
         show::rows(&["stand-in", "address"], rows)?;
+        say("to mail over TLS, trust this certificate (`ca` of the connection):\n")?;
+        say(&sandbox.mail_certificate)?;
         say("each tells what it saw at /_control/; stop with Ctrl-C\n")?;
         stopped.await;
         sandbox.stop().await;

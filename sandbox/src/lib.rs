@@ -23,6 +23,7 @@ use mail::PostOffice;
 use records::Records;
 use wire::connection::{Connections, Door, Peer};
 
+pub use academy::{Academy, BATCH_RECIPE, Size};
 pub use clock::Clock;
 pub use faults::{FaultKind, FaultRule};
 pub use mail::{Attachment, Mail, Protection};
@@ -31,6 +32,7 @@ pub use webhooks::Webhook;
 pub use wire::route::Provenance;
 pub use world::{WORLDS, World, WorldError};
 
+mod academy;
 mod accredible;
 mod chance;
 mod clock;
@@ -65,6 +67,8 @@ pub struct SandboxConfig {
     pub mail_port: u16,
     /// Port of the mail server itself (SMTP); 0 takes a free one.
     pub smtp_port: u16,
+    /// Port at which the mail server speaks TLS from the beginning; 0 takes a free one.
+    pub smtps_port: u16,
     /// Tokens, ids and chances follow from this number.
     pub seed: u64,
     /// How many times as fast as real time the sandbox clock runs; 0 stands still.
@@ -85,6 +89,7 @@ impl SandboxConfig {
             records_port: port(2),
             mail_port: port(3),
             smtp_port: port(4),
+            smtps_port: port(5),
             ..self
         }
     }
@@ -99,6 +104,7 @@ impl Default for SandboxConfig {
             records_port: 0,
             mail_port: 0,
             smtp_port: 0,
+            smtps_port: 0,
             seed: 1,
             scale: 1.0,
         }
@@ -116,8 +122,12 @@ pub struct Sandbox {
     pub records_url: String,
     /// Base address of the mail server's control surface.
     pub mail_url: String,
-    /// Where the mail server takes mails (SMTP): a port of 127.0.0.1.
+    /// Where the mail server takes mails (SMTP, with STARTTLS): a port of 127.0.0.1.
     pub smtp_port: u16,
+    /// Where it speaks TLS from the beginning.
+    pub smtps_port: u16,
+    /// The certificate, as PEM, that clients of the mail server are to trust.
+    pub mail_certificate: String,
     post_office: Arc<PostOffice>,
     clock: Arc<Clock>,
     tasks: JoinSet<()>,
@@ -136,7 +146,7 @@ pub async fn start(config: SandboxConfig) -> io::Result<Sandbox> {
     let clock = Arc::new(Clock::new(config.world.now.map(|now| now.0), config.scale));
     let gate = |salt: u64| Arc::new(Gate::new(Arc::clone(&clock), seed ^ salt));
     let (docebo_gate, accredible_gate, records_gate) = (gate(1), gate(2), gate(3));
-    let post_office = PostOffice::new(config.world.mail, gate(4));
+    let post_office = PostOffice::new(config.world.mail, gate(4)).map_err(io::Error::other)?;
     let docebo = Docebo::new(config.world.docebo, Arc::clone(&docebo_gate), seed);
     let docebo = docebo.map_err(|problem| invalid("docebo", &problem))?;
     let accredible = Accredible::new(config.world.accredible, Arc::clone(&accredible_gate), seed);
@@ -148,6 +158,8 @@ pub async fn start(config: SandboxConfig) -> io::Result<Sandbox> {
         records_url: String::new(),
         mail_url: String::new(),
         smtp_port: 0,
+        smtps_port: 0,
+        mail_certificate: post_office.certificate(),
         post_office: Arc::clone(&post_office),
         clock,
         tasks: JoinSet::new(),
@@ -173,11 +185,10 @@ pub async fn start(config: SandboxConfig) -> io::Result<Sandbox> {
     sandbox.mail_url = sandbox
         .open(port, mail_gate, post_office.router(), controls)
         .await?;
-    let door = listen(config.smtp_port).await?;
-    sandbox.smtp_port = door.local_addr()?.port();
-    let connections = Arc::clone(&post_office.gate().connections);
-    let door = Door::new(door, connections);
-    sandbox.tasks.spawn(post_office.serve(door));
+    sandbox.smtp_port = sandbox.post(config.smtp_port, Protection::None).await?;
+    sandbox.smtps_port = sandbox
+        .post(config.smtps_port, Protection::Implicit)
+        .await?;
     sandbox.tasks.spawn(docebo.run());
     Ok(sandbox)
 }
@@ -214,6 +225,17 @@ impl Sandbox {
         self.connections
             .iter()
             .for_each(|connections| connections.cut_all());
+    }
+
+    /// Opens a door of the mail server and returns its port.
+    async fn post(&mut self, port: u16, tls: Protection) -> io::Result<u16> {
+        let listener = listen(port).await?;
+        let port = listener.local_addr()?.port();
+        let connections = Arc::clone(&self.post_office.gate().connections);
+        let door = Door::new(listener, connections);
+        self.tasks
+            .spawn(Arc::clone(&self.post_office).serve(door, tls));
+        Ok(port)
     }
 
     /// Opens the door of one vendor and returns its address.

@@ -65,17 +65,15 @@ fn part(headers: &Headers, body: &[u8], depth: usize, letter: &mut Letter) {
     } else {
         &media
     };
-    if let Some(boundary) = parameters
-        .get("boundary")
-        .filter(|_| media.starts_with("multipart/"))
+    let boundary = parameters.get("boundary");
+    if let Some(boundary) =
+        boundary.filter(|_| media.starts_with("multipart/") && depth < DEPTH_MAX)
     {
-        if depth < DEPTH_MAX {
-            for raw in between(body, boundary) {
-                let (headers, body) = split(raw);
-                part(&headers, body, depth + 1, letter);
-            }
-            return;
+        for raw in between(body, boundary) {
+            let (headers, body) = split(raw);
+            part(&headers, body, depth + 1, letter);
         }
+        return;
     }
     let bytes = decoded(value("content-transfer-encoding"), body);
     let text = text_of(

@@ -60,12 +60,10 @@ impl Lines {
             if end.is_some() {
                 return Ok(Some(line(kept, length > longest)));
             }
-            let mut chunk = [0; CHUNK];
-            let read = self.channel.read(&mut chunk).await?;
-            if read == 0 {
+            self.waiting.reserve(CHUNK);
+            if self.channel.read_buf(&mut self.waiting).await? == 0 {
                 return Ok(None);
             }
-            self.waiting.extend_from_slice(&chunk[..read]);
         }
     }
 

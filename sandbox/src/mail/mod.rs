@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum::serve::Listener;
 use axum::{Json, Router};
+use rustls::ServerConfig;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -17,16 +18,20 @@ use crate::gate::Gate;
 use crate::wire::connection::Door;
 use crate::wire::params::Params;
 
+use certificate::{Authority, Validity};
 use state::{Delivered, State};
 
 pub use letter::Attachment;
 pub(crate) use state::MailWorld;
 pub use state::{Mail, Protection};
 
+mod certificate;
 mod command;
 mod control;
 mod letter;
 mod lines;
+mod login;
+mod obey;
 mod reply;
 mod session;
 mod state;
@@ -38,16 +43,26 @@ pub(crate) struct PostOffice {
     first: MailWorld,
     state: Mutex<State>,
     taken: watch::Sender<u64>,
+    authority: Authority,
 }
 
 impl PostOffice {
-    pub(crate) fn new(world: MailWorld, gate: Arc<Gate>) -> Arc<Self> {
-        Arc::new(Self {
+    /// # Errors
+    /// When the machine gives no random numbers for keys.
+    pub(crate) fn new(world: MailWorld, gate: Arc<Gate>) -> Result<Arc<Self>, String> {
+        let authority = Authority::new().map_err(|_| "no keys can be made")?;
+        Ok(Arc::new(Self {
+            authority,
             gate,
             state: Mutex::new(State::load(world.clone())),
             first: world,
             taken: watch::Sender::new(0),
-        })
+        }))
+    }
+
+    /// The certificate of the authority that clients are to trust, as PEM.
+    pub(crate) fn certificate(&self) -> String {
+        self.authority.pem()
     }
 
     pub(crate) fn gate(&self) -> &Arc<Gate> {
@@ -59,13 +74,13 @@ impl PostOffice {
         self.with(|state| state.mails.clone())
     }
 
-    /// Serves every client that comes to this door.
-    pub(crate) async fn serve(self: Arc<Self>, mut door: Door) {
+    /// Serves every client that comes to this door, where connections begin like this.
+    pub(crate) async fn serve(self: Arc<Self>, mut door: Door, tls: Protection) {
         let mut sessions = JoinSet::new();
         loop {
             tokio::select! {
                 (stream, _) = door.accept() => {
-                    sessions.spawn(session::run(Arc::clone(&self), stream));
+                    sessions.spawn(session::run(Arc::clone(&self), stream, tls));
                 }
                 Some(_) = sessions.join_next() => {}
             }
@@ -84,6 +99,20 @@ impl PostOffice {
         Router::new()
             .route("/_control/mails", mails)
             .with_state(Arc::clone(self))
+    }
+
+    /// How connections are encrypted, by the quirks as they are.
+    fn tls(&self) -> Result<Arc<ServerConfig>, String> {
+        let quirks = self.with(|state| state.quirks.clone());
+        let validity = if quirks.certificate_expired {
+            Validity::Past
+        } else {
+            Validity::Now
+        };
+        match &quirks.certificate_name {
+            Some(name) => self.authority.server(&[name], validity),
+            None => self.authority.server(&["localhost", "127.0.0.1"], validity),
+        }
     }
 
     fn take(&self, delivered: Delivered) -> u64 {

@@ -9,12 +9,14 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::http::HeaderMap;
 use serde_json::Value;
+use tokio_rustls::TlsAcceptor;
 
 use super::PostOffice;
-use super::command::{self, Command};
+use super::command;
 use super::lines::{Line, Lines};
+use super::login::{self, Stage};
 use super::reply::Reply;
-use super::state::{Delivered, Protection};
+use super::state::Protection;
 use crate::faults::FaultKind;
 use crate::gate::InFlight;
 use crate::journal::{Entry, keep};
@@ -30,49 +32,58 @@ const TEXT_LINE_BYTES_MAX: usize = 1_000;
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What the server does after its reply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Next {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Next {
     Command,
     Data,
+    /// An answer of a client that signs in.
+    Login(Stage),
+    Encryption,
     Close,
 }
 
 /// A mail that was begun.
 #[derive(Debug, Clone)]
-struct Envelope {
-    from: String,
-    to: Vec<String>,
+pub(super) struct Envelope {
+    pub(super) from: String,
+    pub(super) to: Vec<String>,
 }
 
 /// What is known of a client.
-struct Session {
-    office: Arc<PostOffice>,
+pub(super) struct Session {
+    pub(super) office: Arc<PostOffice>,
     lines: Lines,
     cut: Arc<Cut>,
-    tls: Protection,
-    client: Option<String>,
-    user: Option<String>,
-    envelope: Option<Envelope>,
+    pub(super) tls: Protection,
+    pub(super) client: Option<String>,
+    /// The client asked for extensions.
+    pub(super) is_extended: bool,
+    pub(super) user: Option<String>,
+    pub(super) envelope: Option<Envelope>,
 }
 
-/// Serves a client until it is gone.
-pub(super) async fn run(office: Arc<PostOffice>, stream: Stream) {
+/// Serves a client until it is gone; with `tls` as `Implicit`, nothing is said in the open.
+pub(super) async fn run(office: Arc<PostOffice>, stream: Stream, tls: Protection) {
     let mut session = Session {
         cut: stream.cut(),
         lines: Lines::of(Box::new(stream)),
         office,
         tls: Protection::None,
         client: None,
+        is_extended: false,
         user: None,
         envelope: None,
     };
-    if let Err(error) = session.talk().await {
+    if let Err(error) = session.talk(tls).await {
         tracing::debug!(%error, "a mail client is gone");
     }
 }
 
 impl Session {
-    async fn talk(&mut self) -> io::Result<()> {
+    async fn talk(&mut self, tls: Protection) -> io::Result<()> {
+        if tls == Protection::Implicit {
+            self.encrypt(tls).await?;
+        }
         let greeting = Reply::new(220, "mail.sandbox ESMTP");
         let (verb, about) = ("CONNECT".to_owned(), "/".to_owned());
         let mut next = self
@@ -82,6 +93,11 @@ impl Session {
             next = match next {
                 Next::Command => self.command().await?,
                 Next::Data => self.data().await?,
+                Next::Login(stage) => self.login(stage).await?,
+                Next::Encryption => {
+                    self.encrypt(Protection::Starttls).await?;
+                    Next::Command
+                }
                 Next::Close => return self.lines.close().await,
             };
         }
@@ -102,6 +118,32 @@ impl Session {
         };
         let (verb, about) = command::label(&text, &command);
         self.answer(verb, about, Bytes::new(), |session| session.obey(command))
+            .await
+    }
+
+    /// Goes on encrypted, and forgets all that was said in the open.
+    async fn encrypt(&mut self, tls: Protection) -> io::Result<()> {
+        let nothing = Lines::of(Box::new(tokio::io::empty()));
+        let open = std::mem::replace(&mut self.lines, nothing).into_channel();
+        let config = self.office.tls().map_err(io::Error::other)?;
+        let channel = TlsAcceptor::from(config).accept(open).await?;
+        self.lines = Lines::of(Box::new(channel));
+        self.tls = tls;
+        self.client = None;
+        self.user = None;
+        self.envelope = None;
+        Ok(())
+    }
+
+    /// Reads an answer of a client that signs in.
+    async fn login(&mut self, stage: Stage) -> io::Result<Next> {
+        let Some(line) = self.line(COMMAND_BYTES_MAX).await? else {
+            return Ok(Next::Close);
+        };
+        let (verb, about) = ("ANSWER".to_owned(), "/".to_owned());
+        let answer = String::from_utf8_lossy(&line.bytes).into_owned();
+        let step = login::go_on(stage, &answer);
+        self.answer(verb, about, Bytes::new(), |session| session.admit(step))
             .await
     }
 
@@ -157,118 +199,6 @@ impl Session {
         let bye = Reply::new(421, "4.4.2 nothing was said for too long");
         self.lines.write(&bye.written()).await?;
         Ok(None)
-    }
-
-    fn keep(&mut self, raw: Vec<u8>) -> Reply {
-        let Some(envelope) = self.envelope.take() else {
-            return self.out_of_order("MAIL comes first");
-        };
-        let id = self.office.take(Delivered {
-            client: self.client.clone().unwrap_or_default(),
-            from: envelope.from,
-            to: envelope.to,
-            tls: self.tls,
-            user: self.user.clone(),
-            raw,
-        });
-        Reply::new(250, &format!("2.0.0 taken as {id}"))
-    }
-
-    fn obey(&mut self, command: Result<Command, Reply>) -> (Reply, Next) {
-        let reply = match command {
-            Err(reply) => {
-                self.office.with(|state| state.syntax_errors += 1);
-                reply
-            }
-            Ok(Command::Ehlo(name)) => {
-                let lines = self.greet(name);
-                Reply::listing(250, lines)
-            }
-            Ok(Command::Helo(name)) => {
-                let lines = self.greet(name);
-                Reply::new(250, &lines[0])
-            }
-            Ok(Command::Mail { from, size }) => self.begin(from, size),
-            Ok(Command::Rcpt(to)) => self.address(to),
-            Ok(Command::Data) => return self.text(),
-            Ok(Command::Rset) => {
-                self.envelope = None;
-                Reply::new(250, "2.0.0 forgotten")
-            }
-            Ok(Command::Noop) => Reply::new(250, "2.0.0 well"),
-            Ok(Command::Help) => Reply::new(214, "2.0.0 see RFC 5321"),
-            Ok(Command::Vrfy) => Reply::new(252, "2.5.2 send a mail and see"),
-            Ok(Command::Quit) => Reply::new(221, "2.0.0 bye"),
-            Ok(Command::StartTls | Command::Auth { .. }) => {
-                Reply::new(502, "5.5.1 this command is not done here")
-            }
-        };
-        (reply, Next::Command)
-    }
-
-    /// Who greets anew begins anew. The lines say what the server can do.
-    fn greet(&mut self, name: String) -> Vec<String> {
-        let size_max = self.office.with(|state| state.quirks.size_max);
-        let lines = vec![
-            format!("mail.sandbox greets {name}"),
-            format!("SIZE {size_max}"),
-            "8BITMIME".to_owned(),
-            "PIPELINING".to_owned(),
-            "ENHANCEDSTATUSCODES".to_owned(),
-        ];
-        self.client = Some(name);
-        self.envelope = None;
-        lines
-    }
-
-    fn begin(&mut self, from: String, size: Option<u64>) -> Reply {
-        if self.client.is_none() {
-            return self.out_of_order("EHLO comes first");
-        }
-        if self.envelope.is_some() {
-            return self.out_of_order("a mail is begun already");
-        }
-        let quirks = self.office.with(|state| state.quirks.clone());
-        if quirks.login_required && self.user.is_none() {
-            return Reply::new(530, "5.7.0 sign in first");
-        }
-        if size.is_some_and(|size| size > quirks.size_max) {
-            return Reply::new(552, "5.3.4 the mail is too long");
-        }
-        let to = Vec::new();
-        self.envelope = Some(Envelope { from, to });
-        Reply::new(250, "2.1.0 sender noted")
-    }
-
-    fn address(&mut self, to: String) -> Reply {
-        let recipients_max = self.office.with(|state| state.quirks.recipients_max);
-        let Some(envelope) = &mut self.envelope else {
-            return self.out_of_order("MAIL comes first");
-        };
-        if envelope.to.len() >= recipients_max {
-            return Reply::new(452, "4.5.3 too many recipients");
-        }
-        envelope.to.push(to);
-        Reply::new(250, "2.1.5 recipient noted")
-    }
-
-    fn text(&mut self) -> (Reply, Next) {
-        let reply = match &self.envelope {
-            None => self.out_of_order("MAIL comes first"),
-            Some(envelope) if envelope.to.is_empty() => {
-                self.out_of_order("there is no recipient yet")
-            }
-            Some(_) => {
-                let go_on = Reply::new(354, "go on, and end with a dot on a line of its own");
-                return (go_on, Next::Data);
-            }
-        };
-        (reply, Next::Command)
-    }
-
-    fn out_of_order(&self, why: &str) -> Reply {
-        self.office.with(|state| state.sequence_errors += 1);
-        Reply::new(503, &format!("5.5.1 {why}"))
     }
 
     /// Writes a command down, obeys it as the fault orders allow, and replies.

@@ -81,6 +81,16 @@ pub(super) struct Delivered {
 pub(super) struct Quirks {
     /// No mail without signing in.
     pub(super) login_required: bool,
+    /// No mail, and no signing in, before the connection is encrypted.
+    pub(super) tls_required: bool,
+    /// STARTTLS is offered.
+    pub(super) starttls: bool,
+    /// How one may sign in: `PLAIN`, `LOGIN`; none when empty.
+    pub(super) login_mechanisms: Vec<String>,
+    /// The one name in the server's certificate, in place of `localhost` and `127.0.0.1`.
+    pub(super) certificate_name: Option<String>,
+    /// The server's certificate has run out.
+    pub(super) certificate_expired: bool,
     /// The longest mail in bytes.
     pub(super) size_max: u64,
     /// How many recipients one mail may have.
@@ -91,6 +101,11 @@ impl Default for Quirks {
     fn default() -> Self {
         Self {
             login_required: false,
+            tls_required: false,
+            starttls: true,
+            login_mechanisms: ["PLAIN", "LOGIN"].map(str::to_owned).into(),
+            certificate_name: None,
+            certificate_expired: false,
             size_max: 26_214_400,
             recipients_max: 100,
         }

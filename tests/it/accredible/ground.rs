@@ -103,7 +103,7 @@ impl Ground {
 
     /// The calls that a stand-in got, in order, sign-ins aside: `seq, method, path, query, body`.
     pub(super) async fn calls(&self, vendor: &str) -> Vec<Value> {
-        let requests = self.control(vendor, "requests").await;
+        let requests = self.control(vendor, "requests?limit=100000").await;
         let mut calls = requests["items"].as_array().cloned().expect("requests");
         calls.retain(|call| call["path"] != "/oauth2/token");
         calls.sort_by_key(|call| call["seq"].as_u64());
@@ -118,6 +118,12 @@ impl Ground {
             call["method"] != "GET" && !path.ends_with("/search")
         });
         calls
+    }
+
+    /// Forgets the calls that a stand-in got.
+    pub(super) async fn forget(&self, vendor: &str) {
+        self.ask(Method::DELETE, vendor, "requests", Value::Null)
+            .await;
     }
 
     /// Asks a stand-in's control surface.

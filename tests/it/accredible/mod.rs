@@ -1,6 +1,7 @@
 //! The Accredible bundle as its users meet it, against the vendors' stand-ins.
 
 mod backlog;
+mod batch;
 mod certifications;
 mod completions;
 mod credits;

@@ -15,7 +15,9 @@ async fn a_mail_is_taken_and_shown() {
         "250-SIZE 26214400",
         "250-8BITMIME",
         "250-PIPELINING",
-        "250 ENHANCEDSTATUSCODES",
+        "250-ENHANCEDSTATUSCODES",
+        "250-STARTTLS",
+        "250 AUTH PLAIN LOGIN",
     ];
     assert_eq!(hello, lines.join("\r\n"));
     let from = "mail from:<recipes@example.com> SIZE=100 BODY=8BITMIME";

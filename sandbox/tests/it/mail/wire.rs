@@ -1,7 +1,13 @@
 //! A client that says what a test tells it to, byte by byte.
 
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 use crate::harness::Rig;
 
@@ -25,6 +31,31 @@ impl Talk {
     pub(super) async fn knock(rig: &Rig) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", rig.sandbox.smtp_port)).await;
         Self(BufReader::new(Box::new(stream.unwrap())))
+    }
+
+    /// Goes on encrypted, with a server that must have this name.
+    pub(super) async fn encrypted(self, rig: &Rig, name: &str) -> std::io::Result<Self> {
+        let mut roots = RootCertStore::empty();
+        let pem = rig.sandbox.mail_certificate.as_bytes();
+        roots
+            .add(CertificateDer::from_pem_slice(pem).unwrap())
+            .unwrap();
+        let config = ClientConfig::builder()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        let connector = TlsConnector::from(Arc::new(config));
+        let stream = connector.connect(name, self.0.into_inner()).await?;
+        Ok(Self(BufReader::new(Box::new(stream))))
+    }
+
+    /// Connects to the port that is encrypted from the beginning, and hears the greeting.
+    pub(super) async fn begin_encrypted(rig: &Rig) -> Self {
+        let stream = TcpStream::connect(("127.0.0.1", rig.sandbox.smtps_port)).await;
+        let talk = Self(BufReader::new(Box::new(stream.unwrap())));
+        let mut talk = talk.encrypted(rig, "127.0.0.1").await.unwrap();
+        assert_eq!(talk.hear().await, "220 mail.sandbox ESMTP");
+        talk
     }
 
     /// Connects, is greeted, and greets.
