@@ -5,6 +5,7 @@ mod batch;
 mod certifications;
 mod completions;
 mod credits;
+mod doctoring;
 mod dropdowns;
 mod echoes;
 mod ground;
