@@ -40,6 +40,11 @@ impl Ground {
             ..SandboxConfig::default()
         };
         let sandbox = recipe_sandbox::start(config).await.expect("the stand-ins");
+        Self::over(sandbox, files).await
+    }
+
+    /// These stand-ins, and the bundled files with these above them.
+    pub(super) async fn over(sandbox: Sandbox, files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         write(folder.path(), "connections.yaml", &connections(&sandbox));
         for (path, text) in files {
