@@ -73,9 +73,8 @@ impl Outbound {
             let tried = match &sent {
                 Ok(_) => Tried::Sent,
                 Err(NotDelivered::Unclear(trouble)) => Tried::Unclear(trouble),
-                Err(NotDelivered::ForGood(trouble) | NotDelivered::ForNow(trouble)) => {
-                    Tried::Failed(trouble)
-                }
+                Err(NotDelivered::ForGood(trouble)) => Tried::Refused(trouble),
+                Err(NotDelivered::ForNow(trouble)) => Tried::Failed(trouble),
             };
             self.tried(notice, tried).await;
         }

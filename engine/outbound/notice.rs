@@ -2,7 +2,7 @@
 //!
 //! In: the `once` of a mail. Out: whether to send it, and what the others are told.
 //! Always true: a notice that was sent is not sent again before its time is up, over restarts too;
-//! while one cannot be sent, only who tried first goes on trying, and nobody waits for that.
+//! while one cannot be sent, only who tried first goes on trying, and nobody waits long for that.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -22,6 +22,9 @@ const ONCE_WITHIN: Duration = Duration::from_secs(24 * 3600);
 /// How long nobody else tries to send a notice that could not be sent: a server that is out of order
 /// or refuses us is not asked anew for each of many thousands of elements.
 const PAUSE: Duration = Duration::from_secs(300);
+
+/// How long others wait for whoever goes on trying, before they go on without the notice.
+const GRACE: Duration = Duration::from_secs(60);
 
 /// How soon somebody looks again who met a notice on its way.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -46,14 +49,16 @@ pub(super) enum Claim {
     HeldBack,
     /// Somebody else is about to: it asks again then.
     Later(Moment),
-    /// Somebody else could not send it a moment ago.
+    /// Somebody else could not send it, or has been trying in vain for a while.
     Failed(Trouble),
 }
 
 /// How a try to send a notice ended.
 pub(super) enum Tried<'a> {
     Sent,
-    /// Nobody has it.
+    /// Nobody has it, and it was refused for good.
+    Refused(&'a Trouble),
+    /// Nobody has it; the same call tries again.
     Failed(&'a Trouble),
     /// Nobody knows whether the server took it: the same call tries again, nobody else does.
     Unclear(&'a Trouble),
@@ -66,8 +71,8 @@ pub(super) struct Notices(Mutex<BTreeMap<String, Recent>>);
 struct Recent {
     holder: String,
     until: Moment,
-    /// Why it could not be sent, if so.
-    failed: Option<Trouble>,
+    /// Why it could not be sent, if so, and until when others wait for a further try.
+    failed: Option<(Trouble, Moment)>,
 }
 
 impl Notice {
@@ -107,7 +112,8 @@ impl Outbound {
         now: Moment,
         until: Moment,
     ) -> Result<Claim, LedgerError> {
-        if let Some(claim) = self.notices.known(notice, now) {
+        let look_again = now.after(self.clock.span(LOOK_AGAIN));
+        if let Some(claim) = self.notices.known(notice, now, look_again) {
             return Ok(claim);
         }
         let (subject, holder) = (notice.subject.clone(), notice.holder.clone());
@@ -116,17 +122,20 @@ impl Outbound {
             NoticeClaim::Granted => Claim::Send,
             NoticeClaim::SentBefore => Claim::SentBefore,
             NoticeClaim::Sent => Claim::HeldBack,
-            NoticeClaim::UnderWay => Claim::Later(now.after(self.clock.span(LOOK_AGAIN))),
+            NoticeClaim::UnderWay => Claim::Later(look_again),
         })
     }
 
     /// Remembers how a try ended.
     pub(super) async fn tried(&self, notice: Notice, tried: Tried<'_>) {
         let now = self.clock.now();
+        let pause = now.after(self.clock.span(PAUSE));
         let (until, failed) = match tried {
             Tried::Sent => (now.after(notice.within), None),
+            Tried::Refused(trouble) => (pause, Some((trouble.clone(), now))),
             Tried::Failed(trouble) | Tried::Unclear(trouble) => {
-                (now.after(self.clock.span(PAUSE)), Some(trouble.clone()))
+                let grace = now.after(self.clock.span(GRACE));
+                (pause, Some((trouble.clone(), grace)))
             }
         };
         let recent = Recent {
@@ -140,7 +149,9 @@ impl Outbound {
         } = notice;
         let kept = match tried {
             Tried::Sent => self.ledger.confirm_notice(subject, holder, until).await,
-            Tried::Failed(_) => self.ledger.release_notice(subject, holder).await,
+            Tried::Refused(_) | Tried::Failed(_) => {
+                self.ledger.release_notice(subject, holder).await
+            }
             Tried::Unclear(_) => return,
         };
         if let Err(error) = kept {
@@ -153,7 +164,7 @@ impl Outbound {
 impl Notices {
     /// What is known of a notice without asking the ledger, so that many thousands who are held back
     /// cost nothing.
-    fn known(&self, notice: &Notice, now: Moment) -> Option<Claim> {
+    fn known(&self, notice: &Notice, now: Moment, look_again: Moment) -> Option<Claim> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let recent = all
             .get(&notice.subject)
@@ -162,7 +173,8 @@ impl Notices {
             (None, true) => Some(Claim::SentBefore),
             (None, false) => Some(Claim::HeldBack),
             (Some(_), true) => None,
-            (Some(trouble), false) => {
+            (Some((_, grace)), false) if *grace > now => Some(Claim::Later(look_again)),
+            (Some((trouble, _)), false) => {
                 let why = format!(
                     "the same notice could not be sent a moment ago, and is tried again by others \
                      from {} on: {}",
@@ -179,13 +191,17 @@ impl Notices {
         all.retain(|_, recent| recent.failed.is_none());
     }
 
-    fn remember(&self, subject: String, recent: Recent, now: Moment) {
+    fn remember(&self, subject: String, mut recent: Recent, now: Moment) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, recent| recent.until > now);
-        // Who failed first is who goes on trying; another one who tried beside him does not take over.
-        let is_tried = |known: &Recent| known.holder != recent.holder && recent.failed.is_some();
-        if !all.get(&subject).is_some_and(is_tried) {
-            all.insert(subject, recent);
+        if let (Some(known), Some((_, grace))) = (all.get(&subject), &mut recent.failed) {
+            // Who failed first is who goes on trying; another one who tried beside him does not take
+            // over. Further failures of his give the others no further time to wait.
+            match &known.failed {
+                Some((_, first)) if known.holder == recent.holder => *grace = (*grace).min(*first),
+                _ => return,
+            }
         }
+        all.insert(subject, recent);
     }
 }
