@@ -8,6 +8,7 @@
 mod closure;
 pub mod codes;
 mod files;
+mod overlay;
 mod pinned;
 mod read;
 mod shelf;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 pub use closure::Start;
 pub use files::{Found, bundled};
+pub use overlay::Override;
 pub use pinned::NoVersion;
 pub use shelf::{Shelf, Shown};
 pub use stamp::Stamp;
@@ -29,7 +31,7 @@ use crate::compile::{Catalogue, Recipe};
 use crate::connector::Connections;
 use crate::data::digest;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::names::RecipeName;
+use crate::names::{ConnectorName, RecipeName};
 use crate::recipe::RecipeFile;
 use crate::source::{self, Document, Node};
 
@@ -44,6 +46,8 @@ pub struct Library {
     pub written: BTreeMap<RecipeName, Written>,
     /// The tests of recipes, by path.
     pub tests: BTreeMap<String, Document>,
+    /// What the workspace changes about bundled connectors.
+    pub overrides: BTreeMap<ConnectorName, Override>,
     /// The connections that `connections.yaml` names.
     pub connections: Connections,
     /// What was found about all files, in the order of files and places.

@@ -220,6 +220,47 @@ async fn identifiers_in_any_writing_become_elements_as_they_are() {
     assert_eq!(stage.ground.writes("docebo").await.len(), writes);
 }
 
+#[tokio::test]
+async fn two_groups_with_one_identifier_have_an_element_each() {
+    let stage = Stage::open().await;
+    let twin =
+        json!({ "id": 2104, "name": "first-aid", "course_name": "A", "course_description": "A" });
+    stage.give("accredible", "groups", twin).await;
+    let job = stage.run(SYNC_GROUPS, Value::Null).await;
+    assert_eq!(job.status, "succeeded", "{job:?}");
+    let options = stage.options(FIELDS.0).await;
+    let groups = stage.groups().await;
+    assert!(options.contains(&"503 first-aid".to_owned()), "{options:?}");
+    let twin = options
+        .iter()
+        .find(|line| line.ends_with(" first-aid (2104)"));
+    let element = twin.expect("an element of its own")[..3].to_owned();
+    assert!(
+        groups.contains(&"2004 first-aid active 503".to_owned()),
+        "{groups:?}"
+    );
+    assert!(
+        groups.contains(&format!("2104 first-aid active {element}")),
+        "{groups:?}"
+    );
+    let writes = stage.ground.writes("docebo").await.len();
+    stage.run(SYNC_DROPDOWNS, Value::Null).await;
+    assert_eq!(stage.ground.writes("docebo").await.len(), writes);
+
+    // One of them goes: the other's element, and what chose it, stay.
+    stage
+        .in_accredible("archive_group", json!({ "group_id": 2104 }))
+        .await;
+    stage.run(SYNC_GROUPS, Value::Null).await;
+    let options = stage.options(FIELDS.0).await;
+    assert!(options.contains(&"503 first-aid".to_owned()), "{options:?}");
+    assert!(
+        !options.iter().any(|line| line.contains("2104")),
+        "{options:?}"
+    );
+    assert_eq!(stage.choice(104).await, 503);
+}
+
 async fn field(stage: &Stage, id: i64) -> Value {
     let fields = stage.ground.rows("docebo", "fields").await;
     let field = fields.into_iter().find(|row| row["id"] == id);

@@ -1,6 +1,11 @@
 //! The Accredible bundle as its users meet it, against the vendors' stand-ins.
 
+mod backlog;
 mod batch;
+mod certifications;
+mod completions;
+mod credits;
+mod doctoring;
 mod dropdowns;
 mod echoes;
 mod ground;
@@ -10,7 +15,15 @@ mod imports;
 mod issuing;
 mod learners;
 mod listing;
+mod matrix;
+mod odd_input;
+mod overriding;
+mod overwriting;
+mod plans;
 mod props;
 mod refusals;
 mod rooms;
+mod spy;
+mod settings;
 mod stage;
+mod tenant;

@@ -6,7 +6,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::stage::{Stage, as_text};
+use super::stage::{Seen, Stage, as_text};
 
 /// The recipe that reads the groups.
 pub(super) const SYNC_GROUPS: &str = "synchronisation-from-accredible-to-lookup-table";
@@ -14,6 +14,12 @@ pub(super) const SYNC_GROUPS: &str = "synchronisation-from-accredible-to-lookup-
 /// The recipe that writes the dropdowns every five minutes.
 pub(super) const SYNC_DROPDOWNS: &str =
     "schedule-manually-run-accredible-lookup-table-to-docebo-lms-sync";
+
+/// The recipe that goes through everything that was completed.
+pub(super) const BATCH: &str = "batch-sync-docebo-to-accredible";
+
+/// The event of a completed course.
+pub(super) const COMPLETED: &str = "course.enrollment.completed";
 
 /// The field of courses, and that of learning plans.
 pub(super) const FIELDS: (i64, i64) = (12, 13);
@@ -54,6 +60,50 @@ impl Stage {
         self.ground
             .order("accredible", &format!("actions/{action}"), with)
             .await
+    }
+
+    /// A learner completes a course in Docebo; nobody hears of it yet.
+    pub(super) async fn complete(&self, user: i64, course: i64, at: &str) {
+        let input = json!({ "user_id": user, "course_id": course, "completed_at": at });
+        self.in_docebo("complete_course", input).await;
+    }
+
+    /// Adds users to Docebo: `id, first name, last name, e-mail`.
+    pub(super) async fn welcome(&self, users: &[(i64, &str, &str, &str)]) {
+        for (id, first, last, email) in users {
+            let user = json!({
+                "id": id, "username": format!("user-{id}"), "email": email,
+                "first_name": first, "last_name": last,
+            });
+            self.give("docebo", "users", user).await;
+        }
+    }
+
+    /// Takes deliveries in, all before any work is done; the new jobs as they end.
+    pub(super) async fn hear(&self, bodies: &[Value]) -> Vec<Seen> {
+        let mut jobs = Vec::new();
+        for body in bodies {
+            jobs.extend(self.deliver(body).await);
+        }
+        jobs.sort();
+        jobs.dedup();
+        self.until_quiet().await;
+        let mut seen = Vec::new();
+        for job in jobs {
+            seen.push(self.seen(&job).await);
+        }
+        seen
+    }
+
+    /// The credentials of an e-mail in a group, oldest first.
+    pub(super) async fn held(&self, email: &str, group: i64) -> Vec<Value> {
+        let mut rows = self.ground.rows("accredible", "credentials").await;
+        rows.retain(|row| {
+            let own = as_text(&row["recipient"]["email"]).to_lowercase();
+            own == email && row["group_id"] == group
+        });
+        rows.sort_by_key(|row| row["id"].as_i64());
+        rows
     }
 
     /// The known groups: `id name active|inactive element`.
@@ -140,6 +190,26 @@ impl Stage {
         };
         active.map(line).collect()
     }
+}
+
+/// A delivery of Docebo's webhook with one payload, or with several.
+pub(super) fn report(message: &str, event: &str, payloads: Value) -> Value {
+    let mut body = json!({ "message_id": message, "webhook_id": 1, "event": event });
+    let name = if payloads.is_array() {
+        "payloads"
+    } else {
+        "payload"
+    };
+    body[name] = payloads;
+    body
+}
+
+/// What Docebo reports of a completed course.
+pub(super) fn completion(message: &str, user: i64, course: i64) -> Value {
+    let payload = json!({
+        "fired_at": "2026-03-01 10:00:00", "user_id": user, "course_id": course, "status": "completed",
+    });
+    report(message, COMPLETED, payload)
 }
 
 /// Groups of Accredible with these ids, named `group-<id>`.

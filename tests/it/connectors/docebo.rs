@@ -70,6 +70,9 @@ async fn read_all(world: &World) {
         )
         .await;
     assert_eq!(plan["name"], "Security Champion");
+    let plans = world.call("docebo.list_learning_plans", json!({})).await;
+    assert_eq!(ids(&plans, "learning_plan_id"), [201, 202, 203]);
+    assert_eq!(plans["items"][0]["code"], "LP-SEC");
     let plans = json!({ "user_ids": [2] });
     let plans = world
         .call("docebo.list_learning_plan_enrollments", plans)

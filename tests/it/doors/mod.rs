@@ -7,6 +7,7 @@ mod asking;
 mod beside;
 mod branches;
 mod cancelling;
+mod changed;
 mod clock;
 mod deciding;
 mod disk;
