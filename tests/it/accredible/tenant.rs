@@ -145,95 +145,106 @@ async fn answer(
             (StatusCode::GONE, "this platform does not know that").into_response()
         }
         ("POST", ["transcripts", "v2", "records"]) => {
-            let record = &said()["record"];
-            let body = json!({
-                "user_id": record["person"], "course_name": record["title"], "status": "approved",
-                "training_institute": record["provider"]["name"],
-                "from_date": record["took_place"]["from"], "to_date": record["took_place"]["until"],
-            });
-            let path = "/learn/v1/external_training";
-            tenant
-                .translate(&headers, Method::POST, path, body, |data| {
-                    (
-                        StatusCode::CREATED,
-                        json!({ "key": format!("TR-{}", data["id"]) }),
-                    )
-                })
-                .await
+            tenant.write(&headers, &said()["record"]).await
         }
         ("POST", ["transcripts", "v2", "records", key, "revise"]) => {
-            let said = said();
-            let body = json!({
-                "course_name": said["title"], "training_institute": said["provider"]["name"],
-                "from_date": said["took_place"]["from"], "to_date": said["took_place"]["until"],
-            });
-            let path = format!(
-                "/learn/v1/external_training/{}",
-                key.trim_start_matches("TR-")
-            );
-            tenant
-                .translate(&headers, Method::PUT, &path, body, |data| {
-                    match data.is_null() {
-                        true => (StatusCode::OK, json!({ "result": "no such record" })),
-                        false => (StatusCode::OK, json!({ "result": "revised" })),
-                    }
-                })
-                .await
+            tenant.revise(&headers, key, &said()).await
         }
         ("GET", ["transcripts", "v2", "people", user, "records"]) => {
-            let path = format!("/learn/v1/external_training?page_size=200&user_id[]={user}");
-            tenant
-                .translate(&headers, Method::GET, &path, Value::Null, |data| {
-                    let items = data["items"].as_array().cloned().unwrap_or_default();
-                    let record = |item: &Value| {
-                        json!({
-                            "key": format!("TR-{}", item["training_id"]), "person": item["user_id"],
-                            "title": item["course_name"],
-                            "took_place": { "from": item["from_date"], "until": item["to_date"] },
-                        })
-                    };
-                    let records: Vec<Value> = items.iter().map(record).collect();
-                    (
-                        StatusCode::OK,
-                        json!({ "all": records.len(), "records": records }),
-                    )
-                })
-                .await
+            tenant.records(&headers, user).await
         }
         ("PUT", ["people", user, "certificates", certification]) => {
-            let fields: Vec<(String, String)> =
-                url::form_urlencoded::parse(&body).into_owned().collect();
-            let field = |name: &str| {
-                fields
-                    .iter()
-                    .find(|(known, _)| known == name)
-                    .map(|(_, value)| value)
-            };
-            let body = json!({
-                "user_ids": [user.parse::<i64>().expect("a number")], "issued_on": field("from"),
-                "expires_on": field("until"),
-                "association": { "type": "external", "link": field("proof") },
-            });
-            let path = format!("/certification/v1/certifications/{certification}/awards");
-            tenant
-                .translate(&headers, Method::POST, &path, body, |data| {
-                    let why = &data["errors"][0]["message"];
-                    (
-                        StatusCode::OK,
-                        json!({ "given": why.is_null(), "why": why }),
-                    )
-                })
-                .await
+            tenant.award(&headers, user, certification, &body).await
         }
         _ => {
-            tenant
-                .pass_on(method, &uri.to_string(), &headers, body)
-                .await
+            let path = uri.to_string();
+            tenant.pass_on(method, &path, &headers, body).await
         }
     }
 }
 
+/// Who did what, as Docebo takes it.
+fn training(record: &Value) -> Value {
+    json!({
+        "course_name": record["title"], "training_institute": record["provider"]["name"],
+        "from_date": record["took_place"]["from"], "to_date": record["took_place"]["until"],
+    })
+}
+
 impl Tenant {
+    async fn write(&self, headers: &HeaderMap, record: &Value) -> Response {
+        let mut body = training(record);
+        body["user_id"] = record["person"].clone();
+        body["status"] = json!("approved");
+        let path = "/learn/v1/external_training";
+        let say = |data: &Value| {
+            let key = format!("TR-{}", data["id"]);
+            (StatusCode::CREATED, json!({ "key": key }))
+        };
+        self.translate(headers, Method::POST, path, body, say).await
+    }
+
+    async fn revise(&self, headers: &HeaderMap, key: &str, record: &Value) -> Response {
+        let id = key.trim_start_matches("TR-");
+        let path = format!("/learn/v1/external_training/{id}");
+        let say = |data: &Value| {
+            let result = match data.is_null() {
+                true => "no such record",
+                false => "revised",
+            };
+            (StatusCode::OK, json!({ "result": result }))
+        };
+        self.translate(headers, Method::PUT, &path, training(record), say)
+            .await
+    }
+
+    async fn records(&self, headers: &HeaderMap, user: &str) -> Response {
+        let path = format!("/learn/v1/external_training?page_size=200&user_id[]={user}");
+        let record = |item: &Value| {
+            json!({
+                "key": format!("TR-{}", item["training_id"]), "person": item["user_id"],
+                "title": item["course_name"],
+                "took_place": { "from": item["from_date"], "until": item["to_date"] },
+            })
+        };
+        let say = |data: &Value| {
+            let items = data["items"].as_array().cloned().unwrap_or_default();
+            let records: Vec<Value> = items.iter().map(record).collect();
+            let all = records.len();
+            (StatusCode::OK, json!({ "all": all, "records": records }))
+        };
+        self.translate(headers, Method::GET, &path, Value::Null, say)
+            .await
+    }
+
+    async fn award(
+        &self,
+        headers: &HeaderMap,
+        user: &str,
+        certification: &str,
+        form: &[u8],
+    ) -> Response {
+        let fields: Vec<(String, String)> =
+            url::form_urlencoded::parse(form).into_owned().collect();
+        let field = |name: &str| {
+            let found = fields.iter().find(|(known, _)| known == name);
+            found.map(|(_, value)| value)
+        };
+        let body = json!({
+            "user_ids": [user.parse::<i64>().expect("a number")], "issued_on": field("from"),
+            "expires_on": field("until"),
+            "association": { "type": "external", "link": field("proof") },
+        });
+        let path = format!("/certification/v1/certifications/{certification}/awards");
+        let say = |data: &Value| {
+            let why = &data["errors"][0]["message"];
+            let given = why.is_null();
+            (StatusCode::OK, json!({ "given": given, "why": why }))
+        };
+        self.translate(headers, Method::POST, &path, body, say)
+            .await
+    }
+
     /// Asks Docebo in its own way, and says the answer in the platform's.
     async fn translate(
         &self,
