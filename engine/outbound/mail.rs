@@ -2,7 +2,8 @@
 //!
 //! In: the input of `mail.send`. Out: whether it was sent; `once` holds back what was sent before.
 //! Always true: every try of one call has the same Message-ID, so that a repeated mail is known; a
-//! mail that was not sent holds nothing back.
+//! mail that was certainly not sent holds nothing back, and one of which nobody knows is sent again
+//! by nobody but the call that tried.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -72,12 +73,17 @@ impl Outbound {
         if let Some((notice, within)) = once {
             let holder = key.to_owned();
             let kept = match sent {
-                Some(Ok(())) => self
-                    .ledger
-                    .confirm_notice(notice, holder, now.after(within)),
-                _ => self.ledger.release_notice(notice, holder),
+                Some(Ok(())) => {
+                    self.ledger
+                        .confirm_notice(notice, holder, now.after(within))
+                        .await
+                }
+                // The server may have it: until the claim ends, the same mail is sent by this call
+                // alone, which is tried again, and not by another.
+                Some(Err(NotDelivered::InDoubt(_))) | None => Ok(()),
+                Some(Err(_)) => self.ledger.release_notice(notice, holder).await,
             };
-            if let Err(error) = kept.await {
+            if let Err(error) = kept {
                 // The claim ends by itself.
                 tracing::warn!("{error}");
             }
@@ -85,7 +91,9 @@ impl Outbound {
         match sent {
             Some(Ok(())) => Ok(done(true)),
             Some(Err(NotDelivered::ForGood(trouble))) => Ok(refused(trouble)),
-            Some(Err(NotDelivered::ForNow(trouble))) => Ok(again(trouble)),
+            Some(Err(NotDelivered::ForNow(trouble) | NotDelivered::InDoubt(trouble))) => {
+                Ok(again(trouble))
+            }
             None => Ok(again(Trouble::new(
                 "timed_out",
                 format!("the mail server did not take the mail within {timeout:?}"),
@@ -98,6 +106,8 @@ impl Outbound {
 enum NotDelivered {
     ForGood(Trouble),
     ForNow(Trouble),
+    /// The server did not come to say whether it took it.
+    InDoubt(Trouble),
 }
 
 async fn deliver(
@@ -149,12 +159,22 @@ async fn deliver(
                 "mail_failed",
                 format!("{host} did not take the mail: {error}"),
             );
-            if error.is_permanent() {
-                return Err(NotDelivered::ForGood(trouble));
-            }
-            Err(NotDelivered::ForNow(trouble))
+            Err(match error.is_permanent() {
+                true => NotDelivered::ForGood(trouble),
+                false if error.is_transient() || was_refused(&error) => {
+                    NotDelivered::ForNow(trouble)
+                }
+                false => NotDelivered::InDoubt(trouble),
+            })
         }
     }
+}
+
+/// Whether nobody listens there, so that nothing was said at all.
+fn was_refused(error: &dyn std::error::Error) -> bool {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    let mut causes = causes.filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    causes.any(|cause| cause.kind() == std::io::ErrorKind::ConnectionRefused)
 }
 
 /// The server's address, which is then connected to as it was checked.

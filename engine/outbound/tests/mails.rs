@@ -11,7 +11,8 @@ use super::bench::{Bench, HEADER, call, shown};
 use crate::names::{ConnectionName, ConnectorName};
 use crate::store::NoticeClaim;
 
-/// Takes mails and keeps their texts.
+/// Takes mails and keeps their texts. The first one for somebody called "silent" it takes and hangs
+/// up without a word.
 pub(super) async fn post_office() -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
@@ -35,9 +36,13 @@ pub(super) async fn post_office() -> (u16, Arc<Mutex<Vec<String>>>) {
                         continue;
                     }
                     is_in_data = false;
-                    kept.lock()
-                        .expect("no panic")
-                        .push(std::mem::take(&mut mail));
+                    let mail = std::mem::take(&mut mail);
+                    let is_hung_up = mail.contains("silent@");
+                    let mut kept = kept.lock().expect("no panic");
+                    kept.push(mail);
+                    if is_hung_up && kept.len() == 1 {
+                        break;
+                    }
                     "250 taken\r\n"
                 } else if said.starts_with("DATA") {
                     is_in_data = true;
@@ -61,12 +66,17 @@ async fn bench(connection: &str) -> Bench {
     Bench::with(&connector, connection, Arc::new(Forgetful::default())).await
 }
 
-async fn send(bench: &Bench, key: &str, input: Value) -> String {
+/// A call that is to send a mail, by its key.
+fn named(key: &str, input: Value) -> Call {
     let mut call = call("send", input);
     call.action.connector = ConnectorName::new("mail").expect("a name");
     call.action.connection = ConnectionName::new("mail").expect("a name");
     call.call_key = key.to_owned();
-    match bench.outbound.perform(&call).await {
+    call
+}
+
+async fn send(bench: &Bench, key: &str, input: Value) -> String {
+    match bench.outbound.perform(&named(key, input)).await {
         Performed::Ended(called) => shown(&called),
         later => panic!("{later:?}"),
     }
@@ -198,6 +208,40 @@ async fn a_mail_that_was_not_sent_holds_nothing_back() {
         r#"done {"sent":false}"#
     );
     assert_eq!(mails.lock().expect("no panic").len(), 1);
+}
+
+#[tokio::test]
+async fn a_mail_that_may_have_been_sent_is_sent_by_nobody_else() {
+    let (port, mails) = post_office().await;
+    let bench = bench(&format!(
+        "connections: {{ mail: {{ host: 127.0.0.1, port: {port}, encryption: none, \
+         from: recipes@example.com, allow_private: true }} }}"
+    ))
+    .await;
+    let alert = json!({
+        "to": "silent@example.com", "subject": "s", "text": "t", "once": { "key": "k" },
+    });
+    assert_eq!(
+        send(&bench, "one", alert.clone()).await,
+        "retry mail_failed 0s"
+    );
+    // Another call waits for what becomes of it.
+    let other = named("two", alert.clone());
+    assert!(matches!(
+        bench.outbound.perform(&other).await,
+        Performed::Later(_)
+    ));
+    assert_eq!(
+        send(&bench, "one", alert.clone()).await,
+        r#"done {"sent":true}"#
+    );
+    assert_eq!(send(&bench, "two", alert).await, r#"done {"sent":false}"#);
+    let mails = mails.lock().expect("no panic");
+    let ids: std::collections::BTreeSet<_> = mails
+        .iter()
+        .filter_map(|mail| mail.lines().find(|line| line.starts_with("Message-ID")))
+        .collect();
+    assert_eq!((mails.len(), ids.len()), (2, 1), "{mails:?}");
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 
 use super::ground::{Ground, NOW, WEBHOOK};
 use super::rooms::Rooms;
+use super::spy::CallLog;
 
 /// The project.
 pub(super) const PROJECT: &str = "accredible";
@@ -41,6 +42,8 @@ pub(super) struct Stage {
     pub(super) ground: Arc<Ground>,
     pub(super) store: Arc<Store>,
     pub(super) clock: Clock,
+    /// What its jobs asked of the vendors, in all processes.
+    pub(super) calls: Arc<CallLog>,
     pub(super) world: World,
     pub(super) intake: Intake,
     is_stopping: watch::Receiver<bool>,
@@ -84,10 +87,12 @@ impl Stage {
         store.declare_settings(shelf.settings());
         store.declare(&tables, clock.now()).await.expect("tables");
         let (stopping, is_stopping) = watch::channel(false);
+        let calls = Arc::new(CallLog::default());
         let rooms = Rooms {
             shelf: shelf.clone(),
             store: store.clone(),
             clock: clock.clone(),
+            calls: calls.clone(),
             is_stopping: is_stopping.clone(),
         };
         let (world, intake) = rooms.build(Halt::default()).await;
@@ -95,6 +100,7 @@ impl Stage {
             ground,
             store,
             clock,
+            calls,
             world,
             intake,
             is_stopping,
@@ -281,6 +287,7 @@ impl Stage {
             shelf: self.ground.shelf.clone(),
             store: self.store.clone(),
             clock: self.clock.clone(),
+            calls: self.calls.clone(),
             is_stopping: self.is_stopping.clone(),
         };
         (self.world, self.intake) = rooms.build(halt).await;
@@ -289,10 +296,16 @@ impl Stage {
     /// Works and moves the clocks on until the process dies where its halt says (`true`), or until
     /// nothing goes on by itself.
     pub(super) async fn live(&self) -> bool {
+        self.live_until(self.world.halt.tripped()).await
+    }
+
+    /// The same for a death that is decided outside.
+    pub(super) async fn live_until(&self, death: impl Future<Output = ()>) -> bool {
+        let mut death = std::pin::pin!(death);
         for _ in 0..LEAPS_MAX {
             let has_died = tokio::select! {
                 biased;
-                () = self.world.halt.tripped() => true,
+                () = &mut death => true,
                 () = self.work() => false,
             };
             if has_died {
@@ -303,6 +316,11 @@ impl Stage {
             }
         }
         panic!("the jobs do not come to rest");
+    }
+
+    /// How many commits the present process has made.
+    pub(super) fn commits(&self) -> u32 {
+        self.world.halt.committed()
     }
 
     /// A job as it stands.
