@@ -25,6 +25,7 @@ mod kill;
 mod library;
 mod lint;
 mod mending;
+mod page;
 mod safety;
 mod schema;
 mod scoping;
