@@ -73,7 +73,7 @@ const BROKEN: [Broken; 3] = [
         to: "retry: { tries: 1,",
         scenario: "a learner completes a course",
         kind: "429",
-        told: "status: \"failed\"",
+        told: "accredible.credentials: missing [{",
     },
 ];
 
