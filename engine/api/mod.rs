@@ -23,6 +23,7 @@ mod metrics;
 mod personal;
 mod preview;
 mod problem;
+mod progress;
 mod recipes;
 mod rerun;
 mod rows;

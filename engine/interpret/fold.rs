@@ -263,6 +263,7 @@ impl Desk {
     /// A loop is over, well or not.
     pub(super) fn end_loop(&self, key: &EntryKey) {
         let mut state = self.state();
+        state.loops.forget(key);
         let is_active = state.folds.is_active();
         let Some(open) = state.folds.open.get_mut(key) else {
             return;

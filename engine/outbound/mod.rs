@@ -22,6 +22,7 @@ mod question;
 mod scrub;
 mod sign_in;
 mod spent;
+mod standing;
 mod token;
 mod waiters;
 
@@ -39,7 +40,7 @@ use crate::clock::{Clock, Moment};
 use crate::connector::References;
 use crate::interpret::Call;
 use crate::journal::Failure;
-use crate::step::{Asked, Calls, Performed};
+use crate::step::{Asked, Calls, HeldUp, Performed};
 
 /// All that goes out to vendors.
 pub struct Outbound {
@@ -104,6 +105,10 @@ impl Outbound {
 impl Calls for Outbound {
     fn room<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Option<Moment>> {
         self.keep_room(call).boxed()
+    }
+
+    fn held_up(&self, call: &Call) -> Option<HeldUp> {
+        self.why_held_up(call)
     }
 
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Performed> {

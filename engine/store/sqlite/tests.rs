@@ -204,7 +204,10 @@ async fn rows_are_looked_up_by_the_column_that_tells_most() {
     };
     let store = Sqlite::in_memory().await.unwrap();
     let names = RowsOf(table.row_shape());
-    store.declare(&[table.clone()], Moment(1)).await.unwrap();
+    store
+        .declare(std::slice::from_ref(&table), Moment(1))
+        .await
+        .unwrap();
     let text =
         "$.row.way: { equals: out }\n$.row.is_open: { is: true }\n$.row.person: { equals: 7 }\n";
     let (document, mut report) = parse(&Arc::from("test.yaml"), text.as_bytes());

@@ -239,6 +239,26 @@ async fn mappings_that_lead_nowhere_are_named() {
 }
 
 #[tokio::test]
+async fn a_code_of_two_certifications_is_named_if_a_mapping_has_it() {
+    let stage = Stage::open().await;
+    stage.know_the_groups().await;
+    let twin =
+        json!({ "id": 399, "code": "CERT-AID", "title": "First Aider again", "duration": 0 });
+    stage
+        .ground
+        .order("docebo", "state/certifications", twin)
+        .await;
+    assert_eq!(stage.own().await.len(), 1, "no mapping has it");
+    let mapping = json!({ "credential_group_id": "2004", "certification_code": "CERT-AID" });
+    stage.put("accredible-integration-mappings", mapping).await;
+    assert_eq!(
+        stage.own().await[0],
+        "error: 2 certifications in Docebo have the code CERT-AID, which a mapping names: none is \
+         awarded."
+    );
+}
+
+#[tokio::test]
 async fn additional_fields_that_are_missing_double_or_no_dropdowns_are_named() {
     let stage = Stage::open().await;
     stage.know_the_groups().await;

@@ -231,20 +231,15 @@ async fn a_certification_code_that_no_or_two_certifications_have_awards_nothing(
 
 #[tokio::test]
 async fn of_two_credentials_for_one_certification_the_newer_one_counts_and_all_comes_to_rest() {
-    for older_first in [true, false] {
+    for (old, new) in [(2003, 2004), (2004, 2003)] {
         let stage = Stage::for_imports().await;
-        let groups = match older_first {
-            true => ["2003", "2004"],
-            false => ["2004", "2003"],
-        };
-        for group in groups {
+        for group in ["2003", "2004"] {
             stage.map(group, false, "CERT-EXT").await;
         }
-        let older = stage
-            .issue(2003, ADA, json!({ "issued_on": "2026-01-15" }))
-            .await;
+        let older = json!({ "issued_on": "2026-01-15" });
+        let older = stage.issue(old, ADA, older).await;
         stage
-            .issue(2004, ADA, json!({ "issued_on": "2026-02-15" }))
+            .issue(new, ADA, json!({ "issued_on": "2026-02-15" }))
             .await;
         let job = stage.import().await;
         assert_eq!(job.status, "succeeded", "{job:?}");

@@ -21,6 +21,7 @@ mod lobby;
 mod preview;
 mod previewing;
 mod process;
+mod progress;
 mod recipes;
 mod refusing;
 mod shop;
