@@ -10,6 +10,7 @@ mod account;
 mod address;
 mod budget;
 mod client;
+mod delivery;
 mod durable;
 mod guard;
 mod hold;
@@ -17,6 +18,7 @@ mod lane;
 mod ledger;
 mod letter;
 mod mail;
+mod notice;
 mod perform;
 mod question;
 mod scrub;
@@ -53,6 +55,7 @@ pub struct Outbound {
     budgets: budget::Budgets,
     holds: hold::Holds,
     questions: question::Questions,
+    notices: notice::Notices,
 }
 
 impl Outbound {
@@ -76,6 +79,7 @@ impl Outbound {
             budgets,
             holds: hold::Holds::new(remembered.holds),
             questions: question::Questions::default(),
+            notices: notice::Notices::default(),
             ledger,
             clock,
         })
@@ -91,6 +95,7 @@ impl Outbound {
     /// Puts other connectors and connections in place; calls under way keep theirs.
     pub fn replace(&self, accounts: Accounts) {
         *self.accounts.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(accounts);
+        self.notices.forget_failures();
     }
 
     /// The connectors and connections as they are now.

@@ -92,7 +92,7 @@ impl Talk {
             if self.0.read_line(&mut heard).await.unwrap() == 0 {
                 return heard;
             }
-            if heard[start..].as_bytes().get(3) != Some(&b'-') {
+            if heard.as_bytes()[start..].get(3) != Some(&b'-') {
                 return heard.trim_end().to_owned();
             }
         }
