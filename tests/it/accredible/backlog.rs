@@ -129,6 +129,7 @@ async fn whole_batch() -> Vec<String> {
 /// Learners who completed courses, a learning plan and a certification, and nobody heard of it.
 async fn prepare(stage: &Stage) {
     stage.know_the_groups().await;
+    stage.allow_duplicates(&[2001, 2002, 2003, 2004]).await;
     let mapping = json!({ "credential_group_id": "2004", "certification_code": "CERT-AID" });
     stage.put("accredible-integration-mappings", mapping).await;
     for id in 20..30 {

@@ -173,6 +173,21 @@ async fn an_award_of_an_archived_group_gives_nothing() {
 }
 
 #[tokio::test]
+async fn what_was_issued_ends_although_its_group_was_archived_meanwhile() {
+    let stage = Stage::open().await;
+    certify(&stage).await;
+    let award = award(&stage).await;
+    stage.take_reports_in().await;
+    let row = json!({ "group_id": 2004, "name": "first-aid", "is_active": false });
+    stage.put("accredible-credential-groups", row).await;
+    let revoked = json!({ "award_id": award });
+    stage.in_docebo("revoke_certification", revoked).await;
+    stage.take_reports_in().await;
+    let held = stage.held(EMAIL, 2004).await;
+    assert_eq!(held[0]["expired_on"], "2026-03-01");
+}
+
+#[tokio::test]
 async fn a_tenant_without_certifications_gets_its_courses_all_the_same() {
     for code in [403, 404] {
         let stage = Stage::open().await;
@@ -189,6 +204,11 @@ async fn a_tenant_without_certifications_gets_its_courses_all_the_same() {
             .filter(|line| line.contains("Docebo refused the awards"));
         assert_eq!(refused.count(), 2, "{code}: {job:?}");
         assert_eq!(stage.held(EMAIL, 2001).await.len(), 1, "{code}");
+        assert_eq!(
+            stage.notices(),
+            ["Docebo: external certifications are not activated"],
+            "{code}"
+        );
     }
 }
 

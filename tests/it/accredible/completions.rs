@@ -69,6 +69,7 @@ async fn whatever_the_order_each_group_is_issued_once() {
     for overwrite in ["SKIP", "UPDATE"] {
         let stage = Stage::open().await;
         stage.know_the_groups().await;
+        stage.allow_duplicates(&[2001, 2002, 2003, 2004]).await;
         stage.set("REAL_TIME_OVERWRITE_BEHAVIOUR", overwrite).await;
         for (course, at) in [
             (101, "2026-02-20 09:00:00"),

@@ -35,6 +35,7 @@ async fn a_credential_without_credits_is_told_and_never_made_twice() {
         let ledger = stage.rows("accredible-ledger").await;
         assert_eq!(ledger.len(), 1);
         assert_eq!(ledger[0]["is_published"], false);
+        assert_eq!(stage.notices().len(), 1);
 
         stage.hear(&[completion("wh-again", 4, 101)]).await;
         assert_eq!(stage.held(EMAIL, 2007).await.len(), 1, "{overwrite}");
@@ -85,6 +86,10 @@ async fn a_batch_without_credits_goes_on_and_says_how_many_it_could_not_publish(
         .filter(|line| line.contains("stays unpublished"))
         .collect();
     assert!(said.len() >= 2, "{job:?}");
+    assert_eq!(
+        stage.notices(),
+        ["Accredible: a credential was not published"]
+    );
     for group in [2001, 2004] {
         assert_eq!(stage.held(EMAIL, group).await.len(), 1, "{group}");
     }

@@ -5,6 +5,7 @@ mod batch;
 mod certifications;
 mod completions;
 mod credits;
+mod deletions;
 mod doctoring;
 mod dropdowns;
 mod echoes;

@@ -62,6 +62,18 @@ impl Stage {
             .await
     }
 
+    /// Has Accredible allow duplicates in these groups, so that nobody but us prevents them.
+    pub(super) async fn allow_duplicates(&self, groups: &[i64]) {
+        let rows = self.ground.rows("accredible", "groups").await;
+        for row in rows {
+            if groups.iter().any(|group| row["id"] == *group) {
+                let mut row = row.clone();
+                row["allow_duplicate_credentials"] = json!(true);
+                self.give("accredible", "groups", row).await;
+            }
+        }
+    }
+
     /// A learner completes a course in Docebo; nobody hears of it yet.
     pub(super) async fn complete(&self, user: i64, course: i64, at: &str) {
         let input = json!({ "user_id": user, "course_id": course, "completed_at": at });
