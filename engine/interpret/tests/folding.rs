@@ -277,3 +277,46 @@ fn a_look_at_a_job_tells_how_far_its_loops_are_folded_or_not() {
         }
     }
 }
+
+#[test]
+fn of_a_loop_inside_another_fewer_iterations_are_kept() {
+    let steps = "
+  - id: outer
+    foreach: $.input.names
+    as: name
+    do:
+      - id: inner
+        foreach: $.input.names
+        as: other
+        do:
+          - id: thing
+            action: vendor.read_thing
+            with: { id: 1 }
+";
+    let world = loop_of(steps, json!(vec!["x"; 8]));
+    let mut machine = Machine::folding(world.start(), Vec::new(), 1, 6);
+    let mut journal = Vec::new();
+    while journal.len() < 1_000 {
+        let turn = machine.turn(Moment(0));
+        append(&mut journal, turn.entries);
+        append(&mut journal, machine.fold());
+        let Some(effect) = turn.effects.first() else {
+            break;
+        };
+        let output = json!({ "found": true, "id": 1, "name": "one" });
+        machine.answer(
+            effect.number,
+            Moment(0),
+            Answer::Called(Called::Done { output }),
+        );
+    }
+    let kept = |outer: usize| {
+        let below = format!("outer[{outer}]/inner[");
+        journal
+            .iter()
+            .filter(|entry| entry.key.0.starts_with(&below))
+            .count()
+    };
+    // The very first inner loop ends before anything is folded.
+    assert_eq!((1..8).map(kept).collect::<Vec<_>>(), [4, 4, 4, 4, 4, 0, 0]);
+}
