@@ -18,12 +18,12 @@ pub(super) struct Hand {
 }
 
 impl Hand {
-    /// So many hands.
-    pub(super) fn some(count: usize) -> Vec<Self> {
+    /// So many hands, with these files above the bundled ones.
+    pub(super) fn some(count: usize, files: &[(&str, &str)]) -> Vec<Self> {
         let open = || {
             let runtime = Builder::new_current_thread().enable_all().build();
             let runtime = runtime.expect("a runtime");
-            let ground = Arc::new(runtime.block_on(Ground::open()));
+            let ground = Arc::new(runtime.block_on(Ground::with(files)));
             Self { runtime, ground }
         };
         std::thread::scope(|scope| {

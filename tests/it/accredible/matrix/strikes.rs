@@ -26,6 +26,15 @@ pub(super) struct Named {
     pub(super) strike: Strike,
 }
 
+/// How much is struck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// Calls that only read are struck once each.
+    Usual,
+    /// All calls are struck in every way.
+    Full,
+}
+
 /// What a vendor or the way to it does to any call.
 const FAULTS: [&str; 4] = ["reset before", "reset after", "429", "500"];
 
@@ -53,7 +62,7 @@ impl Named {
 }
 
 /// All strikes of a scenario.
-pub(super) fn of(clean: &End, is_full: bool) -> Vec<Named> {
+pub(super) fn of(clean: &End, extent: Extent) -> Vec<Named> {
     let mut strikes = vec![Named {
         name: "once more".into(),
         kind: "nothing".into(),
@@ -84,7 +93,7 @@ pub(super) fn of(clean: &End, is_full: bool) -> Vec<Named> {
         // Of reads, each has its turn with one fault after the other, unless all are wanted.
         let faults = FAULTS.iter().enumerate();
         for (at, kind) in faults {
-            if is_full || request.is_write() || at == number % FAULTS.len() {
+            if extent == Extent::Full || request.is_write() || at == number % FAULTS.len() {
                 add(
                     kind,
                     &told,
