@@ -23,7 +23,7 @@ pub enum Asked {
     /// Nobody was asked, for this reason.
     NotAsked(Finding),
     /// The doctor ran; its end is the last word.
-    Ran(Box<Preview>, Option<Ending>),
+    Ran(Box<Preview>, Option<Box<Ending>>),
 }
 
 /// Runs a project's own checks, in a person's name.
@@ -52,7 +52,7 @@ pub async fn ask(
         }
         None => None,
     };
-    Ok(Asked::Ran(Box::new(shown), ending))
+    Ok(Asked::Ran(Box::new(shown), ending.map(Box::new)))
 }
 
 /// The section of a project whose vendors are to be left alone.
@@ -79,7 +79,7 @@ pub fn of_output(asked: &Asked, mask: &dyn Fn(&str) -> String) -> Section {
                 .filter_map(|finding| of_value(finding, mask))
                 .collect();
             if output.is_none() {
-                findings.push(without_output(shown, ending.as_ref(), mask));
+                findings.push(without_output(shown, ending.as_deref(), mask));
             }
             findings
         }

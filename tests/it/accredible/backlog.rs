@@ -67,7 +67,7 @@ async fn a_batch_that_is_stopped_in_its_middle_and_run_again_issues_everything_o
     let asked = stage
         .store
         .cancel(vec![id.clone()], stage.clock.now(), "ada", Reach::Children);
-    assert_eq!(asked.await.expect("a store"), [id.clone()]);
+    assert_eq!(asked.await.expect("a store"), std::slice::from_ref(&id));
     stage.until_quiet().await;
     let job = stage.seen(&id).await;
     assert_eq!(job.status, "stopped", "{job:?}");

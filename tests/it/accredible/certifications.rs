@@ -6,6 +6,7 @@ use super::props::BATCH;
 use super::stage::Stage;
 
 const EMAIL: &str = "katherine.johnson@example.com";
+const LIST: &str = "/learn/v1/certification";
 const AWARDS: &str = "/certification/v1/certifications/*/awards";
 
 #[tokio::test]
@@ -189,20 +190,21 @@ async fn what_was_issued_ends_although_its_group_was_archived_meanwhile() {
 
 #[tokio::test]
 async fn a_tenant_without_certifications_gets_its_courses_all_the_same() {
-    for code in [403, 404] {
+    for (code, path) in [(403, AWARDS), (404, AWARDS), (403, LIST), (404, LIST)] {
         let stage = Stage::open().await;
         certify(&stage).await;
         let second = json!({ "credential_group_id": "2005", "certification_code": "CERT-LEAD" });
         stage.put("accredible-integration-mappings", second).await;
-        let rule = json!({ "path": AWARDS, "count": 1000, "kind": { "status": { "code": code } } });
+        let rule = json!({ "path": path, "count": 1000, "kind": { "status": { "code": code } } });
         stage.fault("docebo", rule).await;
         stage.complete(4, 101, "2026-02-20 09:00:00").await;
         let job = stage.run(BATCH, Value::Null).await;
         let refused = job
             .log
             .iter()
-            .filter(|line| line.contains("Docebo refused the awards"));
-        assert_eq!(refused.count(), 2, "{code}: {job:?}");
+            .filter(|line| line.contains("Docebo refused to list"));
+        assert_eq!(refused.count(), 1, "{code}: {job:?}");
+        assert_eq!(job.status, "succeeded", "{code}: {job:?}");
         assert_eq!(stage.held(EMAIL, 2001).await.len(), 1, "{code}");
         assert_eq!(
             stage.notices(),

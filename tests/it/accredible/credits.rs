@@ -93,8 +93,14 @@ async fn a_batch_without_credits_goes_on_and_says_how_many_it_could_not_publish(
     for group in [2001, 2004] {
         assert_eq!(stage.held(EMAIL, group).await.len(), 1, "{group}");
     }
+    assert_eq!(job.status, "failed", "{job:?}");
+    assert!(
+        job.why
+            .starts_with("Accredible left 2 credentials unpublished"),
+        "{job:?}"
+    );
     let again = stage.run(BATCH, Value::Null).await;
-    assert_eq!(again.status, job.status);
+    assert_eq!(again.status, "failed", "{again:?}");
     for group in [2001, 2004] {
         assert_eq!(stage.held(EMAIL, group).await.len(), 1, "{group}");
     }

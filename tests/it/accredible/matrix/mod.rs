@@ -19,16 +19,10 @@ use hands::Hand;
 use judge::Shown;
 use play::{End, Strike, play};
 use scenario::Scenario;
-use strikes::{Extent, Named};
+use strikes::Named;
 
 /// How many threads share the runs, each with stand-ins of its own.
 const THREADS: usize = 4;
-
-/// Set to `full`, every call that only reads is struck in every way as well, and not only in one.
-const EXTENT: &str = "CRASH_MATRIX";
-
-/// Set to a part of a scenario's name, or to several between bars, only such scenarios are played.
-const ONLY: &str = "CRASH_MATRIX_ONLY";
 
 /// A scenario after its run without a fault.
 struct Played {
@@ -80,16 +74,8 @@ const BROKEN: [Broken; 3] = [
 #[test]
 fn the_bundle_comes_to_the_same_end_whatever_strikes_it() {
     let began = Instant::now();
-    let only = std::env::var(ONLY).unwrap_or_default();
-    let extent = match std::env::var(EXTENT).as_deref() {
-        Ok("full") => Extent::Full,
-        _ => Extent::Usual,
-    };
-    let mut scenarios = scenario::read();
-    let is_meant = |scenario: &Scenario| only.split('|').any(|part| scenario.name.contains(part));
-    scenarios.retain(is_meant);
     let mut hands = Hand::some(THREADS, &[]);
-    let played = clean_runs(&mut hands, scenarios, extent);
+    let played = clean_runs(&mut hands, scenario::read());
     let mut troubles: Vec<String> = played.iter().flat_map(judge::clean_troubles).collect();
     assert!(troubles.is_empty(), "\n{}", troubles.join("\n"));
     let shown = struck_runs(&mut hands, &played);
@@ -102,12 +88,10 @@ fn the_bundle_comes_to_the_same_end_whatever_strikes_it() {
         began.elapsed().as_secs_f64()
     );
     troubles.extend(shown.troubles.iter().cloned());
-    if only.is_empty() {
-        troubles.extend(strikes::what_is_missing(&played, &shown.struck));
-        let listed = judge::listed();
-        let stale = listed.difference(&shown.undecided);
-        troubles.extend(stale.map(|case| format!("{case:?} is listed, and is decided")));
-    }
+    troubles.extend(strikes::what_is_missing(&played, &shown.struck));
+    let listed = judge::listed();
+    let stale = listed.difference(&shown.undecided);
+    troubles.extend(stale.map(|case| format!("{case:?} is listed, and is decided")));
     assert!(troubles.is_empty(), "\n{}", troubles.join("\n"));
 }
 
@@ -125,7 +109,7 @@ fn what_is_broken_on_purpose_is_seen() {
         let mut hands = Hand::some(1, &[(broken.file, &text)]);
         let mut scenarios = scenario::read();
         scenarios.retain(|scenario| scenario.name == broken.scenario);
-        let mut played = clean_runs(&mut hands, scenarios, Extent::Full);
+        let mut played = clean_runs(&mut hands, scenarios);
         let troubles: Vec<String> = played.iter().flat_map(judge::clean_troubles).collect();
         assert!(troubles.is_empty(), "\n{}", troubles.join("\n"));
         for played in &mut played {
@@ -142,10 +126,10 @@ fn what_is_broken_on_purpose_is_seen() {
 }
 
 /// Plays each scenario once without a fault.
-fn clean_runs(hands: &mut [Hand], scenarios: Vec<Scenario>, extent: Extent) -> Vec<Played> {
+fn clean_runs(hands: &mut [Hand], scenarios: Vec<Scenario>) -> Vec<Played> {
     hands::share(hands, scenarios, |ground, scenario| async move {
         let clean = play(&ground, &scenario, &Strike::Nothing).await;
-        let strikes = strikes::of(&clean, extent);
+        let strikes = strikes::of(&clean);
         Played {
             scenario,
             clean,

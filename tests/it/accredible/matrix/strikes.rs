@@ -1,8 +1,7 @@
 //! All the ways in which a scenario is struck, and what no scenario reaches.
 //!
 //! In: its run without a fault. Out: the strikes, each named; what the scenarios leave out.
-//! Always true: every commit and every call that changes something is struck; of calls that only
-//! read, all in the full extent.
+//! Always true: every commit is struck, and every call in every way.
 
 use std::collections::BTreeSet;
 
@@ -24,15 +23,6 @@ pub(super) struct Named {
     /// The fault alone.
     pub(super) kind: String,
     pub(super) strike: Strike,
-}
-
-/// How much is struck.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Extent {
-    /// Calls that only read are struck once each.
-    Usual,
-    /// All calls are struck in every way.
-    Full,
 }
 
 /// What a vendor or the way to it does to any call.
@@ -62,7 +52,7 @@ impl Named {
 }
 
 /// All strikes of a scenario.
-pub(super) fn of(clean: &End, extent: Extent) -> Vec<Named> {
+pub(super) fn of(clean: &End) -> Vec<Named> {
     let mut strikes = vec![Named {
         name: "once more".into(),
         kind: "nothing".into(),
@@ -88,18 +78,14 @@ pub(super) fn of(clean: &End, extent: Extent) -> Vec<Named> {
     for n in 1..=count(&|effect| effect != Effect::Read) {
         add(DEATHS[2], &n, Strike::Halt(Point::ReplyReceived, n));
     }
-    for (number, request) in clean.requests.iter().enumerate() {
+    for request in &clean.requests {
         let told = format!("{} {} #{}", request.method, request.path, request.nth);
-        // Of reads, each has its turn with one fault after the other, unless all are wanted.
-        let faults = FAULTS.iter().enumerate();
-        for (at, kind) in faults {
-            if extent == Extent::Full || request.is_write() || at == number % FAULTS.len() {
-                add(
-                    kind,
-                    &told,
-                    Strike::Fault(request.clone(), fault(request, kind)),
-                );
-            }
+        for kind in FAULTS {
+            add(
+                kind,
+                &told,
+                Strike::Fault(request.clone(), fault(request, kind)),
+            );
         }
         if request.is_write() {
             // A mail server that says that it did not take a mail has not taken it.

@@ -114,7 +114,7 @@ fn credential_names(world: &World) -> BTreeMap<String, String> {
     let mut names = BTreeMap::new();
     for row in &world["accredible.credentials"] {
         let own = as_text(&row["license_id"]);
-        if row["created_at"].as_str().is_some_and(|at| is_later(at)) {
+        if row["created_at"].as_str().is_some_and(is_later) {
             let name = format!(
                 "credential {own} of {}",
                 as_text(&row["recipient"]["email"])
