@@ -96,7 +96,7 @@ async fn a_batch_without_credits_goes_on_and_says_how_many_it_could_not_publish(
     assert_eq!(job.status, "failed", "{job:?}");
     assert!(
         job.why
-            .starts_with("Accredible left 2 credentials unpublished"),
+            .starts_with("Accredible left 3 credentials unpublished"),
         "{job:?}"
     );
     let again = stage.run(BATCH, Value::Null).await;
