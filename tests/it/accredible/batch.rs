@@ -92,6 +92,8 @@ async fn a_batch_brings_an_academy_into_step_and_does_nothing_the_second_time() 
     let first = stage.run(RECIPE, Value::Null).await;
     assert_eq!(first.status, "succeeded", "{first:?}");
     is_in_step(&stage, &academy).await;
+    // Names and e-mails of people are not kept beyond their use.
+    assert_eq!(stage.rows("accredible-learners").await.len(), 0);
     let [docebo, accredible] = calls(&stage).await;
     // Per course: its page of completions, the course twice, and what its plans need. One page of
     // users. Per learner: a search, a look under our own id and the credential, or an update.

@@ -59,6 +59,23 @@ async fn deleted_and_archived_groups_of_one_run_are_told_apart_and_one_mail_list
 }
 
 #[tokio::test]
+async fn a_deleted_group_is_told_of_although_another_cannot_be_asked_for() {
+    let stage = with_mappings().await;
+    delete(&stage, &[2004, 2005]).await;
+    let refusal = json!({ "status": { "code": 403, "body": { "errors": "Not yours" } } });
+    let rule = json!({ "path": "/v1/issuer/groups/2004", "count": 1000, "kind": refusal });
+    stage.fault("accredible", rule).await;
+    let job = stage.run(SYNC_GROUPS, Value::Null).await;
+    assert_eq!(job.status, "failed", "{job:?}");
+    let groups = stage.groups().await;
+    assert!(groups.iter().any(|line| line.starts_with("2004")));
+    assert!(!groups.iter().any(|line| line.starts_with("2005")));
+    let mails = stage.ground.sandbox.mails();
+    assert_eq!(mails.len(), 1, "{mails:?}");
+    assert!(mails[0].text.contains("leadership-track"), "{mails:?}");
+}
+
+#[tokio::test]
 async fn with_deletion_disabled_the_tables_follow_and_the_elements_stay() {
     let stage = with_mappings().await;
     stage.set("SYNC_REVOCATION", "true").await;
