@@ -189,6 +189,22 @@ async fn what_was_issued_ends_although_its_group_was_archived_meanwhile() {
 }
 
 #[tokio::test]
+async fn a_revocation_that_is_reported_before_its_award_leaves_no_credential() {
+    let stage = Stage::open().await;
+    certify(&stage).await;
+    let revoked = json!({ "award_id": award(&stage).await });
+    stage.in_docebo("revoke_certification", revoked).await;
+    let mut reports = stage.deliveries().await;
+    assert_eq!(reports.len(), 2, "{reports:?}");
+    reports.reverse();
+    for report in &reports {
+        stage.deliver(report).await;
+        stage.until_quiet().await;
+    }
+    assert_eq!(stage.held(EMAIL, 2004).await.len(), 0);
+}
+
+#[tokio::test]
 async fn a_tenant_without_certifications_gets_its_courses_all_the_same() {
     for (code, path) in [(403, AWARDS), (404, AWARDS), (403, LIST), (404, LIST)] {
         let stage = Stage::open().await;
