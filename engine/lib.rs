@@ -35,6 +35,7 @@ pub mod trigger;
 pub mod worker;
 pub mod history;
 pub mod preview;
+pub mod doctor;
 pub mod trial;
 
 // Doors.

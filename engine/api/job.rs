@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::compile::Program;
 use crate::data::{Object, Value};
-use crate::interpret::{Machine, ON_FAILURE, Start, Traced};
+use crate::interpret::{Look, Machine, ON_FAILURE, Start, Traced};
 use crate::journal::{Entry, EntryKind};
 use crate::mask::{Hidden, Marked, Masker, in_place, learned_secrets};
 use crate::names::JobId;
@@ -21,7 +21,7 @@ use super::decide::open_decisions;
 use super::personal::{About, Shapes, marks, of_hidden, shapes};
 use super::rerun::show_lineage;
 use super::unseen::Unseen;
-use super::{Person, Problem, Rooms, cancel, standing, tree, wait, wire};
+use super::{Person, Problem, Rooms, cancel, progress, standing, tree, wait, wire};
 
 /// What is asked for beside the job.
 #[derive(Default)]
@@ -94,6 +94,9 @@ pub(super) async fn in_full(
         wire["decisions"] = open.collect();
         let records = std::slice::from_ref(&seen.record);
         standing::say_why(rooms, records, std::slice::from_mut(&mut wire)).await?;
+        if let Value::Object(wire) = &mut wire {
+            progress::show(&seen.look, &seen.entries, &*rooms.calls, wire);
+        }
     }
     if let Some(cancel) = cancel::shown(&seen.entries, &waiting) {
         wire["cancel"] = cancel;
@@ -159,7 +162,7 @@ pub(super) struct Seen {
     record: JobRecord,
     entries: Vec<Entry>,
     program: Option<Arc<Program>>,
-    traced: Vec<Traced>,
+    look: Look,
     shapes: Shapes,
     sources: BTreeMap<String, String>,
     trouble: Option<String>,
@@ -190,7 +193,7 @@ impl Seen {
             purpose,
             record,
             entries,
-            traced: Vec::new(),
+            look: Look::default(),
             shapes: Shapes::new(),
             sources: BTreeMap::new(),
             program: found,
@@ -210,7 +213,8 @@ impl Seen {
 
     /// Whether what the recipe calls after a failure failed itself.
     pub(super) fn reaction_failed(&self) -> bool {
-        self.traced
+        self.look
+            .steps
             .iter()
             .any(|step| &*step.step == ON_FAILURE && step.failure.is_some())
     }
@@ -239,7 +243,7 @@ impl Seen {
             record: &self.record,
             entries: &self.entries,
             program: self.program.as_deref(),
-            traced: &self.traced,
+            traced: &self.look.steps,
             shapes: &self.shapes,
             sources: &self.sources,
         };
@@ -260,9 +264,9 @@ impl Seen {
         };
         let (entries, ended_at) = (self.entries.clone(), self.record.ended_at);
         // A long job's replay takes its time, in which others are to be answered.
-        let replay = move || Machine::replay(start, entries, ended_at);
+        let replay = move || Machine::look(start, entries, ended_at);
         match tokio::task::spawn_blocking(replay).await {
-            Ok(traced) => self.traced = traced,
+            Ok(look) => self.look = look,
             Err(fault) => {
                 tracing::error!(job = %self.record.id, "the job cannot be replayed: {fault}");
                 self.trouble = Some("the engine met a fault of its own; its log says where".into());
@@ -310,7 +314,7 @@ impl Shown<'_> {
             wire.insert("recoveries".into(), record.recoveries.into());
         }
         let steps = tree::tree(
-            &self.seen.traced,
+            &self.seen.look.steps,
             entries,
             &|step, node| self.step(step, node),
             &|value| self.hidden(value),

@@ -9,6 +9,7 @@ mod body;
 mod cancel;
 mod copies;
 mod decide;
+mod doctor;
 mod events;
 mod failures;
 mod folded;
@@ -23,6 +24,7 @@ mod metrics;
 mod personal;
 mod preview;
 mod problem;
+mod progress;
 mod recipes;
 mod rerun;
 mod rows;
@@ -113,6 +115,7 @@ pub fn router(rooms: Rooms) -> Router {
             post(copies::customise),
         )
         .route("/api/projects/{project}/clone", post(copies::clone))
+        .route("/api/projects/{project}/doctor", get(doctor::examine))
         .route("/api/jobs", get(jobs::list))
         .route("/api/whoami", get(health::whoami))
         .route("/api/audit", get(audit::list))

@@ -114,8 +114,11 @@ pub(super) async fn stop(
     let wish: StopWish = body::json(&bytes)?;
     let shown = find(&rooms, &project, &name)?;
     let recipe = shown.program.as_ref().map(|program| program.root());
+    // What was started before its file said that it never is, is stopped like anything else.
+    let states = rooms.intake.store.states().await?;
+    let is_started = states.get(&shown.name).is_some_and(|s| s.is_started);
     if let Some((code, why)) = recipe
-        .filter(|_| !wish.cancel)
+        .filter(|_| !wish.cancel && !is_started)
         .and_then(|recipe| why_not_started(recipe))
     {
         let message = format!(
@@ -268,16 +271,12 @@ fn card(shown: &Shown, states: &BTreeMap<RecipeName, RecipeState>) -> Object {
     card.insert("title".into(), shown.title.as_str().into());
     let state = states.get(&shown.name);
     let recipe = shown.program.as_ref().map(|program| program.root());
-    let status = match (recipe.map(|recipe| why_not_started(recipe)), state) {
-        (None, _) => "broken",
-        (Some(Some(_)), _) => "ready",
-        (
-            _,
-            Some(RecipeState {
-                is_started: true, ..
-            }),
-        ) => "started",
-        _ => "stopped",
+    let is_started = state.is_some_and(|state| state.is_started);
+    let status = match recipe.map(|recipe| why_not_started(recipe)) {
+        None => "broken",
+        Some(_) if is_started => "started",
+        Some(Some(_)) => "ready",
+        Some(None) => "stopped",
     };
     card.insert("status".into(), status.into());
     let has_errors = shown

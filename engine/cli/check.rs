@@ -64,6 +64,7 @@ impl Check {
         match self.format {
             Format::Text => {
                 say(&print(&found, &library.texts, look()))?;
+                say(&overrides(&library, &wanted))?;
                 say(&summary(&found, wanted.len()))?;
             }
             Format::Json => say(&format!("{}\n", serde_json::to_string_pretty(&found)?))?,
@@ -74,6 +75,13 @@ impl Check {
             Ended::Well
         })
     }
+}
+
+/// Which of the files change bundled connectors, and how.
+fn overrides(library: &Library, wanted: &BTreeSet<&str>) -> String {
+    let changes = library.overrides.values();
+    let changes = changes.filter(|change| wanted.contains(&*change.file));
+    changes.map(|change| format!("{change}\n")).collect()
 }
 
 /// What keeps a server from starting on the workspace.

@@ -39,7 +39,13 @@ impl Connections {
             connections: library.connections.clone(),
         };
         match self.what {
-            None => list(workspace, &accounts),
+            None => {
+                let ended = list(workspace, &accounts)?;
+                let changes = library.overrides.values();
+                let changes: String = changes.map(|change| format!("{change}\n")).collect();
+                say(&changes)?;
+                Ok(ended)
+            }
             Some(What::Check(check)) => check.run(workspace, accounts).await,
         }
     }

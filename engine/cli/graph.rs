@@ -36,10 +36,13 @@ enum Format {
 impl Graph {
     pub(super) fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
         let library = library(workspace)?;
+        let doctor = library.catalogue.projects.get(&self.project);
+        let doctor = doctor.and_then(|project| project.doctor.as_ref());
+        // A project's doctor looks at it from outside.
         let names: Vec<&RecipeName> = library
             .written
             .keys()
-            .filter(|name| name.project() == self.project)
+            .filter(|name| name.project() == self.project && Some(*name) != doctor)
             .collect();
         if names.is_empty() {
             let known: BTreeSet<&str> = library.written.keys().map(RecipeName::project).collect();
@@ -135,19 +138,46 @@ fn branch<'a>(
 }
 
 fn mermaid(library: &Library, names: &[&RecipeName]) -> String {
-    let mut out = String::from("graph LR\n");
-    for name in names {
-        let title = library
-            .written
-            .get(*name)
-            .and_then(|written| written.title.clone());
-        let title = title.map_or_else(|| name.name().to_owned(), |title| title.replace('"', "'"));
-        let _ = writeln!(out, "  {}[\"{title}\"]", name.name());
-    }
+    let mut nodes: Vec<&RecipeName> = names.to_vec();
+    let mut arrows = String::new();
     for name in names {
         for callee in called(&library.catalogue, name) {
-            let _ = writeln!(out, "  {} --> {}", name.name(), callee.name());
+            let _ = writeln!(arrows, "  {} --> {}", id(name), id(callee));
+            if !nodes.contains(&callee) {
+                nodes.push(callee);
+            }
         }
     }
-    out
+    let mut out = String::from("graph LR\n");
+    for name in nodes {
+        let written = library.written.get(name);
+        let title = written.and_then(|written| written.title.as_deref());
+        let label = label(title.unwrap_or(name.as_str()));
+        let _ = writeln!(out, "  {}[\"{label}\"]", id(name));
+    }
+    out + &arrows
+}
+
+/// A recipe's name as a node: with its project, so that it is none of Mermaid's own words, and
+/// without the slash, which Mermaid would take for a part of the shape. Names have no underscores.
+fn id(name: &RecipeName) -> String {
+    name.as_str().replace('/', "__")
+}
+
+/// Text inside quotes, with what means something to Mermaid written as it wants it.
+fn label(title: &str) -> String {
+    let mut label = String::new();
+    for letter in title.chars() {
+        match letter {
+            '"' => label.push_str("#quot;"),
+            '#' => label.push_str("#35;"),
+            '&' => label.push_str("#amp;"),
+            '<' => label.push_str("#lt;"),
+            '>' => label.push_str("#gt;"),
+            '`' => label.push_str("#96;"),
+            white if white.is_whitespace() => label.push(' '),
+            other => label.push(other),
+        }
+    }
+    label
 }

@@ -86,6 +86,7 @@ impl Told {
         if let Some(what) = job.get("waits_for") {
             let _ = writeln!(text, "waits for {}", show::cell(what));
         }
+        tell_progress(job, &mut text);
         text.push('\n');
         let mut log = log_of(job);
         for step in job["steps"].as_array().into_iter().flatten() {
@@ -189,6 +190,26 @@ fn tell_decision(job: &Value, open: &Value, text: &mut String) {
         "  look there whether it happened, then say one of:\n    \
          {decide} --happened{output}\n    {decide} --again\n    {decide} --fail"
     );
+}
+
+/// Says how far a job under way is, the outer loops first.
+fn tell_progress(job: &Value, text: &mut String) {
+    for (depth, progress) in (0..).zip(job["progress"].as_array().into_iter().flatten()) {
+        let of_total = match progress["total"].as_u64() {
+            Some(total) => format!(" of {total}"),
+            None => String::new(),
+        };
+        let failed = match progress["failed"].as_u64() {
+            Some(failed) if failed > 0 => format!(", {failed} of them failed"),
+            _ => String::new(),
+        };
+        let (id, done) = (show::cell(&progress["id"]), show::cell(&progress["done"]));
+        let word = if depth == 0 { "progress:" } else { "  within:" };
+        let _ = writeln!(text, "{word} {id} {done}{of_total} done{failed}");
+    }
+    if let Some(at) = job.get("last_activity_at") {
+        let _ = writeln!(text, "last activity {}", show::time(at));
+    }
 }
 
 fn log_of(job: &Value) -> Log<'_> {

@@ -12,6 +12,7 @@ mod client;
 mod connections;
 mod copies;
 mod demo;
+mod doctor;
 mod events;
 mod explain;
 mod graph;
@@ -85,6 +86,7 @@ enum Verb {
     Connections(connections::Connections),
     Sandbox(sandbox::Sandbox),
     Graph(graph::Graph),
+    Doctor(doctor::Doctor),
     Test(test::Test),
     Schema(schema::Schema),
     Bench(bench::Bench),
@@ -125,6 +127,7 @@ impl Arguments {
             Verb::Run(run) => block_on(run.run(workspace)),
             Verb::Jobs(jobs) => block_on(jobs.run(workspace)),
             Verb::Events(events) => block_on(events.run(workspace)),
+            Verb::Doctor(doctor) => block_on(doctor.run(workspace)),
             Verb::Audit(audit) => block_on(audit.run(workspace)),
             Verb::Prune(prune) => block_on(prune.run(workspace)),
             Verb::Tables(tables) => block_on(tables.run(workspace)),

@@ -49,12 +49,20 @@ impl Sandbox {
         };
         let stopped = stop_signal()?;
         let sandbox = recipe_sandbox::start(config.at_ports_from(self.port)).await?;
-        let rows = sandbox
+        let mut rows: Vec<Vec<String>> = sandbox
             .addresses()
             .into_iter()
             .map(|(name, url)| vec![name.to_owned(), url.to_owned()])
             .collect();
+        for (name, port) in [
+            ("mail, SMTP and STARTTLS", sandbox.smtp_port),
+            ("mail, SMTP over TLS", sandbox.smtps_port),
+        ] {
+            rows.push(vec![name.to_owned(), format!("127.0.0.1:{port}")]);
+        }
         show::rows(&["stand-in", "address"], rows)?;
+        say("to mail over TLS, trust this certificate (`ca` of the connection):\n")?;
+        say(&sandbox.mail_certificate)?;
         say("each tells what it saw at /_control/; stop with Ctrl-C\n")?;
         stopped.await;
         sandbox.stop().await;

@@ -27,6 +27,9 @@ pub(super) struct Tables {
     /// Take rows in from this CSV file; rows of the same key are replaced, all or nothing
     #[arg(long, value_name = "FILE", requires = "name")]
     import: Option<PathBuf>,
+    /// With --import: rows that the file does not have are removed
+    #[arg(long, requires = "import")]
+    replace: bool,
     /// Only rows with this value: --where column=value
     #[arg(long = "where", value_name = "COLUMN=VALUE", requires = "name")]
     filter: Vec<String>,
@@ -50,7 +53,7 @@ impl Tables {
         let client = Client::connect(workspace, Errand::Ask).await?;
         let told = match (&self.export, &self.import) {
             (Some(path), _) => self.export(&client, &name, path).await,
-            (None, Some(path)) => import(&client, &name, path).await,
+            (None, Some(path)) => self.import(&client, &name, path).await,
             (None, None) => self.rows(&client, &name).await,
         };
         client.close().await;
@@ -113,7 +116,15 @@ impl Tables {
             })
             .collect();
         let heading: Vec<&str> = columns.iter().map(String::as_str).collect();
+        let rows: Vec<Vec<String>> = rows;
+        let is_full = rows.len() == self.limit;
         show::rows(&heading, rows)?;
+        if is_full {
+            say(&format!(
+                "these are the first {} rows; `--limit` shows more, `--export` writes all\n",
+                self.limit
+            ))?;
+        }
         Ok(Ended::Well)
     }
 
@@ -138,22 +149,33 @@ impl Tables {
         say(&format!("{rows} rows written to {}\n", path.display()))?;
         Ok(Ended::Well)
     }
-}
 
-async fn import(client: &Client, name: &TableName, path: &Path) -> anyhow::Result<Ended> {
-    let bytes = fs::read(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
-    let address = format!("/api/lookup-tables/{name}/rows");
-    let answer = client
-        .send(Method::PUT, &address, Body::Csv(bytes))
-        .await
-        .with_context(|| format!("nothing of `{}` was taken in", path.display()))?;
-    let count = |name: &str| show::cell(&answer.body[name]);
-    say(&format!(
-        "{}: {} rows added, {} changed, {} unchanged\n",
-        name,
-        count("added"),
-        count("changed"),
-        count("unchanged")
-    ))?;
-    Ok(Ended::Well)
+    async fn import(
+        &self,
+        client: &Client,
+        name: &TableName,
+        path: &Path,
+    ) -> anyhow::Result<Ended> {
+        let bytes =
+            fs::read(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
+        let query = if self.replace { "?replace=true" } else { "" };
+        let address = format!("/api/lookup-tables/{name}/rows{query}");
+        let answer = client
+            .send(Method::PUT, &address, Body::Csv(bytes))
+            .await
+            .with_context(|| format!("nothing of `{}` was taken in", path.display()))?;
+        let count = |name: &str| show::cell(&answer.body[name]);
+        let removed = match answer.body["removed"].as_u64() {
+            Some(removed) => format!(", {removed} removed"),
+            None => String::new(),
+        };
+        say(&format!(
+            "{}: {} rows added, {} changed, {} unchanged{removed}\n",
+            name,
+            count("added"),
+            count("changed"),
+            count("unchanged")
+        ))?;
+        Ok(Ended::Well)
+    }
 }

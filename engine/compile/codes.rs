@@ -69,6 +69,11 @@ pub const ALWAYS_NEW: Code = Code("R086");
 /// A member of `error` that not every failure has, read as if it had.
 pub const UNSURE_ERROR: Code = Code("R087");
 
+/// Something said of a setting's values that does not fit them.
+pub const BAD_SAYING: Code = Code("R088");
+/// A recipe named as a project's doctor that cannot be one.
+pub const BAD_DOCTOR: Code = Code("R089");
+
 /// Every code of this room: code, title, explanation.
 pub const ALL: &[(Code, &str, &str)] = &[
     (
@@ -256,5 +261,20 @@ pub const ALL: &[(Code, &str, &str)] = &[
          not fit and after a lost connection. `error.code` and `error.message` are always there; \
          `error.step`, `error.status` and `error.body` only if a step or a reply caused the failure. \
          Read without `?`, an absent one makes the handler itself fail.",
+    ),
+    (
+        BAD_SAYING,
+        "something is said of a setting that does not fit its values",
+        "What `says` tells of a setting is printed by `recipes doctor` as what the integration will \
+         do. So each value that it names is one that the setting can have; a setting with a few \
+         allowed values has a text for each of them, or one for `any`; and `absent` belongs to a \
+         setting that may be left out and has no default.",
+    ),
+    (
+        BAD_DOCTOR,
+        "a doctor that is none",
+        "The recipe that a project names as its `doctor` is run by `recipes doctor`, at any time and \
+         by anybody who may look. So it is a recipe of the same project without errors, needs no \
+         input, gives `findings`, and neither it nor what it calls changes anything.",
     ),
 ];

@@ -87,15 +87,15 @@ fn facts(file: &RecipeFile, project: &Project, input: &Shape, report: &mut Repor
     }
     facts
         .roots
-        .insert("settings".to_owned(), settings_shape(project));
+        .insert("settings".to_owned(), settings_shape(&project.settings));
     facts.roots.insert("job".to_owned(), job_shape());
     find_ids(file.get("steps"), &mut facts, report);
     facts
 }
 
 /// The `settings` root of a project: integrations in lower case, keys as declared.
-fn settings_shape(project: &Project) -> Shape {
-    let integrations = project.settings.iter().map(|(integration, keys)| {
+pub(super) fn settings_shape(declared: &IndexMap<String, IndexMap<String, Field>>) -> Shape {
+    let integrations = declared.iter().map(|(integration, keys)| {
         let keys = as_read(&Shape::Fields(keys.clone()));
         (integration.to_lowercase(), Field::required(keys))
     });

@@ -5,12 +5,14 @@
 
 mod catalogue;
 pub mod codes;
+mod doctor;
 mod entry;
 mod loops;
 mod operation;
 mod program;
 mod project;
 mod recipe;
+mod says;
 mod scope;
 mod steps;
 mod transform;
@@ -18,12 +20,14 @@ mod trigger;
 mod walk;
 
 pub use catalogue::{Catalogue, Signature};
+pub use doctor::check_doctor;
 pub use entry::compile;
 pub use loops::*;
 pub use operation::*;
 pub use program::program;
 pub use project::{Project, check_wiring};
 pub use recipe::*;
+pub use says::Says;
 pub use steps::*;
 pub use transform::*;
 pub use trigger::*;

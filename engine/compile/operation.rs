@@ -54,7 +54,7 @@ pub enum TableOperation {
 }
 
 impl TableOperation {
-    /// Whether the operation changes nothing.
+    /// Whether it changes nothing.
     pub fn is_read(&self) -> bool {
         matches!(self, Self::Get(_) | Self::Find { .. } | Self::Count(_))
     }

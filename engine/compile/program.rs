@@ -7,8 +7,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::loops::ForeachSource;
 use super::recipe::{Program, Recipe};
-use super::steps::{Block, Step, StepKind};
+use super::steps::{ActionRef, Block, Step, StepKind};
+use super::trigger::Trigger;
 use crate::data::digest;
 use crate::names::RecipeName;
 
@@ -62,6 +64,16 @@ impl Recipe {
         reached
     }
 
+    /// Every connector's action that it performs, in the order of the file; a poll's comes first.
+    pub fn actions(&self) -> Vec<&ActionRef> {
+        let mut actions = Vec::new();
+        if let Trigger::Poll(poll) = &self.trigger {
+            actions.push(&poll.action);
+        }
+        self.for_each_step(&mut |step| actions.extend(step.kind.action()));
+        actions
+    }
+
     /// Shows every step, those in branches and loops included, in the order of the file.
     pub fn for_each_step<'a>(&'a self, see: &mut dyn FnMut(&'a Step)) {
         walk(&self.steps, see);
@@ -78,6 +90,18 @@ fn walk<'a>(block: &'a Block, see: &mut dyn FnMut(&'a Step)) {
 }
 
 impl StepKind {
+    /// The connector's action that it performs, if it performs one.
+    pub fn action(&self) -> Option<&ActionRef> {
+        match self {
+            Self::Action { action, .. } => Some(action),
+            Self::Foreach(foreach) => match &foreach.source {
+                ForeachSource::Action { action, .. } => Some(action),
+                ForeachSource::List(_) => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The blocks of steps inside, in the order of the file.
     pub fn blocks(&self) -> Vec<&Block> {
         match self {

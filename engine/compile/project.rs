@@ -7,14 +7,15 @@ use indexmap::IndexMap;
 
 use super::catalogue::Catalogue;
 use super::codes;
+use super::says::{self, Says};
 use super::walk::meant;
 use crate::diagnostic::Report;
-use crate::names::{ConnectionName, ConnectorName, TableName};
+use crate::names::{ConnectionName, ConnectorName, RecipeName, TableName};
 use crate::recipe::ProjectFile;
 use crate::shape::Field;
 
 /// A project: title, version and how its names are wired.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Project {
     /// The folder's name.
     pub name: String,
@@ -30,6 +31,10 @@ pub struct Project {
     pub tables: IndexMap<String, TableName>,
     /// The settings keys it declares, by integration.
     pub settings: IndexMap<String, IndexMap<String, Field>>,
+    /// What their values mean, in words, by integration and key.
+    pub says: IndexMap<String, IndexMap<String, Says>>,
+    /// The recipe with the project's own checks.
+    pub doctor: Option<RecipeName>,
 }
 
 impl Project {
@@ -43,11 +48,14 @@ impl Project {
             connections: IndexMap::new(),
             tables: IndexMap::new(),
             settings: IndexMap::new(),
+            says: IndexMap::new(),
+            doctor: None,
         }
     }
 
     /// Takes a project file as it is; `check` says whether its wiring leads somewhere.
     pub fn of(file: &ProjectFile) -> Self {
+        let mut unheard = Report::default();
         let connections = file.connections.iter();
         let tables = file.tables.iter();
         Self {
@@ -64,11 +72,16 @@ impl Project {
                 .filter_map(|(role, (name, _))| Some((role.clone(), TableName::new(name).ok()?)))
                 .collect(),
             settings: file.settings.clone(),
+            says: says::read(file, &mut unheard),
+            doctor: file
+                .doctor
+                .as_ref()
+                .and_then(|(name, _)| RecipeName::of(&file.name, name).ok()),
         }
     }
 }
 
-/// Reports names that a project wires and that do not exist.
+/// Reports names that a project wires and that do not exist, and what it says wrongly of settings.
 pub fn check_wiring(file: &ProjectFile, catalogue: &Catalogue, report: &mut Report) {
     let connectors: Vec<&str> = catalogue
         .connectors
@@ -98,4 +111,5 @@ pub fn check_wiring(file: &ProjectFile, catalogue: &Catalogue, report: &mut Repo
                 .help(meant(name, &tables));
         }
     }
+    says::read(file, report);
 }

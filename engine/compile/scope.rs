@@ -243,7 +243,7 @@ impl Scope<'_> {
 }
 
 /// A root's own shape, or that of one of its members.
-fn member_of(root: &str, shape: &Shape, maybe: bool, member: Option<&str>) -> Known {
+pub(super) fn member_of(root: &str, shape: &Shape, maybe: bool, member: Option<&str>) -> Known {
     let shape = shape.clone();
     let Some(member) = member else {
         return Known::Shape { shape, maybe };

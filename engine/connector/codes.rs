@@ -36,6 +36,8 @@ pub const OUTPUT: Code = Code("R214");
 pub const QUANTITY: Code = Code("R215");
 /// Something that this version does not do yet.
 pub const NOT_AVAILABLE: Code = Code("R216");
+/// A change of a bundled connector that takes or gives something else.
+pub const OVERRIDE: Code = Code("R218");
 /// A `connections.yaml` that is none.
 pub const CONNECTIONS_SHAPE: Code = Code("R230");
 /// A connection whose name is none.
@@ -151,6 +153,13 @@ pub const ALL: &[(Code, &str, &str)] = &[
         NOT_AVAILABLE,
         "not available yet",
         "The form is known and will come; this version of the engine cannot do it.",
+    ),
+    (
+        OVERRIDE,
+        "a change of a bundled connector that does not fit",
+        "An action of the workspace that stands in place of a bundled one is called by the same \
+         recipes: it takes what they pass and gives what they read, however its request and reply \
+         look. An action that the bundled connector does not have changes nothing of it.",
     ),
     (
         CONNECTIONS_SHAPE,

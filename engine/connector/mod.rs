@@ -196,18 +196,6 @@ impl Retry {
 }
 
 impl Connector {
-    /// This connector with another's words over it: its own actions stay unless the other has one
-    /// of the same name; all else is the other's. The hash covers both.
-    pub fn overridden_by(mut self, other: Self) -> Self {
-        let hash = crate::data::digest(format!("{}\n{}", self.hash, other.hash).as_bytes());
-        self.actions.extend(other.actions);
-        Self {
-            actions: self.actions,
-            hash,
-            ..other
-        }
-    }
-
     /// The action of this name.
     pub fn action(&self, name: &str) -> Option<&Action> {
         self.actions.get(name)

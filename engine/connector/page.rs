@@ -56,7 +56,8 @@ pub fn turn(pages: &Pages, page: &Page, count: u64, values: &Values) -> Result<T
     };
     let current = place_of(pages, page);
     if current.as_ref().is_some_and(|current| same(current, &at)) {
-        if pages.ends.same_cursor {
+        // More than there is was read twice: the cursor stood still while its page came again.
+        if pages.ends.same_cursor && total.is_none_or(|total| seen <= total) {
             return end(seen, total);
         }
         return Err(circle(&at));

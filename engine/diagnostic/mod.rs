@@ -135,6 +135,11 @@ impl Report {
         self.found.extend(other.found);
     }
 
+    /// Puts findings into another light, such as another place.
+    pub fn relocate(&mut self, change: impl FnMut(&mut Diagnostic)) {
+        self.found.iter_mut().for_each(change);
+    }
+
     /// Whether anything found keeps the file from being used.
     pub fn has_errors(&self) -> bool {
         self.errors().next().is_some()

@@ -169,6 +169,14 @@ fn element(list: &[Value], index: i64) -> Option<&Value> {
 /// Says where a path ended and what was there instead.
 fn nowhere(path: &Path, index: usize, value: &Value, segment: &Segment) -> String {
     let before = so_far(path, index);
+    if let (Some(integration), Segment::Name(key) | Segment::Key(key)) = (setting_of(path), segment)
+    {
+        return format!(
+            "the setting {key} is not given; add a row to the table `integration-settings` with \
+             Integration {}, Key {key} and a value",
+            integration.to_uppercase()
+        );
+    }
     match (segment, value) {
         (Segment::Name(name) | Segment::Key(name), Value::Object(object)) => {
             let known = || object.keys().map(String::as_str);
@@ -208,6 +216,22 @@ fn is_place(segment: &Segment) -> bool {
 }
 
 /// The path up to a segment, as an admin would write it.
+/// The integration of a path to a setting. Which settings there are is known before anything runs, so
+/// that one that is not there has no value and no default.
+fn setting_of(path: &Path) -> Option<&str> {
+    match (
+        path.root.as_str(),
+        path.member.as_deref(),
+        path.segments.as_slice(),
+    ) {
+        ("settings", Some(integration), [_]) => Some(integration),
+        ("settings", None, [Segment::Name(integration) | Segment::Key(integration), _]) => {
+            Some(integration)
+        }
+        _ => None,
+    }
+}
+
 fn so_far(path: &Path, index: usize) -> String {
     let mut text = path.root.clone();
     if let Some(member) = &path.member {

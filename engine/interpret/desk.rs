@@ -15,6 +15,7 @@ use crate::store::NewJob;
 use super::ask::Ask;
 use super::effect::{Answer, Effect, EffectKind};
 use super::fold::{Folding, Folds};
+use super::progress::Loops;
 use super::recorded::Recorded;
 use super::seeded::Seeded;
 use super::trace::Traced;
@@ -53,6 +54,8 @@ pub(super) struct State {
     pub(super) seeded: Seeded,
     pub(super) has_failed_elements: bool,
     pub(super) trace: Option<Vec<Traced>>,
+    /// Loops under way, for a replay.
+    pub(super) loops: Loops,
     /// What a preview has to say of steps under way, by place.
     pub(super) notes: BTreeMap<EntryKey, String>,
 }

@@ -20,7 +20,8 @@ use super::vars::Vars;
 pub(super) struct Folding {
     /// How many iterations a job finishes, over all its loops, before any is folded.
     pub(super) after: u64,
-    /// How many of each loop are never folded, to show what the others were like.
+    /// How many of each loop are never folded, to show what the others were like; of loops inside
+    /// others, fewer.
     pub(super) kept: u64,
 }
 
@@ -58,6 +59,15 @@ pub(super) struct Folds {
 
 /// How many lines a job with long loops logs before the others are left out.
 const LINES_MAX: u64 = 1_000;
+
+/// How many iterations are kept of a loop inside another: of each that the outer one keeps, so that
+/// together they would be many.
+const KEPT_INSIDE_MAX: u64 = 4;
+
+/// Whether the place of a loop is in an iteration of another.
+fn is_inside_loop(key: &EntryKey) -> bool {
+    key.0.contains('[')
+}
 
 /// What the journal holds about a folded loop.
 #[derive(Clone, Debug, Default)]
@@ -177,7 +187,10 @@ impl Desk {
     pub(super) fn begin_loop(&self, key: &EntryKey) -> Option<Recorded> {
         let mut state = self.state();
         let recorded = state.folds.recorded.remove(key);
-        let kept = state.folds.rule.kept;
+        let kept = match is_inside_loop(key) {
+            true => state.folds.rule.kept.min(KEPT_INSIDE_MAX),
+            false => state.folds.rule.kept,
+        };
         let head = match &recorded {
             Some(recorded) => recorded.head.clone(),
             None => LoopHead {
@@ -263,6 +276,7 @@ impl Desk {
     /// A loop is over, well or not.
     pub(super) fn end_loop(&self, key: &EntryKey) {
         let mut state = self.state();
+        state.loops.forget(key);
         let is_active = state.folds.is_active();
         let Some(open) = state.folds.open.get_mut(key) else {
             return;

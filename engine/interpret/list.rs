@@ -51,7 +51,9 @@ async fn run<'a>(
     mut results: Results,
 ) -> Flow<Value> {
     let mut running = FuturesUnordered::new();
+    let desk = &layer.frame.job.desk;
     loop {
+        desk.note_progress(|| results.progress(path.key(), source.total()));
         while running.len() < foreach.at_once as usize {
             let next = source.next(layer, path, results.is_leaving());
             if let Some(head) = source.passed_mark() {
@@ -96,7 +98,7 @@ async fn run<'a>(
                 }
             },
         }
-        layer.frame.job.desk.breathe().await;
+        desk.breathe().await;
     }
     if let Some(head) = source.passed_mark() {
         go_to_mark(layer, &head, &results.names_set);

@@ -24,6 +24,7 @@ mod on_failure;
 mod page;
 mod path;
 mod preview;
+mod progress;
 mod recorded;
 mod repeat;
 mod results;
@@ -39,6 +40,7 @@ mod vars;
 pub use effect::{Answer, Call, Called, Effect, EffectKind, Verified};
 pub use ending::cancelled;
 pub use path::part::ON_FAILURE;
+pub use progress::{Look, Progress};
 pub use trace::{TraceState, Traced};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,6 +80,9 @@ pub const AWAITED_JOBS_MAX: usize = 10_000;
 
 /// The most items that a listing gathers outside of a `foreach`.
 pub const LISTED_ITEMS_MAX: usize = 10_000;
+
+/// How much further a replay goes that has kept all the steps it may, to find how far the job is.
+const TURNS_BEYOND_MAX: u32 = 500;
 
 /// What a job begins with.
 #[derive(Clone, Debug)]
@@ -174,25 +179,42 @@ impl Machine {
     /// Replays a job from its entries to show its steps; what is not recorded stays open. Waits
     /// that were over at `ended_at`, or at the last entry of a job that goes on, are over.
     pub fn replay(start: Start, entries: Vec<Entry>, ended_at: Option<Moment>) -> Vec<Traced> {
+        Self::look(start, entries, ended_at).steps
+    }
+
+    /// The same, with how far the job has come.
+    pub fn look(start: Start, entries: Vec<Entry>, ended_at: Option<Moment>) -> Look {
         let last = entries.iter().map(|entry| entry.at).max();
         let seen_until = ended_at.or(last).unwrap_or(start.started_at);
         let mut machine = Self::with_trace(start, entries, Folding::default(), Some(()));
-        let mut timers = BTreeSet::new();
+        let (mut timers, mut calls) = (BTreeSet::new(), Vec::new());
+        let mut turns_beyond = 0;
         loop {
             let turn = machine.turn(machine.started_at);
-            timers.extend(turn.effects.iter().filter_map(|effect| match effect.kind {
-                EffectKind::Timer { until } if until <= seen_until => Some((until, effect.number)),
-                _ => None,
-            }));
+            for effect in turn.effects {
+                match effect.kind {
+                    EffectKind::Timer { until } if until <= seen_until => {
+                        timers.insert((until, effect.number));
+                    }
+                    EffectKind::Call(call) => calls.push((effect.number, *call)),
+                    _ => {}
+                }
+            }
+            turns_beyond += u32::from(machine.job.desk.is_trace_full());
             // One at a time, so that a wait inside a step with a time limit is over first.
             if let (false, Some((until, number))) = (turn.has_more_work, timers.pop_first()) {
                 machine.answer(number, until, Answer::Fired);
-            } else if !turn.has_more_work || machine.job.desk.is_trace_full() {
+            } else if !turn.has_more_work || turns_beyond > TURNS_BEYOND_MAX {
                 break;
             }
         }
-        let trace = machine.job.desk.state().trace.take();
-        trace.unwrap_or_default()
+        calls.retain(|(number, _)| machine.is_waiting(*number));
+        let mut state = machine.job.desk.state();
+        Look {
+            steps: state.trace.take().unwrap_or_default(),
+            loops: state.loops.under_way(),
+            calls: calls.into_iter().map(|(_, call)| call).collect(),
+        }
     }
 
     /// Goes on as far as the answers allow. `now` counts for deadlines only.

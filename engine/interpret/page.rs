@@ -21,6 +21,8 @@ pub(super) struct Pages {
     /// What the last page was asked for with.
     asked_with: Option<Value>,
     is_over: bool,
+    /// How many items there are in all, as the last page said.
+    total: Option<u64>,
 }
 
 impl Pages {
@@ -31,6 +33,7 @@ impl Pages {
             number: 0,
             asked_with: None,
             is_over: false,
+            total: None,
         }
     }
 
@@ -62,6 +65,16 @@ impl Pages {
         (page, next)
     }
 
+    /// Whether the last page has come.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// How many items there are in all, if the vendor says.
+    pub(super) fn total(&self) -> Option<u64> {
+        self.total
+    }
+
     /// How many pages were fetched.
     pub(super) fn number(&self) -> u64 {
         self.number
@@ -82,6 +95,7 @@ impl Pages {
         let Some(Value::Array(items)) = output.get_mut("items").map(Value::take) else {
             return Err(Failure::new("unexpected_reply", "a page without `items`").into());
         };
+        self.total = output["total"].as_u64();
         self.asked_with = self.request.cursor.take();
         self.request.cursor = output
             .get_mut("next")

@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use crate::clock::Moment;
 use crate::compile::Foreach;
 use crate::data::{Object, Value};
-use crate::journal::Failure;
+use crate::journal::{EntryKey, Failure};
 
 use super::fold::{Gave, Recorded};
 use super::path::{Index, Path};
+use super::progress::Progress;
 use super::scope::Layer;
 use super::vars::{Vars, vars_of};
 use super::{Exit, Flow, OUTCOME_UNKNOWN};
@@ -51,6 +52,17 @@ impl Results {
             tally: recorded.head.tally,
             errors: recorded.errors.into_iter().collect(),
             ..Self::default()
+        }
+    }
+
+    /// How far the loop is, of so many elements.
+    pub(super) fn progress(&self, key: EntryKey, total: Option<u64>) -> Progress {
+        let failed = self.errors.len() as u64;
+        Progress {
+            key,
+            done: self.succeeded + failed,
+            failed,
+            total,
         }
     }
 

@@ -34,6 +34,8 @@ pub(super) struct Source<'a> {
     fetch: Option<BoxFuture<'a, Fetched>>,
     batch: Option<usize>,
     is_listing: bool,
+    /// How many elements there are in all, where that is known.
+    total: Option<u64>,
     is_parallel: bool,
     /// Elements of which the journal knows nothing, while the place is to begin nothing new.
     held_back: VecDeque<Next>,
@@ -92,6 +94,7 @@ impl<'a> Source<'a> {
             fetch: None,
             batch: foreach.batch.map(|size| size.max(1) as usize),
             is_listing: false,
+            total: None,
             is_parallel: foreach.is_parallel,
             held_back: VecDeque::new(),
             began_at: layer.now(),
@@ -99,6 +102,7 @@ impl<'a> Source<'a> {
             is_unknown: false,
         };
         if let Some(elements) = elements(layer, path) {
+            source.total = Some(elements.len() as u64);
             source.elements = elements.into_iter();
             source.batch = None;
             return Ok(source);
@@ -118,6 +122,7 @@ impl<'a> Source<'a> {
                         return Err(Failure::new("wrong_type", message).into());
                     }
                 };
+                source.total = Some(source.rounds(elements.len() as u64));
                 source.elements = elements.into_iter();
             }
             ForeachSource::Action { action, with } => {
@@ -257,6 +262,17 @@ impl<'a> Source<'a> {
         );
     }
 
+    /// How many elements there are in all, where that is known: a vendor may not say it of a listing
+    /// before its last page.
+    pub(super) fn total(&self) -> Option<u64> {
+        self.total
+    }
+
+    /// How many rounds so many elements make.
+    fn rounds(&self, elements: u64) -> u64 {
+        elements.div_ceil(self.batch.unwrap_or(1) as u64)
+    }
+
     /// The page that is on its way.
     pub(super) fn fetch(&mut self) -> Option<&mut BoxFuture<'a, Fetched>> {
         self.fetch.as_mut()
@@ -269,7 +285,11 @@ impl<'a> Source<'a> {
             return Ok(());
         };
         let (pages, at) = (fetched.pages, fetched.at);
-        let count = items.len().div_ceil(self.batch.unwrap_or(1)) as u64;
+        let count = self.rounds(items.len() as u64);
+        self.total = match pages.is_over() {
+            true => Some(self.number + count),
+            false => pages.total().map(|total| self.rounds(total)),
+        };
         let (page, next) = pages.heads(self.number, count, at);
         layer.frame.job.desk.note_page(&path.key(), page, next);
         self.elements = items.into_iter();

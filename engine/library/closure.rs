@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::compile::{ActionRef, ForeachSource, Program, Recipe, StepKind, Trigger, WebhookAuth};
+use crate::compile::{Program, Recipe, StepKind, Trigger, WebhookAuth};
 use crate::connector::{Connection, Connections, References};
 use crate::diagnostic::{Diagnostic, Report, Severity, Span};
 use crate::names::{ConnectionName, ConnectorName, RecipeName};
@@ -189,9 +189,13 @@ fn check_recipe(
             (name.clone(), (wanted, start_of_file()))
         }));
     }
+    if let Trigger::Poll(poll) = &recipe.trigger {
+        let wanted = Some(poll.action.connector.clone());
+        needed.insert(poll.action.connection.clone(), (wanted, start_of_file()));
+    }
     let tables = &held.library.catalogue.tables;
     recipe.for_each_step(&mut |step| {
-        if let Some(action) = action_of(&step.kind) {
+        if let Some(action) = step.kind.action() {
             let connector = Some(action.connector.clone());
             needed.insert(action.connection.clone(), (connector, step.place.span));
         }
@@ -260,17 +264,6 @@ fn wrong_connection(connection: &Connection, wanted: &str, span: Span, report: &
             "name a connection that has `connector: {wanted}` in connections.yaml, or change that \
              of `{name}` there"
         ));
-}
-
-pub(super) fn action_of(kind: &StepKind) -> Option<&ActionRef> {
-    match kind {
-        StepKind::Action { action, .. } => Some(action),
-        StepKind::Foreach(foreach) => match &foreach.source {
-            ForeachSource::Action { action, .. } => Some(action),
-            ForeachSource::List(_) => None,
-        },
-        _ => None,
-    }
 }
 
 fn check_connection(

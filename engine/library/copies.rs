@@ -12,7 +12,6 @@ use crate::names::RecipeName;
 use crate::origin::{Lock, codes};
 use crate::source::Document;
 
-use super::closure::action_of;
 use super::{Library, Shelf};
 
 /// What clones call and what the lock names that is not there.
@@ -119,7 +118,7 @@ fn writes(program: &Program) -> BTreeSet<String> {
         recipe.for_each_step(&mut |step| {
             if let Some(ActionRef {
                 connection, effect, ..
-            }) = action_of(&step.kind)
+            }) = step.kind.action()
                 && *effect != Effect::Read
             {
                 places.insert(format!("the connection `{connection}`"));

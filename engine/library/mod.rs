@@ -9,6 +9,7 @@ mod closure;
 pub mod codes;
 mod copies;
 mod files;
+mod overlay;
 mod pinned;
 mod read;
 mod shelf;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 
 pub use closure::Start;
 pub use files::{Found, bundled};
+pub use overlay::Override;
 pub use pinned::NoVersion;
 pub use shelf::{Shelf, Shown};
 pub use stamp::Stamp;
@@ -32,7 +34,7 @@ use crate::compile::{Catalogue, Recipe};
 use crate::connector::Connections;
 use crate::data::digest;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::names::RecipeName;
+use crate::names::{ConnectorName, RecipeName};
 use crate::origin::Lock;
 use crate::recipe::RecipeFile;
 use crate::source::{self, Document, Node};
@@ -48,6 +50,8 @@ pub struct Library {
     pub written: BTreeMap<RecipeName, Written>,
     /// The tests of recipes, by path.
     pub tests: BTreeMap<String, Document>,
+    /// What the workspace changes about bundled connectors.
+    pub overrides: BTreeMap<ConnectorName, Override>,
     /// The connections that `connections.yaml` names.
     pub connections: Connections,
     /// What copied files were made of.

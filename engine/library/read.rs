@@ -7,15 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::closure::check_sign_in;
-use super::files::{self, CONNECTIONS, Found};
-use super::{Library, Written, copies};
-use crate::compile::{Project, Signature, check_wiring, codes, compile};
+use super::files::{CONNECTIONS, Found};
+use super::{Library, Written, copies, overlay};
+use crate::compile::{Project, Signature, check_doctor, check_wiring, codes, compile, program};
 use crate::connector::{self, Connections, builtin};
 use crate::diagnostic::{Report, Severity, Span};
 use crate::names::{ConnectorName, RecipeName, TableName, is_file_name};
 use crate::origin::{self, Lock};
 use crate::recipe::{ProjectFile, RecipeFile};
-use crate::source::{self, Document, Key, Node, NodeKind, codes as source_codes};
+use crate::source::{self, Document, codes as source_codes};
 use crate::table::Table;
 
 /// What a path says about a file.
@@ -142,15 +142,18 @@ impl Reading {
                 self.lock = Some(document);
             }
             Subject::Connector(name) => {
-                let document = match is_bundled {
-                    true => document,
-                    false => over_bundled(document),
-                };
-                self.connector(name.clone(), &document);
-                if is_bundled {
-                    let connector = self.library.catalogue.connectors[&name].clone();
-                    self.about(&file, |report| report_any(&connector, &document, report));
+                if !is_bundled {
+                    let (read, change, report) = overlay::read(&name, document);
+                    self.found.absorb(report);
+                    let changes = change.map(|change| (name.clone(), change));
+                    self.library.overrides.extend(changes);
+                    let connectors = &mut self.library.catalogue.connectors;
+                    connectors.insert(name, Arc::new(read));
+                    return;
                 }
+                self.connector(name.clone(), &document);
+                let connector = self.library.catalogue.connectors[&name].clone();
+                self.about(&file, |report| report_any(&connector, &document, report));
             }
             Subject::Table(name) => {
                 let (table, report) = Table::read(name.clone(), &document);
@@ -179,9 +182,10 @@ impl Reading {
 
     /// Looks at what can only be judged once everything is known.
     fn finish(mut self) -> Library {
-        for (project, file) in std::mem::take(&mut self.projects) {
-            let mut report = Report::of(&file);
-            check_wiring(&project, &self.library.catalogue, &mut report);
+        let projects = std::mem::take(&mut self.projects);
+        for (project, file) in &projects {
+            let mut report = Report::of(file);
+            check_wiring(project, &self.library.catalogue, &mut report);
             self.found.absorb(report);
         }
         let mut library = self.library;
@@ -204,6 +208,14 @@ impl Reading {
                 .extend(recipe.map(|recipe| (name.clone(), Arc::new(recipe))));
             library.written.insert(name, Written::of(file, is_bundled));
         }
+        for (project, file) in &projects {
+            let mut report = Report::of(file);
+            let doctor = project.doctor.as_ref();
+            let doctor = doctor.and_then(|(name, _)| RecipeName::of(&project.name, name).ok());
+            let program = doctor.and_then(|name| program(&name, &library.recipes).ok());
+            check_doctor(project, program.as_ref(), &mut report);
+            self.found.absorb(report);
+        }
         for report in copies::findings(&library, self.lock.as_ref()) {
             self.found.absorb(report);
         }
@@ -220,48 +232,6 @@ impl Reading {
         });
         library
     }
-}
-
-/// A connector of the workspace that has no title changes the bundled one: each key stands in
-/// place of the bundled one, and actions one by one.
-fn over_bundled(document: Document) -> Document {
-    let behind = files::bundled_file(&document.file);
-    let (Some(own), None, Some(bytes)) =
-        (document.root.as_map(), document.root.get("title"), behind)
-    else {
-        return document;
-    };
-    let (Some(bundled), _) = source::parse(&document.file, bytes) else {
-        return document;
-    };
-    let root = Node {
-        kind: NodeKind::Map(over(bundled.root.as_map().unwrap_or_default(), own)),
-        ..document.root.clone()
-    };
-    // The hash is made of the text, and both files decide what the connector does.
-    let text = Arc::from(format!("{}\n{}", document.text, bundled.text));
-    Document {
-        text,
-        root,
-        ..document
-    }
-}
-
-/// Entries with others over them; below `actions`, one by one.
-fn over(below: &[(Key, Node)], above: &[(Key, Node)]) -> Vec<(Key, Node)> {
-    let mut merged = below.to_vec();
-    for (key, node) in above {
-        match merged.iter_mut().find(|(known, _)| known.text == key.text) {
-            Some((_, known)) if &*key.text == "actions" => {
-                let own = node.as_map().unwrap_or_default();
-                let actions = over(known.as_map().unwrap_or_default(), own);
-                known.kind = NodeKind::Map(actions);
-            }
-            Some(entry) => *entry = (key.clone(), node.clone()),
-            None => merged.push((key.clone(), node.clone())),
-        }
-    }
-    merged
 }
 
 /// A shipped connector declares what it takes and gives.

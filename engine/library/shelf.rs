@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use crate::compile::{Program, Recipe, Retention, Trigger, program};
+use crate::compile::{Program, Project, Recipe, Retention, Trigger, program};
 use crate::connector::{Connection, Connections, Connector};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::names::{ConnectionName, ConnectorName, RecipeName, TableName};
@@ -42,6 +42,8 @@ pub(super) struct Known {
     /// The text of each version of a recipe, by its hash.
     texts: HashMap<String, Arc<str>>,
     pub(super) saved: HashSet<String>,
+    /// Why the last reading of the workspace was not put in place.
+    refusal: Option<String>,
 }
 
 /// A recipe as it is shown.
@@ -82,6 +84,7 @@ impl Shelf {
             .collect();
         {
             let mut known = self.known();
+            known.refusal = None;
             for written in library.written.values() {
                 let text = written.text.clone();
                 known.texts.insert(written.hash.clone(), text);
@@ -270,6 +273,37 @@ impl Shelf {
         texts
             .map(|(path, text)| (path.to_string(), text.to_string()))
             .collect()
+    }
+
+    /// A project, if it has a file.
+    pub fn project(&self, name: &str) -> Option<Arc<Project>> {
+        self.read().library.catalogue.projects.get(name).cloned()
+    }
+
+    /// The names of all projects that have a file.
+    pub fn projects(&self) -> Vec<String> {
+        let held = self.read();
+        held.library.catalogue.projects.keys().cloned().collect()
+    }
+
+    /// What was found about all files, advice left out.
+    pub fn findings(&self) -> Vec<Diagnostic> {
+        let held = self.read();
+        let found = held.library.diagnostics.iter();
+        found
+            .filter(|found| found.severity != Severity::Advice)
+            .cloned()
+            .collect()
+    }
+
+    /// Remembers why changed files of the workspace were not taken up.
+    pub fn note_refusal(&self, why: &str) {
+        self.known().refusal = Some(why.to_owned());
+    }
+
+    /// Why the last change of the workspace's files was not taken up, if it was not.
+    pub fn refusal(&self) -> Option<String> {
+        self.known().refusal.clone()
     }
 
     /// What was found about all files, errors only.

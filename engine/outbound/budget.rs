@@ -7,13 +7,13 @@
 //! ([`Allowance`]) and of when to come back makes the room smaller, never larger.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::ledger::{Ledger, LedgerError};
 use super::spent::{Line, OpenBlock, block_size};
-use super::waiters::back_at;
+use super::waiters::{Ahead, InLine, back_at};
 use crate::clock::{Clock, Moment};
 use crate::connector::Allowance;
 use crate::names::ConnectionName;
@@ -182,6 +182,21 @@ impl Budgets {
         lock(&self.state).closed_until(connection, self.clock.now())
     }
 
+    /// When a budget has room again, if it has none now; looking takes none of it.
+    pub(super) fn full_until(
+        &self,
+        connection: &ConnectionName,
+        budget: &Budget,
+    ) -> Option<Moment> {
+        let now = self.clock.now();
+        let state = lock(&self.state);
+        let line = state
+            .lines
+            .get(&(connection.clone(), budget.name.clone()))?;
+        let turn = line.turn(budget, Ahead::NOBODY, now, now);
+        (turn > now).then_some(turn)
+    }
+
     /// Opens a block; it gives calls only after it was written down.
     async fn write_down(
         &self,
@@ -266,27 +281,6 @@ impl Budgets {
         state
             .allowed
             .insert(connection.clone(), Allowance { left, until });
-    }
-}
-
-/// A place in line, given up when it is dropped.
-struct InLine<'a>(&'a AtomicU32);
-
-impl<'a> InLine<'a> {
-    fn enter(count: &'a AtomicU32) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(count)
-    }
-
-    /// Leaves the line; how many were in it, this one included.
-    fn others(self) -> u32 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for InLine<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -255,7 +255,7 @@ fn private_address(error: &reqwest::Error) -> Option<&PrivateAddress> {
 }
 
 /// An error with its causes, each said once.
-fn chain(error: &dyn Error) -> String {
+pub(super) fn chain(error: &dyn Error) -> String {
     let mut words = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

@@ -67,7 +67,7 @@ pub trait Ledger: Send + Sync {
     ) -> BoxFuture<'_, Result<(), LedgerError>>;
 
     /// Claims a notice's key for one holder, until a moment by which it is sent or given up. The same
-    /// holder may claim it again.
+    /// holder may claim it again, until it was sent.
     fn claim_notice(
         &self,
         key: String,
@@ -162,7 +162,8 @@ impl Ledger for Forgetful {
             is_sent: false,
         });
         let claim = match (notice.holder == holder, notice.is_sent) {
-            (true, _) => NoticeClaim::Granted,
+            (true, false) => NoticeClaim::Granted,
+            (true, true) => NoticeClaim::SentBefore,
             (false, true) => NoticeClaim::Sent,
             (false, false) => NoticeClaim::UnderWay,
         };

@@ -1,39 +1,34 @@
 //! Mails through the connection's own server.
 //!
 //! In: the input of `mail.send`. Out: whether it was sent; `once` holds back what was sent before.
-//! Always true: every try of one call has the same Message-ID, so that a repeated mail is known; a
-//! mail that was not sent holds nothing back.
+//! Always true: every try of one call has the same Message-ID, so that a repeated mail is known.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use lettre::Message;
 use lettre::message::header::ContentType;
 use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
-use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
 use super::account::Prepared;
 use super::address::{PrivateHosts, Reach};
+use super::delivery::{Delivered, NotDelivered, Server};
 use super::letter::{self, Letter};
+use super::notice::{Claim, Notice, Tried};
 use super::perform::Stopped;
 use super::scrub::Secrets;
 use super::{Outbound, guard};
-use crate::clock::{Clock, Moment, parse_period};
+use crate::clock::{Clock, Moment};
 use crate::connector::Trouble;
 use crate::data::Value;
 use crate::interpret::Called;
 use crate::step::{again, refused};
-use crate::store::NoticeClaim;
-
-/// How long `once` holds back the same mail if nothing is said.
-const ONCE_WITHIN: Duration = Duration::from_secs(24 * 3600);
 
 /// How long, beyond its timeout, a mail is taken to be under way: then whoever sends it is gone.
 const SENDING_OVER: Duration = Duration::from_secs(60);
 
-/// How soon a mail is tried again that another job is about to send.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// How long a server, in real time, may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(2);
 
 impl Outbound {
     /// Sends a mail, unless `once` says that it was sent before.
@@ -52,118 +47,70 @@ impl Outbound {
         }
         let now = self.clock.now();
         let letter = letter::compose(&prepared.input)?;
-        let message = message(&letter, prepared, key, now)?;
-        let once = once(&prepared.input)?;
-        if let Some((notice, _)) = &once {
+        let from = mailbox(&field(prepared, "from").unwrap_or_default(), "the sender")?;
+        let server = Server::of(prepared, from.email.domain())?;
+        let notice = Notice::of(&prepared.input, &letter, key)?;
+        if let Some(notice) = &notice {
             let until = now.after(self.clock.span(timeout.saturating_add(SENDING_OVER)));
-            let holder = key.to_owned();
-            let claim = self.ledger.claim_notice(notice.clone(), holder, now, until);
-            match claim.await? {
-                NoticeClaim::Granted => {}
-                NoticeClaim::Sent => return Ok(done(false)),
-                // Whether this one is needed is known once the other one is through.
-                NoticeClaim::UnderWay => {
-                    return Err(Stopped::Later(now.after(self.clock.span(LOOK_AGAIN))));
-                }
+            match self.claim(notice, now, until).await? {
+                Claim::Send => {}
+                Claim::SentBefore => return Ok(done(true)),
+                Claim::HeldBack => return Ok(done(false)),
+                Claim::Later(again) => return Err(Stopped::Later(again)),
+                Claim::Failed(trouble) => return Ok(refused(trouble)),
             }
         }
-        let allowed = self.clients.allowed();
-        let sent = Clock::within(timeout, deliver(prepared, message, allowed)).await;
-        if let Some((notice, within)) = once {
-            let holder = key.to_owned();
-            let kept = match sent {
-                Some(Ok(())) => self
-                    .ledger
-                    .confirm_notice(notice, holder, now.after(within)),
-                _ => self.ledger.release_notice(notice, holder),
+        let delivering = async {
+            // Written by whoever sends it, not by the many who are held back.
+            let message = message(&letter, from, key, now).map_err(NotDelivered::ForGood)?;
+            self.deliver(prepared, &server, &message).await
+        };
+        let sent = Clock::within(timeout, delivering).await.unwrap_or_else(|| {
+            let why = format!("{} did not take the mail within {timeout:?}", server.host);
+            Err(NotDelivered::Unclear(Trouble::new("timed_out", why)))
+        });
+        if let Some(notice) = notice {
+            let tried = match &sent {
+                Ok(_) => Tried::Sent,
+                Err(NotDelivered::Unclear(trouble)) => Tried::Unclear(trouble),
+                Err(NotDelivered::ForGood(trouble)) => Tried::Refused(trouble),
+                Err(NotDelivered::ForNow(trouble)) => Tried::Failed(trouble),
             };
-            if let Err(error) = kept.await {
-                // The claim ends by itself.
-                tracing::warn!("{error}");
-            }
+            self.tried(notice, tried).await;
         }
         match sent {
-            Some(Ok(())) => Ok(done(true)),
-            Some(Err(NotDelivered::ForGood(trouble))) => Ok(refused(trouble)),
-            Some(Err(NotDelivered::ForNow(trouble))) => Ok(again(trouble)),
-            None => Ok(again(Trouble::new(
-                "timed_out",
-                format!("the mail server did not take the mail within {timeout:?}"),
-            ))),
-        }
-    }
-}
-
-/// Why a mail was not delivered.
-enum NotDelivered {
-    ForGood(Trouble),
-    ForNow(Trouble),
-}
-
-async fn deliver(
-    prepared: &Prepared,
-    message: Message,
-    allowed: &PrivateHosts,
-) -> Result<(), NotDelivered> {
-    let host = field(prepared, "host").unwrap_or_default();
-    let encryption = field(prepared, "encryption").unwrap_or_default();
-    let usual_port = match encryption.as_str() {
-        "tls" => 465,
-        "starttls" => 587,
-        _ => 25,
-    };
-    let port = prepared
-        .resolved
-        .value
-        .get("port")
-        .and_then(Value::as_u64)
-        .and_then(|port| u16::try_from(port).ok())
-        .unwrap_or(usual_port);
-    let address = address(&host, port, prepared.reach(), allowed).await?;
-    let tls = match encryption.as_str() {
-        "none" => Tls::None,
-        word => {
-            let parameters = TlsParameters::new(host.clone()).map_err(|why| {
-                NotDelivered::ForGood(Trouble::new("mail_failed", format!("no encryption: {why}")))
-            })?;
-            if word == "tls" {
-                Tls::Wrapper(parameters)
-            } else {
-                Tls::Required(parameters)
+            Ok(delivered) => {
+                let output = taken(&delivered);
+                // Whether the server answers to that is of no matter any more.
+                let _ = Clock::within(GOODBYE, delivered.goodbye()).await;
+                Ok(output)
+            }
+            Err(NotDelivered::ForGood(trouble)) => Ok(refused(trouble)),
+            Err(NotDelivered::ForNow(trouble) | NotDelivered::Unclear(trouble)) => {
+                Ok(again(trouble))
             }
         }
-    };
-    let mut builder =
-        AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(address.ip().to_string())
-            .port(port)
-            .tls(tls);
-    if let (Some(username), Some(password)) =
-        (field(prepared, "username"), field(prepared, "password"))
-    {
-        builder = builder.credentials(Credentials::new(username, password));
     }
-    match builder.build().send(message).await {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            let trouble = Trouble::new(
-                "mail_failed",
-                format!("{host} did not take the mail: {error}"),
-            );
-            if error.is_permanent() {
-                return Err(NotDelivered::ForGood(trouble));
-            }
-            Err(NotDelivered::ForNow(trouble))
-        }
+
+    async fn deliver(
+        &self,
+        prepared: &Prepared,
+        server: &Server,
+        message: &Message,
+    ) -> Result<Delivered, NotDelivered> {
+        let allowed = self.clients.allowed();
+        let addresses = addresses(&server.host, server.port, prepared.reach(), allowed).await?;
+        server.take(&addresses, message).await
     }
 }
 
-/// The server's address, which is then connected to as it was checked.
-async fn address(
+/// The server's addresses, which are then connected to as they were checked.
+async fn addresses(
     host: &str,
     port: u16,
     reach: Reach,
     allowed: &PrivateHosts,
-) -> Result<SocketAddr, NotDelivered> {
+) -> Result<Vec<SocketAddr>, NotDelivered> {
     let found = match tokio::net::lookup_host((host, port)).await {
         Ok(found) => found,
         Err(why) => {
@@ -177,19 +124,14 @@ async fn address(
     let mut only = guard::only_allowed(allowed, host, found, reach).map_err(not_allowed)?;
     // Servers that listen on one family only mostly listen on the older one.
     only.sort_by_key(SocketAddr::is_ipv6);
-    only.first().copied().ok_or_else(|| {
+    if only.is_empty() {
         let why = format!("{host} cannot be found: the name has no address");
-        NotDelivered::ForNow(Trouble::new("unreachable", why))
-    })
+        return Err(NotDelivered::ForNow(Trouble::new("unreachable", why)));
+    }
+    Ok(only)
 }
 
-fn message(
-    letter: &Letter,
-    prepared: &Prepared,
-    key: &str,
-    now: Moment,
-) -> Result<Message, Trouble> {
-    let from = mailbox(&field(prepared, "from").unwrap_or_default(), "the sender")?;
+fn message(letter: &Letter, from: Mailbox, key: &str, now: Moment) -> Result<Message, Trouble> {
     let domain = from.email.domain().to_owned();
     let micros = u64::try_from(now.0).unwrap_or(0);
     let mut builder = Message::builder()
@@ -235,22 +177,6 @@ fn mailbox(text: &str, what: &str) -> Result<Mailbox, Trouble> {
     })
 }
 
-/// The key of a mail that is sent once, and for how long.
-fn once(input: &Value) -> Result<Option<(String, Duration)>, Trouble> {
-    let Some(once) = input.get("once").filter(|once| !once.is_null()) else {
-        return Ok(None);
-    };
-    let key = once.get("key").and_then(Value::as_str).unwrap_or_default();
-    if key.is_empty() {
-        return Err(Trouble::new("invalid_request", "`once` needs a `key`"));
-    }
-    let within = match once.get("within").and_then(Value::as_str) {
-        Some(text) => parse_period(text).map_err(|why| Trouble::new("invalid_request", why))?,
-        None => ONCE_WITHIN,
-    };
-    Ok(Some((key.to_owned(), within)))
-}
-
 fn field(prepared: &Prepared, name: &str) -> Option<String> {
     prepared
         .resolved
@@ -258,6 +184,19 @@ fn field(prepared: &Prepared, name: &str) -> Option<String> {
         .get(name)
         .and_then(Value::as_str)
         .map(str::to_owned)
+}
+
+/// What comes of a mail that the server took.
+fn taken(delivered: &Delivered) -> Called {
+    let mut output = serde_json::json!({ "sent": true });
+    if !delivered.refused.is_empty() {
+        let refused = delivered
+            .refused
+            .iter()
+            .map(|(to, why)| serde_json::json!({ "address": to.to_string(), "reason": why }));
+        output["refused"] = refused.collect();
+    }
+    Called::Done { output }
 }
 
 fn done(was_sent: bool) -> Called {

@@ -10,6 +10,7 @@ mod account;
 mod address;
 mod budget;
 mod client;
+mod delivery;
 mod durable;
 mod guard;
 mod hold;
@@ -17,11 +18,13 @@ mod lane;
 mod ledger;
 mod letter;
 mod mail;
+mod notice;
 mod perform;
 mod question;
 mod scrub;
 mod sign_in;
 mod spent;
+mod standing;
 mod token;
 mod waiters;
 
@@ -39,7 +42,7 @@ use crate::clock::{Clock, Moment};
 use crate::connector::References;
 use crate::interpret::Call;
 use crate::journal::Failure;
-use crate::step::{Asked, Calls, Performed};
+use crate::step::{Asked, Calls, HeldUp, Performed};
 
 /// All that goes out to vendors.
 pub struct Outbound {
@@ -52,6 +55,7 @@ pub struct Outbound {
     budgets: budget::Budgets,
     holds: hold::Holds,
     questions: question::Questions,
+    notices: notice::Notices,
 }
 
 impl Outbound {
@@ -75,6 +79,7 @@ impl Outbound {
             budgets,
             holds: hold::Holds::new(remembered.holds),
             questions: question::Questions::default(),
+            notices: notice::Notices::default(),
             ledger,
             clock,
         })
@@ -90,6 +95,7 @@ impl Outbound {
     /// Puts other connectors and connections in place; calls under way keep theirs.
     pub fn replace(&self, accounts: Accounts) {
         *self.accounts.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(accounts);
+        self.notices.forget_failures();
     }
 
     /// The connectors and connections as they are now.
@@ -104,6 +110,10 @@ impl Outbound {
 impl Calls for Outbound {
     fn room<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Option<Moment>> {
         self.keep_room(call).boxed()
+    }
+
+    fn held_up(&self, call: &Call) -> Option<HeldUp> {
+        self.why_held_up(call)
     }
 
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Performed> {

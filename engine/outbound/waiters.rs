@@ -6,6 +6,7 @@
 //! is told a moment of its own, and they do not all come back for the same room.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::clock::{Clock, Moment};
@@ -32,6 +33,11 @@ pub(super) struct Ahead {
     pub(super) all: usize,
     /// How many whose moment has come, so that what is free now is theirs.
     pub(super) due: usize,
+}
+
+impl Ahead {
+    /// Nobody does.
+    pub(super) const NOBODY: Self = Self { all: 0, due: 0 };
 }
 
 /// How long a place is kept for a call that does not come back, in real time: longer than a busy
@@ -102,4 +108,26 @@ pub(super) fn back_at(turn: Moment, ahead: Ahead, now: Moment) -> Moment {
         return turn;
     }
     turn.min(now.after(AWAY_MAX.max(turn.since(now) / 4)))
+}
+
+/// A place in line, given up when it is dropped.
+pub(super) struct InLine<'a>(&'a AtomicU32);
+
+impl<'a> InLine<'a> {
+    /// Gets in line.
+    pub(super) fn enter(count: &'a AtomicU32) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+
+    /// Leaves the line; how many were in it, this one included.
+    pub(super) fn others(self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for InLine<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }

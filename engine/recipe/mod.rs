@@ -12,7 +12,7 @@ mod steps;
 use std::sync::Arc;
 
 pub use grammar::RECIPE;
-pub use project::{PROJECT, ProjectFile};
+pub use project::{PROJECT, ProjectFile, SAYS};
 pub use steps::STEP;
 
 use crate::data::digest;

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use crate::diagnostic::{Report, Span};
 use crate::form::{self, Form, Key, Kind, Naming};
 use crate::shape::Field;
-use crate::source::{Document, Node};
+use crate::source::{Document, Node, NodeKind};
 
 /// A project file.
 pub static PROJECT: Form = Form {
@@ -31,8 +31,31 @@ pub static PROJECT: Form = Form {
         Key::new(
             "settings",
             Kind::Map(Naming::Free, &Kind::Map(Naming::Free, &Kind::Type)),
-            "The settings keys that the recipes read, by integration, with their types.",
+            "The settings keys that the recipes read, by integration, with their types; `says` beside \
+             a type tells in words what the value means.",
         ),
+        Key::new(
+            "doctor",
+            Kind::Text,
+            "The recipe that `recipes doctor` asks for this project's own checks.",
+        ),
+    ],
+    variants: &[],
+};
+
+/// What the values of a setting mean.
+pub static SAYS: Form = Form {
+    name: "says",
+    doc: "What the values of a setting mean, in words. Each text may use `{{value}}` and \
+          `{{settings.<integration>.<KEY>}}`.",
+    keys: &[
+        Key::new(
+            "values",
+            Kind::Map(Naming::Free, &Kind::Value),
+            "A text for each of these values.",
+        ),
+        Key::new("any", Kind::Value, "The text for any other value."),
+        Key::new("absent", Kind::Value, "The text for no value."),
     ],
     variants: &[],
 };
@@ -54,6 +77,10 @@ pub struct ProjectFile {
     pub tables: IndexMap<String, (String, Span)>,
     /// The settings keys it declares, by integration as written.
     pub settings: IndexMap<String, IndexMap<String, Field>>,
+    /// What is said of their values, by integration and key.
+    pub says: IndexMap<String, IndexMap<String, Node>>,
+    /// The recipe with the project's own checks, with the place of its name.
+    pub doctor: Option<(String, Span)>,
 }
 
 impl ProjectFile {
@@ -71,6 +98,10 @@ impl ProjectFile {
             connections: names(root.get("connections"), Part::Left),
             tables: names(root.get("tables"), Part::Right),
             settings: settings(root.get("settings"), &mut report),
+            says: says(root.get("settings"), &mut report),
+            doctor: root
+                .get("doctor")
+                .and_then(|node| Some((node.as_text()?.to_string(), node.span))),
         };
         (file, report)
     }
@@ -98,16 +129,44 @@ fn names(node: Option<&Node>, part: Part) -> IndexMap<String, (String, Span)> {
 }
 
 fn settings(node: Option<&Node>, report: &mut Report) -> IndexMap<String, IndexMap<String, Field>> {
+    each_key(node, |node| Some(Field::parse(&type_of(node), report)))
+}
+
+fn says(node: Option<&Node>, report: &mut Report) -> IndexMap<String, IndexMap<String, Node>> {
+    each_key(node, |node| {
+        let says = node.get(SAYS.name)?;
+        form::check(says, &SAYS, report);
+        Some(says.clone())
+    })
+}
+
+/// What is read of each key of each integration.
+fn each_key<T>(
+    node: Option<&Node>,
+    mut read: impl FnMut(&Node) -> Option<T>,
+) -> IndexMap<String, IndexMap<String, T>> {
     let integrations = node.and_then(Node::as_map).unwrap_or_default();
     integrations
         .iter()
         .map(|(integration, keys)| {
             let keys = keys.as_map().unwrap_or_default();
-            let fields = keys
+            let of_keys = keys
                 .iter()
-                .map(|(key, node)| (key.text.to_string(), Field::parse(node, report)))
+                .filter_map(|(key, node)| Some((key.text.to_string(), read(node)?)))
                 .collect();
-            (integration.text.to_string(), fields)
+            (integration.text.to_string(), of_keys)
         })
         .collect()
+}
+
+/// A setting's type, without what is said of its values.
+fn type_of(node: &Node) -> Node {
+    let Some(entries) = node.as_map() else {
+        return node.clone();
+    };
+    let details = entries.iter().filter(|(key, _)| &*key.text != SAYS.name);
+    Node {
+        kind: NodeKind::Map(details.cloned().collect()),
+        ..node.clone()
+    }
 }

@@ -14,9 +14,9 @@ pub enum Point {
     Committed,
     /// The intent of a call that must not happen twice is durable, nothing was sent.
     IntentWritten,
-    /// Its reply is here, nothing of it is durable.
+    /// The reply to a call that changes something is here, nothing of it is durable.
     ReplyReceived,
-    /// Its outcome is durable.
+    /// The outcome of a call that must not happen twice is durable.
     CommitDone,
 }
 

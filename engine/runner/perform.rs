@@ -61,6 +61,11 @@ pub(super) async fn perform(world: &World, effect: Effect) -> Done {
     }
 }
 
+/// Whether an effect is a call that changes something outside.
+pub(super) fn is_change(effect: &Effect) -> bool {
+    matches!(&effect.kind, EffectKind::Call(call) if call.action.effect != Repeats::Read)
+}
+
 /// Whether an effect is a call that must not happen twice.
 pub(super) fn is_once(effect: &Effect) -> bool {
     matches!(&effect.kind, EffectKind::Call(call) if call.action.effect == Repeats::Once)

@@ -19,7 +19,7 @@ use crate::store::{
 use super::awaiting::Awaiting;
 use super::checkpoint::CHECKPOINT_EVERY;
 use super::hand_back::hand_back;
-use super::perform::{Done, Outcome, is_once, is_repeatable_end, perform};
+use super::perform::{Done, Outcome, is_change, is_once, is_repeatable_end, perform};
 use super::unsent::HeldBack;
 use super::{Left, Point, World};
 
@@ -375,8 +375,10 @@ impl<'a> Run<'a> {
             Outcome::Room => {}
             Outcome::Answer(answer) => {
                 self.is_repeatable_news &= is_repeatable_end(&effect, &answer);
-                if is_once(&effect) {
+                if is_change(&effect) {
                     self.world.halt.pass(Point::ReplyReceived).await;
+                }
+                if is_once(&effect) {
                     self.settles_once |= matches!(answer, Answer::Called(Called::Done { .. }));
                 }
                 self.machine.answer(effect.number, at, answer);

@@ -76,6 +76,18 @@ pub(super) async fn take_up(
     intake: &Intake,
     outbound: &Outbound,
 ) -> Result<usize, String> {
+    let taken = take_up_or_refuse(workspace, intake, outbound).await;
+    if let Err(why) = &taken {
+        intake.shelf.note_refusal(why);
+    }
+    taken
+}
+
+async fn take_up_or_refuse(
+    workspace: &Path,
+    intake: &Intake,
+    outbound: &Outbound,
+) -> Result<usize, String> {
     let library = read(workspace)
         .await
         .map_err(|why| format!("the workspace cannot be read: {why}"))?;

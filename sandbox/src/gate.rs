@@ -2,6 +2,7 @@
 //! request to the vendor, and its answer, with the ordered fault applied and both written down.
 //! Always true: the journal has the request before any work is done for it.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -34,7 +35,12 @@ pub(crate) struct Gate {
     calls: AtomicU64,
     /// When each request came, by the sandbox clock, in that order.
     arrivals: Mutex<Vec<i64>>,
+    /// How many calls of each kind there were.
+    kinds: Mutex<BTreeMap<String, u64>>,
 }
+
+/// More kinds of calls than this are counted as one.
+const KINDS_MAX: usize = 200;
 
 impl Gate {
     pub(crate) fn new(clock: Arc<Clock>, seed: u64) -> Self {
@@ -47,6 +53,7 @@ impl Gate {
             in_flight_max: AtomicU64::new(0),
             calls: AtomicU64::new(0),
             arrivals: Mutex::default(),
+            kinds: Mutex::default(),
         }
     }
 
@@ -63,7 +70,8 @@ impl Gate {
         fullest
     }
 
-    fn arrived(&self) {
+    /// Notes that a request came just now.
+    pub(crate) fn arrived(&self) {
         let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
         // Read under the lock, so that they stay in order; a clock set back starts anew.
         let now = self.clock.now();
@@ -78,15 +86,39 @@ impl Gate {
         json!({
             "calls": self.calls.load(Ordering::Relaxed),
             "in_flight_max": self.in_flight_max.load(Ordering::Relaxed),
+            "kinds": *self.kinds.lock().unwrap_or_else(PoisonError::into_inner),
         })
+    }
+
+    /// Counts a call by its method and path, in which `*` stands for ids.
+    fn count_kind(&self, method: &str, path: &str) {
+        let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kind = kind(method, path);
+        if kinds.len() >= KINDS_MAX && !kinds.contains_key(&kind) {
+            kind = "others".to_owned();
+        }
+        *kinds.entry(kind).or_default() += 1;
     }
 }
 
+/// Method and path, with `*` for every part that holds a digit, `v1` and the like aside.
+fn kind(method: &str, path: &str) -> String {
+    let is_version = |part: &str| {
+        let number = part.strip_prefix('v');
+        number.is_some_and(|number| number.len() == 1)
+    };
+    let parts = path.split('/').map(|part| {
+        let is_id = part.contains(|letter: char| letter.is_ascii_digit()) && !is_version(part);
+        if is_id { "*" } else { part }
+    });
+    format!("{method} {}", parts.collect::<Vec<_>>().join("/"))
+}
+
 /// Counts a request as in flight until it is dropped, cut connections included.
-struct InFlight(Arc<Gate>);
+pub(crate) struct InFlight(Arc<Gate>);
 
 impl InFlight {
-    fn enter(gate: &Arc<Gate>) -> Self {
+    pub(crate) fn enter(gate: &Arc<Gate>) -> Self {
         gate.calls.fetch_add(1, Ordering::Relaxed);
         let now = gate.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
         gate.in_flight_max.fetch_max(now, Ordering::Relaxed);
@@ -114,6 +146,7 @@ pub(crate) async fn pass(
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let path = parts.uri.path().to_owned();
+    gate.count_kind(parts.method.as_str(), &path);
     let fault = gate.faults.strike(parts.method.as_str(), &path);
     let name = fault.as_ref().map(FaultKind::name);
     let seq = gate.journal.arrive(Entry {

@@ -1,5 +1,6 @@
-//! Stand-ins for the vendors: Docebo, Accredible, and a plain vendor of records. In: a world as
-//! YAML. Out: real HTTP servers with state, webhooks, quirks and faults, on ports of this machine.
+//! Stand-ins for the vendors: Docebo, Accredible, a plain vendor of records, and a mail server. In:
+//! a world as YAML. Out: real HTTP and SMTP servers with state, webhooks, quirks and faults, on ports
+//! of this machine.
 //! Always true: one clock for all, nothing is kept on disk, and `Sandbox::stop` ends every task
 //! and connection.
 //!
@@ -18,16 +19,20 @@ use tokio::task::JoinSet;
 use accredible::Accredible;
 use docebo::Docebo;
 use gate::Gate;
+use mail::PostOffice;
 use records::Records;
 use wire::connection::{Connections, Door, Peer};
 
+pub use academy::{Academy, BATCH_RECIPE, Size};
 pub use clock::Clock;
 pub use faults::{FaultKind, FaultRule};
+pub use mail::{Attachment, Mail, Protection};
 pub use stories::{STORIES, Story};
 pub use webhooks::Webhook;
 pub use wire::route::Provenance;
 pub use world::{WORLDS, World, WorldError};
 
+mod academy;
 mod accredible;
 mod chance;
 mod clock;
@@ -36,6 +41,7 @@ mod docebo;
 mod faults;
 mod gate;
 mod journal;
+mod mail;
 mod moment;
 mod records;
 mod stories;
@@ -44,7 +50,7 @@ mod wire;
 mod world;
 
 /// The names of the servers that a sandbox has.
-pub const SERVERS: [&str; 3] = ["docebo", "accredible", "records"];
+pub const SERVERS: [&str; 4] = ["docebo", "accredible", "records", "mail"];
 
 /// How a sandbox starts.
 #[derive(Debug, Clone)]
@@ -57,6 +63,12 @@ pub struct SandboxConfig {
     pub accredible_port: u16,
     /// Port of the records vendor; 0 takes a free one.
     pub records_port: u16,
+    /// Port of the mail server's control surface; 0 takes a free one.
+    pub mail_port: u16,
+    /// Port of the mail server itself (SMTP); 0 takes a free one.
+    pub smtp_port: u16,
+    /// Port at which the mail server speaks TLS from the beginning; 0 takes a free one.
+    pub smtps_port: u16,
     /// Tokens, ids and chances follow from this number.
     pub seed: u64,
     /// How many times as fast as real time the sandbox clock runs; 0 stands still.
@@ -75,6 +87,9 @@ impl SandboxConfig {
             docebo_port: port(0),
             accredible_port: port(1),
             records_port: port(2),
+            mail_port: port(3),
+            smtp_port: port(4),
+            smtps_port: port(5),
             ..self
         }
     }
@@ -87,6 +102,9 @@ impl Default for SandboxConfig {
             docebo_port: 0,
             accredible_port: 0,
             records_port: 0,
+            mail_port: 0,
+            smtp_port: 0,
+            smtps_port: 0,
             seed: 1,
             scale: 1.0,
         }
@@ -102,6 +120,15 @@ pub struct Sandbox {
     pub accredible_url: String,
     /// Base address of the records vendor.
     pub records_url: String,
+    /// Base address of the mail server's control surface.
+    pub mail_url: String,
+    /// Where the mail server takes mails (SMTP, with STARTTLS): a port of 127.0.0.1.
+    pub smtp_port: u16,
+    /// Where it speaks TLS from the beginning.
+    pub smtps_port: u16,
+    /// The certificate, as PEM, that clients of the mail server are to trust.
+    pub mail_certificate: String,
+    post_office: Arc<PostOffice>,
     clock: Arc<Clock>,
     tasks: JoinSet<()>,
     connections: Vec<Arc<Connections>>,
@@ -119,6 +146,7 @@ pub async fn start(config: SandboxConfig) -> io::Result<Sandbox> {
     let clock = Arc::new(Clock::new(config.world.now.map(|now| now.0), config.scale));
     let gate = |salt: u64| Arc::new(Gate::new(Arc::clone(&clock), seed ^ salt));
     let (docebo_gate, accredible_gate, records_gate) = (gate(1), gate(2), gate(3));
+    let post_office = PostOffice::new(config.world.mail, gate(4)).map_err(io::Error::other)?;
     let docebo = Docebo::new(config.world.docebo, Arc::clone(&docebo_gate), seed);
     let docebo = docebo.map_err(|problem| invalid("docebo", &problem))?;
     let accredible = Accredible::new(config.world.accredible, Arc::clone(&accredible_gate), seed);
@@ -128,6 +156,11 @@ pub async fn start(config: SandboxConfig) -> io::Result<Sandbox> {
         docebo_url: String::new(),
         accredible_url: String::new(),
         records_url: String::new(),
+        mail_url: String::new(),
+        smtp_port: 0,
+        smtps_port: 0,
+        mail_certificate: post_office.certificate(),
+        post_office: Arc::clone(&post_office),
         clock,
         tasks: JoinSet::new(),
         connections: Vec::new(),
@@ -147,6 +180,15 @@ pub async fn start(config: SandboxConfig) -> io::Result<Sandbox> {
     sandbox.records_url = sandbox
         .open(port, records_gate, records.router(), controls)
         .await?;
+    let controls = control::router(post_office.clone()).merge(post_office.controls());
+    let (port, mail_gate) = (config.mail_port, Arc::clone(post_office.gate()));
+    sandbox.mail_url = sandbox
+        .open(port, mail_gate, post_office.router(), controls)
+        .await?;
+    sandbox.smtp_port = sandbox.post(config.smtp_port, Protection::None).await?;
+    sandbox.smtps_port = sandbox
+        .post(config.smtps_port, Protection::Implicit)
+        .await?;
     sandbox.tasks.spawn(docebo.run());
     Ok(sandbox)
 }
@@ -161,9 +203,20 @@ impl Sandbox {
     /// The name and base address of every stand-in.
     #[must_use]
     pub fn addresses(&self) -> Vec<(&'static str, &str)> {
-        let urls = [&self.docebo_url, &self.accredible_url, &self.records_url];
+        let urls = [
+            &self.docebo_url,
+            &self.accredible_url,
+            &self.records_url,
+            &self.mail_url,
+        ];
         let named = SERVERS.into_iter().zip(urls);
         named.map(|(name, url)| (name, url.as_str())).collect()
+    }
+
+    /// The mails that the mail server has taken, in that order.
+    #[must_use]
+    pub fn mails(&self) -> Vec<Mail> {
+        self.post_office.mails()
     }
 
     /// Ends every task and connection and waits until they are gone.
@@ -174,6 +227,17 @@ impl Sandbox {
             .for_each(|connections| connections.cut_all());
     }
 
+    /// Opens a door of the mail server and returns its port.
+    async fn post(&mut self, port: u16, tls: Protection) -> io::Result<u16> {
+        let listener = listen(port).await?;
+        let port = listener.local_addr()?.port();
+        let connections = Arc::clone(&self.post_office.gate().connections);
+        let door = Door::new(listener, connections);
+        self.tasks
+            .spawn(Arc::clone(&self.post_office).serve(door, tls));
+        Ok(port)
+    }
+
     /// Opens the door of one vendor and returns its address.
     async fn open(
         &mut self,
@@ -182,10 +246,7 @@ impl Sandbox {
         vendor: Router,
         controls: Router,
     ) -> io::Result<String> {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let listener = TcpListener::bind(address).await.map_err(|error| {
-            io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
-        })?;
+        let listener = listen(port).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let connections = Arc::clone(&gate.connections);
         self.connections.push(Arc::clone(&connections));
@@ -201,6 +262,13 @@ impl Sandbox {
         });
         Ok(url)
     }
+}
+
+async fn listen(port: u16) -> io::Result<TcpListener> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    TcpListener::bind(address).await.map_err(|error| {
+        io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
+    })
 }
 
 fn invalid(vendor: &str, problem: &str) -> io::Error {

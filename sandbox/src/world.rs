@@ -1,10 +1,14 @@
 //! Worlds: what the vendors know when a sandbox starts. In: YAML. Out: rows for every vendor.
 //! Always true: a typing error or a row that points at nothing is refused with its place.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::accredible::AccredibleWorld;
 use crate::docebo::DoceboWorld;
+use crate::mail::MailWorld;
 use crate::moment::Moment;
 
 /// The world that comes with the crate.
@@ -21,6 +25,7 @@ pub struct World {
     pub(crate) now: Option<Moment>,
     pub(crate) docebo: DoceboWorld,
     pub(crate) accredible: AccredibleWorld,
+    pub(crate) mail: MailWorld,
 }
 
 /// A world file that cannot be read.
@@ -42,6 +47,12 @@ impl World {
     /// When the text is no YAML, or has a key or value that no vendor knows.
     pub fn parse(text: &str) -> Result<Self, WorldError> {
         serde_saphyr::from_str(text).map_err(|error| WorldError(error.to_string()))
+    }
+
+    /// A world of these parts, by vendor.
+    pub(crate) fn of_parts(parts: &BTreeMap<&str, Value>) -> Result<Self, WorldError> {
+        let parts = serde_json::to_value(parts).map_err(|error| WorldError(error.to_string()))?;
+        serde_json::from_value(parts).map_err(|error| WorldError(error.to_string()))
     }
 
     /// The world that comes with the crate: a small academy, `worlds/training.yaml`.

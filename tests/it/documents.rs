@@ -33,18 +33,18 @@ const REFERENCE: [&str; 5] = [
 ];
 
 /// A fenced block: what stands behind the fence, and its lines.
-struct Block {
-    kind: String,
-    path: Option<String>,
-    text: String,
-    line: usize,
+pub(crate) struct Block {
+    pub(crate) kind: String,
+    pub(crate) path: Option<String>,
+    pub(crate) text: String,
+    pub(crate) line: usize,
 }
 
-fn text_of(page: &str) -> String {
+pub(crate) fn text_of(page: &str) -> String {
     fs::read_to_string(root().join(page)).unwrap_or_else(|error| panic!("{page}: {error}"))
 }
 
-fn blocks(text: &str) -> Vec<Block> {
+pub(crate) fn blocks(text: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut open: Option<Block> = None;
     for (number, line) in text.lines().enumerate() {
@@ -112,7 +112,7 @@ fn run(line: &str, folder: &Path, variables: &[String]) -> Output {
 }
 
 /// The variables and files that a `connections.yaml` refers to.
-fn references(text: &str, word: &str) -> Vec<String> {
+pub(crate) fn references(text: &str, word: &str) -> Vec<String> {
     let parts = text.split(word).skip(1);
     parts
         .map(|rest| rest.split('}').next().unwrap_or_default().trim().to_owned())

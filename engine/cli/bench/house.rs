@@ -77,9 +77,17 @@ pub(super) struct Server {
 impl Server {
     /// Starts the server of a workspace and waits until it listens.
     pub(super) async fn start(workspace: &Path) -> anyhow::Result<Self> {
+        Self::start_in(workspace, &[]).await
+    }
+
+    /// The same, with these in its environment.
+    pub(super) async fn start_in(
+        workspace: &Path,
+        environment: &[(&str, String)],
+    ) -> anyhow::Result<Self> {
         let workspace_text = workspace.to_string_lossy().into_owned();
         let arguments = ["serve", "-w", &workspace_text, "--address", "127.0.0.1:0"];
-        let (child, line) = spawn(&arguments, "listening at ")?;
+        let (child, line) = spawn_in(&arguments, environment, "listening at ")?;
         let url = line.split(';').next().unwrap_or_default().to_owned();
         let client = Client::connect(workspace, Errand::Ask).await?;
         if !client.is_served() {
@@ -98,6 +106,12 @@ impl Server {
         self.url.trim_start_matches("http://")
     }
 
+    /// Ends it as a loss of power does.
+    pub(super) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     /// Starts a recipe, so that its trigger counts.
     pub(super) async fn start_recipe(&self, name: &str) -> anyhow::Result<()> {
         let path = format!("/api/recipes/{name}/start");
@@ -108,18 +122,26 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
 }
 
 /// Runs this same program until it prints a line with this beginning; what follows it there.
 pub(super) fn spawn(arguments: &[&str], beginning: &str) -> anyhow::Result<(Child, String)> {
+    spawn_in(arguments, &[], beginning)
+}
+
+fn spawn_in(
+    arguments: &[&str],
+    environment: &[(&str, String)],
+    beginning: &str,
+) -> anyhow::Result<(Child, String)> {
     let program = std::env::current_exe().context("this program does not know where it is")?;
     let mut child = Command::new(program)
         .args(arguments)
         .env("RUST_LOG", "warn")
         .env_remove("RECIPES_TIME_SCALE")
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()

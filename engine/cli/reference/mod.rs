@@ -13,7 +13,7 @@ use super::explain::explanations;
 use crate::connector::CONNECTOR;
 use crate::expression::helpers;
 use crate::form::describe;
-use crate::recipe::{PROJECT, RECIPE};
+use crate::recipe::{PROJECT, RECIPE, SAYS};
 use crate::table::TABLE;
 use crate::trial::TEST;
 
@@ -85,6 +85,7 @@ fn part(name: &str) -> anyhow::Result<String> {
     Ok(match name {
         "recipe" => describe(&RECIPE),
         "project" => describe(&PROJECT),
+        "says" => describe(&SAYS),
         "recipe test" => describe(&TEST),
         "lookup table" => describe(&TABLE),
         "connector" => describe(&CONNECTOR),

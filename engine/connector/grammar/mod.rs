@@ -13,7 +13,11 @@ pub static CONNECTOR: Form = Form {
     name: "connector",
     doc: "A vendor's API, described well enough that nothing else names it.",
     keys: &[
-        Key::required("title", Kind::Text, "The title that people know it by."),
+        Key::new(
+            "title",
+            Kind::Text,
+            "The title that people know it by; left out, the file changes the bundled connector.",
+        ),
         Key::new("description", Kind::Text, "What it is."),
         Key::new(
             "connection",
@@ -62,7 +66,7 @@ pub static CONNECTOR: Form = Form {
             Kind::List(&Kind::Value),
             "Where a message is found in a reply.",
         ),
-        Key::required(
+        Key::new(
             "actions",
             Kind::Map(Naming::Id, &Kind::Form(&ACTION)),
             "The operations it offers, by name.",

@@ -292,6 +292,7 @@ fn every_code_has_a_mistake_and_an_explanation() {
     let elsewhere = [
         // Said of shipped connectors by those who know which ones are shipped.
         codes::ANY_IN_SHIPPED,
+        codes::OVERRIDE,
     ];
     for (code, title, explanation) in codes::ALL {
         assert!(!title.is_empty() && explanation.len() > 40, "{}", code.0);
@@ -325,17 +326,4 @@ fn an_action_that_knows_absence_has_found() {
     let list = &connector.actions["list"];
     assert_eq!(list.output.to_string(), "an object with `items`");
     assert_eq!(list.element().to_string(), "an object with `id`, `name`");
-}
-
-#[test]
-fn an_override_keeps_what_it_does_not_name() {
-    let (shipped, _) = read_text("vendor", "connectors/vendor.yaml", SOUND);
-    let own = sound(
-        "actions: { look: { title: Mine, effect: read, request: { get: /mine }, output: {} } }",
-    );
-    let hash = shipped.hash.clone();
-    let both = shipped.overridden_by(own);
-    assert_eq!(both.actions["look"].title, "Mine");
-    assert_eq!(both.actions["make"].title, "Make");
-    assert_ne!(both.hash, hash);
 }

@@ -223,3 +223,100 @@ fn a_loop_ends_after_10_000_failed_elements_wherever_it_was_resumed() {
     assert_eq!(run(10_000).output, Some(json!({ "result": 10_000 })));
     assert_eq!(run(10_001).failure.unwrap().code, "too_many_failures");
 }
+
+#[test]
+fn a_look_at_a_job_tells_how_far_its_loops_are_folded_or_not() {
+    let steps = "
+  - id: outer
+    foreach: $.input.names
+    as: name
+    do:
+      - id: inner
+        foreach: [1, 2, 3]
+        as: number
+        batch: 2
+        do:
+          - id: thing
+            action: vendor.read_thing
+            with: { id: 1 }
+";
+    let world = loop_of(steps, json!(vec!["x"; 40]));
+    // Each element of the outer loop makes two rounds of the inner one.
+    for answered in [0, 1, 5, 61] {
+        for folds in [2, 1_000] {
+            let mut machine = Machine::folding(world.start(), Vec::new(), folds, 1);
+            let mut journal = Vec::new();
+            let mut calls = 0;
+            loop {
+                let turn = machine.turn(Moment(0));
+                append(&mut journal, turn.entries);
+                append(&mut journal, machine.fold());
+                let Some(effect) = turn.effects.first() else {
+                    break;
+                };
+                if calls == answered {
+                    break;
+                }
+                calls += 1;
+                let output = json!({ "found": true, "id": 1, "name": "one" });
+                machine.answer(
+                    effect.number,
+                    Moment(0),
+                    Answer::Called(Called::Done { output }),
+                );
+            }
+            let look = Machine::look(world.start(), journal, None);
+            let told: Vec<_> = look
+                .loops
+                .iter()
+                .map(|progress| (progress.done, progress.failed, progress.total))
+                .collect();
+            let wanted = [(answered / 2, 0, Some(40)), (answered % 2, 0, Some(2))];
+            assert_eq!(told, wanted, "{answered} answered, {folds}");
+            assert_eq!(look.calls.len(), 1, "{:?}", look.calls);
+        }
+    }
+}
+
+#[test]
+fn of_a_loop_inside_another_fewer_iterations_are_kept() {
+    let steps = "
+  - id: outer
+    foreach: $.input.names
+    as: name
+    do:
+      - id: inner
+        foreach: $.input.names
+        as: other
+        do:
+          - id: thing
+            action: vendor.read_thing
+            with: { id: 1 }
+";
+    let world = loop_of(steps, json!(vec!["x"; 8]));
+    let mut machine = Machine::folding(world.start(), Vec::new(), 1, 6);
+    let mut journal = Vec::new();
+    while journal.len() < 1_000 {
+        let turn = machine.turn(Moment(0));
+        append(&mut journal, turn.entries);
+        append(&mut journal, machine.fold());
+        let Some(effect) = turn.effects.first() else {
+            break;
+        };
+        let output = json!({ "found": true, "id": 1, "name": "one" });
+        machine.answer(
+            effect.number,
+            Moment(0),
+            Answer::Called(Called::Done { output }),
+        );
+    }
+    let kept = |outer: usize| {
+        let below = format!("outer[{outer}]/inner[");
+        journal
+            .iter()
+            .filter(|entry| entry.key.0.starts_with(&below))
+            .count()
+    };
+    // The very first inner loop ends before anything is folded.
+    assert_eq!((1..8).map(kept).collect::<Vec<_>>(), [4, 4, 4, 4, 4, 0, 0]);
+}

@@ -95,12 +95,33 @@ impl Bench {
         connections: &str,
         ledger: Arc<dyn Ledger>,
     ) -> Self {
-        let given = [("KEY", "s3cr3t"), ("LONG_KEY", "long s3cr3t/key")]
-            .map(|(name, secret)| (name.to_owned(), secret.to_owned()))
-            .into();
+        let given = [("KEY", "s3cr3t"), ("LONG_KEY", "long s3cr3t/key")];
+        Self::open(clock, connector, connections, ledger, &given).await
+    }
+
+    /// All as given, variables and files included.
+    pub(super) async fn given(
+        connector: &str,
+        connections: &str,
+        ledger: Arc<dyn Ledger>,
+        given: &[(&str, &str)],
+    ) -> Self {
+        let clock = Clock::test(Moment::parse("2026-03-01T10:00:00Z").expect("a time"));
+        Self::open(clock, connector, connections, ledger, given).await
+    }
+
+    async fn open(
+        clock: Clock,
+        connector: &str,
+        connections: &str,
+        ledger: Arc<dyn Ledger>,
+        given: &[(&str, &str)],
+    ) -> Self {
+        let given = given.iter();
+        let given = given.map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
         let outbound = Outbound::open(
             accounts(connector, connections),
-            Arc::new(Given(given)),
+            Arc::new(Given(given.collect())),
             ledger,
             clock.clone(),
         )

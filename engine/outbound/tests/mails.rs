@@ -1,85 +1,23 @@
-//! Mails, against a server that speaks just enough SMTP.
+//! What mails say, and notices that are sent once.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpListener;
 
 use super::super::*;
-use super::bench::{Bench, HEADER, call, shown};
-use crate::names::{ConnectionName, ConnectorName};
-use crate::store::NoticeClaim;
-
-/// Takes mails and keeps their texts.
-pub(super) async fn post_office() -> (u16, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    let mails = Arc::new(Mutex::new(Vec::new()));
-    let kept = mails.clone();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let mut stream = BufReader::new(stream);
-            let _ = stream.write_all(b"220 here\r\n").await;
-            let (mut mail, mut is_in_data) = (String::new(), false);
-            let mut line = String::new();
-            while stream
-                .read_line(&mut line)
-                .await
-                .is_ok_and(|count| count > 0)
-            {
-                let said = std::mem::take(&mut line);
-                let answer = if is_in_data {
-                    mail.push_str(&said);
-                    if said != ".\r\n" {
-                        continue;
-                    }
-                    is_in_data = false;
-                    kept.lock()
-                        .expect("no panic")
-                        .push(std::mem::take(&mut mail));
-                    "250 taken\r\n"
-                } else if said.starts_with("DATA") {
-                    is_in_data = true;
-                    "354 go on\r\n"
-                } else if said.contains("nobody@") {
-                    "550 no such person\r\n"
-                } else if said.starts_with("QUIT") {
-                    "221 bye\r\n"
-                } else {
-                    "250 fine\r\n"
-                };
-                let _ = stream.write_all(answer.as_bytes()).await;
-            }
-        }
-    });
-    (port, mails)
-}
-
-async fn bench(connection: &str) -> Bench {
-    let connector = format!("{HEADER}actions: {{}}");
-    Bench::with(&connector, connection, Arc::new(Forgetful::default())).await
-}
+use super::bench::Bench;
+use super::post::{Post, sent};
 
 async fn send(bench: &Bench, key: &str, input: Value) -> String {
-    let mut call = call("send", input);
-    call.action.connector = ConnectorName::new("mail").expect("a name");
-    call.action.connection = ConnectionName::new("mail").expect("a name");
-    call.call_key = key.to_owned();
-    match bench.outbound.perform(&call).await {
-        Performed::Ended(called) => shown(&called),
-        later => panic!("{later:?}"),
-    }
+    sent(bench, key, input).await.0
 }
 
 #[tokio::test]
 async fn mails_go_out_and_notices_once() {
-    let (port, mails) = post_office().await;
-    let bench = bench(&format!(
-        "connections: {{ mail: {{ host: 127.0.0.1, port: {port}, encryption: none, \
-         from: 'Recipes <recipes@example.com>', allow_private: true }} }}"
-    ))
-    .await;
+    let post = Post::open().await;
+    let bench = post
+        .bench(&post.plain(""), Arc::new(Forgetful::default()))
+        .await;
     let input = json!({
         "to": ["a@example.com", "B <b@example.com>"],
         "subject": "Two\nlines",
@@ -92,7 +30,7 @@ async fn mails_go_out_and_notices_once() {
         send(&bench, "one", input.clone()).await,
         r#"done {"sent":true}"#
     );
-    // A repeated try of the same call is the same mail; another job's is held back.
+    // A repeated try of a call that sent it sends nothing; another job's is held back.
     assert_eq!(
         send(&bench, "one", input.clone()).await,
         r#"done {"sent":true}"#
@@ -103,40 +41,34 @@ async fn mails_go_out_and_notices_once() {
     );
     bench.clock.advance(std::time::Duration::from_secs(3601));
     assert_eq!(send(&bench, "two", input).await, r#"done {"sent":true}"#);
-    let mails = mails.lock().expect("no panic").clone();
-    assert_eq!(mails.len(), 3);
-    for part in [
-        "Message-ID: <one@example.com>",
-        "Subject: Two lines",
-        "To: a@example.com, B <b@example.com>",
-        "Date: Sun, 01 Mar 2026 10:00:00",
-        "name  n",
-        "Ann   1",
-        "Hello &lt;you&gt;",
-        "filename=\"list.csv\"",
-        "'=1+1",
-    ] {
-        assert!(mails[0].contains(part), "{part} in {}", mails[0]);
-    }
+    let mails = post.mails();
+    assert_eq!(mails.len(), 2);
+    let mail = &mails[0];
+    assert_eq!(mail.message_id, "<one@example.com>");
+    assert_eq!(mail.subject, "Two lines");
+    assert_eq!(mail.to, ["a@example.com", "b@example.com"]);
+    assert_eq!(mail.headers["to"], "a@example.com, B <b@example.com>");
+    assert!(mail.headers["date"].starts_with("Sun, 01 Mar 2026 10:00:00"));
+    assert!(mail.text.contains("Hello <you>") && mail.text.contains("name  n"));
+    assert!(mail.text.contains("Ann   1"), "{}", mail.text);
+    let html = mail.html.as_deref().expect("the table as markup");
+    assert!(html.contains("Hello &lt;you&gt;"), "{html}");
+    let csv = &mail.attachments[0];
+    assert_eq!(
+        (csv.name.as_str(), csv.text.as_str()),
+        ("list.csv", "name\n'=1+1\n")
+    );
 }
 
 #[tokio::test]
 async fn refusals_are_told() {
-    let (port, _) = post_office().await;
-    let allowed = format!(
-        "connections: {{ mail: {{ host: 127.0.0.1, port: {port}, encryption: none, \
-         from: recipes@example.com, allow_private: true }} }}"
-    );
-    let guarded = allowed.replace(", allow_private: true", "");
+    let post = Post::open().await;
+    let allowed = post.plain("");
+    let guarded = allowed.replace("allow_private: true, ", "");
     let mail = |to: Value| json!({ "to": to, "subject": "s", "text": "t" });
     let cases = [
         (
             allowed.as_str(),
-            mail(json!("nobody@example.com")),
-            "failed mail_failed",
-        ),
-        (
-            &allowed,
             mail(json!("no address")),
             "failed invalid_request",
         ),
@@ -153,81 +85,6 @@ async fn refusals_are_told() {
         ),
     ];
     for (connections, input, expected) in cases {
-        let bench = bench(connections).await;
-        assert_eq!(send(&bench, "k", input).await, expected);
-    }
-}
-
-#[tokio::test]
-async fn a_mail_that_was_not_sent_holds_nothing_back() {
-    let (port, mails) = post_office().await;
-    let connection = |port: u16| {
-        format!(
-            "connections: {{ mail: {{ host: 127.0.0.1, port: {port}, encryption: none, \
-             from: recipes@example.com, allow_private: true }} }}"
-        )
-    };
-    let ledger = Arc::new(Forgetful::default());
-    let process = async |port| {
-        let connector = format!("{HEADER}actions: {{}}");
-        Bench::with(&connector, &connection(port), ledger.clone()).await
-    };
-    let alert = |to: &str| json!({ "to": to, "subject": "s", "text": "t", "once": { "key": "k" } });
-    let good = process(port).await;
-    // Nobody listens at the port 1: it may be tried again. The other one is refused for good.
-    let away = process(1).await;
-    assert_eq!(
-        send(&away, "one", alert("a@example.com")).await,
-        "retry mail_failed 0s"
-    );
-    assert_eq!(
-        send(&good, "two", alert("nobody@example.com")).await,
-        "failed mail_failed"
-    );
-    assert_eq!(
-        send(&good, "three", alert("a@example.com")).await,
-        r#"done {"sent":true}"#
-    );
-    // A try that fails after the mail was sent, as after a crash, takes nothing back.
-    assert_eq!(
-        send(&away, "three", alert("a@example.com")).await,
-        "retry mail_failed 0s"
-    );
-    assert_eq!(
-        send(&good, "one", alert("a@example.com")).await,
-        r#"done {"sent":false}"#
-    );
-    assert_eq!(mails.lock().expect("no panic").len(), 1);
-}
-
-#[tokio::test]
-async fn a_mail_waits_for_the_same_mail_of_another_job() {
-    let (port, _) = post_office().await;
-    let ledger = Arc::new(Forgetful::default());
-    let connection = format!(
-        "connections: {{ mail: {{ host: 127.0.0.1, port: {port}, encryption: none, \
-         from: recipes@example.com, allow_private: true }} }}"
-    );
-    let connector = format!("{HEADER}actions: {{}}");
-    let bench = Bench::with(&connector, &connection, ledger.clone()).await;
-    let now = bench.clock.now();
-    let until = now.after(std::time::Duration::from_secs(90));
-    let claimed = ledger.claim_notice("k".into(), "other".into(), now, until);
-    assert_eq!(claimed.await, Ok(NoticeClaim::Granted));
-    let mut call = call(
-        "send",
-        json!({ "to": "a@example.com", "subject": "s", "text": "t", "once": { "key": "k" } }),
-    );
-    call.action.connector = ConnectorName::new("mail").expect("a name");
-    call.action.connection = ConnectionName::new("mail").expect("a name");
-    match bench.outbound.perform(&call).await {
-        Performed::Later(again) => assert!(again > now && again < until),
-        ended => panic!("{ended:?}"),
-    }
-    // Whoever claimed it is gone without a word: then it is sent after all.
-    bench.clock.set(until);
-    match bench.outbound.perform(&call).await {
-        Performed::Ended(called) => assert_eq!(shown(&called), r#"done {"sent":true}"#),
-        later => panic!("{later:?}"),
+        assert_eq!(post.send(connections, input).await.0, expected);
     }
 }

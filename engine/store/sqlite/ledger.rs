@@ -46,6 +46,8 @@ pub struct TakenGroup {
 pub enum NoticeClaim {
     /// It is the holder's to send.
     Granted,
+    /// This holder sent it.
+    SentBefore,
     /// Another holder sent it.
     Sent,
     /// Another holder is about to send it, or will turn out to have failed.
@@ -332,7 +334,7 @@ async fn claim_notice(
         "DELETE FROM notice WHERE known_until <= $3;
          INSERT INTO notice (key, holder, known_until, is_sent) VALUES ($1, $2, $4, 0)
          ON CONFLICT (key) DO UPDATE SET known_until = MAX(known_until, excluded.known_until)
-            WHERE holder = excluded.holder",
+            WHERE holder = excluded.holder AND is_sent = 0",
     )
     .bind(&key)
     .bind(&holder)
@@ -348,7 +350,8 @@ async fn claim_notice(
             .await
             .map_err(store_error)?;
     Ok(match (claimed_by == holder, is_sent) {
-        (true, _) => NoticeClaim::Granted,
+        (true, false) => NoticeClaim::Granted,
+        (true, true) => NoticeClaim::SentBefore,
         (false, true) => NoticeClaim::Sent,
         (false, false) => NoticeClaim::UnderWay,
     })

@@ -1,5 +1,7 @@
 //! Promises that only show from inside: group commit, full disks, the use of indexes.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
 use serde_json::json;
 use sqlx::Row;
@@ -7,8 +9,12 @@ use sqlx::Row;
 use super::Sqlite;
 use super::error::store_error;
 use crate::clock::Moment;
-use crate::names::{JobId, RecipeName};
+use crate::expression::{Condition, Known, Names};
+use crate::names::{JobId, RecipeName, TableName};
+use crate::shape::{Field, Shape};
+use crate::source::parse;
 use crate::store::{Arrival, Haste, JobFilter, Jobs, NewJob, StoreError};
+use crate::table::{Column, Operation, Table};
 
 fn arrival(event: serde_json::Value) -> Arrival {
     let recipe = RecipeName::new("tests/a").unwrap();
@@ -170,6 +176,76 @@ async fn a_column_of_a_lookup_table_is_found_by_its_index() {
     let sql = super::tables::by_column_sql(7, "email").replace("$1", "'[1]'");
     let plan = plan_of(&store, &sql).await;
     assert!(plan.contains("lookup_row_7_email"), "{plan}");
+}
+
+/// Nine rows of ten go out, and a person has few of them: by the person, few rows are read.
+#[tokio::test]
+async fn rows_are_looked_up_by_the_column_that_tells_most() {
+    let column = |shape| Column {
+        field: Field::required(shape),
+        unique: false,
+        normalise: Vec::new(),
+    };
+    let ways = Shape::Enum(vec![json!("out"), json!("in")]);
+    let columns = [
+        ("way", column(ways)),
+        ("is_open", column(Shape::Boolean)),
+        ("person", column(Shape::Integer)),
+    ];
+    let table = Table {
+        name: TableName::new("posts").unwrap(),
+        title: "Posts".to_owned(),
+        columns: columns
+            .map(|(name, column)| (name.to_owned(), column))
+            .into_iter()
+            .collect(),
+        key: Vec::new(),
+        first_rows: Vec::new(),
+    };
+    let store = Sqlite::in_memory().await.unwrap();
+    let names = RowsOf(table.row_shape());
+    store
+        .declare(std::slice::from_ref(&table), Moment(1))
+        .await
+        .unwrap();
+    let text =
+        "$.row.way: { equals: out }\n$.row.is_open: { is: true }\n$.row.person: { equals: 7 }\n";
+    let (document, mut report) = parse(&Arc::from("test.yaml"), text.as_bytes());
+    let filter = Condition::compile(&document.unwrap().root, &names, &mut report);
+    assert!(!report.has_errors(), "{report:?}");
+    let find = Operation::Find {
+        filter: Some(filter),
+        sort_by: Vec::new(),
+        limit: None,
+    };
+    store.read(&table.name, &find).await.unwrap().unwrap();
+    let sql = "SELECT name FROM sqlite_master WHERE name LIKE 'lookup_row_%_%' AND name <> 'lookup_row_key'";
+    let indexes: Vec<String> = store
+        .with_reader(move |connection| {
+            Box::pin(async move {
+                let names = sqlx::query_scalar(sql).fetch_all(connection).await;
+                names.map_err(store_error)
+            })
+        })
+        .await
+        .unwrap();
+    assert_eq!(indexes, ["lookup_row_1_person"]);
+}
+
+/// The names of a condition about rows.
+struct RowsOf(Shape);
+
+impl Names for RowsOf {
+    fn look_up(&self, _root: &str, _member: Option<&str>) -> Known {
+        Known::Shape {
+            shape: self.0.clone(),
+            maybe: false,
+        }
+    }
+
+    fn roots(&self) -> Vec<String> {
+        vec!["row".to_owned()]
+    }
 }
 
 async fn sync_mode(store: &Sqlite, haste: Haste) -> i64 {

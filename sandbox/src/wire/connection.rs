@@ -115,6 +115,11 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
+    /// The switch that resets it.
+    pub(crate) fn cut(&self) -> Arc<Cut> {
+        Arc::clone(&self.cut)
+    }
+
     /// The error of a cut connection, after which the server drops the stream; with zero linger
     /// set, that drop sends the RST.
     fn check(&self) -> io::Result<()> {

@@ -9,6 +9,7 @@ mod docebo;
 mod learning;
 mod faults;
 mod harness;
+mod mail;
 mod records;
 mod webhooks;
 mod world;

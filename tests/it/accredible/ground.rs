@@ -40,6 +40,11 @@ impl Ground {
             ..SandboxConfig::default()
         };
         let sandbox = recipe_sandbox::start(config).await.expect("the stand-ins");
+        Self::over(sandbox, files).await
+    }
+
+    /// These stand-ins, and the bundled files with these above them.
+    pub(super) async fn over(sandbox: Sandbox, files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         write(folder.path(), "connections.yaml", &connections(&sandbox));
         for (path, text) in files {
@@ -63,7 +68,7 @@ impl Ground {
     /// The first world again, at the first moment, with Docebo's webhook set up.
     pub(super) async fn reset(&self) {
         self.set_clock(Moment::parse(NOW).expect("a time"));
-        for vendor in ["docebo", "accredible"] {
+        for vendor in ["docebo", "accredible", "mail"] {
             self.order(vendor, "reset", Value::Null).await;
             self.ask(Method::DELETE, vendor, "faults", Value::Null)
                 .await;
@@ -102,9 +107,15 @@ impl Ground {
 
     /// The calls that a stand-in got, in order, sign-ins aside: `seq, method, path, query, body`.
     pub(super) async fn calls(&self, vendor: &str) -> Vec<Value> {
-        let requests = self.control(vendor, "requests").await;
-        let mut calls = requests["items"].as_array().cloned().expect("requests");
+        let mut calls = self.all_calls(vendor).await;
         calls.retain(|call| call["path"] != "/oauth2/token");
+        calls
+    }
+
+    /// The same with the sign-ins.
+    pub(super) async fn all_calls(&self, vendor: &str) -> Vec<Value> {
+        let requests = self.control(vendor, "requests?limit=100000").await;
+        let mut calls = requests["items"].as_array().cloned().expect("requests");
         calls.sort_by_key(|call| call["seq"].as_u64());
         calls
     }
@@ -119,7 +130,14 @@ impl Ground {
         calls
     }
 
-    async fn ask(&self, method: Method, vendor: &str, path: &str, body: Value) -> Value {
+    /// Forgets the calls that a stand-in got.
+    pub(super) async fn forget(&self, vendor: &str) {
+        self.ask(Method::DELETE, vendor, "requests", Value::Null)
+            .await;
+    }
+
+    /// Asks a stand-in's control surface.
+    pub(super) async fn ask(&self, method: Method, vendor: &str, path: &str, body: Value) -> Value {
         let addresses = self.sandbox.addresses();
         let base = addresses.iter().find(|(name, _)| *name == vendor);
         let url = format!("{}/_control/{path}", base.expect("a vendor").1);
@@ -148,8 +166,8 @@ fn connections(sandbox: &Sandbox) -> String {
          client_secret: docebo-secret\n    username: service.connect\n    password: docebo-password\n    \
          allow_private: true\n  accredible:\n    base_url: {}\n    api_key: accredible-key\n    \
          allow_private: true\n  docebo_webhook:\n    connector: webhook_basic\n    username: {}\n    \
-         password: {}\n  mail:\n    host: 127.0.0.1\n    port: 9\n    encryption: none\n    \
+         password: {}\n  mail:\n    host: 127.0.0.1\n    port: {}\n    encryption: none\n    \
          from: recipes@academy.example\n    allow_private: true\n",
-        sandbox.docebo_url, sandbox.accredible_url, WEBHOOK.0, WEBHOOK.1
+        sandbox.docebo_url, sandbox.accredible_url, WEBHOOK.0, WEBHOOK.1, sandbox.smtp_port
     )
 }

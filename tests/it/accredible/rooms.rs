@@ -11,11 +11,14 @@ use recipe_engine::store::Store;
 use recipe_engine::trigger::{Gauge, Intake};
 use tokio::sync::watch;
 
+use super::spy::{CallLog, Spy};
+
 /// What a process is built of.
 pub(super) struct Rooms {
     pub(super) shelf: Arc<Shelf>,
     pub(super) store: Arc<Store>,
     pub(super) clock: Clock,
+    pub(super) calls: Arc<CallLog>,
     pub(super) is_stopping: watch::Receiver<bool>,
 }
 
@@ -37,10 +40,14 @@ impl Rooms {
         let outbound = outbound
             .await
             .unwrap_or_else(|why| panic!("{}", why.message));
+        let spy = Spy {
+            way_out: outbound,
+            log: self.calls,
+        };
         let bell = Arc::new(Bell::default());
         let world = World {
             store: self.store.clone(),
-            calls: Arc::new(outbound),
+            calls: Arc::new(spy),
             clock: self.clock.clone(),
             halt: Arc::new(halt),
             bell: bell.clone(),

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 
 use super::ground::{Ground, NOW, WEBHOOK};
 use super::rooms::Rooms;
+use super::spy::CallLog;
 
 /// The project.
 pub(super) const PROJECT: &str = "accredible";
@@ -41,8 +42,10 @@ pub(super) struct Stage {
     pub(super) ground: Arc<Ground>,
     pub(super) store: Arc<Store>,
     pub(super) clock: Clock,
-    world: World,
-    intake: Intake,
+    /// What its jobs asked of the vendors, in all processes.
+    pub(super) calls: Arc<CallLog>,
+    pub(super) world: World,
+    pub(super) intake: Intake,
     is_stopping: watch::Receiver<bool>,
     _stopping: watch::Sender<bool>,
 }
@@ -60,6 +63,8 @@ pub(super) struct Seen {
     pub(super) output: Value,
     /// `level: line` of its log.
     pub(super) log: Vec<String>,
+    /// `code: message` of every step that failed, be it passed over or not.
+    pub(super) failures: Vec<String>,
 }
 
 impl Stage {
@@ -82,10 +87,12 @@ impl Stage {
         store.declare_settings(shelf.settings());
         store.declare(&tables, clock.now()).await.expect("tables");
         let (stopping, is_stopping) = watch::channel(false);
+        let calls = Arc::new(CallLog::default());
         let rooms = Rooms {
             shelf: shelf.clone(),
             store: store.clone(),
             clock: clock.clone(),
+            calls: calls.clone(),
             is_stopping: is_stopping.clone(),
         };
         let (world, intake) = rooms.build(Halt::default()).await;
@@ -93,6 +100,7 @@ impl Stage {
             ground,
             store,
             clock,
+            calls,
             world,
             intake,
             is_stopping,
@@ -202,7 +210,7 @@ impl Stage {
             .collect()
     }
 
-    /// Takes a delivery in at the dispatcher; the jobs that it became.
+    /// Takes a delivery in at the dispatcher; the jobs that it became, none if it came before.
     pub(super) async fn deliver(&self, body: &Value) -> Vec<JobId> {
         let recipe =
             RecipeName::of(PROJECT, "event-dispatcher-docebo-to-accredible").expect("a name");
@@ -224,7 +232,8 @@ impl Stage {
         let body = serde_json::to_vec(body).expect("JSON");
         let accepted = deliver(&self.intake, guest, body).await;
         let accepted = accepted.unwrap_or_else(|why| panic!("{why}"));
-        accepted.jobs.into_iter().map(|(id, _)| id).collect()
+        let new = accepted.jobs.into_iter().filter(|(_, is_new)| *is_new);
+        new.map(|(id, _)| id).collect()
     }
 
     /// Delivers what Docebo has to report, and works until nothing goes on by itself.
@@ -278,6 +287,7 @@ impl Stage {
             shelf: self.ground.shelf.clone(),
             store: self.store.clone(),
             clock: self.clock.clone(),
+            calls: self.calls.clone(),
             is_stopping: self.is_stopping.clone(),
         };
         (self.world, self.intake) = rooms.build(halt).await;
@@ -286,10 +296,16 @@ impl Stage {
     /// Works and moves the clocks on until the process dies where its halt says (`true`), or until
     /// nothing goes on by itself.
     pub(super) async fn live(&self) -> bool {
+        self.live_until(self.world.halt.tripped()).await
+    }
+
+    /// The same for a death that is decided outside.
+    pub(super) async fn live_until(&self, death: impl Future<Output = ()>) -> bool {
+        let mut death = std::pin::pin!(death);
         for _ in 0..LEAPS_MAX {
             let has_died = tokio::select! {
                 biased;
-                () = self.world.halt.tripped() => true,
+                () = &mut death => true,
                 () = self.work() => false,
             };
             if has_died {
@@ -300,6 +316,11 @@ impl Stage {
             }
         }
         panic!("the jobs do not come to rest");
+    }
+
+    /// How many commits the present process has made.
+    pub(super) fn commits(&self) -> u32 {
+        self.world.halt.committed()
     }
 
     /// A job as it stands.
@@ -316,7 +337,14 @@ impl Stage {
             EntryKind::LineLogged { level, message, .. } => Some(format!("{level}: {message}")),
             _ => None,
         });
+        let failures = entries.iter().filter_map(|entry| match &entry.kind {
+            EntryKind::StepFailed { failure, .. } => {
+                Some(format!("{}: {}", failure.code, failure.message))
+            }
+            _ => None,
+        });
         Seen {
+            failures: failures.collect(),
             id: id.clone(),
             recipe: record.recipe.name().to_owned(),
             status: record.status.as_str().to_owned(),

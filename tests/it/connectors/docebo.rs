@@ -9,6 +9,7 @@ use super::world::{World, ids};
 async fn every_action_works() {
     let world = World::new().await;
     read_all(&world).await;
+    read_certifications(&world).await;
     write_fields(&world).await;
     write_awards_and_trainings(&world).await;
     write_enrollments(&world).await;
@@ -70,11 +71,17 @@ async fn read_all(world: &World) {
         )
         .await;
     assert_eq!(plan["name"], "Security Champion");
+    let plans = world.call("docebo.list_learning_plans", json!({})).await;
+    assert_eq!(ids(&plans, "learning_plan_id"), [201, 202, 203]);
+    assert_eq!(plans["items"][0]["code"], "LP-SEC");
     let plans = json!({ "user_ids": [2] });
     let plans = world
         .call("docebo.list_learning_plan_enrollments", plans)
         .await;
     assert_eq!(plans["items"][0]["status"], "in_progress");
+}
+
+async fn read_certifications(world: &World) {
     let kinds = world.call("docebo.list_certifications", json!({})).await;
     assert_eq!(ids(&kinds, "certification_id"), [301, 302, 303]);
     let awards = json!({ "certification_id": 301 });

@@ -3,13 +3,16 @@
 //! Always true: each story has a workspace of its own; what is waited for is an answer or a line of
 //! output, never a span of time.
 
+mod asking;
 mod beside;
 mod branches;
 mod cancelling;
+mod changed;
 mod clock;
 mod copying;
 mod deciding;
 mod disk;
+mod doctoring;
 mod failing;
 mod folding;
 mod house;
@@ -19,8 +22,10 @@ mod lobby;
 mod preview;
 mod previewing;
 mod process;
+mod progress;
 mod recipes;
 mod refusing;
+mod shop;
 mod suites;
 mod rerunning;
 mod tables;

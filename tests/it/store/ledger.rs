@@ -101,6 +101,6 @@ async fn a_notice_belongs_to_its_first_holder(store: &Store) {
     confirm.await.unwrap();
     store.release_notice(key(), "ada".into()).await.unwrap();
     assert_eq!(claim("bob", 999).await, NoticeClaim::Sent);
-    assert_eq!(claim("ada", 999).await, NoticeClaim::Granted);
-    assert_eq!(claim("bob", 1099).await, NoticeClaim::Granted);
+    assert_eq!(claim("ada", 999).await, NoticeClaim::SentBefore);
+    assert_eq!(claim("bob", 1000).await, NoticeClaim::Granted);
 }

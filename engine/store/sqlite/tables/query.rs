@@ -13,6 +13,7 @@ use super::{Kept, Trouble};
 use crate::clock::Moment;
 use crate::data::{Object, Value, kind_of};
 use crate::expression::{Condition, EvaluationError, Expression, Scope};
+use crate::shape::Shape;
 use crate::table::{Operation, Refused, Sort, key_text};
 
 /// More key values than this are not multiplied out; the columns are looked up instead.
@@ -85,10 +86,21 @@ fn way(kept: &Kept, filter: &Condition) -> Way {
     if let Some(keys) = keys(kept, &wanted) {
         return Way::Keys(keys);
     }
-    match wanted.into_iter().min_by_key(|(_, values)| values.len()) {
+    // One of a few values, such as yes or no, is in many rows: it picks out little.
+    let best = wanted
+        .into_iter()
+        .min_by_key(|(column, values)| (has_few_values(kept, column), values.len()));
+    match best {
         Some((column, values)) => Way::Column(column, values),
         None => Way::All,
     }
+}
+
+/// Whether a column holds one of a few values, each in many rows.
+fn has_few_values(kept: &Kept, column: &str) -> bool {
+    let shape = kept.table.columns.get(column);
+    let shape = shape.map(|column| &column.field.shape);
+    matches!(shape, Some(Shape::Boolean | Shape::Enum(_)))
 }
 
 /// The column that this operation looks rows up by and that has no index yet: columns are indexed

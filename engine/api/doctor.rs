@@ -1,0 +1,123 @@
+//! What is wrong with a project: `GET /api/projects/{project}/doctor`.
+//!
+//! Always true: with `?offline=true` no vendor is asked; what the project's own checks tell is
+//! looked through for personal values and secrets like the preview that it is.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, RawQuery, State};
+use axum::http::header;
+use axum::{Extension, Json};
+use serde_json::json;
+
+use crate::data::Value;
+use crate::doctor::{self, Asked, Examination, Finding, Section, Trouble};
+use crate::mask::Hidden;
+
+use super::body::{parameters, unknown_parameter};
+use super::job::{Purpose, Seen};
+use super::personal::of_hidden;
+use super::{Person, Problem, Rooms};
+
+/// `GET /api/projects/{project}/doctor`
+pub(super) async fn examine(
+    State(rooms): State<Arc<Rooms>>,
+    Extension(Person(by)): Extension<Person>,
+    Path(project): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, Problem> {
+    let is_offline = is_offline(query.as_deref())?;
+    let mut examination = doctor::examine(&rooms.intake, &project).await?;
+    let own = match is_offline {
+        true => doctor::left_alone(&rooms.intake, &project)?,
+        false => own_checks(&rooms, &project, &by).await?,
+    };
+    examination.sections.push(own);
+    Ok(Json(wire(&examination)))
+}
+
+fn is_offline(query: Option<&str>) -> Result<bool, Problem> {
+    let mut is_offline = false;
+    for (name, value) in parameters(query) {
+        is_offline = match (&*name, &*value) {
+            ("offline", "true") => true,
+            ("offline", "false") => false,
+            ("offline", _) => {
+                return Err(Problem::bad_request("`offline` is `true` or `false`"));
+            }
+            _ => return Err(unknown_parameter(&name, &["offline"])),
+        };
+    }
+    Ok(is_offline)
+}
+
+/// Runs the project's own checks, one at a time with previews: each may take as much of the
+/// machine as a preview.
+async fn own_checks(rooms: &Rooms, project: &str, by: &str) -> Result<Section, Problem> {
+    let Ok(_alone) = rooms.previews.try_acquire() else {
+        return Err(Problem::new(
+            429,
+            "preview_running",
+            "A preview, or the checks of a project, are running, and one runs at a time.",
+        )
+        .header(header::RETRY_AFTER, "10"));
+    };
+    let asked = doctor::ask(&rooms.intake, rooms.calls.clone(), project, by).await?;
+    let mut hidden = Hidden::default();
+    if let Asked::Ran(shown, _) = &asked {
+        let scratch = Rooms {
+            intake: shown.intake.clone(),
+            ..rooms.clone()
+        };
+        for id in &shown.begun {
+            Seen::of(&scratch, id, Purpose::Preview)
+                .await?
+                .gather(&mut hidden);
+        }
+    }
+    let masker = of_hidden(&hidden);
+    Ok(doctor::of_output(&asked, &|text| {
+        masker.text(text).into_owned()
+    }))
+}
+
+fn wire(examination: &Examination) -> Value {
+    let sections: Vec<Value> = examination.sections.iter().map(section_wire).collect();
+    json!({
+        "project": examination.project,
+        "title": examination.title,
+        "version": examination.version,
+        "is_well": examination.is_well(),
+        "sections": sections,
+    })
+}
+
+fn section_wire(section: &Section) -> Value {
+    let findings: Vec<Value> = section.findings.iter().map(finding_wire).collect();
+    let mut wire = json!({
+        "topic": section.topic.word(),
+        "title": section.topic.title(),
+        "findings": findings,
+    });
+    if let Some(remark) = &section.remark {
+        wire["remark"] = remark.as_str().into();
+    }
+    wire
+}
+
+fn finding_wire(finding: &Finding) -> Value {
+    let mut wire = json!({ "level": finding.level.word(), "text": finding.text });
+    if let Some(help) = &finding.help {
+        wire["help"] = help.as_str().into();
+    }
+    wire
+}
+
+impl From<Trouble> for Problem {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Unknown(message) => Self::not_found(message),
+            Trouble::Store(error) => error.into(),
+        }
+    }
+}

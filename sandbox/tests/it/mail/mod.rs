@@ -1,0 +1,5 @@
+//! The mail server, told line by line.
+
+mod signing;
+mod speaking;
+mod wire;
