@@ -3,7 +3,6 @@
 //! Always true: a copy is on the disk and taken up before it is answered; what is refused has left
 //! nothing behind.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -14,12 +13,12 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::data::Value;
-use crate::library::{bundled, write_copy};
+use crate::library::Change;
 use crate::names::RecipeName;
 use crate::origin::{self, Copy, Refused, Source, Tables};
 use crate::store::AuditEntry;
 
-use super::{Person, Problem, Rooms, body};
+use super::{Person, Problem, Rooms, body, workspace};
 
 /// What a clone is to be.
 #[derive(Debug, Deserialize)]
@@ -45,12 +44,13 @@ pub(super) async fn clone(
         true => Tables::Own,
         false => Tables::Shared,
     };
-    let copy = made(&rooms, |source| {
-        origin::clone_project(source, &project, &wish.name, tables)
-    })?;
     let detail = json!({ "of": project });
     let subject = format!("project:{}", wish.name);
-    write(&rooms, copy, entry(&rooms, &by, "cloned", subject, detail)).await
+    let entry = entry(&rooms, &by, "cloned", subject, detail);
+    copy(&rooms, &project, entry, |source| {
+        origin::clone_project(source, &project, &wish.name, tables)
+    })
+    .await
 }
 
 /// `POST /api/recipes/{project}/{name}/customise`
@@ -60,10 +60,12 @@ pub(super) async fn customise(
     Path((project, name)): Path<(String, String)>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let name = RecipeName::of(&project, &name).map_err(Problem::not_found)?;
-    let copy = made(&rooms, |source| origin::customise(source, &name))?;
     let subject = format!("recipe:{name}");
     let entry = entry(&rooms, &by, "customised", subject, Value::Null);
-    write(&rooms, copy, entry).await
+    copy(&rooms, &project, entry, |source| {
+        origin::customise(source, &name)
+    })
+    .await
 }
 
 /// Refuses to start a recipe beside a started copy that writes to the same place.
@@ -90,26 +92,22 @@ pub(super) async fn check_alone(rooms: &Rooms, name: &RecipeName) -> Result<(), 
     ))
 }
 
-fn made(
+/// Makes a copy of the files as they are on the disk, writes it, takes it up, and notes who made it.
+async fn copy(
     rooms: &Rooms,
-    copy: impl FnOnce(&Source<'_>) -> Result<Copy, Refused>,
-) -> Result<Copy, Problem> {
-    let bundled: BTreeMap<String, String> = bundled()
-        .into_iter()
-        .filter_map(|(path, found)| Some((path, String::from_utf8(found.bytes.ok()?).ok()?)))
-        .collect();
-    let texts = rooms.intake.shelf.texts();
-    let lock = rooms.intake.shelf.lock();
-    let source = Source {
-        texts: &texts,
-        bundled: &bundled,
-        lock: &lock,
-    };
-    copy(&source).map_err(|refused| match refused.code {
-        "not_found" => Problem::not_found(refused.message),
-        "bad_name" => Problem::bad_request(refused.message),
-        code => Problem::conflict(code, refused.message),
-    })
+    project: &str,
+    entry: AuditEntry,
+    made: impl FnOnce(&Source<'_>) -> Result<Copy, Refused>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let _turn = rooms.files.turn().lock().await;
+    let originals = workspace::originals(rooms).await?;
+    originals.check(project).map_err(workspace::unsound)?;
+    let copy = made(&originals.source()).map_err(workspace::refused)?;
+    let files: Vec<String> = copy.files.keys().cloned().collect();
+    let change = Change::of_copy(&copy, &originals.own, originals.lock_text.clone());
+    workspace::write(rooms, change).await?;
+    rooms.intake.store.note(entry).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "files": files }))))
 }
 
 fn entry(rooms: &Rooms, by: &str, action: &str, subject: String, detail: Value) -> AuditEntry {
@@ -120,31 +118,4 @@ fn entry(rooms: &Rooms, by: &str, action: &str, subject: String, detail: Value) 
         subject,
         detail,
     }
-}
-
-/// Writes a copy, takes it up, and notes who made it.
-async fn write(
-    rooms: &Rooms,
-    copy: Copy,
-    entry: AuditEntry,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    let files: Vec<String> = copy.files.keys().cloned().collect();
-    let workspace = rooms.files.workspace().to_owned();
-    let written = tokio::task::spawn_blocking(move || write_copy(&workspace, &copy)).await;
-    let cannot = |why: String| {
-        let title = "The files of the workspace could not be written.";
-        Problem::new(500, "cannot_write", title).detail(why)
-    };
-    match written {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => return Err(cannot(error.to_string())),
-        Err(_) => {
-            return Err(cannot(
-                "writing them met a fault of the engine's own".into(),
-            ));
-        }
-    }
-    rooms.files.take_up().await.map_err(cannot)?;
-    rooms.intake.store.note(entry).await?;
-    Ok((StatusCode::CREATED, Json(json!({ "files": files }))))
 }

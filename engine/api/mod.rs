@@ -37,6 +37,7 @@ mod unseen;
 mod wait;
 mod webhooks;
 mod wire;
+mod workspace;
 
 pub use failures::Messages;
 pub use health::Pulse;
@@ -55,7 +56,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::history::History;
 use crate::step::Calls;
@@ -95,6 +96,9 @@ pub struct Rooms {
 pub trait Files: Send + Sync {
     /// Their folder.
     fn workspace(&self) -> &Path;
+
+    /// Whose turn it is to change them.
+    fn turn(&self) -> &Mutex<()>;
 
     /// Takes changed files up now: how many findings there are, or why everything stays as it was.
     fn take_up(&self) -> BoxFuture<'_, Result<usize, String>>;

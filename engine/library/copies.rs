@@ -3,15 +3,17 @@
 //! In: a library with its lock. Out: findings; families of copies and what they write to.
 //! Always true: a copy of a copy belongs to the family of the first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compile::{ActionRef, Program, StepKind};
 use crate::connector::Effect;
-use crate::diagnostic::Report;
+use crate::data::digest;
+use crate::diagnostic::{Report, Span};
 use crate::names::RecipeName;
 use crate::origin::{Lock, codes};
-use crate::source::Document;
+use crate::source::{Document, Key, Node};
 
+use super::files::bundled_file;
 use super::{Library, Shelf};
 
 /// What clones call and what the lock names that is not there.
@@ -30,16 +32,48 @@ pub(super) fn findings(library: &Library, lock: Option<&Document>) -> Vec<Report
     if let Some(lock) = lock {
         let mut report = Report::of(&lock.file);
         for (path, _) in files.unwrap_or_default() {
-            if !library.paths.iter().any(|known| **known == *path.text) {
+            if !library.texts.contains_key(&*path.text) {
                 let message = format!("there is no file {}", path.text);
                 report
-                    .warning(codes::COPY_IS_GONE, path.span, message)
-                    .help("put it back, or take its entry out");
+                    .advice(codes::COPY_IS_GONE, path.span, message)
+                    .help("an upgrade takes it as removed by you");
             }
         }
+        newer_originals(library, files.unwrap_or_default(), &mut report);
         reports.push(report);
     }
     reports
+}
+
+/// Says once for a project that originals of its files have changed.
+fn newer_originals(library: &Library, files: &[(Key, Node)], report: &mut Report) {
+    let mut counts: BTreeMap<&str, (Span, usize)> = BTreeMap::new();
+    for (path, _) in files {
+        let Some(origin) = library.lock.files.get(&*path.text) else {
+            continue;
+        };
+        let bundled = bundled_file(&origin.of).map(digest);
+        let own = || {
+            library
+                .texts
+                .get(&*origin.of)
+                .map(|text| digest(text.as_bytes()))
+        };
+        let is_there = library.texts.contains_key(&*path.text);
+        let original = bundled.or_else(|| own().filter(|_| origin.of != *path.text));
+        if is_there && original.is_some_and(|hash| hash != origin.hash) {
+            let project = path.text.split('/').nth(1).unwrap_or_default();
+            counts.entry(project).or_insert((path.span, 0)).1 += 1;
+        }
+    }
+    for (project, (span, count)) in counts {
+        let message = format!("originals of {count} files of `{project}` are another version now");
+        report
+            .advice(codes::NEWER_ORIGINAL, span, message)
+            .help(format!(
+                "`recipes upgrade {project} --plan` shows what would change"
+            ));
+    }
 }
 
 fn calls_of_the_original(

@@ -9,6 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
+use super::replace;
 use crate::origin;
 use crate::source::FILE_BYTES_MAX;
 
@@ -21,6 +22,8 @@ const FOLDERS: [&str; 3] = ["recipes", "connectors", "lookup-tables"];
 pub(super) const CONNECTIONS: &str = "connections.yaml";
 /// The most files a workspace may have.
 const FILES_MAX: usize = 20_000;
+/// How often a workspace is read at most until nothing changed meanwhile.
+const LOOKS_MAX: usize = 5;
 /// How deep folders are looked into: `recipes/<project>/tests/<file>`.
 const DEPTH_MAX: usize = 4;
 
@@ -36,6 +39,35 @@ pub struct Found {
 /// All files of a workspace by path, the bundled ones included.
 pub(super) fn find(workspace: &Path) -> io::Result<BTreeMap<String, Found>> {
     let mut files = bundled();
+    for (path, found) in find_own(workspace)? {
+        // The repository itself is a workspace too; its files are the bundled ones.
+        let is_same = files.get(&path).is_some_and(
+            |bundled| matches!((&bundled.bytes, &found.bytes), (Ok(a), Ok(b)) if a == b),
+        );
+        if !is_same {
+            files.insert(path, found);
+        }
+    }
+    Ok(files)
+}
+
+/// The files that a workspace has itself, by path; those that are just changing together, as they
+/// will be.
+pub(super) fn find_own(workspace: &Path) -> io::Result<BTreeMap<String, Found>> {
+    let mut before = replace::mark(workspace);
+    for _ in 1..LOOKS_MAX {
+        let found = look(workspace)?;
+        let after = replace::mark(workspace);
+        if after == before {
+            return Ok(found);
+        }
+        // Files that change together changed while they were read.
+        before = after;
+    }
+    look(workspace)
+}
+
+fn look(workspace: &Path) -> io::Result<BTreeMap<String, Found>> {
     // What is asked for must be there: a misspelt folder is not an empty workspace.
     if !workspace.is_dir() {
         let message = format!("there is no folder `{}`", workspace.display());
@@ -51,16 +83,24 @@ pub(super) fn find(workspace: &Path) -> io::Result<BTreeMap<String, Found>> {
             own.insert(name.to_owned(), read(&path));
         }
     }
-    for (path, found) in own {
-        // The repository itself is a workspace too; its files are the bundled ones.
-        let is_same = files.get(&path).is_some_and(
-            |bundled| matches!((&bundled.bytes, &found.bytes), (Ok(a), Ok(b)) if a == b),
-        );
-        if !is_same {
-            files.insert(path, found);
-        }
+    for (path, text) in replace::under_way(workspace) {
+        match text {
+            Some(text) => own.insert(
+                path,
+                Found {
+                    bytes: Ok(text.into_bytes()),
+                    is_bundled: false,
+                },
+            ),
+            None => own.remove(&path),
+        };
     }
-    Ok(files)
+    Ok(own)
+}
+
+/// Whether a file is the page that tells of a project, and no YAML.
+pub(super) fn is_page(path: &str) -> bool {
+    path.starts_with("recipes/") && path.ends_with("/README.md")
 }
 
 /// The bundled files alone.
@@ -103,7 +143,7 @@ fn find_below(
         }
         let path = format!("{path}/{name}");
         let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
-        if is_yaml {
+        if is_yaml || (is_page(&path) && depth == 2) {
             if files.len() == FILES_MAX {
                 let message = format!("the workspace has more than {FILES_MAX} files");
                 return Err(io::Error::other(message));

@@ -10,12 +10,13 @@ pub mod codes;
 mod copies;
 mod files;
 mod overlay;
+mod originals;
 mod pinned;
 mod read;
+mod replace;
 mod shelf;
 mod stamp;
 mod version;
-mod write;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -24,11 +25,12 @@ use std::sync::Arc;
 
 pub use closure::Start;
 pub use files::{Found, bundled};
+pub use originals::{Originals, Unsound, originals};
 pub use overlay::Override;
 pub use pinned::NoVersion;
+pub use replace::{Change, Hindrance, replace, resume};
 pub use shelf::{Shelf, Shown};
 pub use stamp::Stamp;
-pub use write::write_copy;
 
 use crate::compile::{Catalogue, Recipe};
 use crate::connector::Connections;
@@ -138,3 +140,6 @@ impl Library {
             .filter(move |found| &*found.place.file == path)
     }
 }
+
+#[cfg(test)]
+mod tests;

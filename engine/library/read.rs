@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::closure::check_sign_in;
-use super::files::{CONNECTIONS, Found};
+use super::files::{CONNECTIONS, Found, is_page};
 use super::{Library, Written, copies, overlay};
 use crate::compile::{Project, Signature, check_doctor, check_wiring, codes, compile, program};
 use crate::connector::{self, Connections, builtin};
@@ -35,6 +35,10 @@ pub(super) fn read(files: BTreeMap<String, Found>) -> Library {
     let mut parsed = Vec::new();
     for (path, found) in files {
         let path: Arc<str> = Arc::from(path);
+        if is_page(&path) {
+            reading.page(path, &found);
+            continue;
+        }
         reading.library.paths.push(path.clone());
         let document = reading.open(&path, &found);
         let subject = reading.about(&path, |report| subject(&path, report));
@@ -71,6 +75,13 @@ impl Reading {
         let seen = look(&mut report);
         self.found.absorb(report);
         seen
+    }
+
+    /// What tells people of a project is kept as text alone.
+    fn page(&mut self, path: Arc<str>, found: &Found) {
+        let text = found.bytes.as_deref().unwrap_or_default();
+        let text = Arc::from(String::from_utf8_lossy(text));
+        self.library.texts.insert(path, text);
     }
 
     fn open(&mut self, path: &Arc<str>, found: &Found) -> Option<Document> {

@@ -12,7 +12,6 @@ use crate::compile::{Program, Project, Recipe, Retention, Trigger, program};
 use crate::connector::{Connection, Connections, Connector};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::names::{ConnectionName, ConnectorName, RecipeName, TableName};
-use crate::origin::Lock;
 use crate::source::Node;
 use crate::table::{SettingsDeclared, Table};
 
@@ -258,20 +257,6 @@ impl Shelf {
         let projects = held.library.catalogue.projects.values();
         projects
             .map(|project| (project.name.clone(), project.settings.clone()))
-            .collect()
-    }
-
-    /// What copied files were made of.
-    pub fn lock(&self) -> Lock {
-        self.read().library.lock.clone()
-    }
-
-    /// The text of every file, by path.
-    pub fn texts(&self) -> BTreeMap<String, String> {
-        let held = self.read();
-        let texts = held.library.texts.iter();
-        texts
-            .map(|(path, text)| (path.to_string(), text.to_string()))
             .collect()
     }
 

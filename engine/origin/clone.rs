@@ -6,34 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use super::lock::{Lock, Origin};
-use crate::data::digest;
+use super::lock::Lock;
+use super::source::Source;
+use super::wording::worded;
 use crate::diagnostic::did_you_mean;
 use crate::names::{RecipeName, is_file_name};
 use crate::source::{self, Node};
-
-/// The files that a copy may be made of.
-pub struct Source<'a> {
-    /// The text of every file of the workspace, bundled ones included, by path.
-    pub texts: &'a BTreeMap<String, String>,
-    /// The text of bundled files, by path.
-    pub bundled: &'a BTreeMap<String, String>,
-    /// What is recorded so far.
-    pub lock: &'a Lock,
-}
-
-impl Source<'_> {
-    /// The text of an original as it is now: the bundled one, or that of the workspace.
-    pub(super) fn original(&self, path: &str) -> Option<&String> {
-        self.bundled.get(path).or_else(|| self.texts.get(path))
-    }
-
-    /// The text of a file that the workspace has itself.
-    pub(super) fn own(&self, path: &str) -> Option<&String> {
-        let text = self.texts.get(path)?;
-        (self.bundled.get(path) != Some(text)).then_some(text)
-    }
-}
 
 /// Which tables a clone uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,13 +55,14 @@ pub fn clone_project(
     tables: Tables,
 ) -> Result<Copy, Refused> {
     let folder = format!("recipes/{from}/");
-    let inside: Vec<(&String, &String)> = source
-        .texts
+    let texts = source.texts();
+    let inside: Vec<(&String, &String)> = texts
         .iter()
         .filter(|(path, _)| path.starts_with(&folder))
+        .map(|(path, text)| (*path, *text))
         .collect();
     if inside.is_empty() {
-        let known = projects(source.texts.keys());
+        let known = projects(texts.keys().copied());
         let meant = did_you_mean(from, known.iter().map(String::as_str));
         let help = meant.map_or_else(
             || format!("; there are {}", known.join(", ")),
@@ -103,7 +82,7 @@ pub fn clone_project(
         ));
     }
     let taken = format!("recipes/{to}/");
-    if let Some(path) = source.texts.keys().find(|path| path.starts_with(&taken)) {
+    if let Some(path) = texts.keys().find(|path| path.starts_with(&taken)) {
         return Err(refused(
             "exists",
             format!("there is a project `{to}` already ({path}); choose another name"),
@@ -117,8 +96,7 @@ pub fn clone_project(
     for (path, text) in inside {
         let rest = path.strip_prefix(&folder).unwrap_or(path);
         let own = format!("recipes/{to}/{rest}");
-        let written = with_bare_calls(path, text, from);
-        copy.take(source, &own, path, from, written);
+        copy.take(source, &own, path, worded(&own, text, path));
     }
     if tables == Tables::Own {
         own_tables(source, &mut copy, from, to)?;
@@ -130,7 +108,7 @@ pub fn clone_project(
 pub fn customise(source: &Source<'_>, name: &RecipeName) -> Result<Copy, Refused> {
     let path = format!("recipes/{name}.yaml");
     let Some(bundled) = source.bundled.get(&path) else {
-        let message = if source.texts.contains_key(&path) {
+        let message = if source.own.contains_key(&path) {
             format!("`{name}` is a file of your own already: edit {path}")
         } else {
             let known = source.bundled.keys();
@@ -143,7 +121,7 @@ pub fn customise(source: &Source<'_>, name: &RecipeName) -> Result<Copy, Refused
         };
         return Err(refused("not_bundled", message));
     };
-    if source.texts.get(&path).is_some_and(|text| text != bundled) {
+    if source.own.get(&path).is_some_and(|text| text != bundled) {
         let message = format!("`{name}` is customised already: edit {path}");
         return Err(refused("exists", message));
     }
@@ -152,24 +130,17 @@ pub fn customise(source: &Source<'_>, name: &RecipeName) -> Result<Copy, Refused
         bases: BTreeMap::new(),
         lock: source.lock.clone(),
     };
-    copy.take(source, &path, &path, name.project(), bundled.clone());
+    copy.take(source, &path, &path, bundled.clone());
     Ok(copy)
 }
 
 impl Copy {
     /// Adds a file with what it was made of.
-    fn take(&mut self, source: &Source<'_>, own: &str, of: &str, project: &str, text: String) {
-        // A copy of a customised file goes back to what that was made of.
-        let base = source.bundled.get(of).or_else(|| source.texts.get(of));
-        let base = base.cloned().unwrap_or_else(|| text.clone());
-        let hash = digest(base.as_bytes());
-        let origin = Origin {
-            of: of.to_owned(),
-            version: version(source, project),
-            hash: hash.clone(),
-        };
-        self.lock.files.insert(own.to_owned(), origin);
-        self.bases.insert(hash, base);
+    fn take(&mut self, source: &Source<'_>, own: &str, of: &str, text: String) {
+        if let Some((origin, base)) = source.origin_of(of) {
+            self.bases.insert(origin.hash.clone(), base.clone());
+            self.lock.files.insert(own.to_owned(), origin);
+        }
         self.files.insert(own.to_owned(), text);
     }
 }
@@ -184,57 +155,12 @@ fn projects<'a>(paths: impl Iterator<Item = &'a String>) -> Vec<String> {
     names
 }
 
-/// The version that a project's file states.
-pub(super) fn version(source: &Source<'_>, project: &str) -> String {
-    let path = format!("recipes/{project}/project.yaml");
-    let text = source.texts.get(&path).map_or("", String::as_str);
-    let (document, _) = source::parse(&path.into(), text.as_bytes());
-    let version =
-        document.and_then(|document| Some(document.root.get("version")?.as_text()?.to_string()));
-    version.unwrap_or_default()
-}
-
-/// The text with `project/name` of calls and starts, and of the recipe that a test names, made
-/// bare, so that they reach the clone.
-pub(super) fn with_bare_calls(path: &str, text: &str, project: &str) -> String {
-    let (document, _) = source::parse(&path.into(), text.as_bytes());
-    let Some(document) = document else {
-        return text.to_owned();
-    };
-    let prefix = format!("{project}/");
-    let mut places = Vec::new();
-    full_names(&document.root, &prefix, &mut places);
-    places.sort_unstable();
-    let mut written = text.to_owned();
-    for place in places.into_iter().rev() {
-        // The span may begin with a quote.
-        if let Some(found) = written[place..].find(&prefix) {
-            written.replace_range(place + found..place + found + prefix.len(), "");
-        }
-    }
-    written
-}
-
-/// Where full names of the project's recipes begin.
-fn full_names(node: &Node, prefix: &str, places: &mut Vec<usize>) {
-    for (key, value) in node.as_map().unwrap_or_default() {
-        let names = ["call", "start", "recipe"].contains(&&*key.text);
-        if names && value.as_text().is_some_and(|text| text.starts_with(prefix)) {
-            places.push(value.span.start);
-        }
-        full_names(value, prefix, places);
-    }
-    for element in node.as_list().unwrap_or_default() {
-        full_names(element, prefix, places);
-    }
-}
-
 /// Gives a clone copies of the tables that its recipes use, but for the shared one of settings.
 fn own_tables(source: &Source<'_>, copy: &mut Copy, from: &str, to: &str) -> Result<(), Refused> {
     let project = format!("recipes/{to}/project.yaml");
     let (Some(text), Some(of)) = (
         copy.files.get(&project).cloned(),
-        source.texts.get(&format!("recipes/{from}/project.yaml")),
+        source.text(&format!("recipes/{from}/project.yaml")),
     ) else {
         let message = format!("`{from}` has no project.yaml, which names a clone's own tables");
         return Err(refused("no_project_file", message));
@@ -252,24 +178,38 @@ fn own_tables(source: &Source<'_>, copy: &mut Copy, from: &str, to: &str) -> Res
     }
     let mut lines = String::from("tables:\n");
     for role in tables_used(copy) {
-        let path = format!("lookup-tables/{role}.yaml");
-        let Some(table) = source.texts.get(&path) else {
+        let path = table_path(&role);
+        let Some(table) = source.text(&path) else {
             continue;
         };
-        let rest = role.strip_prefix(&format!("{from}-")).unwrap_or(&role);
-        let own = format!("{to}-{rest}");
+        let own = own_table(from, to, &role);
         lines.push_str(&format!("  {role}: {own}\n"));
-        let own = format!("lookup-tables/{own}.yaml");
-        if source.texts.contains_key(&own) {
+        let own = table_path(&own);
+        if source.text(&own).is_some() {
             let message = format!("there is a table {own} already; choose another name");
             return Err(refused("exists", message));
         }
-        copy.take(source, &own, &path, from, table.clone());
+        copy.take(source, &own, &path, table.clone());
     }
     let separator = if text.ends_with('\n') { "" } else { "\n" };
     copy.files
         .insert(project, format!("{text}{separator}{lines}"));
     Ok(())
+}
+
+/// The name of a clone's own table in place of one of the original.
+pub(super) fn own_table(from: &str, to: &str, role: &str) -> String {
+    let rest = role.strip_prefix(&format!("{from}-")).unwrap_or(role);
+    format!("{to}-{rest}")
+}
+
+/// The table that a path is of.
+pub(super) fn table_of(path: &str) -> Option<&str> {
+    path.strip_prefix("lookup-tables/")?.strip_suffix(".yaml")
+}
+
+fn table_path(table: &str) -> String {
+    format!("lookup-tables/{table}.yaml")
 }
 
 /// The tables that steps of the copied recipes use.

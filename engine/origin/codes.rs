@@ -6,6 +6,10 @@ use crate::diagnostic::Code;
 pub const CALLS_THE_ORIGINAL: Code = Code("L001");
 /// An entry of `recipes.lock` for a file that is not there.
 pub const COPY_IS_GONE: Code = Code("L002");
+/// An entry of `recipes.lock` that the program did not write.
+pub const WRONG_ENTRY: Code = Code("L003");
+/// Copies whose originals have changed since.
+pub const NEWER_ORIGINAL: Code = Code("L004");
 
 /// What each finding means, for people.
 pub const ALL: &[(Code, &str, &str)] = &[
@@ -18,7 +22,21 @@ pub const ALL: &[(Code, &str, &str)] = &[
     (
         COPY_IS_GONE,
         "recipes.lock names a file that is not there",
-        "The file was renamed or removed. An upgrade takes it as removed by you; take its entry \
-         out of recipes.lock if that is what you want for good.",
+        "The file was renamed or removed. An upgrade takes it as removed by you, and asks only if \
+         the original has changed.",
+    ),
+    (
+        WRONG_ENTRY,
+        "an entry of recipes.lock is none that the program wrote",
+        "Paths lead to recipes, tests and lookup tables of the workspace, hashes are 64 \
+         hexadecimal digits. The file was edited by hand: put it back as it was, from your \
+         version control for instance, or take the entry out. Until then nothing is cloned, \
+         customised or upgraded.",
+    ),
+    (
+        NEWER_ORIGINAL,
+        "the original of copied files has changed",
+        "The program, or the project that was cloned, has newer versions of files that this \
+         workspace has copies of. `recipes upgrade PROJECT --plan` shows what would change.",
     ),
 ];

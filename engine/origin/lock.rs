@@ -1,11 +1,12 @@
 //! `recipes.lock`: what each copied file was made of.
 //!
 //! In: the file's document. Out: a [`Lock`]; and the text of one.
-//! Always true: reading what was written gives the same.
+//! Always true: reading what was written gives the same; nothing of it leads out of the workspace.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use super::codes;
 use crate::diagnostic::Report;
 use crate::form::{self, Form, Key, Kind, Naming};
 use crate::source::{Document, Node};
@@ -67,6 +68,25 @@ pub fn base_path(hash: &str) -> String {
     format!("{BASES}/{hash}.yaml")
 }
 
+/// Whether a path names a file that a project or a lookup table may have, wherever a workspace is.
+pub fn is_inside(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    let is_plain = |part: &&str| {
+        let is_word = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        !part.starts_with('.') && !part.is_empty() && part.chars().all(is_word)
+    };
+    let stands_right = match parts[..] {
+        ["lookup-tables", _] | ["recipes", _, _] | ["recipes", _, "tests", _] => true,
+        _ => false,
+    };
+    stands_right && parts.iter().all(is_plain)
+}
+
+/// Whether a text may be the SHA-256 of another.
+fn is_hash(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 impl Lock {
     /// Takes a document in as the lock file; entries that are not whole are left out and reported.
     pub fn read(document: &Document) -> (Self, Report) {
@@ -80,6 +100,16 @@ impl Lock {
                 version: text("version")?,
                 hash: text("hash")?,
             };
+            if !is_inside(&path.text) || !is_inside(&origin.of) || !is_hash(&origin.hash) {
+                let message = format!(
+                    "the entry of `{}` is none that the program wrote",
+                    path.text
+                );
+                report
+                    .error(codes::WRONG_ENTRY, path.span, message)
+                    .help("put recipes.lock back as it was, or take the entry out");
+                return None;
+            }
             Some((path.text.to_string(), origin))
         });
         let lock = Self {

@@ -34,12 +34,16 @@ pub struct Conflict {
 /// The name of the conflict of two orders.
 const ORDER: &str = "order";
 
-/// Merges, part by part. What is settled is taken from that side.
-pub fn merge(
+/// Tells which side holds for a part, if that is settled.
+pub(super) type Settling<'a> = &'a dyn Fn(&str) -> Option<Side>;
+
+/// Merges, part by part. Where both sides do not go together, what is settled is taken from that
+/// side.
+pub(super) fn merge(
     base: &str,
     mine: &str,
     theirs: &str,
-    settled: &BTreeMap<String, Side>,
+    settled: Settling<'_>,
 ) -> Result<String, Vec<Conflict>> {
     // An editor that writes other line ends has changed nothing.
     let has_returns = mine.contains("\r\n");
@@ -56,7 +60,7 @@ fn merge_plain(
     base: &str,
     mine: &str,
     theirs: &str,
-    settled: &BTreeMap<String, Side>,
+    settled: Settling<'_>,
 ) -> Result<String, Vec<Conflict>> {
     if mine == base || mine == theirs {
         return Ok(theirs.to_owned());
@@ -77,7 +81,7 @@ fn merge_plain(
             mine: of(&mine),
             theirs: of(&theirs),
         };
-        match merge_part(&conflict, settled.get(name)) {
+        match merge_part(&conflict, settled(name)) {
             Ok(Some(text)) => {
                 merged.insert(name, text);
             }
@@ -86,7 +90,7 @@ fn merge_plain(
         }
     }
     let orders = all.each_ref().map(|parts| names_of(parts));
-    let order = merge_orders(&orders, settled.get(ORDER));
+    let order = merge_orders(&orders, settled(ORDER));
     if order.is_none() {
         let [base, mine, theirs] = orders.map(|names| Some(names.join("\n")));
         conflicts.push(Conflict {
@@ -116,39 +120,42 @@ fn names_of(parts: &[Part]) -> Vec<&str> {
 }
 
 /// What a part is afterwards, if it is there; `Err` if that cannot be told.
-fn merge_part(part: &Conflict, settled: Option<&Side>) -> Result<Option<String>, ()> {
+fn merge_part(part: &Conflict, settled: Option<Side>) -> Result<Option<String>, ()> {
     let (base, mine, theirs) = (&part.base, &part.mine, &part.theirs);
-    match settled {
-        Some(Side::Mine) => return Ok(mine.clone()),
-        Some(Side::Theirs) => return Ok(theirs.clone()),
-        None => {}
-    }
     if mine == theirs || theirs == base {
         return Ok(mine.clone());
     }
     if mine == base {
         return Ok(theirs.clone());
     }
-    let (Some(base), Some(mine), Some(theirs)) = (base, mine, theirs) else {
-        return Err(());
-    };
-    diffy::merge(base, mine, theirs).map(Some).map_err(|_| ())
+    if let (Some(base), Some(mine), Some(theirs)) = (base, mine, theirs)
+        && let Ok(text) = diffy::merge(base, mine, theirs)
+    {
+        return Ok(Some(text));
+    }
+    match settled {
+        Some(Side::Mine) => Ok(mine.clone()),
+        Some(Side::Theirs) => Ok(theirs.clone()),
+        None => Err(()),
+    }
 }
 
 /// The order of all parts that one of the sides has; `None` if both changed it differently.
 fn merge_orders<'a>(
     [base, mine, theirs]: &[Vec<&'a str>; 3],
-    settled: Option<&Side>,
+    settled: Option<Side>,
 ) -> Option<Vec<&'a str>> {
-    if settled == Some(&Side::Mine) {
-        return Some(woven(mine, theirs));
-    }
     let keeps_order = |one: &[&str], other: &[&str]| common(one, other) == common(other, one);
-    let theirs_leads = settled.is_some() || keeps_order(mine, theirs) || keeps_order(mine, base);
-    if theirs_leads {
+    if keeps_order(mine, theirs) || keeps_order(mine, base) {
         return Some(woven(theirs, mine));
     }
-    keeps_order(theirs, base).then(|| woven(mine, theirs))
+    if keeps_order(theirs, base) {
+        return Some(woven(mine, theirs));
+    }
+    settled.map(|side| match side {
+        Side::Mine => woven(mine, theirs),
+        Side::Theirs => woven(theirs, mine),
+    })
 }
 
 /// The names of one that the other has too.

@@ -8,6 +8,9 @@
 
 use crate::source::{self, Node};
 
+/// The name of the part that is a whole file.
+pub(super) const WHOLE: &str = "the file";
+
 /// A stretch of a file's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Part {
@@ -24,7 +27,7 @@ const LISTS: [(&str, &str); 2] = [("steps", "id"), ("cases", "title")];
 pub(super) fn parts(text: &str) -> Vec<Part> {
     let whole = || {
         vec![Part {
-            name: "the file".to_owned(),
+            name: WHOLE.to_owned(),
             text: text.to_owned(),
         }]
     };

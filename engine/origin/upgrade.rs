@@ -1,4 +1,4 @@
-//! Copies meet the next version of what they were made of.
+//! Copies meet the present version of what they were made of.
 //!
 //! In: the files of a workspace, the texts that copies were made of, what was settled. Out: what
 //! becomes of each file of a project, with the conflicts that are still open.
@@ -7,21 +7,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::clone::{Refused, Source, refused, version, with_bare_calls};
+use super::clone::{Refused, own_table, refused, table_of};
 use super::lock::{Lock, Origin};
-use super::merge::{Conflict, Side, merge};
+use super::merge::{Conflict, merge};
+use super::parts::WHOLE;
+use super::settle::Settled;
+use super::source::{Source, project_of};
+use super::version::is_older;
+use super::wording::worded;
 use crate::data::digest;
-
-/// The part that stands for a whole file.
-pub const WHOLE: &str = "the file";
-
-/// What is settled: by file, by part.
-pub type Settled = BTreeMap<String, BTreeMap<String, Side>>;
 
 /// What becomes of a project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upgrade {
-    /// The project that it was made of.
+    /// The project that is upgraded.
+    pub project: String,
+    /// The project that it was made of; the same one if only recipes of it are customised.
     pub of: String,
     /// The versions that its files are of now.
     pub from: BTreeSet<String>,
@@ -29,10 +30,14 @@ pub struct Upgrade {
     pub to: String,
     /// What becomes of each file that is not as it was, by path.
     pub files: BTreeMap<String, Outcome>,
+    /// The text of each of these files as it is now.
+    pub before: BTreeMap<String, String>,
     /// The texts that the files will be made of, by hash.
     pub bases: BTreeMap<String, String>,
     /// What is recorded afterwards.
     pub lock: Lock,
+    /// A hash of all that the upgrade was made of: another one means that something has changed.
+    pub state: String,
 }
 
 /// What becomes of a file.
@@ -42,6 +47,8 @@ pub enum Outcome {
     Replaced(String),
     /// Both changed it, and it goes together.
     Merged(String),
+    /// Both changed it in ways that do not go together, and it is settled how it shall be.
+    Settled(Option<String>),
     /// It is new.
     Added(String),
     /// The original is gone, and it was not changed here.
@@ -50,128 +57,302 @@ pub enum Outcome {
     Open(Vec<Conflict>),
 }
 
+impl Outcome {
+    /// The text afterwards, or that there is none; `None` while that is open.
+    pub fn text(&self) -> Option<Option<&str>> {
+        match self {
+            Self::Replaced(text) | Self::Merged(text) | Self::Added(text) => Some(Some(text)),
+            Self::Settled(text) => Some(text.as_deref()),
+            Self::Removed => Some(None),
+            Self::Open(_) => None,
+        }
+    }
+}
+
 impl Upgrade {
     /// Whether everything is settled.
     pub fn is_settled(&self) -> bool {
-        !self
-            .files
-            .values()
-            .any(|outcome| matches!(outcome, Outcome::Open(_)))
+        self.files.values().all(|outcome| outcome.text().is_some())
     }
 
-    /// The text of each file afterwards; none if it goes.
+    /// Whether it would lead back to an older version.
+    pub fn is_older(&self) -> bool {
+        self.from.iter().any(|from| is_older(&self.to, from))
+    }
+
+    /// The text of each file that changes; none if it goes.
     pub fn texts(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        self.files.iter().filter_map(|(path, outcome)| match outcome {
-            Outcome::Replaced(text) | Outcome::Merged(text) | Outcome::Added(text) => {
-                Some((&**path, Some(&**text)))
-            }
-            Outcome::Removed => Some((&**path, None)),
-            Outcome::Open(_) => None,
-        })
+        let files = self.files.iter();
+        files
+            .filter_map(|(path, outcome)| Some((&**path, outcome.text()?)))
+            .filter(|(path, text)| self.before.get(*path).map(String::as_str) != *text)
     }
 }
 
-/// What becomes of the copies in a project when they meet the originals as they are now. `bases`
-/// are the kept texts, by hash.
+/// What becomes of the copies in a project when they meet the originals as they are now, or the
+/// files that stand in place of these.
 pub fn upgrade(
     source: &Source<'_>,
     project: &str,
-    bases: &BTreeMap<String, String>,
+    newer: Option<&BTreeMap<String, String>>,
     settled: &Settled,
 ) -> Result<Upgrade, Refused> {
-    let inside = format!("recipes/{project}/");
-    let tables = format!("lookup-tables/{project}-");
-    let is_of = |path: &str| path.starts_with(&inside) || path.starts_with(&tables);
-    let copies: BTreeMap<&String, &Origin> = source
-        .lock
-        .files
-        .iter()
-        .filter(|(path, _)| is_of(path))
-        .collect();
+    let copies = copies(source.lock, project);
     if copies.is_empty() {
-        let message = format!(
-            "recipes.lock names no copy in `{project}`: it was neither cloned nor customised here"
-        );
-        return Err(refused("no_copies", message));
+        return Err(refused("no_copies", not_a_copy(source, project)));
     }
     let of = source.lock.cloned_from(project).unwrap_or(project);
+    let theirs = Theirs { source, of, newer };
     let mut upgrade = Upgrade {
+        project: project.to_owned(),
         of: of.to_owned(),
-        from: copies.values().map(|origin| origin.version.clone()).collect(),
-        to: version(source, of),
+        from: copies
+            .values()
+            .map(|origin| origin.version.clone())
+            .collect(),
+        to: theirs.version()?,
         files: BTreeMap::new(),
+        before: BTreeMap::new(),
         bases: BTreeMap::new(),
         lock: source.lock.clone(),
+        state: String::new(),
     };
-    let nothing = BTreeMap::new();
+    let mut meetings = Vec::new();
     for (path, origin) in &copies {
-        let settled = settled.get(*path).unwrap_or(&nothing);
-        let bare = |text: &String| with_bare_calls(path, text, of);
-        let meeting = Meeting {
-            base: bases.get(&origin.hash).map(bare),
-            mine: source.own(path).cloned(),
-            theirs: source.original(&origin.of).map(bare),
-        };
-        let outcome = meeting.outcome(settled);
-        upgrade.note(path, &origin.of, source.original(&origin.of), outcome);
+        // A file that was removed, so that the bundled one counts again, is no copy any more.
+        if origin.of == **path && !source.own.contains_key(*path) {
+            upgrade.lock.files.remove(*path);
+            continue;
+        }
+        meetings.push(theirs.meet(path, &origin.of, source.bases.get(&origin.hash)));
     }
     if of != project {
         let known: BTreeSet<&str> = copies.values().map(|origin| &*origin.of).collect();
-        upgrade.add_new(source, project, &known, settled);
+        meetings.extend(theirs.new_files(project, &known));
     }
+    upgrade.state = state(&meetings);
+    upgrade.settle(meetings, settled)?;
     Ok(upgrade)
 }
 
-/// Three versions of a file.
+/// The copies of a project, its own tables with them.
+fn copies<'a>(lock: &'a Lock, project: &str) -> BTreeMap<&'a String, &'a Origin> {
+    let inside = format!("recipes/{project}/");
+    let cloned_from = lock.cloned_from(project);
+    let is_table = |path: &str, origin: &Origin| {
+        let role = table_of(&origin.of);
+        let own = cloned_from
+            .zip(role)
+            .map(|(of, role)| own_table(of, project, role));
+        own.is_some() && own.as_deref() == table_of(path)
+    };
+    let files = lock.files.iter();
+    files
+        .filter(|(path, origin)| path.starts_with(&inside) || is_table(path, origin))
+        .collect()
+}
+
+fn not_a_copy(source: &Source<'_>, project: &str) -> String {
+    let inside = format!("recipes/{project}/");
+    if source.own.keys().any(|path| path.starts_with(&inside)) {
+        return format!(
+            "recipes.lock does not say what `{project}` is a copy of: put recipes.lock and \
+             recipes/.base back, from your version control for instance. A project that you wrote \
+             yourself has nothing to be upgraded to"
+        );
+    }
+    if source.bundled.keys().any(|path| path.starts_with(&inside)) {
+        return format!(
+            "nothing of `{project}` is customised here: it comes with the program, and is upgraded \
+             with it"
+        );
+    }
+    let known: BTreeSet<&str> = source
+        .lock
+        .files
+        .keys()
+        .map(|path| project_of(path))
+        .collect();
+    let help = crate::diagnostic::did_you_mean(project, known.into_iter())
+        .map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
+    format!("there is no project `{project}`{help}")
+}
+
+/// The originals as they are now.
+struct Theirs<'a> {
+    source: &'a Source<'a>,
+    of: &'a str,
+    newer: Option<&'a BTreeMap<String, String>>,
+}
+
+/// Three versions of a file, in the words of the copy.
 struct Meeting {
+    path: String,
+    of: String,
     base: Option<String>,
     mine: Option<String>,
     theirs: Option<String>,
+    /// Theirs in the original's words.
+    original: Option<String>,
+    is_new: bool,
+}
+
+impl Theirs<'_> {
+    fn text(&self, path: &str) -> Option<&String> {
+        match self.newer {
+            Some(newer) if project_of(path) == self.of || newer.contains_key(path) => {
+                newer.get(path)
+            }
+            _ => self.source.original(path),
+        }
+    }
+
+    fn version(&self) -> Result<String, Refused> {
+        let folder = format!("recipes/{}/", self.of);
+        let all = self.paths();
+        if !all.iter().any(|path| path.starts_with(&folder)) {
+            let message = format!(
+                "the project `{}`, which this is a copy of, is not there any more: there is nothing \
+                 to upgrade to. The copy goes on as it is",
+                self.of
+            );
+            return Err(refused("original_is_gone", message));
+        }
+        let Some(newer) = self.newer else {
+            return Ok(self.source.version(self.of));
+        };
+        let nothing = BTreeMap::new();
+        let lock = Lock::default();
+        let source = Source {
+            own: newer,
+            bundled: &nothing,
+            lock: &lock,
+            bases: &nothing,
+        };
+        Ok(source.version(self.of))
+    }
+
+    /// The paths of all originals.
+    fn paths(&self) -> BTreeSet<&String> {
+        match self.newer {
+            Some(newer) => newer.keys().collect(),
+            None => self.source.texts().into_keys().collect(),
+        }
+    }
+
+    fn meet(&self, path: &str, of: &str, base: Option<&String>) -> Meeting {
+        let original = self.text(of).cloned();
+        Meeting {
+            path: path.to_owned(),
+            of: of.to_owned(),
+            base: base.map(|text| worded(path, text, of)),
+            mine: self.source.own.get(path).cloned(),
+            theirs: original.as_ref().map(|text| worded(path, text, of)),
+            original,
+            is_new: false,
+        }
+    }
+
+    /// Files that the original did not have before.
+    fn new_files(&self, project: &str, known: &BTreeSet<&str>) -> Vec<Meeting> {
+        let folder = format!("recipes/{}/", self.of);
+        let paths = self.paths().into_iter();
+        let new = paths.filter(|path| !known.contains(path.as_str()));
+        let new = new.filter_map(|path| Some((path, path.strip_prefix(&folder)?)));
+        new.map(|(path, rest)| Meeting {
+            is_new: true,
+            ..self.meet(&format!("recipes/{project}/{rest}"), path, None)
+        })
+        .collect()
+    }
 }
 
 impl Meeting {
     /// What becomes of the file; `None` if it stays as it is.
-    fn outcome(self, settled: &BTreeMap<String, Side>) -> Option<Outcome> {
-        let Self { base, mine, theirs } = self;
+    fn outcome(&self, settled: &Settled) -> Option<Outcome> {
+        let (base, mine, theirs) = (&self.base, &self.mine, &self.theirs);
         if mine == theirs || theirs == base {
             return None;
         }
-        match settled.get(WHOLE) {
-            Some(Side::Mine) => return None,
-            Some(Side::Theirs) => return Some(theirs.map_or(Outcome::Removed, Outcome::Replaced)),
-            None => {}
-        }
         if mine == base {
-            return Some(theirs.map_or(Outcome::Removed, Outcome::Replaced));
+            return Some(match theirs {
+                Some(text) if self.is_new => Outcome::Added(text.clone()),
+                Some(text) => Outcome::Replaced(text.clone()),
+                None => Outcome::Removed,
+            });
         }
+        let settling = |part: &str| settled.side(&self.path, part);
         match (base, mine, theirs) {
             (Some(base), Some(mine), Some(theirs)) => {
-                Some(match merge(&base, &mine, &theirs, settled) {
-                    Ok(text) => Outcome::Merged(text),
+                if let Ok(text) = merge(base, mine, theirs, &|_| None) {
+                    return Some(Outcome::Merged(text));
+                }
+                Some(match merge(base, mine, theirs, &settling) {
+                    Ok(text) => Outcome::Settled(Some(text)),
                     Err(conflicts) => Outcome::Open(conflicts),
                 })
             }
-            (base, mine, theirs) => Some(Outcome::Open(vec![Conflict {
-                part: WHOLE.to_owned(),
-                base,
-                mine,
-                theirs,
-            }])),
+            _ => Some(match settling(WHOLE) {
+                Some(super::Side::Mine) => Outcome::Settled(mine.clone()),
+                Some(super::Side::Theirs) => Outcome::Settled(theirs.clone()),
+                None => Outcome::Open(vec![Conflict {
+                    part: WHOLE.to_owned(),
+                    base: base.clone(),
+                    mine: mine.clone(),
+                    theirs: theirs.clone(),
+                }]),
+            }),
         }
     }
 }
 
+/// A hash of all versions that meet.
+fn state(meetings: &[Meeting]) -> String {
+    let mut seen = String::new();
+    for meeting in meetings {
+        seen.push_str(&meeting.path);
+        for text in [&meeting.base, &meeting.mine, &meeting.theirs] {
+            seen.push(' ');
+            let hash = text.as_ref().map(|text| digest(text.as_bytes()));
+            seen.push_str(&hash.unwrap_or_default());
+        }
+        seen.push('\n');
+    }
+    digest(seen.as_bytes())
+}
+
 impl Upgrade {
-    fn note(&mut self, path: &str, of: &str, theirs: Option<&String>, outcome: Option<Outcome>) {
-        match theirs {
+    fn settle(&mut self, meetings: Vec<Meeting>, settled: &Settled) -> Result<(), Refused> {
+        let nothing = Settled::default();
+        let first = meetings.iter().map(|one| (one, one.outcome(&nothing)));
+        let first: Vec<(&Meeting, Option<Outcome>)> = first.collect();
+        let open = first.iter().filter_map(|(one, outcome)| match outcome {
+            Some(Outcome::Open(conflicts)) => Some((&*one.path, &**conflicts)),
+            _ => None,
+        });
+        settled.check(&open.collect())?;
+        for meeting in &meetings {
+            let edited = settled.texts.get(&meeting.path);
+            let outcome = match edited {
+                Some(text) => Some(Outcome::Settled(Some(text.clone()))),
+                None => meeting.outcome(settled),
+            };
+            self.note(meeting, outcome);
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, meeting: &Meeting, outcome: Option<Outcome>) {
+        let path = &meeting.path;
+        match &meeting.original {
             Some(text) => {
                 let hash = digest(text.as_bytes());
                 let origin = Origin {
-                    of: of.to_owned(),
+                    of: meeting.of.clone(),
                     version: self.to.clone(),
                     hash: hash.clone(),
                 };
-                self.lock.files.insert(path.to_owned(), origin);
+                self.lock.files.insert(path.clone(), origin);
                 self.bases.insert(hash, text.clone());
             }
             // What has no original any more is a file like any other.
@@ -180,37 +361,9 @@ impl Upgrade {
             }
         }
         if let Some(outcome) = outcome {
-            self.files.insert(path.to_owned(), outcome);
-        }
-    }
-
-    /// Files that the original did not have before.
-    fn add_new(
-        &mut self,
-        source: &Source<'_>,
-        project: &str,
-        known: &BTreeSet<&str>,
-        settled: &Settled,
-    ) {
-        let folder = format!("recipes/{}/", self.of);
-        let of = self.of.clone();
-        for (path, text) in source.texts.iter().filter(|(path, _)| {
-            path.starts_with(&folder) && !known.contains(path.as_str())
-        }) {
-            let text = source.original(path).unwrap_or(text);
-            let rest = path.strip_prefix(&folder).unwrap_or(path);
-            let own = format!("recipes/{project}/{rest}");
-            let meeting = Meeting {
-                base: None,
-                mine: source.own(&own).cloned(),
-                theirs: Some(with_bare_calls(path, text, &of)),
-            };
-            let nothing = BTreeMap::new();
-            let outcome = match meeting.outcome(settled.get(&own).unwrap_or(&nothing)) {
-                Some(Outcome::Replaced(text)) => Some(Outcome::Added(text)),
-                outcome => outcome,
-            };
-            self.note(&own, path, Some(text), outcome);
+            let mine = meeting.mine.clone();
+            self.before.extend(mine.map(|text| (path.clone(), text)));
+            self.files.insert(path.clone(), outcome);
         }
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use tokio::sync::Mutex;
 
 use super::columns;
 use crate::clock::Clock;
@@ -25,6 +26,7 @@ pub(super) struct Files {
     workspace: PathBuf,
     intake: Intake,
     outbound: Arc<Outbound>,
+    turn: Mutex<()>,
 }
 
 impl Files {
@@ -33,6 +35,7 @@ impl Files {
             workspace,
             intake,
             outbound,
+            turn: Mutex::new(()),
         }
     }
 }
@@ -40,6 +43,10 @@ impl Files {
 impl crate::api::Files for Files {
     fn workspace(&self) -> &Path {
         &self.workspace
+    }
+
+    fn turn(&self) -> &Mutex<()> {
+        &self.turn
     }
 
     fn take_up(&self) -> BoxFuture<'_, Result<usize, String>> {

@@ -27,6 +27,8 @@ const WITHOUT_FIXTURE: &[(&str, &str)] = &[
     ),
     ("L001", "takes a clone; a story at the doors shows it"),
     ("L002", "takes a lock file; a story at the doors shows it"),
+    ("L003", "takes a lock file; a story at the doors shows it"),
+    ("L004", "takes a lock file; a story at the doors shows it"),
     ("S001", STARTING),
     ("S002", STARTING),
     ("S003", STARTING),

@@ -35,11 +35,12 @@ fn files() -> BTreeMap<String, String> {
 }
 
 fn cloned(to: &str, tables: Tables) -> Result<Copy, Refused> {
-    let (texts, lock) = (files(), Lock::default());
+    let (bundled, lock, nothing) = (files(), Lock::default(), BTreeMap::new());
     let source = Source {
-        texts: &texts,
-        bundled: &texts,
+        own: &nothing,
+        bundled: &bundled,
         lock: &lock,
+        bases: &nothing,
     };
     clone_project(&source, "news", to, tables)
 }
@@ -92,8 +93,14 @@ fn what_a_copy_was_made_of_is_recorded_and_kept() {
 
 #[test]
 fn a_lock_that_was_edited_by_hand_is_read_as_far_as_it_goes() {
-    let text = "files:\n  recipes/a/b.yaml: { of: recipes/c/b.yaml, version: 1, hash: x }\n  \
-                recipes/a/d.yaml: { of: recipes/c/d.yaml }\n  nonsense: 3\n";
+    let hash = "a".repeat(64);
+    let text = format!(
+        "files:\n  recipes/a/b.yaml: {{ of: recipes/c/b.yaml, version: 1, hash: {hash} }}\n  \
+         recipes/a/d.yaml: {{ of: recipes/c/d.yaml }}\n  nonsense: 3\n  \
+         recipes/a/e.yaml: {{ of: recipes/c/e.yaml, version: \"1\", hash: \"../../secret\" }}\n  \
+         recipes/a/../../e.yaml: {{ of: recipes/c/e.yaml, version: \"1\", hash: {hash} }}\n  \
+         recipes/a/f.yaml: {{ of: /etc/passwd, version: \"1\", hash: {hash} }}\n"
+    );
     let (document, _) = parse(&"recipes.lock".into(), text.as_bytes());
     let (lock, report) = Lock::read(&document.unwrap());
     let lines: Vec<u32> = report
@@ -102,7 +109,7 @@ fn a_lock_that_was_edited_by_hand_is_read_as_far_as_it_goes() {
         .map(|found| u32::try_from(found.place.span.line).unwrap())
         .collect();
     assert!(lock.files.is_empty());
-    assert_eq!(lines, [2, 3, 3, 4]);
+    assert_eq!(lines, [2, 3, 3, 4, 5, 6, 7]);
 }
 
 #[test]
@@ -122,12 +129,12 @@ fn nothing_that_is_there_is_overwritten() {
     assert_eq!(code(cloned("news", Tables::Shared)), "exists");
     assert_eq!(code(cloned("../up", Tables::Shared)), "bad_name");
     assert_eq!(code(cloned("con", Tables::Shared)), "bad_name");
-    let (texts, lock) = (files(), Lock::default());
-    let bundled = texts.clone();
+    let (bundled, lock, nothing) = (files(), Lock::default(), BTreeMap::new());
     let mut source = Source {
-        texts: &texts,
+        own: &nothing,
         bundled: &bundled,
         lock: &lock,
+        bases: &nothing,
     };
     let missing = clone_project(&source, "nws", "acme", Tables::Shared);
     assert!(missing.unwrap_err().message.contains("did you mean `news`"));
@@ -137,9 +144,9 @@ fn nothing_that_is_there_is_overwritten() {
         copy.files["recipes/news/find.yaml"],
         "title: Find news/find\n"
     );
-    let mut edited = texts.clone();
-    edited.insert("recipes/news/find.yaml".into(), "title: Mine\n".into());
-    source.texts = &edited;
+    let path = "recipes/news/find.yaml".to_owned();
+    let edited = BTreeMap::from([(path, "title: Mine\n".to_owned())]);
+    source.own = &edited;
     assert_eq!(code(customise(&source, &name)), "exists");
     let name = RecipeName::of("news", "fnd").unwrap();
     assert_eq!(code(customise(&source, &name)), "not_bundled");

@@ -1,11 +1,12 @@
 //! Merging: what must hold of any edits, and what admins meet.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
+use super::super::merge::merge;
 use super::super::parts::parts;
-use super::super::{Conflict, Side, merge};
+use super::super::{Conflict, Side};
 use crate::source::parse;
 
 const BASE: &str = "title: Issue\n\n# When.\ntrigger:\n  function: {}\nsteps:\n  # Who.\n  - id: user\n    \
@@ -13,7 +14,7 @@ const BASE: &str = "title: Issue\n\n# When.\ntrigger:\n  function: {}\nsteps:\n 
                     action: badges.search\n  - log: looked\n\n  # What.\n  - id: issue\n    action: badges.issue\n";
 
 fn merged(mine: &str, theirs: &str) -> Result<String, Vec<Conflict>> {
-    merge(BASE, mine, theirs, &BTreeMap::new())
+    merge(BASE, mine, theirs, &|_| None)
 }
 
 #[test]
@@ -77,8 +78,10 @@ fn one_line_changed_twice_is_a_conflict_until_it_is_settled() {
     assert!(conflict.mine.as_ref().unwrap().contains("30s"));
     assert!(conflict.theirs.as_ref().unwrap().contains("20s"));
     for (side, timeout) in [(Side::Mine, "30s"), (Side::Theirs, "20s")] {
-        let settled = BTreeMap::from([(conflict.part.clone(), side)]);
-        let text = merge(BASE, &mine, &theirs, &settled).unwrap();
+        let text = merge(BASE, &mine, &theirs, &|part| {
+            (part == conflict.part).then_some(side)
+        });
+        let text = text.unwrap();
         assert_eq!(text, theirs.replace("20s", timeout));
     }
 }
@@ -193,15 +196,15 @@ proptest! {
     #[test]
     fn without_edits_of_ones_own_the_result_is_the_new_version(theirs in edits()) {
         let (base, theirs) = (text(&base_steps()), text(&edited(&theirs, "t")));
-        prop_assert_eq!(merge(&base, &base, &theirs, &BTreeMap::new()).unwrap(), theirs.clone());
-        prop_assert_eq!(merge(&base, &theirs, &base, &BTreeMap::new()).unwrap(), theirs);
+        prop_assert_eq!(merge(&base, &base, &theirs, &|_| None).unwrap(), theirs.clone());
+        prop_assert_eq!(merge(&base, &theirs, &base, &|_| None).unwrap(), theirs);
     }
 
     #[test]
     fn nothing_is_lost_without_a_conflict(mine in edits(), theirs in edits()) {
         let base_steps = base_steps();
         let (mine, theirs) = (edited(&mine, "m"), edited(&theirs, "t"));
-        let merged = merge(&text(&base_steps), &text(&mine), &text(&theirs), &BTreeMap::new());
+        let merged = merge(&text(&base_steps), &text(&mine), &text(&theirs), &|_| None);
         if let Ok(merged) = merged {
             let base = values(&base_steps);
             for value in values(&mine).union(&values(&theirs)).filter(|value| !base.contains(*value)) {
@@ -227,7 +230,7 @@ proptest! {
             .filter(|edit| touched(std::slice::from_ref(edit)).is_disjoint(&other))
             .collect();
         let base = text(&base_steps());
-        let merged = merge(&base, &text(&edited(&mine, "m")), &text(&edited(&theirs, "t")), &BTreeMap::new());
+        let merged = merge(&base, &text(&edited(&mine, "m")), &text(&edited(&theirs, "t")), &|_| None);
         prop_assert!(merged.is_ok(), "{merged:?}");
     }
 
@@ -235,9 +238,6 @@ proptest! {
     fn settling_every_conflict_gives_a_text(mine in edits(), theirs in edits(), side in prop::bool::ANY) {
         let side = if side { Side::Mine } else { Side::Theirs };
         let (base, mine, theirs) = (text(&base_steps()), text(&edited(&mine, "m")), text(&edited(&theirs, "t")));
-        if let Err(conflicts) = merge(&base, &mine, &theirs, &BTreeMap::new()) {
-            let settled = conflicts.into_iter().map(|conflict| (conflict.part, side)).collect();
-            prop_assert!(merge(&base, &mine, &theirs, &settled).is_ok());
-        }
+        prop_assert!(merge(&base, &mine, &theirs, &|_| Some(side)).is_ok());
     }
 }
