@@ -110,7 +110,8 @@ async fn copy(
     Ok((StatusCode::CREATED, Json(json!({ "files": files }))))
 }
 
-fn entry(rooms: &Rooms, by: &str, action: &str, subject: String, detail: Value) -> AuditEntry {
+/// An entry of the audit of what a person did to files.
+pub(super) fn entry(rooms: &Rooms, by: &str, action: &str, subject: String, detail: Value) -> AuditEntry {
     AuditEntry {
         at: rooms.intake.clock.now(),
         by: format!("person:{by}"),

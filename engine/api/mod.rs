@@ -34,6 +34,7 @@ mod timed;
 mod tree;
 mod turned_away;
 mod unseen;
+mod upgrade;
 mod wait;
 mod webhooks;
 mod wire;
@@ -119,6 +120,10 @@ pub fn router(rooms: Rooms) -> Router {
             post(copies::customise),
         )
         .route("/api/projects/{project}/clone", post(copies::clone))
+        .route(
+            "/api/projects/{project}/upgrade",
+            get(upgrade::show).post(upgrade::change),
+        )
         .route("/api/projects/{project}/doctor", get(doctor::examine))
         .route("/api/jobs", get(jobs::list))
         .route("/api/whoami", get(health::whoami))

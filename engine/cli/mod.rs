@@ -7,6 +7,7 @@
 
 mod audit;
 mod bench;
+mod beside;
 mod check;
 mod client;
 mod connections;
@@ -34,6 +35,7 @@ mod show;
 mod tables;
 mod timed;
 mod torture;
+mod upgrade;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -71,6 +73,7 @@ enum Verb {
     Init(init::Init),
     Clone(copies::Clone),
     Customise(copies::Customise),
+    Upgrade(upgrade::Upgrade),
     Check(check::Check),
     Serve(serve::Serve),
     List(recipes::List),
@@ -112,6 +115,7 @@ impl Arguments {
             Verb::Init(init) => init.run(workspace),
             Verb::Clone(clone) => block_on(clone.run(workspace)),
             Verb::Customise(customise) => block_on(customise.run(workspace)),
+            Verb::Upgrade(upgrade) => block_on(upgrade.run(workspace)),
             Verb::Check(check) => check.run(workspace),
             Verb::Schema(schema) => schema.run(),
             Verb::Graph(graph) => graph.run(workspace),

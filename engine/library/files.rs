@@ -38,8 +38,13 @@ pub struct Found {
 
 /// All files of a workspace by path, the bundled ones included.
 pub(super) fn find(workspace: &Path) -> io::Result<BTreeMap<String, Found>> {
+    find_own(workspace).map(over_bundled)
+}
+
+/// The bundled files, and the workspace's own in front of them.
+pub(super) fn over_bundled(own: BTreeMap<String, Found>) -> BTreeMap<String, Found> {
     let mut files = bundled();
-    for (path, found) in find_own(workspace)? {
+    for (path, found) in own {
         // The repository itself is a workspace too; its files are the bundled ones.
         let is_same = files.get(&path).is_some_and(
             |bundled| matches!((&bundled.bytes, &found.bytes), (Ok(a), Ok(b)) if a == b),
@@ -48,7 +53,15 @@ pub(super) fn find(workspace: &Path) -> io::Result<BTreeMap<String, Found>> {
             files.insert(path, found);
         }
     }
-    Ok(files)
+    files
+}
+
+/// A file with this text.
+pub(super) fn file_of(text: &str) -> Found {
+    Found {
+        bytes: Ok(text.as_bytes().to_vec()),
+        is_bundled: false,
+    }
 }
 
 /// The files that a workspace has itself, by path; those that are just changing together, as they
@@ -85,13 +98,7 @@ fn look(workspace: &Path) -> io::Result<BTreeMap<String, Found>> {
     }
     for (path, text) in replace::under_way(workspace) {
         match text {
-            Some(text) => own.insert(
-                path,
-                Found {
-                    bytes: Ok(text.into_bytes()),
-                    is_bundled: false,
-                },
-            ),
+            Some(text) => own.insert(path, file_of(&text)),
             None => own.remove(&path),
         };
     }

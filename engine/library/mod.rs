@@ -18,7 +18,7 @@ mod shelf;
 mod stamp;
 mod version;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -116,6 +116,18 @@ impl Library {
         files::find(workspace).map(Self::of)
     }
 
+    /// Reads a workspace as if a change of its files were done.
+    pub fn as_if(workspace: &Path, change: &Change) -> io::Result<Self> {
+        let mut own = files::find_own(workspace)?;
+        for (path, (_, after)) in &change.files {
+            match after {
+                Some(text) => own.insert(path.clone(), files::file_of(text)),
+                None => own.remove(path),
+            };
+        }
+        Ok(Self::of(files::over_bundled(own)))
+    }
+
     /// What is bundled with the program, and nothing else.
     pub fn bundled() -> Self {
         Self::of(files::bundled())
@@ -131,6 +143,19 @@ impl Library {
         self.diagnostics
             .iter()
             .any(|found| found.severity == Severity::Error)
+    }
+
+    /// The errors in these files, and those elsewhere that were not there before.
+    pub fn errors_beyond(&self, before: &Self, files: &BTreeSet<&str>) -> Vec<&Diagnostic> {
+        let was_there = |found: &Diagnostic| {
+            let mut known = before.diagnostics_of(&found.place.file);
+            known.any(|known| known.code == found.code && known.message == found.message)
+        };
+        let errors = self.diagnostics.iter();
+        errors
+            .filter(|found| found.severity == Severity::Error)
+            .filter(|found| files.contains(&*found.place.file) || !was_there(found))
+            .collect()
     }
 
     /// What was found about one file.

@@ -75,11 +75,12 @@ pub fn is_inside(path: &str) -> bool {
         let is_word = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         !part.starts_with('.') && !part.is_empty() && part.chars().all(is_word)
     };
-    let stands_right = match parts[..] {
-        ["lookup-tables", _] | ["recipes", _, _] | ["recipes", _, "tests", _] => true,
-        _ => false,
-    };
-    stands_right && parts.iter().all(is_plain)
+    let stands_right = matches!(
+        parts[..],
+        ["lookup-tables", _] | ["recipes", _, _] | ["recipes", _, "tests", _]
+    );
+    let is_read = path.ends_with(".yaml") || path.ends_with("/README.md");
+    stands_right && is_read && parts.iter().all(is_plain)
 }
 
 /// Whether a text may be the SHA-256 of another.

@@ -31,6 +31,16 @@ pub struct Conflict {
     pub theirs: Option<String>,
 }
 
+/// What two sides make that do not go together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clash {
+    /// The parts that do not.
+    pub conflicts: Vec<Conflict>,
+    /// The text with both sides of them between marks, to be merged by hand; absent if one side has
+    /// no such file.
+    pub marked: Option<String>,
+}
+
 /// The name of the conflict of two orders.
 const ORDER: &str = "order";
 
@@ -44,15 +54,19 @@ pub(super) fn merge(
     mine: &str,
     theirs: &str,
     settled: Settling<'_>,
-) -> Result<String, Vec<Conflict>> {
+) -> Result<String, Clash> {
     // An editor that writes other line ends has changed nothing.
     let has_returns = mine.contains("\r\n");
     let plain = |text: &str| text.replace("\r\n", "\n");
     let (base, mine, theirs) = (plain(base), plain(mine), plain(theirs));
-    let merged = merge_plain(&base, &mine, &theirs, settled)?;
-    Ok(match has_returns {
-        true => merged.replace('\n', "\r\n"),
-        false => merged,
+    let as_mine = |text: String| match has_returns {
+        true => text.replace('\n', "\r\n"),
+        false => text,
+    };
+    let merged = merge_plain(&base, &mine, &theirs, settled);
+    merged.map(as_mine).map_err(|clash| Clash {
+        marked: clash.marked.map(as_mine),
+        ..clash
     })
 }
 
@@ -61,7 +75,7 @@ fn merge_plain(
     mine: &str,
     theirs: &str,
     settled: Settling<'_>,
-) -> Result<String, Vec<Conflict>> {
+) -> Result<String, Clash> {
     if mine == base || mine == theirs {
         return Ok(theirs.to_owned());
     }
@@ -86,13 +100,28 @@ fn merge_plain(
                 merged.insert(name, text);
             }
             Ok(None) => {}
-            Err(()) => conflicts.push(conflict),
+            Err(marked) => {
+                merged.insert(name, marked);
+                conflicts.push(conflict);
+            }
         }
     }
     let orders = all.each_ref().map(|parts| names_of(parts));
     let order = merge_orders(&orders, settled(ORDER));
+    let in_order = |order: &[&str]| joined(order.iter().filter_map(|name| merged.get(name)));
+    if let Some(order) = &order
+        && conflicts.is_empty()
+    {
+        return Ok(in_order(order));
+    }
+    let mut note = String::new();
     if order.is_none() {
-        let [base, mine, theirs] = orders.map(|names| Some(names.join("\n")));
+        note = format!(
+            "# The original has this order now: {}\n",
+            orders[2].join(", ")
+        );
+        let lines = |names: &Vec<&str>| Some(names.join("\n"));
+        let [base, mine, theirs] = orders.each_ref().map(lines);
         conflicts.push(Conflict {
             part: ORDER.to_owned(),
             base,
@@ -100,12 +129,11 @@ fn merge_plain(
             theirs,
         });
     }
-    match order {
-        Some(order) if conflicts.is_empty() => {
-            Ok(joined(order.iter().filter_map(|name| merged.get(name))))
-        }
-        _ => Err(conflicts),
-    }
+    let order = order.unwrap_or_else(|| woven(&orders[1], &orders[2]));
+    Err(Clash {
+        conflicts,
+        marked: Some(note + &in_order(&order)),
+    })
 }
 
 fn by_name(parts: &[Part]) -> BTreeMap<&str, &str> {
@@ -119,8 +147,8 @@ fn names_of(parts: &[Part]) -> Vec<&str> {
     parts.iter().map(|part| &*part.name).collect()
 }
 
-/// What a part is afterwards, if it is there; `Err` if that cannot be told.
-fn merge_part(part: &Conflict, settled: Option<Side>) -> Result<Option<String>, ()> {
+/// What a part is afterwards, if it is there; if that cannot be told, both sides between marks.
+fn merge_part(part: &Conflict, settled: Option<Side>) -> Result<Option<String>, String> {
     let (base, mine, theirs) = (&part.base, &part.mine, &part.theirs);
     if mine == theirs || theirs == base {
         return Ok(mine.clone());
@@ -128,15 +156,21 @@ fn merge_part(part: &Conflict, settled: Option<Side>) -> Result<Option<String>, 
     if mine == base {
         return Ok(theirs.clone());
     }
-    if let (Some(base), Some(mine), Some(theirs)) = (base, mine, theirs)
-        && let Ok(text) = diffy::merge(base, mine, theirs)
-    {
-        return Ok(Some(text));
-    }
+    let marked = match (base, mine, theirs) {
+        (Some(base), Some(mine), Some(theirs)) => match diffy::merge(base, mine, theirs) {
+            Ok(text) => return Ok(Some(text)),
+            Err(marked) => marked,
+        },
+        _ => {
+            let [base, mine, theirs] = [base, mine, theirs].map(|text| text.as_deref().map(ended));
+            let [base, mine, theirs] = [base, mine, theirs].map(Option::unwrap_or_default);
+            format!("<<<<<<< ours\n{mine}||||||| original\n{base}=======\n{theirs}>>>>>>> theirs\n")
+        }
+    };
     match settled {
         Some(Side::Mine) => Ok(mine.clone()),
         Some(Side::Theirs) => Ok(theirs.clone()),
-        None => Err(()),
+        None => Err(marked),
     }
 }
 
@@ -178,6 +212,16 @@ fn woven<'a>(leading: &[&'a str], other: &[&'a str]) -> Vec<&'a str> {
         order.insert(place.map_or(0, |place| place + 1), name);
     }
     order
+}
+
+/// A text whose last line ends.
+fn ended(text: &str) -> String {
+    let end = if text.is_empty() || text.ends_with('\n') {
+        ""
+    } else {
+        "\n"
+    };
+    format!("{text}{end}")
 }
 
 /// Parts one after the other; each ends its line.

@@ -18,7 +18,7 @@ mod wording;
 
 pub use clone::{Copy, Refused, Tables, clone_project, customise};
 pub use lock::{BASES, FILE, Lock, Origin, base_path, is_inside};
-pub use merge::{Conflict, Side};
+pub use merge::{Clash, Conflict, Side};
 pub use settle::{Choice, Settled};
 pub use source::Source;
 pub use upgrade::{Outcome, Upgrade, upgrade};

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::clone::{Refused, own_table, refused, table_of};
 use super::lock::{Lock, Origin};
-use super::merge::{Conflict, merge};
+use super::merge::{Clash, Conflict, merge};
 use super::parts::WHOLE;
 use super::settle::Settled;
 use super::source::{Source, project_of};
@@ -54,7 +54,7 @@ pub enum Outcome {
     /// The original is gone, and it was not changed here.
     Removed,
     /// Both changed it in ways that do not go together.
-    Open(Vec<Conflict>),
+    Open(Clash),
 }
 
 impl Outcome {
@@ -99,7 +99,7 @@ pub fn upgrade(
 ) -> Result<Upgrade, Refused> {
     let copies = copies(source.lock, project);
     if copies.is_empty() {
-        return Err(refused("no_copies", not_a_copy(source, project)));
+        return Err(not_a_copy(source, project));
     }
     let of = source.lock.cloned_from(project).unwrap_or(project);
     let theirs = Theirs { source, of, newer };
@@ -152,20 +152,23 @@ fn copies<'a>(lock: &'a Lock, project: &str) -> BTreeMap<&'a String, &'a Origin>
         .collect()
 }
 
-fn not_a_copy(source: &Source<'_>, project: &str) -> String {
+/// Why there is nothing to upgrade.
+fn not_a_copy(source: &Source<'_>, project: &str) -> Refused {
     let inside = format!("recipes/{project}/");
     if source.own.keys().any(|path| path.starts_with(&inside)) {
-        return format!(
+        let message = format!(
             "recipes.lock does not say what `{project}` is a copy of: put recipes.lock and \
              recipes/.base back, from your version control for instance. A project that you wrote \
              yourself has nothing to be upgraded to"
         );
+        return refused("no_copies", message);
     }
     if source.bundled.keys().any(|path| path.starts_with(&inside)) {
-        return format!(
+        let message = format!(
             "nothing of `{project}` is customised here: it comes with the program, and is upgraded \
              with it"
         );
+        return refused("no_copies", message);
     }
     let known: BTreeSet<&str> = source
         .lock
@@ -175,7 +178,10 @@ fn not_a_copy(source: &Source<'_>, project: &str) -> String {
         .collect();
     let help = crate::diagnostic::did_you_mean(project, known.into_iter())
         .map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
-    format!("there is no project `{project}`{help}")
+    refused(
+        "not_found",
+        format!("there is no project `{project}`{help}"),
+    )
 }
 
 /// The originals as they are now.
@@ -289,18 +295,21 @@ impl Meeting {
                 }
                 Some(match merge(base, mine, theirs, &settling) {
                     Ok(text) => Outcome::Settled(Some(text)),
-                    Err(conflicts) => Outcome::Open(conflicts),
+                    Err(clash) => Outcome::Open(clash),
                 })
             }
             _ => Some(match settling(WHOLE) {
                 Some(super::Side::Mine) => Outcome::Settled(mine.clone()),
                 Some(super::Side::Theirs) => Outcome::Settled(theirs.clone()),
-                None => Outcome::Open(vec![Conflict {
-                    part: WHOLE.to_owned(),
-                    base: base.clone(),
-                    mine: mine.clone(),
-                    theirs: theirs.clone(),
-                }]),
+                None => Outcome::Open(Clash {
+                    conflicts: vec![Conflict {
+                        part: WHOLE.to_owned(),
+                        base: base.clone(),
+                        mine: mine.clone(),
+                        theirs: theirs.clone(),
+                    }],
+                    marked: None,
+                }),
             }),
         }
     }
@@ -327,7 +336,7 @@ impl Upgrade {
         let first = meetings.iter().map(|one| (one, one.outcome(&nothing)));
         let first: Vec<(&Meeting, Option<Outcome>)> = first.collect();
         let open = first.iter().filter_map(|(one, outcome)| match outcome {
-            Some(Outcome::Open(conflicts)) => Some((&*one.path, &**conflicts)),
+            Some(Outcome::Open(clash)) => Some((&*one.path, &*clash.conflicts)),
             _ => None,
         });
         settled.check(&open.collect())?;

@@ -3,6 +3,7 @@
 //! In: `recipes/<project>/tests/<name>.test.yaml`. Out: what held and what did not.
 //! Always true: nothing leaves the machine; time moves only when every job waits.
 
+mod change;
 mod compare;
 mod fill;
 mod grammar;
@@ -10,6 +11,7 @@ mod pretend;
 mod run;
 mod suite;
 
+pub use change::{Broken, Findings, run_change};
 pub use grammar::TEST;
 pub use run::{CaseResult, run_case};
 pub use suite::{Case, Suite, codes, read, suites};

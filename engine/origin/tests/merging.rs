@@ -14,7 +14,7 @@ const BASE: &str = "title: Issue\n\n# When.\ntrigger:\n  function: {}\nsteps:\n 
                     action: badges.search\n  - log: looked\n\n  # What.\n  - id: issue\n    action: badges.issue\n";
 
 fn merged(mine: &str, theirs: &str) -> Result<String, Vec<Conflict>> {
-    merge(BASE, mine, theirs, &|_| None)
+    merge(BASE, mine, theirs, &|_| None).map_err(|clash| clash.conflicts)
 }
 
 #[test]

@@ -2,3 +2,6 @@
 
 mod copying;
 mod merging;
+mod upgrades;
+mod upgrading;
+mod workspace;

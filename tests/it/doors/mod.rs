@@ -31,4 +31,5 @@ mod rerunning;
 mod tables;
 mod telling;
 mod telling_more;
+mod upgrading;
 mod webhooks;
