@@ -15,6 +15,7 @@ use serde_json::json;
 use crate::data::Value;
 use crate::diagnostic::Diagnostic;
 use crate::library::{Change, Library, Originals};
+use crate::names::RecipeName;
 use crate::origin::{self, Choice, Outcome, Refused, Settled, Side, Upgrade, is_inside};
 use crate::trial::{Findings, run_change};
 
@@ -104,6 +105,7 @@ pub(super) async fn change(
     if !upgrade.is_settled() {
         return Err(open(&upgrade));
     }
+    check_removed(&rooms, &upgrade).await?;
     let change = Change::of_upgrade(&upgrade, originals.lock_text.clone());
     let (before, after) = libraries(&rooms, &change).await?;
     let errors = after.errors_beyond(&before, &changed(&upgrade));
@@ -177,6 +179,24 @@ fn made(originals: &Originals, project: &str, wish: &Wish) -> Result<Upgrade, Pr
         .detail(refused.message),
         _ => workspace::refused(refused),
     })
+}
+
+/// A recipe that is started does not go unasked: what its trigger brings would be turned away.
+async fn check_removed(rooms: &Rooms, upgrade: &Upgrade) -> Result<(), Problem> {
+    let states = rooms.intake.store.states().await?;
+    let gone = upgrade.texts().filter(|(_, text)| text.is_none());
+    let mut names = gone.filter_map(|(path, _)| {
+        RecipeName::new(path.strip_prefix("recipes/")?.strip_suffix(".yaml")?).ok()
+    });
+    let started = names.find(|name| states.get(name).is_some_and(|state| state.is_started));
+    let Some(name) = started else {
+        return Ok(());
+    };
+    let detail = format!(
+        "`{name}` is started, and the original does not have it any more: stop it first (`recipes \
+         stop {name}`), or keep it (`--ours`, if you changed it)"
+    );
+    Err(Problem::conflict("recipe_is_started", detail))
 }
 
 /// The workspace as it is, and as it would be.

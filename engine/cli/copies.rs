@@ -1,5 +1,6 @@
 //! `recipes clone` and `recipes customise`: bundled recipes become files of one's own.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use clap::Args;
@@ -8,6 +9,9 @@ use serde_json::json;
 use super::client::{Client, Errand};
 use super::{Ended, say, show};
 use crate::data::Value;
+
+/// So many files are listed one by one.
+const FEW: usize = 10;
 
 /// Copies a whole project, with its tests, into files of your own
 #[derive(Args, Debug)]
@@ -19,6 +23,9 @@ pub(super) struct Clone {
     /// Give the copy lookup tables of its own, instead of those of the original
     #[arg(long)]
     own_tables: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// Puts a file of your own in a bundled recipe's place, for all recipes that call it
@@ -26,6 +33,9 @@ pub(super) struct Clone {
 pub(super) struct Customise {
     /// The recipe, with or without its project
     name: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 impl Clone {
@@ -35,10 +45,15 @@ impl Clone {
         let path = format!("/api/projects/{}/clone", self.project);
         let answer = client.post(&path, Some(&wish)).await;
         client.close().await;
+        let answer = answer?;
+        if self.json {
+            show::json(&answer)?;
+            return Ok(Ended::Well);
+        }
         let text = format!(
             "{}\n{name} is a copy of {}; its recipes call one another, and nothing in it is started.\n\
              Next: change it, then\n  recipes check\n  recipes test {name}\n",
-            written(&answer?),
+            written(&answer),
             self.project,
             name = self.name,
         );
@@ -52,10 +67,15 @@ impl Customise {
         let client = Client::connect(workspace, Errand::Ask).await?;
         let answer = self.ask(&client).await;
         client.close().await;
+        let answer = answer?;
+        if self.json {
+            show::json(&answer)?;
+            return Ok(Ended::Well);
+        }
         let text = format!(
-            "{}\nIt stands in the place of the bundled one now. To go back, remove it, and its entry in \
-             recipes.lock.\n",
-            written(&answer?)
+            "{}\nIt stands in the place of the bundled one now, for all recipes that call it. To go \
+             back, remove the file.\n",
+            written(&answer)
         );
         say(&text)?;
         Ok(Ended::Well)
@@ -69,9 +89,27 @@ impl Customise {
     }
 }
 
+/// The folders in which files were written, or the files if they are few.
 fn written(answer: &Value) -> String {
-    let files = answer["files"].as_array().into_iter().flatten();
-    files
-        .map(|file| format!("written   {}\n", show::cell(file)))
+    let files: Vec<String> = answer["files"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(show::cell)
+        .collect();
+    if files.len() <= FEW {
+        return files
+            .iter()
+            .map(|file| format!("written   {file}\n"))
+            .collect();
+    }
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for file in &files {
+        let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        *counts.entry(folder).or_default() += 1;
+    }
+    let counts = counts.iter();
+    counts
+        .map(|(folder, count)| format!("written   {folder}/  {count} files\n"))
         .collect()
 }

@@ -16,6 +16,7 @@ use super::beside::beside;
 use super::client::{Client, Errand};
 use super::{Ended, say, show};
 use crate::data::Value;
+use crate::library::originals;
 
 /// Where the edited files say to which plan they belong.
 const STATE: &str = "state";
@@ -66,6 +67,11 @@ impl Upgrade {
         let mut wish = json!({
             "plan": true, "settle": self.choices(), "untested": self.untested, "older": self.older,
         });
+        if let Some(folder) = &self.from {
+            let lock = originals(workspace)?.lock;
+            let of = lock.cloned_from(&self.project).unwrap_or(&self.project);
+            wish["newer"] = json!(newer(folder, of)?);
+        }
         let client = Client::connect(workspace, Errand::Ask).await?;
         let ended = self.upgrade(&client, &mut wish).await;
         client.close().await;
@@ -76,11 +82,6 @@ impl Upgrade {
         let project: String =
             url::form_urlencoded::byte_serialize(self.project.as_bytes()).collect();
         let path = format!("/api/projects/{project}/upgrade");
-        if let Some(folder) = &self.from {
-            // Only the engine knows what the project is a copy of, and so which files count.
-            let of = client.get(&path).await?["of"].as_str().map(str::to_owned);
-            wish["newer"] = json!(newer(folder, &of.unwrap_or_default())?);
-        }
         if let Some(folder) = &self.edited {
             let (texts, state) = edited(folder)?;
             wish["texts"] = json!(texts);
@@ -103,7 +104,9 @@ impl Upgrade {
             return to_edit(&self.project, folder, &plan);
         }
         let is_open = plan["is_settled"] != true;
-        if self.plan || is_open || is_current(&plan) {
+        // Whether the way back is meant comes before what would be in conflict on it.
+        let leads_back = plan["is_older"] == true && !self.older;
+        if self.plan || is_current(&plan) || (is_open && !leads_back) {
             match self.json {
                 true => show::json(&plan)?,
                 false => say(&text(&plan, self.plan))?,
@@ -288,6 +291,9 @@ fn text(plan: &Value, is_plan: bool) -> String {
         for conflict in list(&file["conflicts"]) {
             conflicts.push_str(&beside(&path, conflict));
         }
+    }
+    if plan["is_older"] == true {
+        text.push_str("\nbeware: that version is older than the one that this copy is of\n");
     }
     text.push_str(&conflicts);
     for error in list(&plan["errors"]) {

@@ -96,7 +96,8 @@ fn words(plan: &Value) -> Vec<String> {
 async fn an_upgrade_is_planned_then_written_and_live_at_once() {
     let house = house().await;
     let folder = house.folder.path();
-    edit(folder, MINE, "from: us", "from: me   # mine");
+    edit(folder, MINE, "# Who it is from.", "# From me.");
+    edit(folder, MINE, "from: us", "from: me");
     edit(
         folder,
         "recipes/acme/tests/send.test.yaml",
@@ -123,7 +124,7 @@ async fn an_upgrade_is_planned_then_written_and_live_at_once() {
     let (status, done) = house.post(UPGRADE, json!({ "state": plan["state"] })).await;
     assert_eq!(status, StatusCode::OK, "{done}");
     assert_eq!(done["tests"]["passed"], 1, "{done}");
-    assert!(read(folder, MINE).contains("from: me   # mine"));
+    assert!(read(folder, MINE).contains("  # From me.\n"));
     assert_eq!(says(&house).await, "Hi me found");
     let (_, plan) = house.get(UPGRADE).await;
     assert_eq!(plan["files"], json!([]));
@@ -253,7 +254,7 @@ async fn a_lock_that_was_broken_by_hand_is_told_and_not_written_over() {
     let lock = read(folder, "recipes.lock");
     let clone = "/api/projects/news/clone";
     for (broken, says) in [
-        (format!("<<<<<<< mine\n{lock}"), "recipes.lock:1"),
+        (format!("<<<<<<< mine\n{lock}"), "recipes.lock:"),
         (
             lock.replace("recipes/acme/send.yaml", "recipes/acme/../../up.yaml"),
             "none that the program wrote",
