@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::closure::check_sign_in;
 use super::files::{CONNECTIONS, Found};
-use super::{Library, Written, overlay};
+use super::{Library, Written, hindered, overlay};
 use crate::compile::{Project, Signature, check_doctor, check_wiring, codes, compile, program};
 use crate::connector::{self, Connections, builtin};
 use crate::diagnostic::{Report, Severity, Span};
@@ -40,6 +40,9 @@ pub(super) fn read(files: BTreeMap<String, Found>) -> Library {
             (Some(document), Some(subject)) => parsed.push((subject, document, found.is_bundled)),
             (None, Some(Subject::Recipe(name))) => {
                 reading.unreadable(name, &path, found.is_bundled);
+            }
+            (None, Some(Subject::Connector(name))) if !found.is_bundled => {
+                reading.broken(name, &path);
             }
             _ => {}
         }
@@ -107,6 +110,16 @@ impl Reading {
         self.library.written.insert(name, written);
     }
 
+    /// A connector of the workspace that cannot be used: recipes are read as if the bundled one, if
+    /// there is one, stood there.
+    fn broken(&mut self, name: ConnectorName, path: &Arc<str>) {
+        if let Some(bundled) = hindered::bundled(&name, path) {
+            let connectors = &mut self.library.catalogue.connectors;
+            connectors.insert(name.clone(), Arc::new(bundled));
+            self.library.broken.insert(name, path.clone());
+        }
+    }
+
     fn built_in(&mut self) {
         for (name, text) in builtin::ALL {
             let file: Arc<str> = Arc::from(format!("built-in/{name}.yaml"));
@@ -135,11 +148,15 @@ impl Reading {
             Subject::Connector(name) => {
                 if !is_bundled {
                     let (read, change, report) = overlay::read(&name, document);
+                    let is_broken = report.has_errors();
                     self.found.absorb(report);
                     let changes = change.map(|change| (name.clone(), change));
                     self.library.overrides.extend(changes);
                     let connectors = &mut self.library.catalogue.connectors;
-                    connectors.insert(name, Arc::new(read));
+                    connectors.insert(name.clone(), Arc::new(read));
+                    if is_broken {
+                        self.broken(name, &file);
+                    }
                     return;
                 }
                 self.connector(name.clone(), &document);
@@ -186,6 +203,10 @@ impl Reading {
             library.connections = Connections::read(&document.root, connectors, &mut report);
             self.found.absorb(report);
         }
+        let changed = library.overrides.iter();
+        let changed: Vec<_> = changed
+            .map(|(name, o)| (name.clone(), o.file.clone()))
+            .collect();
         for (name, (file, is_bundled)) in self.recipes {
             let (recipe, mut report) = compile(&file, &library.catalogue);
             if let Some(recipe) = &recipe {
@@ -193,10 +214,22 @@ impl Reading {
                 let span = auth.map(|auth| auth.span);
                 check_sign_in(recipe, span, &library.connections, &mut report);
             }
+            if is_bundled && report.has_errors() {
+                hindered::name_causes(&mut report, &file.document.text, &changed);
+            }
             self.found.absorb(report);
-            library
-                .recipes
-                .extend(recipe.map(|recipe| (name.clone(), Arc::new(recipe))));
+            let hindrance = recipe.as_ref();
+            let hindrance =
+                hindrance.and_then(|recipe| hindered::hindrance(recipe, &library.broken));
+            match (recipe, hindrance) {
+                (_, Some(file)) => {
+                    library.hindered.insert(name.clone(), file);
+                }
+                (Some(recipe), None) => {
+                    library.recipes.insert(name.clone(), Arc::new(recipe));
+                }
+                (None, None) => {}
+            }
             library.written.insert(name, Written::of(file, is_bundled));
         }
         for (project, file) in &projects {
@@ -204,8 +237,15 @@ impl Reading {
             let doctor = project.doctor.as_ref();
             let doctor = doctor.and_then(|(name, _)| RecipeName::of(&project.name, name).ok());
             let program = doctor.and_then(|name| program(&name, &library.recipes).ok());
+            // It may wait for a connector to be mended, like others.
+            if program.is_none() && !library.hindered.is_empty() {
+                continue;
+            }
             check_doctor(project, program.as_ref(), &mut report);
             self.found.absorb(report);
+        }
+        for name in library.broken.keys() {
+            library.catalogue.connectors.remove(name);
         }
         library.diagnostics = self.found.into_diagnostics();
         // A recipe that leaves its grammar is not run, even if what is left of it compiles.

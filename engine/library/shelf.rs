@@ -68,10 +68,20 @@ impl Shelf {
         Arc::new(shelf)
     }
 
-    /// Puts a new reading in place. Recipes that broke stay as they were; those whose file is gone
-    /// go.
-    pub fn replace(&self, library: Library) {
-        let before = std::mem::take(&mut self.write().recipes);
+    /// Puts a new reading in place. Recipes and connectors that broke stay as they were; those whose
+    /// file is gone go.
+    pub fn replace(&self, mut library: Library) {
+        let (before, connectors) = {
+            let mut held = self.write();
+            let connectors = held.library.catalogue.connectors.clone();
+            (std::mem::take(&mut held.recipes), connectors)
+        };
+        for name in library.broken.keys() {
+            let good = connectors
+                .get(name)
+                .map(|good| (name.clone(), good.clone()));
+            library.catalogue.connectors.extend(good);
+        }
         let mut recipes = BTreeMap::new();
         for name in library.written.keys() {
             let good = library.recipes.get(name).or_else(|| before.get(name));
@@ -269,6 +279,11 @@ impl Shelf {
             .filter(|found| found.severity != Severity::Advice)
             .cloned()
             .collect()
+    }
+
+    /// The files of broken connectors that recipes wait for.
+    pub fn hindrances(&self) -> BTreeMap<RecipeName, Arc<str>> {
+        self.read().library.hindered.clone()
     }
 
     /// Remembers why changed files of the workspace were not taken up.

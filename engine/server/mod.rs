@@ -29,12 +29,13 @@ use crate::data::{Secret, digest};
 use crate::history::History;
 use crate::library::Shelf;
 use crate::mask::learn_secret;
-use crate::outbound::Outbound;
 use crate::runner::World;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::trigger::{Intake, Timekeeper};
 use crate::worker::Worker;
+
+use reload::Reload;
 
 /// How long requests that are under way at a stop are waited for.
 const REQUESTS_GRACE: Duration = Duration::from_secs(10);
@@ -48,7 +49,7 @@ pub struct Engine {
     world: World,
     intake: Intake,
     worker: Arc<Worker>,
-    outbound: Arc<Outbound>,
+    files: Arc<Reload>,
     history: Arc<History>,
     local_token: Secret,
     stop: watch::Sender<bool>,
@@ -94,11 +95,7 @@ impl Engine {
         let text = serde_json::to_string(&here).unwrap_or_default();
         tokens::write_private(&self.settings.data(tokens::SERVER_FILE), &text)?;
         let working = tokio::spawn(self.worker.clone().work());
-        let reloading = tokio::spawn(reload::watch(
-            self.settings.workspace.clone(),
-            self.intake.clone(),
-            self.outbound.clone(),
-        ));
+        let reloading = tokio::spawn(self.files.clone().watch());
         let timekeeper = Timekeeper::new(self.intake.clone(), self.world.calls.clone());
         let timing = tokio::spawn(timekeeper.work());
         let keeping = tokio::spawn(self.history.clone().work());
@@ -112,7 +109,7 @@ impl Engine {
     /// Takes changed files up now, which the server does by itself every few seconds: how many
     /// findings there are, or why everything stays as it was.
     pub async fn take_up_files(&self) -> Result<usize, String> {
-        reload::take_up(&self.settings.workspace, &self.intake, &self.outbound).await
+        self.files.take_up().await
     }
 
     /// Listens and answers commands of this process, and runs nothing.
@@ -156,6 +153,7 @@ impl Engine {
             previews: Arc::new(Semaphore::new(1)),
             lobby: Arc::new(Lobby::new(self.settings.bounds)),
             pulse: Arc::default(),
+            files: self.files.clone(),
         };
         let serving = tokio::spawn(listen::serve(
             listener,

@@ -17,7 +17,8 @@ use crate::store::Store;
 use crate::trigger::Intake;
 use crate::worker::Worker;
 
-use super::{Engine, Trouble, reload, tokens};
+use super::reload::{self, Reload};
+use super::{Engine, Trouble, tokens};
 
 /// What tells a workspace from any other folder: it has one of these.
 const PARTS: [&str; 6] = [
@@ -32,6 +33,8 @@ const PARTS: [&str; 6] = [
 /// Opens a workspace.
 pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
     let workspace = &settings.workspace;
+    // Made before the files are read: what is changed meanwhile is read again.
+    let stamp = reload::stamp(workspace).await;
     let library = read(workspace).await?;
     let folder = settings.data("");
     make_private(&folder).map_err(|error| Trouble::Write {
@@ -83,12 +86,13 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
         settings.history.clone(),
         intake.is_stopping.clone(),
     );
+    let files = Reload::new(workspace.clone(), intake.clone(), outbound, stamp);
     Ok(Engine {
+        files,
         worker: Worker::new(world.clone(), shelf),
         history,
         world,
         intake,
-        outbound,
         local_token: tokens::fresh(),
         stop,
         loops: std::sync::Mutex::default(),

@@ -20,7 +20,8 @@ impl Stage {
             .collect()
     }
 
-    async fn own(&self) -> Vec<String> {
+    /// What the bundle's own checks find, as `level: text`.
+    pub(super) async fn own(&self) -> Vec<String> {
         self.doctor("own_checks").await
     }
 }
