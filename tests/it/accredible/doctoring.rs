@@ -95,9 +95,9 @@ const MEANINGS: [(&str, &[(&str, &str)]); 12] = [
     (
         "SYNC_REVOCATION",
         &[
-            ("", "Revocations and deletions are synchronised"),
-            ("true", "Revocations and deletions are NOT synchronised"),
             ("false", "Revocations and deletions are synchronised"),
+            ("true", "Revocations and deletions are NOT synchronised"),
+            ("", "Revocations and deletions are NOT synchronised"),
         ],
     ),
     (
