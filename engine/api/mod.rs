@@ -30,17 +30,18 @@ mod rerun;
 mod reveal;
 mod rows;
 mod sign_in;
+mod source;
 mod standing;
 mod timed;
 mod tree;
 mod turned_away;
 mod unseen;
+mod versions;
 mod wait;
 mod webhooks;
 mod wire;
 
 pub use failures::Messages;
-pub use files::Files;
 pub use health::Pulse;
 pub use lobby::{Bounds, Lobby};
 pub use problem::Problem;
@@ -60,6 +61,7 @@ use tokio::sync::Semaphore;
 use crate::history::History;
 use crate::step::Calls;
 use crate::trigger::Intake;
+use crate::workspace::Workspace;
 
 /// The largest body of a request that is no webhook: an import of a big table.
 const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -71,6 +73,8 @@ pub struct Rooms {
     pub intake: Intake,
     /// Who may ask.
     pub tokens: Arc<Tokens>,
+    /// Its files, to be saved.
+    pub workspace: Arc<Workspace>,
     /// How much history is kept.
     pub history: Arc<History>,
     /// The outside, for previews.
@@ -87,8 +91,6 @@ pub struct Rooms {
     pub lobby: Arc<Lobby>,
     /// When the database was last seen to work.
     pub pulse: Arc<Pulse>,
-    /// The files of the workspace.
-    pub files: Arc<dyn Files>,
 }
 
 /// All routes.
@@ -96,7 +98,23 @@ pub fn router(rooms: Rooms) -> Router {
     let rooms = Arc::new(rooms);
     let signed_in = Router::new()
         .route("/api/recipes", get(recipes::list))
-        .route("/api/recipes/{project}/{name}", get(recipes::show))
+        .route(
+            "/api/recipes/{project}/{name}",
+            get(source::show).put(source::put),
+        )
+        .route(
+            "/api/recipes/{project}/{name}/versions",
+            get(versions::list),
+        )
+        .route(
+            "/api/recipes/{project}/{name}/versions/{number}",
+            get(versions::show),
+        )
+        .route("/api/recipes/{project}/{name}/diff", get(versions::compare))
+        .route(
+            "/api/recipes/{project}/{name}/restore",
+            post(versions::restore),
+        )
         .route("/api/recipes/{project}/{name}/start", post(recipes::start))
         .route("/api/recipes/{project}/{name}/stop", post(recipes::stop))
         .route("/api/recipes/{project}/{name}/run", post(recipes::run))

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::files;
+use super::{Override, files};
 use crate::compile::Recipe;
 use crate::connector::{self, Connector};
 use crate::diagnostic::Report;
@@ -32,12 +32,18 @@ pub(super) fn hindrance(recipe: &Recipe, broken: &Broken) -> Option<Arc<str>> {
 
 /// Says of errors in a bundled recipe which files of the workspace they may come from: as it was
 /// bundled, it had none.
-pub(super) fn name_causes(report: &mut Report, text: &str, changed: &[(ConnectorName, Arc<str>)]) {
+pub(super) fn name_causes(
+    report: &mut Report,
+    text: &str,
+    changed: &BTreeMap<ConnectorName, Override>,
+) {
     let used = changed.iter().filter(|(name, _)| {
         let action = format!("{name}.");
         text.contains(&action)
     });
-    let files: Vec<String> = used.map(|(_, file)| format!("`{file}`")).collect();
+    let files: Vec<String> = used
+        .map(|(_, change)| format!("`{}`", change.file))
+        .collect();
     if files.is_empty() {
         return;
     }

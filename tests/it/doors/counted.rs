@@ -24,7 +24,7 @@ const SLOW: &str = "
 title: Slow
 trigger: { manual: {} }
 steps:
-  - log: begin
+  - wait: 1h
   - id: asked
     action: http.get
     with: { path: /slow }

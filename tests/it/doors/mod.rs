@@ -13,6 +13,7 @@ mod counted;
 mod deciding;
 mod disk;
 mod doctoring;
+mod editing;
 mod failing;
 mod folding;
 mod house;
