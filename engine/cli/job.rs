@@ -163,9 +163,14 @@ impl Told {
 /// What to type after a job that did not end well and was not done again.
 fn tell_next(job: &Value, text: &mut String) {
     let id = show::cell(&job["id"]);
+    // A job that its recipe ended itself has no failed step to begin at.
+    let from = match job["failure"]["step"].is_string() {
+        true => "",
+        false => " --from start",
+    };
     let is_open = job["reruns"].as_array().is_none_or(Vec::is_empty);
     let options = match job["status"].as_str() {
-        Some("failed" | "stopped") if is_open => "",
+        Some("failed" | "stopped") if is_open => from,
         Some("succeeded_with_errors") if is_open => " --failed-elements",
         Some("quarantined") if is_open => {
             let _ = writeln!(

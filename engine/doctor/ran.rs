@@ -118,6 +118,11 @@ async fn of_recipe(
         count(told.len()),
         short(ended)
     );
+    // A job that its recipe ended itself has no failed step to begin at.
+    let from = match failure.and_then(|failure| failure.step.as_ref()) {
+        Some(_) => "",
+        None => " --from start",
+    };
     let id = &last.id;
     let what = failure.and_then(|failure| advice(&failure.code, None));
     let what = what.map_or(String::new(), |what| format!("{what}; "));
@@ -127,7 +132,7 @@ async fn of_recipe(
     };
     let help = format!(
         "{what}`recipes jobs {id}` shows where and why; once the cause is mended, `recipes jobs \
-         rerun {id}` does it again{all}"
+         rerun {id}{from}` does it again{all}"
     );
     let is_over = success.is_some_and(|success| success > ended);
     Ok(Some(match is_over {

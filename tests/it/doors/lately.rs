@@ -47,6 +47,7 @@ async fn failed_jobs_are_told_of_until_their_reruns_succeed() {
         "{told:?}"
     );
     assert!(told[0].contains(&format!("`recipes jobs {id}` shows where")));
+    assert!(told[0].contains(&format!("`recipes jobs rerun {id} --from start` does")));
     let folder = house.folder.path();
     let listed = ["jobs", "--status", "failed"];
     let list = said(&ended(folder, &listed));

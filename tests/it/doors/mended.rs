@@ -15,7 +15,8 @@ steps:
   - id: rows
     table: parcels
     count: {}
-  - stop: { status: failure, reason: \"no mode {{settings.shop_window.MODE}}\" }
+  - id: broken
+    set: { mode: \"{{to_integer settings.shop_window.MODE}}\" }
 ";
 
 async fn failed(house: &House) -> String {
