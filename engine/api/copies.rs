@@ -18,7 +18,7 @@ use crate::names::RecipeName;
 use crate::origin::{self, Copy, Refused, Source, Tables};
 use crate::store::AuditEntry;
 
-use super::{Person, Problem, Rooms, body, workspace};
+use super::{Person, Problem, Rooms, body, changes};
 
 /// What a clone is to be.
 #[derive(Debug, Deserialize)]
@@ -99,19 +99,26 @@ async fn copy(
     entry: AuditEntry,
     made: impl FnOnce(&Source<'_>) -> Result<Copy, Refused>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let _turn = rooms.files.turn().lock().await;
-    let originals = workspace::originals(rooms).await?;
-    originals.check(project).map_err(workspace::unsound)?;
-    let copy = made(&originals.source()).map_err(workspace::refused)?;
+    let originals = rooms.workspace.originals().await;
+    let originals = originals.map_err(changes::unsound)?;
+    originals.check(project).map_err(changes::unsound)?;
+    let copy = made(&originals.source()).map_err(changes::refused)?;
     let files: Vec<String> = copy.files.keys().cloned().collect();
     let change = Change::of_copy(&copy, &originals.own, originals.lock_text.clone());
-    workspace::write(rooms, change).await?;
+    let changed = rooms.workspace.change(change).await;
+    changed.map_err(changes::not_changed)?;
     rooms.intake.store.note(entry).await?;
     Ok((StatusCode::CREATED, Json(json!({ "files": files }))))
 }
 
 /// An entry of the audit of what a person did to files.
-pub(super) fn entry(rooms: &Rooms, by: &str, action: &str, subject: String, detail: Value) -> AuditEntry {
+pub(super) fn entry(
+    rooms: &Rooms,
+    by: &str,
+    action: &str,
+    subject: String,
+    detail: Value,
+) -> AuditEntry {
     AuditEntry {
         at: rooms.intake.clock.now(),
         by: format!("person:{by}"),

@@ -7,11 +7,13 @@
 mod audit;
 mod body;
 mod cancel;
+mod changes;
 mod copies;
 mod decide;
 mod doctor;
 mod events;
 mod failures;
+mod files;
 mod folded;
 mod health;
 mod history;
@@ -27,18 +29,20 @@ mod problem;
 mod progress;
 mod recipes;
 mod rerun;
+mod reveal;
 mod rows;
 mod sign_in;
+mod source;
 mod standing;
 mod timed;
 mod tree;
 mod turned_away;
 mod unseen;
 mod upgrade;
+mod versions;
 mod wait;
 mod webhooks;
 mod wire;
-mod workspace;
 
 pub use failures::Messages;
 pub use health::Pulse;
@@ -47,7 +51,6 @@ pub use problem::Problem;
 pub use sign_in::{Person, Tokens};
 pub use turned_away::TurnedAway;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
@@ -56,12 +59,12 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Semaphore;
 
 use crate::history::History;
 use crate::step::Calls;
 use crate::trigger::Intake;
+use crate::workspace::Workspace;
 
 /// The largest body of a request that is no webhook: an import of a big table.
 const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -73,6 +76,8 @@ pub struct Rooms {
     pub intake: Intake,
     /// Who may ask.
     pub tokens: Arc<Tokens>,
+    /// Its files, to be saved.
+    pub workspace: Arc<Workspace>,
     /// How much history is kept.
     pub history: Arc<History>,
     /// The outside, for previews.
@@ -89,20 +94,6 @@ pub struct Rooms {
     pub lobby: Arc<Lobby>,
     /// When the database was last seen to work.
     pub pulse: Arc<Pulse>,
-    /// The files of the workspace.
-    pub files: Arc<dyn Files>,
-}
-
-/// The files of a workspace, in a server's hands.
-pub trait Files: Send + Sync {
-    /// Their folder.
-    fn workspace(&self) -> &Path;
-
-    /// Whose turn it is to change them.
-    fn turn(&self) -> &Mutex<()>;
-
-    /// Takes changed files up now: how many findings there are, or why everything stays as it was.
-    fn take_up(&self) -> BoxFuture<'_, Result<usize, String>>;
 }
 
 /// All routes.
@@ -110,7 +101,23 @@ pub fn router(rooms: Rooms) -> Router {
     let rooms = Arc::new(rooms);
     let signed_in = Router::new()
         .route("/api/recipes", get(recipes::list))
-        .route("/api/recipes/{project}/{name}", get(recipes::show))
+        .route(
+            "/api/recipes/{project}/{name}",
+            get(source::show).put(source::put),
+        )
+        .route(
+            "/api/recipes/{project}/{name}/versions",
+            get(versions::list),
+        )
+        .route(
+            "/api/recipes/{project}/{name}/versions/{number}",
+            get(versions::show),
+        )
+        .route("/api/recipes/{project}/{name}/diff", get(versions::compare))
+        .route(
+            "/api/recipes/{project}/{name}/restore",
+            post(versions::restore),
+        )
         .route("/api/recipes/{project}/{name}/start", post(recipes::start))
         .route("/api/recipes/{project}/{name}/stop", post(recipes::stop))
         .route("/api/recipes/{project}/{name}/run", post(recipes::run))
@@ -126,6 +133,7 @@ pub fn router(rooms: Rooms) -> Router {
         )
         .route("/api/projects/{project}/doctor", get(doctor::examine))
         .route("/api/jobs", get(jobs::list))
+        .route("/api/files", post(files::take_up))
         .route("/api/whoami", get(health::whoami))
         .route("/api/audit", get(audit::list))
         .route("/api/history", get(history::show))

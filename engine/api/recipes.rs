@@ -11,12 +11,14 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::clock::parse_period;
 use crate::compile::{Activation, Recipe, Trigger, Webhook, WebhookAuth};
 use crate::connector::FieldSource;
 use crate::data::{Object, Value};
 use crate::diagnostic::Severity;
 use crate::library::{Shown, Start};
 use crate::names::{ConnectionName, JobId, RecipeName};
+use crate::preview::Limits;
 use crate::store::RecipeState;
 use crate::trigger::{self, Given};
 
@@ -35,14 +37,10 @@ pub(super) async fn list(State(rooms): State<Arc<Rooms>>) -> Result<Json<Value>,
     Ok(Json(json!({ "recipes": recipes })))
 }
 
-/// `GET /api/recipes/{project}/{name}`
-pub(super) async fn show(
-    State(rooms): State<Arc<Rooms>>,
-    Path((project, name)): Path<(String, String)>,
-) -> Result<Json<Value>, Problem> {
-    let shown = find(&rooms, &project, &name)?;
+/// A recipe with all that is to be known of it but its text.
+pub(super) async fn in_full(rooms: &Rooms, shown: &Shown) -> Result<Object, Problem> {
     let states = rooms.intake.store.states().await?;
-    let mut wire = card(&shown, &states);
+    let mut wire = card(shown, &states);
     if let Some(program) = &shown.program {
         let recipe = program.root();
         wire.insert("description".into(), recipe.description.as_str().into());
@@ -59,23 +57,23 @@ pub(super) async fn show(
         wire.insert("calls".into(), json!(reaches));
         match &recipe.trigger {
             Trigger::Webhook(webhook) => {
-                let mut webhook = webhook_wire(&rooms, &shown, webhook);
-                webhook["not_kept"] = inbox::unkept(&rooms, Some(&shown.name)).await?.into();
+                let mut webhook = webhook_wire(rooms, shown, webhook);
+                webhook["not_kept"] = inbox::unkept(rooms, Some(&shown.name)).await?.into();
                 webhook["refused"] = rooms.turned_away.shown(&shown.name);
                 wire.insert("webhook".into(), webhook);
             }
             Trigger::Schedule(schedule) => {
-                let schedule = timed::schedule(&rooms, &shown.name, schedule).await?;
+                let schedule = timed::schedule(rooms, &shown.name, schedule).await?;
                 wire.insert("schedule".into(), schedule);
             }
             Trigger::Poll(poll) => {
-                let poll = timed::poll(&rooms, &shown.name, poll).await?;
+                let poll = timed::poll(rooms, &shown.name, poll).await?;
                 wire.insert("poll".into(), poll);
             }
             Trigger::Function | Trigger::Manual => {}
         }
     }
-    Ok(Json(Value::Object(wire)))
+    Ok(wire)
 }
 
 /// `POST /api/recipes/{project}/{name}/start`
@@ -170,6 +168,21 @@ struct Wish {
     /// Whether to show only what would be done.
     #[serde(default)]
     preview: bool,
+    /// How long a preview may work.
+    #[serde(rename = "for")]
+    for_time: Option<String>,
+}
+
+/// How far a preview may go.
+fn preview_limits(for_time: Option<&str>, is_preview: bool) -> Result<Limits, Problem> {
+    match for_time {
+        None => Ok(Limits::default()),
+        Some(_) if !is_preview => Err(Problem::bad_request("`for` belongs to a preview")),
+        Some(text) => {
+            let time = parse_period(text).map_err(Problem::bad_request)?;
+            Limits::of_time(time).map_err(Problem::bad_request)
+        }
+    }
 }
 
 /// `POST /api/recipes/{project}/{name}/run`
@@ -192,8 +205,9 @@ pub(super) async fn run(
     };
     let shown = find(&rooms, &project, &name)?;
     check_closure(&rooms, &shown.name).await?;
+    let limits = preview_limits(wish.for_time.as_deref(), wish.preview)?;
     if wish.preview {
-        return preview::run(&rooms, &shown.name, given, &by).await;
+        return preview::run(&rooms, &shown.name, given, &by, limits).await;
     }
     let jobs = trigger::run(&rooms.intake, &shown.name, given, &by).await?;
     if let (Some(patience), [job]) = (patience, jobs.as_slice()) {

@@ -20,7 +20,7 @@ use crate::origin::{self, Choice, Outcome, Refused, Settled, Side, Upgrade, is_i
 use crate::trial::{Findings, run_change};
 
 use super::copies::entry;
-use super::{Person, Problem, Rooms, body, wire, workspace};
+use super::{Person, Problem, Rooms, body, changes, wire};
 
 /// What an upgrade is to be.
 #[derive(Debug, Default, Deserialize)]
@@ -82,8 +82,8 @@ pub(super) async fn change(
     if wish.plan {
         return plan(&rooms, &project, wish).await.map(Json);
     }
-    let _turn = rooms.files.turn().lock().await;
-    let originals = workspace::originals(&rooms).await?;
+    let originals = rooms.workspace.originals().await;
+    let originals = originals.map_err(changes::unsound)?;
     let upgrade = made(&originals, &project, &wish)?;
     let wanted = wish.state.as_ref();
     if wanted.is_some_and(|state| *state != upgrade.state) {
@@ -107,7 +107,11 @@ pub(super) async fn change(
     }
     check_removed(&rooms, &upgrade).await?;
     let change = Change::of_upgrade(&upgrade, originals.lock_text.clone());
-    let (before, after) = libraries(&rooms, &change).await?;
+    let (before, after) = rooms
+        .workspace
+        .as_if(&change)
+        .await
+        .map_err(changes::unsound)?;
     let errors = after.errors_beyond(&before, &changed(&upgrade));
     if !errors.is_empty() {
         let detail = "the files would have errors, so nothing was written; settle it otherwise, or \
@@ -120,7 +124,8 @@ pub(super) async fn change(
         return Err(broken(&tests));
     }
     let mut answer = of_plan(&upgrade, &[]);
-    workspace::write(&rooms, change).await?;
+    let written = rooms.workspace.change(change).await;
+    written.map_err(changes::not_changed)?;
     let detail = json!({
         "of": upgrade.of, "to": upgrade.to, "broken_tests": tests.broken.len(),
     });
@@ -138,19 +143,24 @@ pub(super) async fn change(
 }
 
 async fn plan(rooms: &Rooms, project: &str, wish: Wish) -> Result<Value, Problem> {
-    let originals = workspace::originals(rooms).await?;
+    let originals = rooms.workspace.originals().await;
+    let originals = originals.map_err(changes::unsound)?;
     let upgrade = made(&originals, project, &wish)?;
     if !upgrade.is_settled() {
         return Ok(of_plan(&upgrade, &[]));
     }
     let change = Change::of_upgrade(&upgrade, originals.lock_text.clone());
-    let (before, after) = libraries(rooms, &change).await?;
+    let (before, after) = rooms
+        .workspace
+        .as_if(&change)
+        .await
+        .map_err(changes::unsound)?;
     let errors = after.errors_beyond(&before, &changed(&upgrade));
     Ok(of_plan(&upgrade, &errors))
 }
 
 fn made(originals: &Originals, project: &str, wish: &Wish) -> Result<Upgrade, Problem> {
-    originals.check(project).map_err(workspace::unsound)?;
+    originals.check(project).map_err(changes::unsound)?;
     let newer = wish.newer.iter().flatten().map(|(path, _)| path);
     if let Some(path) = newer.chain(wish.texts.keys()).find(|path| !is_inside(path)) {
         let detail = format!("`{path}` is no path of a project's file or of a lookup table");
@@ -177,7 +187,7 @@ fn made(originals: &Originals, project: &str, wish: &Wish) -> Result<Upgrade, Pr
             "What the wish settles is not as it is said.",
         )
         .detail(refused.message),
-        _ => workspace::refused(refused),
+        _ => changes::refused(refused),
     })
 }
 
@@ -197,19 +207,6 @@ async fn check_removed(rooms: &Rooms, upgrade: &Upgrade) -> Result<(), Problem> 
          stop {name}`), or keep it (`--ours`, if you changed it)"
     );
     Err(Problem::conflict("recipe_is_started", detail))
-}
-
-/// The workspace as it is, and as it would be.
-async fn libraries(rooms: &Rooms, change: &Change) -> Result<(Library, Library), Problem> {
-    let (folder, change) = (rooms.files.workspace().to_owned(), change.clone());
-    let read = move || Ok((Library::read(&folder)?, Library::as_if(&folder, &change)?));
-    let read: Result<std::io::Result<_>, _> = tokio::task::spawn_blocking(read).await;
-    let why = match read {
-        Ok(Ok(libraries)) => return Ok(libraries),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "reading it met a fault of the engine's own".to_owned(),
-    };
-    Err(Problem::conflict("unsound_workspace", why))
 }
 
 /// The files that the upgrade changes.

@@ -4,20 +4,42 @@
 //! Always true: a copy of a copy belongs to the family of the first.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::compile::{ActionRef, Program, StepKind};
 use crate::connector::Effect;
 use crate::data::digest;
 use crate::diagnostic::{Report, Span};
 use crate::names::RecipeName;
-use crate::origin::{Lock, codes};
-use crate::source::{Document, Key, Node};
+use crate::origin::{FILE, Lock, codes};
+use crate::source::{self, Document, Key, Node};
 
 use super::files::bundled_file;
+use super::read::add;
 use super::{Library, Shelf};
 
-/// What clones call and what the lock names that is not there.
-pub(super) fn findings(library: &Library, lock: Option<&Document>) -> Vec<Report> {
+/// Says what clones call, what the lock names that is not there, and which originals changed, in
+/// place of what was said of that before.
+pub(super) fn judge(library: &mut Library) {
+    let codes = [
+        codes::CALLS_THE_ORIGINAL,
+        codes::COPY_IS_GONE,
+        codes::NEWER_ORIGINAL,
+    ];
+    library
+        .diagnostics
+        .retain(|found| !codes.contains(&found.code));
+    let file: Arc<str> = Arc::from(FILE);
+    let lock = library.texts.get(&file).cloned();
+    let lock = lock.and_then(|text| source::parse(&file, text.as_bytes()).0);
+    let mut all = Report::default();
+    for report in findings(library, lock.as_ref()) {
+        all.absorb(report);
+    }
+    add(library, all);
+}
+
+fn findings(library: &Library, lock: Option<&Document>) -> Vec<Report> {
     let mut reports: Vec<Report> = library
         .written
         .iter()

@@ -5,10 +5,12 @@
 //! Always true: one mistaken file keeps nothing else from being read; what is bundled stands
 //! behind what the workspace has itself.
 
+mod change;
 mod closure;
 pub mod codes;
 mod copies;
 mod files;
+mod hindered;
 mod overlay;
 mod originals;
 mod pinned;
@@ -23,14 +25,15 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use change::{path_of, recipe_of};
 pub use closure::Start;
-pub use files::{Found, bundled};
+pub use files::{Found, bundled, found_at};
 pub use originals::{Originals, Unsound, originals};
 pub use overlay::Override;
 pub use pinned::NoVersion;
 pub use replace::{Change, Hindrance, replace, resume};
 pub use shelf::{Shelf, Shown};
-pub use stamp::Stamp;
+pub use stamp::{Differences, Stamp};
 
 use crate::compile::{Catalogue, Recipe};
 use crate::connector::Connections;
@@ -42,7 +45,7 @@ use crate::recipe::RecipeFile;
 use crate::source::{self, Document, Node};
 
 /// Everything that a workspace holds.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Library {
     /// Connectors, tables, projects and the signatures of recipes.
     pub catalogue: Catalogue,
@@ -51,9 +54,13 @@ pub struct Library {
     /// All recipes as written, mistaken ones included.
     pub written: BTreeMap<RecipeName, Written>,
     /// The tests of recipes, by path.
-    pub tests: BTreeMap<String, Document>,
+    pub tests: BTreeMap<String, Arc<Document>>,
     /// What the workspace changes about bundled connectors.
     pub overrides: BTreeMap<ConnectorName, Override>,
+    /// Connectors whose file in the workspace has errors, with that file.
+    pub broken: BTreeMap<ConnectorName, Arc<str>>,
+    /// Recipes without errors of their own that use such a connector, with its file.
+    pub hindered: BTreeMap<RecipeName, Arc<str>>,
     /// The connections that `connections.yaml` names.
     pub connections: Connections,
     /// What copied files were made of.

@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use super::closure::check_sign_in;
 use super::files::{CONNECTIONS, Found, is_page};
-use super::{Library, Written, copies, overlay};
-use crate::compile::{Project, Signature, check_doctor, check_wiring, codes, compile, program};
+use super::{Library, Written, copies, hindered, overlay};
+use crate::compile::{
+    Project, Recipe, Signature, check_doctor, check_wiring, codes, compile, program,
+};
 use crate::connector::{self, Connections, builtin};
 use crate::diagnostic::{Report, Severity, Span};
 use crate::names::{ConnectorName, RecipeName, TableName, is_file_name};
@@ -47,6 +49,9 @@ pub(super) fn read(files: BTreeMap<String, Found>) -> Library {
             (None, Some(Subject::Recipe(name))) => {
                 reading.unreadable(name, &path, found.is_bundled);
             }
+            (None, Some(Subject::Connector(name))) if !found.is_bundled => {
+                reading.broken(name, &path);
+            }
             _ => {}
         }
     }
@@ -65,7 +70,6 @@ struct Reading {
     projects: Vec<(ProjectFile, Arc<str>)>,
     recipes: BTreeMap<RecipeName, (RecipeFile, bool)>,
     connections: Option<Document>,
-    lock: Option<Document>,
 }
 
 impl Reading {
@@ -115,10 +119,20 @@ impl Reading {
     /// good version runs on.
     fn unreadable(&mut self, name: RecipeName, path: &Arc<str>, is_bundled: bool) {
         let signatures = &mut self.library.catalogue.signatures;
-        signatures.insert(name.clone(), Signature::unknown());
+        signatures.insert(name.clone(), Arc::new(Signature::unknown()));
         let text = self.library.texts.get(path).cloned().unwrap_or_default();
         let written = Written::unreadable(path, text, is_bundled);
         self.library.written.insert(name, written);
+    }
+
+    /// A connector of the workspace that cannot be used: recipes are read as if the bundled one, if
+    /// there is one, stood there.
+    fn broken(&mut self, name: ConnectorName, path: &Arc<str>) {
+        if let Some(bundled) = hindered::bundled(&name, path) {
+            let connectors = &mut self.library.catalogue.connectors;
+            connectors.insert(name.clone(), Arc::new(bundled));
+            self.library.broken.insert(name, path.clone());
+        }
     }
 
     fn built_in(&mut self) {
@@ -150,16 +164,19 @@ impl Reading {
                 let (lock, report) = Lock::read(&document);
                 self.found.absorb(report);
                 self.library.lock = lock;
-                self.lock = Some(document);
             }
             Subject::Connector(name) => {
                 if !is_bundled {
                     let (read, change, report) = overlay::read(&name, document);
+                    let is_broken = report.has_errors();
                     self.found.absorb(report);
                     let changes = change.map(|change| (name.clone(), change));
                     self.library.overrides.extend(changes);
                     let connectors = &mut self.library.catalogue.connectors;
-                    connectors.insert(name, Arc::new(read));
+                    connectors.insert(name.clone(), Arc::new(read));
+                    if is_broken {
+                        self.broken(name, &file);
+                    }
                     return;
                 }
                 self.connector(name.clone(), &document);
@@ -182,11 +199,13 @@ impl Reading {
                 let (file, report) = RecipeFile::read(name.clone(), document);
                 self.found.absorb(report);
                 let signatures = &mut self.library.catalogue.signatures;
-                signatures.insert(name.clone(), Signature::of(&file));
+                signatures.insert(name.clone(), Arc::new(Signature::of(&file)));
                 self.recipes.insert(name, (file, is_bundled));
             }
             Subject::Test => {
-                self.library.tests.insert(file.to_string(), document);
+                self.library
+                    .tests
+                    .insert(file.to_string(), Arc::new(document));
             }
         }
     }
@@ -207,42 +226,85 @@ impl Reading {
             self.found.absorb(report);
         }
         for (name, (file, is_bundled)) in self.recipes {
-            let (recipe, mut report) = compile(&file, &library.catalogue);
-            if let Some(recipe) = &recipe {
-                let auth = file.trigger().and_then(|(_, node)| node.get("auth"));
-                let span = auth.map(|auth| auth.span);
-                check_sign_in(recipe, span, &library.connections, &mut report);
-            }
-            self.found.absorb(report);
-            library
-                .recipes
-                .extend(recipe.map(|recipe| (name.clone(), Arc::new(recipe))));
-            library.written.insert(name, Written::of(file, is_bundled));
+            self.found
+                .absorb(take_compiled(&mut library, name, file, is_bundled));
         }
+        settle(&mut library, self.found);
+        let mut doctors = Report::default();
         for (project, file) in &projects {
-            let mut report = Report::of(file);
-            let doctor = project.doctor.as_ref();
-            let doctor = doctor.and_then(|(name, _)| RecipeName::of(&project.name, name).ok());
-            let program = doctor.and_then(|name| program(&name, &library.recipes).ok());
-            check_doctor(project, program.as_ref(), &mut report);
-            self.found.absorb(report);
+            // A doctor may wait for a connector to be mended, like others.
+            if library.hindered.is_empty() {
+                doctors.absorb(judge_doctor(&library.recipes, project, file));
+            }
         }
-        for report in copies::findings(&library, self.lock.as_ref()) {
-            self.found.absorb(report);
+        add(&mut library, doctors);
+        for name in library.broken.keys() {
+            library.catalogue.connectors.remove(name);
         }
-        library.diagnostics = self.found.into_diagnostics();
-        // A recipe that leaves its grammar is not run, even if what is left of it compiles.
-        let errors = library
-            .diagnostics
-            .iter()
-            .filter(|found| found.severity == Severity::Error);
-        let broken: BTreeSet<&Arc<str>> = errors.map(|found| &found.place.file).collect();
-        library.recipes.retain(|name, _| {
-            let written = library.written.get(name);
-            !written.is_some_and(|written| broken.contains(&written.file))
-        });
+        copies::judge(&mut library);
         library
     }
+}
+
+/// Compiles a recipe as a part of a library.
+pub(super) fn take_compiled(
+    library: &mut Library,
+    name: RecipeName,
+    file: RecipeFile,
+    is_bundled: bool,
+) -> Report {
+    let (recipe, mut report) = compile(&file, &library.catalogue);
+    if let Some(recipe) = &recipe {
+        let auth = file.trigger().and_then(|(_, node)| node.get("auth"));
+        let span = auth.map(|auth| auth.span);
+        check_sign_in(recipe, span, &library.connections, &mut report);
+    }
+    if is_bundled && report.has_errors() {
+        hindered::name_causes(&mut report, &file.document.text, &library.overrides);
+    }
+    if let Some(recipe) = recipe {
+        match hindered::hindrance(&recipe, &library.broken) {
+            Some(file) => drop(library.hindered.insert(name.clone(), file)),
+            None => drop(library.recipes.insert(name.clone(), Arc::new(recipe))),
+        }
+    }
+    library.written.insert(name, Written::of(file, is_bundled));
+    report
+}
+
+/// Holds what a project says of its doctor against the recipes.
+pub(super) fn judge_doctor(
+    recipes: &BTreeMap<RecipeName, Arc<Recipe>>,
+    project: &ProjectFile,
+    file: &Arc<str>,
+) -> Report {
+    let mut report = Report::of(file);
+    let doctor = project.doctor.as_ref();
+    let doctor = doctor.and_then(|(name, _)| RecipeName::of(&project.name, name).ok());
+    let program = doctor.and_then(|name| program(&name, recipes).ok());
+    check_doctor(project, program.as_ref(), &mut report);
+    report
+}
+
+/// Adds findings in the order of files and places.
+pub(super) fn add(library: &mut Library, report: Report) {
+    let found = &mut library.diagnostics;
+    found.extend(report.into_diagnostics());
+    found.sort_by(|a, b| (&a.place, a.code).cmp(&(&b.place, b.code)));
+}
+
+/// Adds findings, and takes out what they make unusable: a recipe that leaves its grammar is not
+/// run, even if what is left of it compiles.
+pub(super) fn settle(library: &mut Library, report: Report) {
+    add(library, report);
+    let found = library.diagnostics.iter();
+    let errors = found.filter(|found| found.severity == Severity::Error);
+    let broken: BTreeSet<Arc<str>> = errors.map(|found| found.place.file.clone()).collect();
+    let written = &library.written;
+    library.recipes.retain(|name, _| {
+        let written = written.get(name);
+        !written.is_some_and(|written| broken.contains(&written.file))
+    });
 }
 
 /// A shipped connector declares what it takes and gives.
