@@ -10,6 +10,7 @@ mod deletions;
 mod doctoring;
 mod dropdowns;
 mod echoes;
+mod fields;
 mod ground;
 mod groups;
 mod importing;
