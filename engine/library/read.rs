@@ -7,14 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::closure::check_sign_in;
-use super::files::{CONNECTIONS, Found};
-use super::{Library, Written, hindered, overlay};
+use super::files::{CONNECTIONS, Found, is_page};
+use super::{Library, Written, copies, hindered, overlay};
 use crate::compile::{
     Project, Recipe, Signature, check_doctor, check_wiring, codes, compile, program,
 };
 use crate::connector::{self, Connections, builtin};
 use crate::diagnostic::{Report, Severity, Span};
 use crate::names::{ConnectorName, RecipeName, TableName, is_file_name};
+use crate::origin::{self, Lock};
 use crate::recipe::{ProjectFile, RecipeFile};
 use crate::source::{self, Document, codes as source_codes};
 use crate::table::Table;
@@ -22,6 +23,7 @@ use crate::table::Table;
 /// What a path says about a file.
 enum Subject {
     Connections,
+    Lock,
     Connector(ConnectorName),
     Table(TableName),
     Project(String),
@@ -35,6 +37,10 @@ pub(super) fn read(files: BTreeMap<String, Found>) -> Library {
     let mut parsed = Vec::new();
     for (path, found) in files {
         let path: Arc<str> = Arc::from(path);
+        if is_page(&path) {
+            reading.page(path, &found);
+            continue;
+        }
         reading.library.paths.push(path.clone());
         let document = reading.open(&path, &found);
         let subject = reading.about(&path, |report| subject(&path, report));
@@ -73,6 +79,13 @@ impl Reading {
         let seen = look(&mut report);
         self.found.absorb(report);
         seen
+    }
+
+    /// What tells people of a project is kept as text alone.
+    fn page(&mut self, path: Arc<str>, found: &Found) {
+        let text = found.bytes.as_deref().unwrap_or_default();
+        let text = Arc::from(String::from_utf8_lossy(text));
+        self.library.texts.insert(path, text);
     }
 
     fn open(&mut self, path: &Arc<str>, found: &Found) -> Option<Document> {
@@ -147,6 +160,11 @@ impl Reading {
         let file = document.file.clone();
         match subject {
             Subject::Connections => self.connections = Some(document),
+            Subject::Lock => {
+                let (lock, report) = Lock::read(&document);
+                self.found.absorb(report);
+                self.library.lock = lock;
+            }
             Subject::Connector(name) => {
                 if !is_bundled {
                     let (read, change, report) = overlay::read(&name, document);
@@ -223,6 +241,7 @@ impl Reading {
         for name in library.broken.keys() {
             library.catalogue.connectors.remove(name);
         }
+        copies::judge(&mut library);
         library
     }
 }
@@ -312,6 +331,9 @@ fn report_any(connector: &connector::Connector, document: &Document, report: &mu
 fn subject(path: &str, report: &mut Report) -> Option<Subject> {
     if path == CONNECTIONS {
         return Some(Subject::Connections);
+    }
+    if path == origin::FILE {
+        return Some(Subject::Lock);
     }
     let parts: Vec<&str> = path.split('/').collect();
     let file = parts.last().copied().unwrap_or_default();
