@@ -28,11 +28,13 @@ mod recipes;
 mod rerun;
 mod rows;
 mod sign_in;
+mod source;
 mod standing;
 mod timed;
 mod tree;
 mod turned_away;
 mod unseen;
+mod versions;
 mod wait;
 mod webhooks;
 mod wire;
@@ -57,6 +59,7 @@ use tokio::sync::Semaphore;
 use crate::history::History;
 use crate::step::Calls;
 use crate::trigger::Intake;
+use crate::workspace::Workspace;
 
 /// The largest body of a request that is no webhook: an import of a big table.
 const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -68,6 +71,8 @@ pub struct Rooms {
     pub intake: Intake,
     /// Who may ask.
     pub tokens: Arc<Tokens>,
+    /// Its files, to be saved.
+    pub workspace: Arc<Workspace>,
     /// How much history is kept.
     pub history: Arc<History>,
     /// The outside, for previews.
@@ -91,7 +96,23 @@ pub fn router(rooms: Rooms) -> Router {
     let rooms = Arc::new(rooms);
     let signed_in = Router::new()
         .route("/api/recipes", get(recipes::list))
-        .route("/api/recipes/{project}/{name}", get(recipes::show))
+        .route(
+            "/api/recipes/{project}/{name}",
+            get(source::show).put(source::put),
+        )
+        .route(
+            "/api/recipes/{project}/{name}/versions",
+            get(versions::list),
+        )
+        .route(
+            "/api/recipes/{project}/{name}/versions/{number}",
+            get(versions::show),
+        )
+        .route("/api/recipes/{project}/{name}/diff", get(versions::compare))
+        .route(
+            "/api/recipes/{project}/{name}/restore",
+            post(versions::restore),
+        )
         .route("/api/recipes/{project}/{name}/start", post(recipes::start))
         .route("/api/recipes/{project}/{name}/stop", post(recipes::stop))
         .route("/api/recipes/{project}/{name}/run", post(recipes::run))

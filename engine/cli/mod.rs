@@ -33,6 +33,7 @@ mod show;
 mod tables;
 mod timed;
 mod torture;
+mod versions;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -74,6 +75,9 @@ enum Verb {
     Show(recipes::Show),
     Start(recipes::Start),
     Stop(recipes::Stop),
+    Versions(versions::Versions),
+    Diff(versions::Diff),
+    Restore(versions::Restore),
     Run(run::Run),
     Jobs(jobs::Jobs),
     Events(events::Events),
@@ -119,6 +123,9 @@ impl Arguments {
             Verb::Show(show) => block_on(show.run(workspace)),
             Verb::Start(start) => block_on(start.run(workspace)),
             Verb::Stop(stop) => block_on(stop.run(workspace)),
+            Verb::Versions(versions) => block_on(versions.run(workspace)),
+            Verb::Diff(diff) => block_on(diff.run(workspace)),
+            Verb::Restore(restore) => block_on(restore.run(workspace)),
             Verb::Run(run) => block_on(run.run(workspace)),
             Verb::Jobs(jobs) => block_on(jobs.run(workspace)),
             Verb::Events(events) => block_on(events.run(workspace)),

@@ -13,11 +13,11 @@ pub use awaiting::{AwaitRequest, Awaited};
 pub use contract::*;
 pub use sqlite::{
     AuditEntry, CommitLimits, Counts, EventDetail, EventFilter, EventReplayed, Fire, FireOutcome,
-    FireRow, Fired, Fires, IfDoneAgain, Import, KeptJob, KeptSecret, Lineage, NotQueued,
-    NoticeClaim, PassedOver, Poll, PollEnd, PollKept, Polled, PolledItem, Queue, Reach,
+    FireRow, Fired, Fires, IfDoneAgain, Import, KeptJob, KeptSecret, Lineage, NewVersion,
+    NotQueued, NoticeClaim, PassedOver, Poll, PollEnd, PollKept, Polled, PolledItem, Queue, Reach,
     RecipeState, Release, Replay, Rerun, RowFilter, RuleKept, Space, SpentBlock, Standing,
     Step as HistoryStep, StoredEvent, TableRow, TakenGroup, UNKEPT_DROPPED, UNKEPT_REJECTED,
-    UNKEPT_REPEATED, UnfinishedVersion, Unkept, check_integrity, commit_limits,
+    UNKEPT_REPEATED, UnfinishedVersion, Unkept, Version, VersionOrigin, check_integrity, commit_limits,
 };
 
 /// The store that this program runs on.

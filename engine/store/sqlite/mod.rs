@@ -17,6 +17,7 @@ mod recipes;
 mod seal;
 mod tables;
 mod veil;
+mod versions;
 mod writer;
 
 pub use history::{KeptJob, Space, Step};
@@ -31,6 +32,7 @@ pub use limits::{CommitLimits, commit_limits};
 pub use open::check_integrity;
 pub use recipes::{AuditEntry, RecipeState, UnfinishedVersion};
 pub use tables::{Import, RowFilter, RowVersion, TableRow};
+pub use versions::{NewVersion, Version, VersionOrigin};
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
