@@ -5,10 +5,12 @@
 //! Always true: one mistaken file keeps nothing else from being read; what is bundled stands
 //! behind what the workspace has itself.
 
+mod at_once;
 mod change;
 mod closure;
 pub mod codes;
 mod files;
+mod open;
 mod overlay;
 mod pinned;
 mod read;

@@ -6,17 +6,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::at_once::at_once;
 use super::closure::check_sign_in;
 use super::files::{CONNECTIONS, Found};
+use super::open::{Opened, open, start};
 use super::{Library, Written, overlay};
 use crate::compile::{
     Project, Recipe, Signature, check_doctor, check_wiring, codes, compile, program,
 };
 use crate::connector::{self, Connections, builtin};
-use crate::diagnostic::{Report, Severity, Span};
+use crate::diagnostic::{Report, Severity};
 use crate::names::{ConnectorName, RecipeName, TableName, is_file_name};
 use crate::recipe::{ProjectFile, RecipeFile};
-use crate::source::{self, Document, codes as source_codes};
+use crate::source::{self, Document};
 use crate::table::Table;
 
 /// What a path says about a file.
@@ -33,10 +35,14 @@ enum Subject {
 pub(super) fn read(files: BTreeMap<String, Found>) -> Library {
     let mut reading = Reading::default();
     let mut parsed = Vec::new();
-    for (path, found) in files {
+    let opened = at_once(files.into_iter().collect(), |(path, found)| {
         let path: Arc<str> = Arc::from(path);
+        let opened = open(&path, &found);
+        (path, found, opened)
+    });
+    for (path, found, opened) in opened {
         reading.library.paths.push(path.clone());
-        let document = reading.open(&path, &found);
+        let document = reading.keep(&path, opened);
         let subject = reading.about(&path, |report| subject(&path, report));
         match (document, subject) {
             (Some(document), Some(subject)) => parsed.push((subject, document, found.is_bundled)),
@@ -72,31 +78,11 @@ impl Reading {
         seen
     }
 
-    fn open(&mut self, path: &Arc<str>, found: &Found) -> Option<Document> {
-        match &found.bytes {
-            Ok(bytes) => {
-                let (document, report) = source::parse(path, bytes);
-                if let Some(document) = &document {
-                    let text = document.text.clone();
-                    self.library.texts.insert(path.clone(), text);
-                } else if bytes.len() <= source::FILE_BYTES_MAX {
-                    let text = Arc::from(String::from_utf8_lossy(bytes));
-                    self.library.texts.insert(path.clone(), text);
-                }
-                self.found.absorb(report);
-                document
-            }
-            Err(why) => self.about(path, |report| {
-                report
-                    .error(
-                        source_codes::UNREADABLE,
-                        start(),
-                        format!("cannot be read: {why}"),
-                    )
-                    .help("check that it is a file, and who may read it");
-                None
-            }),
-        }
+    fn keep(&mut self, path: &Arc<str>, opened: Opened) -> Option<Document> {
+        let texts = &mut self.library.texts;
+        texts.extend(opened.text.map(|text| (path.clone(), text)));
+        self.found.absorb(opened.report);
+        opened.document
     }
 
     /// A recipe whose file is no YAML is there all the same: it is listed as broken, and its last
@@ -190,9 +176,16 @@ impl Reading {
             library.connections = Connections::read(&document.root, connectors, &mut report);
             self.found.absorb(report);
         }
-        for (name, (file, is_bundled)) in self.recipes {
+        let compiled = at_once(
+            self.recipes.into_iter().collect(),
+            |(name, (file, bundled))| {
+                let compiled = compile_in(&library, &file);
+                (name, Written::of(file, bundled), compiled)
+            },
+        );
+        for (name, written, compiled) in compiled {
             self.found
-                .absorb(take_compiled(&mut library, name, file, is_bundled));
+                .absorb(keep_compiled(&mut library, name, written, compiled));
         }
         settle(&mut library, self.found);
         let mut doctors = Report::default();
@@ -204,6 +197,9 @@ impl Reading {
     }
 }
 
+/// What came of compiling a recipe.
+type Compiled = (Option<Arc<Recipe>>, Report);
+
 /// Compiles a recipe as a part of a library.
 pub(super) fn take_compiled(
     library: &mut Library,
@@ -211,15 +207,29 @@ pub(super) fn take_compiled(
     file: RecipeFile,
     is_bundled: bool,
 ) -> Report {
-    let (recipe, mut report) = compile(&file, &library.catalogue);
+    let compiled = compile_in(library, &file);
+    keep_compiled(library, name, Written::of(file, is_bundled), compiled)
+}
+
+fn compile_in(library: &Library, file: &RecipeFile) -> Compiled {
+    let (recipe, mut report) = compile(file, &library.catalogue);
     if let Some(recipe) = &recipe {
         let auth = file.trigger().and_then(|(_, node)| node.get("auth"));
         let span = auth.map(|auth| auth.span);
         check_sign_in(recipe, span, &library.connections, &mut report);
     }
-    let recipe = recipe.map(|recipe| (name.clone(), Arc::new(recipe)));
+    (recipe.map(Arc::new), report)
+}
+
+fn keep_compiled(
+    library: &mut Library,
+    name: RecipeName,
+    written: Written,
+    (recipe, report): Compiled,
+) -> Report {
+    let recipe = recipe.map(|recipe| (name.clone(), recipe));
     library.recipes.extend(recipe);
-    library.written.insert(name, Written::of(file, is_bundled));
+    library.written.insert(name, written);
     report
 }
 
@@ -348,13 +358,4 @@ fn bad_name(name: &str, help: &str, report: &mut Report) {
             format!("`{name}` cannot be the name of a file here"),
         )
         .help(help);
-}
-
-fn start() -> Span {
-    Span {
-        start: 0,
-        len: 0,
-        line: 1,
-        column: 1,
-    }
 }
