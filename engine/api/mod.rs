@@ -11,6 +11,7 @@ mod decide;
 mod doctor;
 mod events;
 mod failures;
+mod files;
 mod folded;
 mod health;
 mod history;
@@ -26,6 +27,7 @@ mod problem;
 mod progress;
 mod recipes;
 mod rerun;
+mod reveal;
 mod rows;
 mod sign_in;
 mod source;
@@ -119,6 +121,7 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/api/recipes/{project}/{name}/fires", get(timed::fires))
         .route("/api/projects/{project}/doctor", get(doctor::examine))
         .route("/api/jobs", get(jobs::list))
+        .route("/api/files", post(files::take_up))
         .route("/api/whoami", get(health::whoami))
         .route("/api/audit", get(audit::list))
         .route("/api/history", get(history::show))

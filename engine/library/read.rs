@@ -10,7 +10,7 @@ use super::at_once::at_once;
 use super::closure::check_sign_in;
 use super::files::{CONNECTIONS, Found};
 use super::open::{Opened, open, start};
-use super::{Library, Written, overlay};
+use super::{Library, Written, hindered, overlay};
 use crate::compile::{
     Project, Recipe, Signature, check_doctor, check_wiring, codes, compile, program,
 };
@@ -48,6 +48,9 @@ pub(super) fn read(files: BTreeMap<String, Found>) -> Library {
             (Some(document), Some(subject)) => parsed.push((subject, document, found.is_bundled)),
             (None, Some(Subject::Recipe(name))) => {
                 reading.unreadable(name, &path, found.is_bundled);
+            }
+            (None, Some(Subject::Connector(name))) if !found.is_bundled => {
+                reading.broken(name, &path);
             }
             _ => {}
         }
@@ -95,6 +98,16 @@ impl Reading {
         self.library.written.insert(name, written);
     }
 
+    /// A connector of the workspace that cannot be used: recipes are read as if the bundled one, if
+    /// there is one, stood there.
+    fn broken(&mut self, name: ConnectorName, path: &Arc<str>) {
+        if let Some(bundled) = hindered::bundled(&name, path) {
+            let connectors = &mut self.library.catalogue.connectors;
+            connectors.insert(name.clone(), Arc::new(bundled));
+            self.library.broken.insert(name, path.clone());
+        }
+    }
+
     fn built_in(&mut self) {
         for (name, text) in builtin::ALL {
             let file: Arc<str> = Arc::from(format!("built-in/{name}.yaml"));
@@ -123,11 +136,15 @@ impl Reading {
             Subject::Connector(name) => {
                 if !is_bundled {
                     let (read, change, report) = overlay::read(&name, document);
+                    let is_broken = report.has_errors();
                     self.found.absorb(report);
                     let changes = change.map(|change| (name.clone(), change));
                     self.library.overrides.extend(changes);
                     let connectors = &mut self.library.catalogue.connectors;
-                    connectors.insert(name, Arc::new(read));
+                    connectors.insert(name.clone(), Arc::new(read));
+                    if is_broken {
+                        self.broken(name, &file);
+                    }
                     return;
                 }
                 self.connector(name.clone(), &document);
@@ -179,7 +196,7 @@ impl Reading {
         let compiled = at_once(
             self.recipes.into_iter().collect(),
             |(name, (file, bundled))| {
-                let compiled = compile_in(&library, &file);
+                let compiled = compile_in(&library, &file, bundled);
                 (name, Written::of(file, bundled), compiled)
             },
         );
@@ -190,15 +207,21 @@ impl Reading {
         settle(&mut library, self.found);
         let mut doctors = Report::default();
         for (project, file) in &projects {
-            doctors.absorb(judge_doctor(&library.recipes, project, file));
+            // A doctor may wait for a connector to be mended, like others.
+            if library.hindered.is_empty() {
+                doctors.absorb(judge_doctor(&library.recipes, project, file));
+            }
         }
         add(&mut library, doctors);
+        for name in library.broken.keys() {
+            library.catalogue.connectors.remove(name);
+        }
         library
     }
 }
 
 /// What came of compiling a recipe.
-type Compiled = (Option<Arc<Recipe>>, Report);
+type Compiled = (Option<Recipe>, Report);
 
 /// Compiles a recipe as a part of a library.
 pub(super) fn take_compiled(
@@ -207,18 +230,21 @@ pub(super) fn take_compiled(
     file: RecipeFile,
     is_bundled: bool,
 ) -> Report {
-    let compiled = compile_in(library, &file);
+    let compiled = compile_in(library, &file, is_bundled);
     keep_compiled(library, name, Written::of(file, is_bundled), compiled)
 }
 
-fn compile_in(library: &Library, file: &RecipeFile) -> Compiled {
+fn compile_in(library: &Library, file: &RecipeFile, is_bundled: bool) -> Compiled {
     let (recipe, mut report) = compile(file, &library.catalogue);
     if let Some(recipe) = &recipe {
         let auth = file.trigger().and_then(|(_, node)| node.get("auth"));
         let span = auth.map(|auth| auth.span);
         check_sign_in(recipe, span, &library.connections, &mut report);
     }
-    (recipe.map(Arc::new), report)
+    if is_bundled && report.has_errors() {
+        hindered::name_causes(&mut report, &file.document.text, &library.overrides);
+    }
+    (recipe, report)
 }
 
 fn keep_compiled(
@@ -227,8 +253,12 @@ fn keep_compiled(
     written: Written,
     (recipe, report): Compiled,
 ) -> Report {
-    let recipe = recipe.map(|recipe| (name.clone(), recipe));
-    library.recipes.extend(recipe);
+    if let Some(recipe) = recipe {
+        match hindered::hindrance(&recipe, &library.broken) {
+            Some(file) => drop(library.hindered.insert(name.clone(), file)),
+            None => drop(library.recipes.insert(name.clone(), Arc::new(recipe))),
+        }
+    }
     library.written.insert(name, written);
     report
 }
