@@ -56,7 +56,9 @@ impl Folding {
     /// Whether a loop, or the outermost one around it, has written so much that no more of it is
     /// kept.
     pub(super) fn is_heavy(&self, key: &EntryKey, weights: &Weights) -> bool {
-        let outermost = outermost(key).unwrap_or(&key.0);
+        // A loop that is tried again writes below its own place, with the attempt after the number.
+        let own = key.0.rsplit_once('~').map_or(&*key.0, |(own, _)| own);
+        let outermost = outermost(key).unwrap_or(own);
         let written = weights.by_loop.get(outermost);
         written.is_some_and(|bytes| *bytes > self.kept_bytes)
     }

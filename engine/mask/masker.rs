@@ -54,7 +54,7 @@ impl Masker {
     }
 
     /// Leaves these words whole, such as names of tables, where a hidden text is a part of one: a
-    /// learner called Learner is not told of by `accredible-learners`. A hidden text that is the
+    /// learner called Learner is not told of by the table `course-learners`. A hidden text that is the
     /// whole word, or reaches beyond it, goes as ever; so does what other maskers hide.
     #[must_use]
     pub fn sparing<'a>(mut self, words: impl IntoIterator<Item = &'a str>) -> Self {
