@@ -13,8 +13,8 @@ use crate::names::{ConnectionName, ConnectorName, RecipeName};
 use crate::source::{Node, NodeKind};
 use crate::store::{Store, StoreError};
 
-use super::open::start;
 use super::shelf::Held;
+use super::subject::start;
 use super::{Shelf, codes};
 
 /// What holding a closure against the workspace found.

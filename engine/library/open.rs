@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use super::files::Found;
-use crate::diagnostic::{Report, Span};
+use super::subject::start;
+use crate::diagnostic::Report;
 use crate::source::{self, Document, codes};
 
 /// A file as YAML, or what is wrong with it.
@@ -46,15 +47,5 @@ pub(super) fn open(path: &Arc<str>, found: &Found) -> Opened {
                 report,
             }
         }
-    }
-}
-
-/// The beginning of a file, where nothing else can be pointed at.
-pub(super) fn start() -> Span {
-    Span {
-        start: 0,
-        len: 0,
-        line: 1,
-        column: 1,
     }
 }
