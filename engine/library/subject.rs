@@ -1,14 +1,13 @@
-//! What a file of a workspace is about.
+//! What a file of a workspace is.
 //!
-//! In: a path. Out: a [`Subject`], or a finding.
-//! Always true: a path that says nothing is reported.
+//! In: its path. Out: what it says, or a finding about its name.
 
-use super::files::CONNECTIONS;
-use super::read::start;
 use crate::compile::codes;
-use crate::diagnostic::Report;
+use crate::diagnostic::{Report, Span};
 use crate::names::{ConnectorName, RecipeName, TableName, is_file_name};
 use crate::origin;
+
+use super::files::CONNECTIONS;
 
 /// What a path says about a file.
 pub(super) enum Subject {
@@ -94,4 +93,14 @@ fn bad_name(name: &str, help: &str, report: &mut Report) {
             format!("`{name}` cannot be the name of a file here"),
         )
         .help(help);
+}
+
+/// Where a file begins.
+pub(super) fn start() -> Span {
+    Span {
+        start: 0,
+        len: 0,
+        line: 1,
+        column: 1,
+    }
 }
