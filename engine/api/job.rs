@@ -12,7 +12,7 @@ use crate::data::{Object, Value};
 use crate::interpret::{Look, Machine, ON_FAILURE, Start, Traced};
 use crate::journal::{Entry, EntryKind};
 use crate::mask::{Hidden, Marked, Masker, in_place, learned_secrets};
-use crate::names::JobId;
+use crate::names::{JobId, Role};
 use crate::shape::Shape;
 use crate::store::{AuditEntry, JobRecord, Jobs, Pinned, StoreError};
 
@@ -21,7 +21,7 @@ use super::decide::open_decisions;
 use super::personal::{About, Shapes, marks, of_hidden, shapes};
 use super::rerun::show_lineage;
 use super::unseen::Unseen;
-use super::{Person, Problem, Rooms, cancel, progress, standing, tree, wait, wire};
+use super::{Problem, Rooms, SignedIn, cancel, progress, standing, tree, wait, wire};
 
 /// What is asked for beside the job.
 #[derive(Default)]
@@ -36,7 +36,7 @@ struct Asked {
 /// `?reveal=personal` with personal values, which is noted in the audit.
 pub(super) async fn show(
     State(rooms): State<Arc<Rooms>>,
-    Extension(Person(by)): Extension<Person>,
+    Extension(person): Extension<SignedIn>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
@@ -46,7 +46,7 @@ pub(super) async fn show(
         wait::until_settled(&rooms, &id, patience).await?;
     }
     if asked.reveals {
-        note_reveal(&rooms, &by, format!("job:{id}")).await?;
+        note_reveal(&rooms, &person, format!("job:{id}")).await?;
     }
     let seen = Seen::of(&rooms, &id, Purpose::Record).await?;
     let (marked, masker) = match asked.reveals {
@@ -120,10 +120,16 @@ pub(super) async fn masker(rooms: &Rooms, id: &JobId) -> Result<Masker, Problem>
 }
 
 /// Notes that a person looked at personal values.
-pub(super) async fn note_reveal(rooms: &Rooms, by: &str, subject: String) -> Result<(), Problem> {
+/// Notes that an admin looks at personal values; nobody else may.
+pub(super) async fn note_reveal(
+    rooms: &Rooms,
+    person: &SignedIn,
+    subject: String,
+) -> Result<(), Problem> {
+    person.check(Role::Admin)?;
     let entry = AuditEntry {
         at: rooms.intake.clock.now(),
-        by: format!("person:{by}"),
+        by: person.name.to_string(),
         action: "personal_revealed".to_owned(),
         subject,
         detail: Value::Null,

@@ -9,6 +9,7 @@ mod body;
 pub mod builtin;
 pub mod codes;
 mod connections;
+mod field_source;
 mod convert;
 mod grammar;
 mod judge;
@@ -27,7 +28,8 @@ mod trouble;
 mod verify;
 
 pub use allowance::{Allowance, AllowanceRule};
-pub use connections::{Connection, Connections, FieldSource, References, Resolved};
+pub use connections::{Connection, Connections, Resolved};
+pub use field_source::{FieldSource, References};
 pub use grammar::CONNECTOR;
 pub use judge::{Facts, Verdict, judge};
 pub use message::Place;

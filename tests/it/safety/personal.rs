@@ -255,9 +255,9 @@ async fn a_person_reveals_personal_values_on_the_record() {
         .collect();
     let (job, table) = (format!("job:{job}"), "table:residents");
     let wanted = [
-        ("person:admin", job.as_str()),
-        ("person:admin", table),
-        ("person:cli", table),
+        ("admin", job.as_str()),
+        ("admin", table),
+        ("cli", table),
     ];
     assert_eq!(noted, wanted);
     store.close().await;

@@ -1,0 +1,256 @@
+//! Whatever a person changes, through whichever door, stands in the audit under the name of the
+//! token.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use recipe_engine::api::{Entry, routes};
+use recipe_engine::clock::Moment;
+use recipe_engine::store::Jobs;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::house::{House, Vendor, taken};
+
+const FILES: [(&str, &str); 5] = [
+    (
+        "recipes/stories/order.yaml",
+        "
+title: Order
+trigger: { function: {} }
+steps: [{ action: http.request, with: { path: /orders } }]
+",
+    ),
+    (
+        "recipes/stories/fails.yaml",
+        "title: Fails\ntrigger: { function: {} }\nsteps: [{ stop: { status: failure, reason: no } }]\n",
+    ),
+    (
+        "recipes/stories/waits.yaml",
+        "title: Waits\ntrigger: { function: {} }\nsteps: [{ wait: 10h }]\n",
+    ),
+    (
+        "recipes/stories/hook.yaml",
+        "title: Hook\ntrigger: { webhook: { auth: none } }\nsteps: [{ log: hello }]\n",
+    ),
+    (
+        "lookup-tables/things.yaml",
+        "title: Things\ncolumns: { name: { type: string, required: true } }\nkey: [name]\n",
+    ),
+];
+
+/// A person with a token, and the doors that she went through.
+struct Ada<'a> {
+    house: &'a House,
+    token: String,
+    used: BTreeSet<(String, &'static str)>,
+}
+
+impl<'a> Ada<'a> {
+    async fn of(house: &'a House) -> Self {
+        let wish = json!({ "name": "ada", "role": "admin" });
+        let (_, made) = house.post("/api/tokens", wish).await;
+        Self {
+            house,
+            token: made["token"].as_str().unwrap().to_owned(),
+            used: BTreeSet::new(),
+        }
+    }
+
+    async fn asks(&self, method: Method, path: &str, body: Value) -> Value {
+        let request = self.house.request(method.clone(), path);
+        let answer = request.bearer_auth(&self.token).json(&body).send().await;
+        let (status, answer) = taken(answer.unwrap()).await;
+        assert!(status.is_success(), "{method} {path}: {status} {answer}");
+        answer
+    }
+
+    /// Changes something, which leaves an entry about this, under this name and no other.
+    async fn changes(
+        &mut self,
+        method: Method,
+        (route, path): (&'static str, &str),
+        body: Value,
+        subject: &str,
+    ) -> Value {
+        let before = self.newest().await;
+        let answer = self.asks(method.clone(), path, body).await;
+        let newest = self.newest().await;
+        assert_ne!(before, newest, "{method} {path} left nothing in the audit");
+        assert_eq!(newest["by"], "ada", "{method} {path}: {newest}");
+        assert_eq!(newest["subject"], subject, "{method} {path}: {newest}");
+        self.used.insert((method.to_string(), route));
+        answer
+    }
+
+    async fn newest(&self) -> Value {
+        let mut audit = self
+            .asks(Method::GET, "/api/audit?limit=500", json!({}))
+            .await;
+        let count = audit["entries"].as_array().unwrap().len();
+        let mut newest = audit["entries"][0].take();
+        newest["count"] = count.into();
+        newest
+    }
+
+    /// Runs a recipe, which leaves an entry; the job.
+    async fn runs(&mut self, recipe: &str) -> String {
+        let route = "/api/recipes/{project}/{name}/run";
+        let path = format!("/api/recipes/stories/{recipe}/run");
+        let subject = format!("recipe:stories/{recipe}");
+        let ran = self
+            .changes(Method::POST, (route, &path), json!({}), &subject)
+            .await;
+        ran["jobs"][0].as_str().unwrap().to_owned()
+    }
+
+    async fn recipes(&mut self) {
+        for (route, path) in [
+            (
+                "/api/recipes/{project}/{name}/start",
+                "/api/recipes/stories/hook/start",
+            ),
+            (
+                "/api/recipes/{project}/{name}/stop",
+                "/api/recipes/stories/hook/stop",
+            ),
+            (
+                "/api/recipes/{project}/{name}/start",
+                "/api/recipes/stories/hook/start",
+            ),
+        ] {
+            self.changes(
+                Method::POST,
+                (route, path),
+                json!({}),
+                "recipe:stories/hook",
+            )
+            .await;
+        }
+        let hook = "/webhooks/stories/hook";
+        let delivered = self.asks(Method::POST, hook, json!({ "n": 1 })).await;
+        self.house
+            .ended(delivered["jobs"][0].as_str().unwrap())
+            .await;
+        let route = ("/api/events/{id}/replay", "/api/events/1/replay");
+        self.changes(Method::POST, route, json!({}), "event:1")
+            .await;
+    }
+
+    async fn jobs(&mut self, vendor: &Vendor) {
+        let doubt = self.runs("order").await;
+        vendor.asked().await.hang_up();
+        self.house.settled(&doubt).await;
+        let path = format!("/api/jobs/{doubt}/decide");
+        let fail = json!({ "choice": "fail" });
+        let about = format!("job:{doubt}");
+        self.changes(Method::POST, ("/api/jobs/{id}/decide", &path), fail, &about)
+            .await;
+        let waits = self.runs("waits").await;
+        let path = format!("/api/jobs/{waits}/cancel");
+        let about = format!("job:{waits}");
+        self.changes(
+            Method::POST,
+            ("/api/jobs/{id}/cancel", &path),
+            json!({}),
+            &about,
+        )
+        .await;
+        let failed = self.runs("fails").await;
+        self.house.ended(&failed).await;
+        let about = format!("job:{failed}");
+        let many = json!({ "recipe": "stories/fails" });
+        self.changes(
+            Method::POST,
+            ("/api/jobs/rerun", "/api/jobs/rerun"),
+            many,
+            &about,
+        )
+        .await;
+        let path = format!("/api/jobs/{failed}/rerun");
+        let again = json!({ "from": "start", "though_done_again": true });
+        self.changes(Method::POST, ("/api/jobs/{id}/rerun", &path), again, &about)
+            .await;
+    }
+
+    async fn all_else(&mut self) {
+        let rows = "/api/lookup-tables/{name}/rows";
+        let path = "/api/lookup-tables/things/rows";
+        let body = json!({ "rows": [{ "name": "a" }] });
+        self.changes(Method::PUT, (rows, path), body, "table:things")
+            .await;
+        let path = format!("{path}?number=1");
+        self.changes(Method::DELETE, (rows, &path), json!({}), "table:things")
+            .await;
+        let tokens = ("/api/tokens", "/api/tokens");
+        let wish = json!({ "name": "bob", "role": "viewer" });
+        self.changes(Method::POST, tokens, wish, "token:bob").await;
+        let bob = ("/api/tokens/{name}", "/api/tokens/bob");
+        self.changes(Method::DELETE, bob, json!({}), "token:bob")
+            .await;
+        let secret = ("/api/secrets/{name}", "/api/secrets/http.token");
+        let about = "secret:http.token";
+        let value = json!({ "value": "audited-secret-1" });
+        self.changes(Method::PUT, secret, value, about).await;
+        self.changes(Method::DELETE, secret, json!({}), about).await;
+        let rekey = ("/api/secrets/rekey", "/api/secrets/rekey");
+        self.changes(Method::POST, rekey, json!({}), "key").await;
+        let prune = ("/api/history/prune", "/api/history/prune");
+        let wish = json!({ "older_than": "1ms" });
+        self.changes(Method::POST, prune, wish, "history").await;
+    }
+
+    /// A job whose worker died again and again is let go on.
+    async fn releases(&mut self) {
+        let job = self.runs("fails").await;
+        let store = self.house.engine.store();
+        for round in 0.. {
+            let at = Moment(1_800_000_000_000_000 + round * 1_000_000);
+            store.recover(at).await.unwrap();
+            let claimed = store.claim(9, at, Duration::from_secs(1)).await.unwrap();
+            if claimed.is_empty() {
+                break;
+            }
+        }
+        let path = format!("/api/jobs/{job}/release");
+        let about = format!("job:{job}");
+        self.changes(
+            Method::POST,
+            ("/api/jobs/{id}/release", &path),
+            json!({}),
+            &about,
+        )
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_a_person_changes_is_in_the_audit_under_her_name() {
+    let vendor = Vendor::open().await;
+    let connections = vendor.connections();
+    let mut files = FILES.to_vec();
+    files.push(("connections.yaml", &connections));
+    let house = House::of(&files).await;
+    let mut ada = Ada::of(&house).await;
+    ada.recipes().await;
+    ada.jobs(&vendor).await;
+    ada.all_else().await;
+    let mut used = std::mem::take(&mut ada.used);
+    house.engine.shutdown().await;
+
+    let house = House::at_rest(&files).await;
+    let mut ada = Ada::of(&house).await;
+    ada.releases().await;
+    used.append(&mut ada.used);
+    house.engine.shutdown().await;
+
+    let changing: BTreeSet<(String, &str)> = routes()
+        .iter()
+        .filter(|route| route.method != Method::GET && route.entry != Entry::Open)
+        .map(|route| (route.method.to_string(), route.path))
+        .collect();
+    assert_eq!(
+        used, changing,
+        "a route that changes something is not tried here"
+    );
+}
