@@ -67,8 +67,10 @@ async fn what_is_revoked_ends_or_goes_or_stays_as_the_settings_say() {
         ("false", "DELETE", None),
         ("true", "EXPIRE", Some(json!("2028-02-10"))),
         ("true", "DELETE", Some(json!("2028-02-10"))),
-        // Left out, revocation is on and lets credentials end.
-        ("", "", Some(json!("2026-03-01"))),
+        // Left out, it lets credentials end, and takes none away.
+        ("false", "", Some(json!("2026-03-01"))),
+        // Left out, revocation is off.
+        ("", "DELETE", Some(json!("2028-02-10"))),
     ];
     for (is_disabled, behaviour, ends) in cases {
         let stage = Stage::open().await;
@@ -86,7 +88,7 @@ async fn what_is_revoked_ends_or_goes_or_stays_as_the_settings_say() {
         let held = stage.held(EMAIL, 2004).await;
         let expired = held.first().map(|row| row["expired_on"].clone());
         assert_eq!(expired, ends, "{is_disabled} {behaviour}");
-        if is_disabled == "true" {
+        if is_disabled != "false" {
             let line = "info: Certification CERT-AID was revoked, but revocation is disabled in the settings";
             assert!(last.log.contains(&line.to_owned()), "{:?}", last.log);
         }

@@ -109,6 +109,47 @@ async fn a_mail_server_that_falters_gets_the_notice_once() {
     );
 }
 
+#[tokio::test]
+async fn a_notice_that_the_mail_server_refuses_is_sent_by_a_later_run_and_nothing_is_lost() {
+    let stage = with_mappings().await;
+    delete(&stage, &[2004, 2005]).await;
+    let refusal = json!({ "status": { "code": 550, "body": "no such mailbox" } });
+    let rule = json!({ "method": "RCPT", "count": 1000, "kind": refusal });
+    stage.fault("mail", rule).await;
+    for _ in 0..2 {
+        let job = stage.run(SYNC_GROUPS, Value::Null).await;
+        assert_eq!(job.status, "failed", "{job:?}");
+        assert!(job.why.contains("NOTIFICATION_MAIL_ID"), "{job:?}");
+        // Nothing is issued or offered any more, and nothing of what is to be told is gone.
+        let groups = stage.groups().await;
+        for line in [
+            "2004 first-aid inactive -",
+            "2005 leadership-track inactive -",
+        ] {
+            assert!(groups.contains(&line.to_owned()), "{groups:?}");
+        }
+        assert_eq!(stage.mappings().await.len(), 4);
+        let options = stage.options(FIELDS.0).await;
+        assert!(
+            !options.contains(&"503 first-aid".to_owned()),
+            "{options:?}"
+        );
+        assert_eq!(stage.notices(), [""; 0]);
+    }
+    stage.heal("mail").await;
+    let job = stage.run(SYNC_GROUPS, Value::Null).await;
+    assert_eq!(job.status, "succeeded", "{job:?}");
+    let mails = stage.ground.sandbox.mails();
+    assert_eq!(mails.len(), 1, "{mails:?}");
+    for word in ["first-aid", "leadership-track"] {
+        assert!(mails[0].text.contains(word), "{word}: {}", mails[0].text);
+    }
+    assert_eq!(stage.mappings().await, ["2003 LP-SEC"]);
+    let groups = stage.groups().await;
+    let is_left = |line: &String| line.starts_with("2004") || line.starts_with("2005");
+    assert!(!groups.iter().any(is_left), "{groups:?}");
+}
+
 /// All groups are known, and 2003, 2004 (twice) and 2005 are mapped.
 async fn with_mappings() -> Stage {
     let stage = Stage::open().await;

@@ -20,7 +20,7 @@ impl Stage {
             .collect()
     }
 
-    async fn own(&self) -> Vec<String> {
+    pub(super) async fn own(&self) -> Vec<String> {
         self.doctor("own_checks").await
     }
 }
@@ -94,9 +94,9 @@ const MEANINGS: [(&str, &[(&str, &str)]); 12] = [
     (
         "SYNC_REVOCATION",
         &[
-            ("", "Revocations and deletions are synchronised"),
-            ("true", "Revocations and deletions are NOT synchronised"),
             ("false", "Revocations and deletions are synchronised"),
+            ("true", "Revocations and deletions are NOT synchronised"),
+            ("", "Revocations and deletions are NOT synchronised"),
         ],
     ),
     (

@@ -4,7 +4,7 @@ use recipe_engine::names::TableName;
 use recipe_engine::store::Jobs;
 use serde_json::{Value, json};
 
-use super::props::{BATCH, SYNC_DROPDOWNS};
+use super::props::{BATCH, FIELDS, SYNC_DROPDOWNS};
 use super::stage::Stage;
 
 const IMPORT: &str = "event-dispatcher-accredible-to-docebo";
@@ -87,6 +87,33 @@ async fn a_missing_setting_is_named_with_how_to_give_it() {
         }
         let writes = stage.ground.writes("accredible").await;
         assert_eq!(writes, [] as [Value; 0], "{key}");
+    }
+}
+
+#[tokio::test]
+async fn without_sync_revocation_nothing_is_taken_away_and_the_doctor_says_that_it_is_missing() {
+    let stage = Stage::open().await;
+    stage.know_the_groups().await;
+    stage.run(SYNC_DROPDOWNS, Value::Null).await;
+    stage.unset("SYNC_REVOCATION").await;
+    let own = stage.own().await;
+    let told = "warning: SYNC_REVOCATION has no value: revocation and deletion are switched off.";
+    assert!(own.iter().any(|line| line == told), "{own:?}");
+    let archived =
+        json!({ "group_id": 2001, "name": "data-protection-basics", "is_active": false });
+    stage.put("accredible-credential-groups", archived).await;
+    let job = stage.run(SYNC_DROPDOWNS, Value::Null).await;
+    assert_eq!(job.status, "succeeded", "{job:?}");
+    let options = stage.options(FIELDS.0).await;
+    let element = "501 data-protection-basics".to_owned();
+    assert!(options.contains(&element), "{options:?}");
+    for value in ["true", "false"] {
+        stage.set("SYNC_REVOCATION", value).await;
+        let own = stage.own().await;
+        assert!(
+            !own.iter().any(|line| line.contains("SYNC_REVOCATION")),
+            "{own:?}"
+        );
     }
 }
 

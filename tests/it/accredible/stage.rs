@@ -29,12 +29,13 @@ pub(super) const PROJECT: &str = "accredible";
 const LEAPS_MAX: usize = 10_000;
 
 /// The settings of every case, unless it says otherwise.
-const SETTINGS: [(&str, &str); 5] = [
+const SETTINGS: [(&str, &str); 6] = [
     ("COURSE_ADDITIONAL_FIELD", "Accredible credential"),
     ("LEARNING_PLAN_ADDITIONAL_FIELD", "Accredible credential"),
     ("NOTIFICATION_MAIL_ID", "learning@academy.example"),
     ("ACCREDIBLE_TO_DOCEBO_BATCH_SYNC_START_DATE", "2026-01-01"),
     ("DOCEBO_TO_ACCREDIBLE_BATCH_SYNC_START_DATE", "2026-01-01"),
+    ("SYNC_REVOCATION", "false"),
 ];
 
 /// Everything of one case.
