@@ -33,6 +33,7 @@ pub mod library;
 pub mod trigger;
 pub mod worker;
 pub mod history;
+pub mod workspace;
 pub mod preview;
 pub mod doctor;
 pub mod trial;

@@ -31,12 +31,14 @@ mod routes;
 mod rows;
 mod secrets;
 mod sign_in;
+mod source;
 mod standing;
 mod timed;
 mod tokens;
 mod tree;
 mod turned_away;
 mod unseen;
+mod versions;
 mod wait;
 mod webhooks;
 mod wire;
@@ -63,6 +65,7 @@ use tokio::sync::Semaphore;
 use crate::history::History;
 use crate::step::Calls;
 use crate::trigger::Intake;
+use crate::workspace::Workspace;
 
 /// The largest body of a request that is no webhook: an import of a big table.
 const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -74,6 +77,8 @@ pub struct Rooms {
     pub intake: Intake,
     /// Who may ask.
     pub accepted: Arc<Accepted>,
+    /// Its files, to be saved.
+    pub workspace: Arc<Workspace>,
     /// How much history is kept.
     pub history: Arc<History>,
     /// The outside, for previews.

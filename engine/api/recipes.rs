@@ -35,14 +35,10 @@ pub(super) async fn list(State(rooms): State<Arc<Rooms>>) -> Result<Json<Value>,
     Ok(Json(json!({ "recipes": recipes })))
 }
 
-/// `GET /api/recipes/{project}/{name}`
-pub(super) async fn show(
-    State(rooms): State<Arc<Rooms>>,
-    Path((project, name)): Path<(String, String)>,
-) -> Result<Json<Value>, Problem> {
-    let shown = find(&rooms, &project, &name)?;
+/// A recipe with all that is to be known of it but its text.
+pub(super) async fn in_full(rooms: &Rooms, shown: &Shown) -> Result<Object, Problem> {
     let states = rooms.intake.store.states().await?;
-    let mut wire = card(&shown, &states);
+    let mut wire = card(shown, &states);
     if let Some(program) = &shown.program {
         let recipe = program.root();
         wire.insert("description".into(), recipe.description.as_str().into());
@@ -59,23 +55,23 @@ pub(super) async fn show(
         wire.insert("calls".into(), json!(reaches));
         match &recipe.trigger {
             Trigger::Webhook(webhook) => {
-                let mut webhook = webhook_wire(&rooms, &shown, webhook);
-                webhook["not_kept"] = inbox::unkept(&rooms, Some(&shown.name)).await?.into();
+                let mut webhook = webhook_wire(rooms, shown, webhook);
+                webhook["not_kept"] = inbox::unkept(rooms, Some(&shown.name)).await?.into();
                 webhook["refused"] = rooms.turned_away.shown(&shown.name);
                 wire.insert("webhook".into(), webhook);
             }
             Trigger::Schedule(schedule) => {
-                let schedule = timed::schedule(&rooms, &shown.name, schedule).await?;
+                let schedule = timed::schedule(rooms, &shown.name, schedule).await?;
                 wire.insert("schedule".into(), schedule);
             }
             Trigger::Poll(poll) => {
-                let poll = timed::poll(&rooms, &shown.name, poll).await?;
+                let poll = timed::poll(rooms, &shown.name, poll).await?;
                 wire.insert("poll".into(), poll);
             }
             Trigger::Function | Trigger::Manual => {}
         }
     }
-    Ok(Json(Value::Object(wire)))
+    Ok(wire)
 }
 
 /// `POST /api/recipes/{project}/{name}/start`

@@ -19,7 +19,7 @@ use super::accepted::Accepted;
 use super::sign_in::{Guard, require};
 use super::{
     BODY_BYTES_MAX, Rooms, audit, cancel, decide, doctor, health, history, inbox, job, jobs,
-    metrics, recipes, rerun, rows, secrets, timed, tokens, webhooks,
+    metrics, recipes, rerun, rows, secrets, source, timed, tokens, versions, webhooks,
 };
 
 /// One thing that can be asked for.
@@ -46,7 +46,28 @@ pub enum Entry {
 pub fn routes() -> Vec<Route> {
     vec![
         get("/api/recipes", Viewer, recipes::list),
-        get("/api/recipes/{project}/{name}", Viewer, recipes::show),
+        get("/api/recipes/{project}/{name}", Viewer, source::show),
+        put("/api/recipes/{project}/{name}", Editor, source::put),
+        get(
+            "/api/recipes/{project}/{name}/versions",
+            Viewer,
+            versions::list,
+        ),
+        get(
+            "/api/recipes/{project}/{name}/versions/{number}",
+            Viewer,
+            versions::show,
+        ),
+        get(
+            "/api/recipes/{project}/{name}/diff",
+            Viewer,
+            versions::compare,
+        ),
+        post(
+            "/api/recipes/{project}/{name}/restore",
+            Editor,
+            versions::restore,
+        ),
         post(
             "/api/recipes/{project}/{name}/start",
             Operator,

@@ -52,6 +52,9 @@ pub(super) fn diagnostic(found: &Diagnostic) -> Value {
         "severity": found.severity,
         "message": found.message,
         "place": found.place.to_string(),
+        "file": found.place.file,
+        "line": found.place.span.line,
+        "column": found.place.span.column,
     });
     if let (Some(wire), Some(help)) = (wire.as_object_mut(), &found.help) {
         wire.insert("help".into(), help.as_str().into());

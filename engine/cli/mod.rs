@@ -35,6 +35,7 @@ mod tables;
 mod timed;
 mod tokens;
 mod torture;
+mod versions;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -76,6 +77,9 @@ enum Verb {
     Show(recipes::Show),
     Start(recipes::Start),
     Stop(recipes::Stop),
+    Versions(versions::Versions),
+    Diff(versions::Diff),
+    Restore(versions::Restore),
     Run(run::Run),
     Jobs(jobs::Jobs),
     Events(events::Events),
@@ -123,6 +127,9 @@ impl Arguments {
             Verb::Show(show) => block_on(show.run(workspace)),
             Verb::Start(start) => block_on(start.run(workspace)),
             Verb::Stop(stop) => block_on(stop.run(workspace)),
+            Verb::Versions(versions) => block_on(versions.run(workspace)),
+            Verb::Diff(diff) => block_on(diff.run(workspace)),
+            Verb::Restore(restore) => block_on(restore.run(workspace)),
             Verb::Run(run) => block_on(run.run(workspace)),
             Verb::Jobs(jobs) => block_on(jobs.run(workspace)),
             Verb::Events(events) => block_on(events.run(workspace)),

@@ -17,7 +17,7 @@ use crate::table::Table;
 use super::Project;
 
 /// Everything that recipes may name.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Catalogue {
     /// Connectors, the built-in ones included.
     pub connectors: BTreeMap<ConnectorName, Arc<Connector>>,
@@ -26,7 +26,7 @@ pub struct Catalogue {
     /// Projects by folder name.
     pub projects: BTreeMap<String, Arc<Project>>,
     /// What each recipe takes, gives and calls.
-    pub signatures: BTreeMap<RecipeName, Signature>,
+    pub signatures: BTreeMap<RecipeName, Arc<Signature>>,
 }
 
 /// What other recipes must know of a recipe.
@@ -55,6 +55,19 @@ impl Signature {
             calls: Vec::new(),
             starts: Vec::new(),
         }
+    }
+
+    /// Whether those who call a recipe see no difference between the two, wherever their parts
+    /// stand in the file.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let same_shape = self.input == other.input && self.output == other.output;
+        self.trigger == other.trigger && same_shape && self.reaches().eq(other.reaches())
+    }
+
+    /// The recipes that it calls or starts as written, each as often as it does.
+    pub fn reaches(&self) -> impl Iterator<Item = &RecipeName> {
+        let reached = self.calls.iter().chain(&self.starts);
+        reached.map(|(name, _)| name)
     }
 
     /// Reads the signature of a recipe file; mistakes in types are reported when it is compiled.

@@ -350,7 +350,7 @@ fn mentions(text: &str, span: Span, found: &mut BTreeMap<(String, String), Span>
 }
 
 fn path_of(name: &RecipeName) -> Arc<str> {
-    Arc::from(format!("recipes/{name}.yaml"))
+    Arc::from(super::path_of(name))
 }
 
 fn start_of_file() -> Span {

@@ -60,6 +60,24 @@ pub(super) fn find(workspace: &Path) -> io::Result<BTreeMap<String, Found>> {
     Ok(files)
 }
 
+/// One file of a workspace as it is now; the bundled one behind it if there is none.
+pub fn found_at(workspace: &Path, path: &str) -> Option<Found> {
+    let bundled = bundled_file(path);
+    let place = workspace.join(path);
+    if !place.exists() {
+        return bundled.map(|bytes| Found {
+            bytes: Ok(bytes.to_vec()),
+            is_bundled: true,
+        });
+    }
+    let found = read(&place);
+    let is_bundled = matches!((&found.bytes, bundled), (Ok(own), Some(bytes)) if own == bytes);
+    Some(Found {
+        is_bundled,
+        ..found
+    })
+}
+
 /// The bundled files alone.
 pub fn bundled() -> BTreeMap<String, Found> {
     let found = |bytes: &[u8]| Found {

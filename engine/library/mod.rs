@@ -5,6 +5,7 @@
 //! Always true: one mistaken file keeps nothing else from being read; what is bundled stands
 //! behind what the workspace has itself.
 
+mod change;
 mod closure;
 pub mod codes;
 mod files;
@@ -20,12 +21,13 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use change::{path_of, recipe_of};
 pub use closure::Start;
-pub use files::{Found, bundled};
+pub use files::{Found, bundled, found_at};
 pub use overlay::Override;
 pub use pinned::NoVersion;
 pub use shelf::{Shelf, Shown};
-pub use stamp::Stamp;
+pub use stamp::{Differences, Stamp};
 
 use crate::compile::{Catalogue, Recipe};
 use crate::connector::Connections;
@@ -36,7 +38,7 @@ use crate::recipe::RecipeFile;
 use crate::source::{self, Document, Node};
 
 /// Everything that a workspace holds.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Library {
     /// Connectors, tables, projects and the signatures of recipes.
     pub catalogue: Catalogue,
@@ -45,7 +47,7 @@ pub struct Library {
     /// All recipes as written, mistaken ones included.
     pub written: BTreeMap<RecipeName, Written>,
     /// The tests of recipes, by path.
-    pub tests: BTreeMap<String, Document>,
+    pub tests: BTreeMap<String, Arc<Document>>,
     /// What the workspace changes about bundled connectors.
     pub overrides: BTreeMap<ConnectorName, Override>,
     /// The connections that `connections.yaml` names.

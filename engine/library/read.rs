@@ -9,7 +9,9 @@ use std::sync::Arc;
 use super::closure::check_sign_in;
 use super::files::{CONNECTIONS, Found};
 use super::{Library, Written, overlay};
-use crate::compile::{Project, Signature, check_doctor, check_wiring, codes, compile, program};
+use crate::compile::{
+    Project, Recipe, Signature, check_doctor, check_wiring, codes, compile, program,
+};
 use crate::connector::{self, Connections, builtin};
 use crate::diagnostic::{Report, Severity, Span};
 use crate::names::{ConnectorName, RecipeName, TableName, is_file_name};
@@ -101,7 +103,7 @@ impl Reading {
     /// good version runs on.
     fn unreadable(&mut self, name: RecipeName, path: &Arc<str>, is_bundled: bool) {
         let signatures = &mut self.library.catalogue.signatures;
-        signatures.insert(name.clone(), Signature::unknown());
+        signatures.insert(name.clone(), Arc::new(Signature::unknown()));
         let text = self.library.texts.get(path).cloned().unwrap_or_default();
         let written = Written::unreadable(path, text, is_bundled);
         self.library.written.insert(name, written);
@@ -162,11 +164,13 @@ impl Reading {
                 let (file, report) = RecipeFile::read(name.clone(), document);
                 self.found.absorb(report);
                 let signatures = &mut self.library.catalogue.signatures;
-                signatures.insert(name.clone(), Signature::of(&file));
+                signatures.insert(name.clone(), Arc::new(Signature::of(&file)));
                 self.recipes.insert(name, (file, is_bundled));
             }
             Subject::Test => {
-                self.library.tests.insert(file.to_string(), document);
+                self.library
+                    .tests
+                    .insert(file.to_string(), Arc::new(document));
             }
         }
     }
@@ -187,39 +191,71 @@ impl Reading {
             self.found.absorb(report);
         }
         for (name, (file, is_bundled)) in self.recipes {
-            let (recipe, mut report) = compile(&file, &library.catalogue);
-            if let Some(recipe) = &recipe {
-                let auth = file.trigger().and_then(|(_, node)| node.get("auth"));
-                let span = auth.map(|auth| auth.span);
-                check_sign_in(recipe, span, &library.connections, &mut report);
-            }
-            self.found.absorb(report);
-            library
-                .recipes
-                .extend(recipe.map(|recipe| (name.clone(), Arc::new(recipe))));
-            library.written.insert(name, Written::of(file, is_bundled));
+            self.found
+                .absorb(take_compiled(&mut library, name, file, is_bundled));
         }
+        settle(&mut library, self.found);
+        let mut doctors = Report::default();
         for (project, file) in &projects {
-            let mut report = Report::of(file);
-            let doctor = project.doctor.as_ref();
-            let doctor = doctor.and_then(|(name, _)| RecipeName::of(&project.name, name).ok());
-            let program = doctor.and_then(|name| program(&name, &library.recipes).ok());
-            check_doctor(project, program.as_ref(), &mut report);
-            self.found.absorb(report);
+            doctors.absorb(judge_doctor(&library.recipes, project, file));
         }
-        library.diagnostics = self.found.into_diagnostics();
-        // A recipe that leaves its grammar is not run, even if what is left of it compiles.
-        let errors = library
-            .diagnostics
-            .iter()
-            .filter(|found| found.severity == Severity::Error);
-        let broken: BTreeSet<&Arc<str>> = errors.map(|found| &found.place.file).collect();
-        library.recipes.retain(|name, _| {
-            let written = library.written.get(name);
-            !written.is_some_and(|written| broken.contains(&written.file))
-        });
+        add(&mut library, doctors);
         library
     }
+}
+
+/// Compiles a recipe as a part of a library.
+pub(super) fn take_compiled(
+    library: &mut Library,
+    name: RecipeName,
+    file: RecipeFile,
+    is_bundled: bool,
+) -> Report {
+    let (recipe, mut report) = compile(&file, &library.catalogue);
+    if let Some(recipe) = &recipe {
+        let auth = file.trigger().and_then(|(_, node)| node.get("auth"));
+        let span = auth.map(|auth| auth.span);
+        check_sign_in(recipe, span, &library.connections, &mut report);
+    }
+    let recipe = recipe.map(|recipe| (name.clone(), Arc::new(recipe)));
+    library.recipes.extend(recipe);
+    library.written.insert(name, Written::of(file, is_bundled));
+    report
+}
+
+/// Holds what a project says of its doctor against the recipes.
+pub(super) fn judge_doctor(
+    recipes: &BTreeMap<RecipeName, Arc<Recipe>>,
+    project: &ProjectFile,
+    file: &Arc<str>,
+) -> Report {
+    let mut report = Report::of(file);
+    let doctor = project.doctor.as_ref();
+    let doctor = doctor.and_then(|(name, _)| RecipeName::of(&project.name, name).ok());
+    let program = doctor.and_then(|name| program(&name, recipes).ok());
+    check_doctor(project, program.as_ref(), &mut report);
+    report
+}
+
+/// Adds findings in the order of files and places.
+pub(super) fn add(library: &mut Library, report: Report) {
+    let found = &mut library.diagnostics;
+    found.extend(report.into_diagnostics());
+    found.sort_by(|a, b| (&a.place, a.code).cmp(&(&b.place, b.code)));
+}
+
+/// Adds findings, and takes out what they make unusable: a recipe that leaves its grammar is not
+/// run, even if what is left of it compiles.
+pub(super) fn settle(library: &mut Library, report: Report) {
+    add(library, report);
+    let found = library.diagnostics.iter();
+    let errors = found.filter(|found| found.severity == Severity::Error);
+    let broken: BTreeSet<Arc<str>> = errors.map(|found| found.place.file.clone()).collect();
+    let written = &library.written;
+    library.recipes.retain(|name, _| {
+        let written = written.get(name);
+        !written.is_some_and(|written| broken.contains(&written.file))
+    });
 }
 
 /// A shipped connector declares what it takes and gives.

@@ -28,7 +28,7 @@ pub struct Shelf {
 /// What the last reading of the workspace gave.
 #[derive(Default)]
 pub(super) struct Held {
-    pub(super) library: Library,
+    pub(super) library: Arc<Library>,
     /// The good version of each recipe: the present one, or the last one before it broke.
     pub(super) recipes: BTreeMap<RecipeName, Arc<Recipe>>,
     pub(super) programs: BTreeMap<RecipeName, Arc<Program>>,
@@ -69,34 +69,60 @@ impl Shelf {
     }
 
     /// Puts a new reading in place. Recipes that broke stay as they were; those whose file is gone
-    /// go.
-    pub fn replace(&self, library: Library) {
-        let before = std::mem::take(&mut self.write().recipes);
+    /// go. Answers the recipes of which another version runs now.
+    pub fn replace(&self, library: Library) -> Vec<RecipeName> {
+        let (recipes_before, programs_before) = {
+            let held = self.read();
+            (held.recipes.clone(), held.programs.clone())
+        };
         let mut recipes = BTreeMap::new();
+        let mut renewed = Vec::new();
         for name in library.written.keys() {
-            let good = library.recipes.get(name).or_else(|| before.get(name));
-            recipes.extend(good.map(|recipe| (name.clone(), recipe.clone())));
+            let before = recipes_before.get(name);
+            let Some(good) = library.recipes.get(name).or(before) else {
+                continue;
+            };
+            if before.is_none_or(|before| before.hash != good.hash) {
+                renewed.push(name.clone());
+            }
+            recipes.insert(name.clone(), good.clone());
         }
         let programs: BTreeMap<RecipeName, Arc<Program>> = recipes
             .keys()
-            .filter_map(|name| Some((name.clone(), Arc::new(program(name, &recipes).ok()?))))
+            .filter_map(|name| {
+                let before = programs_before.get(name);
+                // Of thousands of recipes, a saved file changes few programs.
+                let same = before.filter(|program| is_made_of(program, &recipes));
+                let program = match same {
+                    Some(program) => program.clone(),
+                    None => Arc::new(program(name, &recipes).ok()?),
+                };
+                Some((name.clone(), program))
+            })
             .collect();
         {
             let mut known = self.known();
-            known.refusal = None;
-            for written in library.written.values() {
-                let text = written.text.clone();
-                known.texts.insert(written.hash.clone(), text);
+            for name in &renewed {
+                if let Some(written) = library.written.get(name) {
+                    let text = written.text.clone();
+                    known.texts.insert(written.hash.clone(), text);
+                }
             }
             for program in programs.values() {
                 known.programs.insert(program.hash.clone(), program.clone());
             }
         }
         *self.write() = Held {
-            library,
+            library: Arc::new(library),
             recipes,
             programs,
         };
+        renewed
+    }
+
+    /// What was last read of the workspace.
+    pub fn library(&self) -> Arc<Library> {
+        self.read().library.clone()
     }
 
     /// The present version of a recipe with all that it calls.
@@ -276,6 +302,11 @@ impl Shelf {
         self.known().refusal = Some(why.to_owned());
     }
 
+    /// Remembers that the files are taken up as they are.
+    pub fn forget_refusal(&self) {
+        self.known().refusal = None;
+    }
+
     /// Why the last change of the workspace's files was not taken up, if it was not.
     pub fn refusal(&self) -> Option<String> {
         self.known().refusal.clone()
@@ -322,6 +353,14 @@ impl Held {
                 .collect(),
         })
     }
+}
+
+/// Whether a program is made of exactly these recipes.
+fn is_made_of(program: &Program, recipes: &BTreeMap<RecipeName, Arc<Recipe>>) -> bool {
+    program.recipes.iter().all(|(name, part)| {
+        let now = recipes.get(name);
+        now.is_some_and(|now| Arc::ptr_eq(now, part))
+    })
 }
 
 impl std::fmt::Debug for Shelf {

@@ -90,7 +90,7 @@ impl Shelf {
             projects: now.projects.clone(),
             signatures: files
                 .iter()
-                .map(|file| (file.name.clone(), Signature::of(file)))
+                .map(|file| (file.name.clone(), Arc::new(Signature::of(file))))
                 .collect(),
         }
     }

@@ -153,16 +153,28 @@ pub fn is_id(text: &str) -> bool {
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
-/// Whether the text may stand as a file or folder name: lower-case words joined by hyphens.
+/// Names of devices where files cannot be called so: a workspace is to work on any machine.
+const DEVICES: [&str; 4] = ["aux", "con", "nul", "prn"];
+
+/// Whether the text may stand as a file or folder name: lower-case words joined by hyphens, and not
+/// what some systems call a device.
 pub fn is_file_name(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 100
+        && !is_device(text)
         && text.split('-').all(|word| {
             !word.is_empty()
                 && word
                     .chars()
                     .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
         })
+}
+
+/// Whether some systems call a device so: `nul`, `com1`.
+pub fn is_device(text: &str) -> bool {
+    let port = text.strip_prefix("com").or(text.strip_prefix("lpt"));
+    let is_port = port.is_some_and(|rest| matches!(rest.as_bytes(), [b'0'..=b'9']));
+    is_port || DEVICES.contains(&text)
 }
 
 /// The file name of a title: lower case, everything but letters and digits one hyphen.
@@ -199,6 +211,9 @@ fn check_id_or_file_name(text: &str) -> Result<(), String> {
 fn check_recipe_name(text: &str) -> Result<(), String> {
     match text.split_once('/') {
         Some((project, name)) if is_file_name(project) && is_file_name(name) => Ok(()),
+        Some((project, name)) if is_device(project) || is_device(name) => Err(format!(
+            "`{text}` cannot be a recipe: some systems call a device so; choose another name"
+        )),
         _ => Err(format!(
             "`{text}` is not a recipe: write `project/name` in lower-case letters, digits and hyphens"
         )),

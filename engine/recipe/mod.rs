@@ -4,6 +4,7 @@
 //! Always true: the grammar is data ([`RECIPE`], [`PROJECT`]); the reader and the
 //! schemas for editors follow from it.
 
+mod differences;
 mod grammar;
 mod parts;
 mod project;
@@ -11,6 +12,7 @@ mod steps;
 
 use std::sync::Arc;
 
+pub use differences::differences;
 pub use grammar::RECIPE;
 pub use project::{PROJECT, ProjectFile, SAYS};
 pub use steps::STEP;

@@ -4,10 +4,8 @@
 //! Always true: nothing is taken in before it can be kept; an orderly stop gives every job back.
 
 mod bare;
-mod columns;
 mod listen;
 mod open;
-mod reload;
 mod tokens;
 mod trouble;
 
@@ -30,12 +28,12 @@ use crate::data::{Secret, digest};
 use crate::history::History;
 use crate::library::Shelf;
 use crate::mask::learn_secret;
-use crate::outbound::Outbound;
 use crate::runner::World;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::trigger::{Intake, Timekeeper};
 use crate::worker::Worker;
+use crate::workspace::Workspace;
 
 /// How long requests that are under way at a stop are waited for.
 const REQUESTS_GRACE: Duration = Duration::from_secs(10);
@@ -49,7 +47,7 @@ pub struct Engine {
     world: World,
     intake: Intake,
     worker: Arc<Worker>,
-    outbound: Arc<Outbound>,
+    workspace: Arc<Workspace>,
     history: Arc<History>,
     local_token: Secret,
     stop: watch::Sender<bool>,
@@ -96,11 +94,7 @@ impl Engine {
         let text = serde_json::to_string(&here).unwrap_or_default();
         tokens::write_private(&self.settings.data(tokens::SERVER_FILE), &text)?;
         let working = tokio::spawn(self.worker.clone().work());
-        let reloading = tokio::spawn(reload::watch(
-            self.settings.workspace.clone(),
-            self.intake.clone(),
-            self.outbound.clone(),
-        ));
+        let reloading = tokio::spawn(self.workspace.clone().watch());
         let timekeeper = Timekeeper::new(self.intake.clone(), self.world.calls.clone());
         let timing = tokio::spawn(timekeeper.work());
         let keeping = tokio::spawn(self.history.clone().work());
@@ -114,7 +108,7 @@ impl Engine {
     /// Takes changed files up now, which the server does by itself every few seconds: how many
     /// findings there are, or why everything stays as it was.
     pub async fn take_up_files(&self) -> Result<usize, String> {
-        reload::take_up(&self.settings.workspace, &self.intake, &self.outbound).await
+        self.workspace.take_all_up().await
     }
 
     /// Listens and answers commands of this process, and runs nothing.
@@ -123,6 +117,7 @@ impl Engine {
     }
 
     async fn listen(&self) -> Result<Listening, Trouble> {
+        self.workspace.note_present().await?;
         let wanted = self.settings.address;
         let listener = TcpListener::bind(wanted)
             .await
@@ -159,6 +154,7 @@ impl Engine {
             calls: self.world.calls.clone(),
             accepted: Arc::new(accepted),
             history: self.history.clone(),
+            workspace: self.workspace.clone(),
             public_url: public_url.into(),
             messages: Arc::default(),
             turned_away: Arc::default(),

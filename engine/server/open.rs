@@ -10,15 +10,16 @@ use crate::api::fresh_token;
 use crate::connector::References;
 use crate::diagnostic::Severity;
 use crate::history::History;
-use crate::library::{Library, Shelf};
+use crate::library::{Library, Shelf, Stamp};
 use crate::outbound::{Accounts, Outbound};
 use crate::runner::{Bell, World};
 use crate::settings::{Settings, WorkspaceReferences};
 use crate::store::Store;
 use crate::trigger::Intake;
 use crate::worker::Worker;
+use crate::workspace::{self, Workspace};
 
-use super::{Engine, Trouble, reload};
+use super::{Engine, Trouble};
 
 /// What tells a workspace from any other folder: it has one of these.
 const PARTS: [&str; 6] = [
@@ -33,7 +34,7 @@ const PARTS: [&str; 6] = [
 /// Opens a workspace.
 pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
     let workspace = &settings.workspace;
-    let library = read(workspace).await?;
+    let (library, read_at) = read(workspace).await?;
     let folder = settings.data("");
     make_private(&folder).map_err(|error| Trouble::Write {
         path: folder.display().to_string(),
@@ -85,12 +86,13 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
         settings.history.clone(),
         intake.is_stopping.clone(),
     );
+    let workspace = Workspace::new(workspace, read_at, intake.clone(), outbound);
     Ok(Engine {
         worker: Worker::new(world.clone(), shelf),
         history,
         world,
         intake,
-        outbound,
+        workspace: Arc::new(workspace),
         local_token: fresh_token(),
         stop,
         loops: std::sync::Mutex::default(),
@@ -99,7 +101,7 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
 }
 
 /// Reads a workspace's files; a folder that has none of them is no workspace.
-async fn read(workspace: &Path) -> Result<Library, Trouble> {
+async fn read(workspace: &Path) -> Result<(Library, Stamp), Trouble> {
     let refuse = |why| Trouble::Workspace {
         path: workspace.display().to_string(),
         why,
@@ -107,7 +109,7 @@ async fn read(workspace: &Path) -> Result<Library, Trouble> {
     if workspace.is_dir() && !PARTS.iter().any(|part| workspace.join(part).exists()) {
         return Err(refuse(format!("it has none of {}", PARTS.join(", "))));
     }
-    reload::read(workspace).await.map_err(refuse)
+    workspace::read(workspace).await.map_err(refuse)
 }
 
 /// Makes the folder that the server writes into; what it holds is nobody else's business.

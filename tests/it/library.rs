@@ -1,9 +1,10 @@
 //! A workspace's own files stand before the bundled ones.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use recipe_engine::library::Library;
+use recipe_engine::library::{Found, Library};
 use recipe_engine::names::{ConnectorName, RecipeName};
 
 fn write(folder: &Path, path: &str, text: &str) {
@@ -55,4 +56,80 @@ fn one_action_of_a_connector_can_be_changed() {
 fn a_folder_that_is_not_there_is_an_error() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     assert!(Library::read(&folder.path().join("nothing")).is_err());
+}
+
+/// Recipes that call one another, of which some are wrong in different ways.
+const WEB: [(&str, &str); 5] = [
+    (
+        "a",
+        "title: A\ntrigger: { function: { input: { x: integer }, output: { y: integer } } }\n\
+         steps: [{ return: { y: 1 } }]\n",
+    ),
+    (
+        "b",
+        "title: B\ntrigger: { function: { input: {}, output: {} } }\n\
+         steps: [{ id: a, call: a, with: { x: 1 } }, { log: \"{{steps.a.y}}\" }]\n",
+    ),
+    (
+        "c",
+        "title: C\ntrigger: { function: { input: {}, output: {} } }\nsteps: [{ call: b }]\n\
+         on_failure: { call: d }\n",
+    ),
+    (
+        "d",
+        "title: D\ntrigger: { manual: }\nsteps: [{ call: nobody }, { logg: 1 }]\n",
+    ),
+    (
+        "e",
+        "title: E\ntrigger: { manual: }\nsteps: [{ start: d }]\ndoctor: no\n",
+    ),
+];
+
+#[test]
+fn a_saved_file_is_taken_up_as_if_all_were_read_again() {
+    let other = [
+        WEB[0].1.replace("x: integer", "z: text"),
+        WEB[0].1.replace("return: { y: 1 }", "call: c"),
+        WEB[0].1.replace("integer } } }", "text } } }"),
+        "title: A\n".to_owned(),
+        "{".to_owned(),
+        WEB[1].1.to_owned(),
+        WEB[3].1.to_owned(),
+        WEB[3]
+            .1
+            .replace("call: nobody", "call: a")
+            .replace("logg", "log"),
+    ];
+    let path = |name: &str| format!("recipes/web/{name}.yaml");
+    let found = |text: &str| Found {
+        bytes: Ok(text.as_bytes().to_vec()),
+        is_bundled: false,
+    };
+    let project = "title: Web\nversion: 1.0.0\ndoctor: c\n";
+    let project_path = "recipes/web/project.yaml".to_owned();
+    let mut files = BTreeMap::from([(project_path.clone(), found(project))]);
+    files.extend(WEB.map(|(name, text)| (path(name), found(text))));
+    let mut library = Library::of(files.clone());
+    for name in ["a", "d", "nobody", "b", "c"] {
+        for text in other
+            .iter()
+            .map(String::as_str)
+            .chain(WEB.map(|(_, text)| text))
+        {
+            let saved = BTreeMap::from([(path(name), found(text))]);
+            files.extend(saved.clone());
+            let saved = library.with_saved(saved).unwrap();
+            let whole = Library::of(files.clone());
+            assert_eq!(saved.diagnostics, whole.diagnostics, "{name}: {text}");
+            assert!(
+                saved.recipes.keys().eq(whole.recipes.keys()),
+                "{name}: {text}"
+            );
+            assert!(saved.paths == whole.paths && saved.texts == whole.texts);
+            library = saved;
+        }
+    }
+    // What reaches further than recipes is not taken up in parts.
+    let saved = BTreeMap::from([(project_path, found(project))]);
+    assert!(library.with_saved(saved).is_none());
 }

@@ -195,7 +195,7 @@ impl Walk<'_> {
         Some((recipe, with, as_read(&signature.output)))
     }
 
-    fn find_recipe(&mut self, target: &Node) -> Option<(RecipeName, Signature)> {
+    fn find_recipe(&mut self, target: &Node) -> Option<(RecipeName, Arc<Signature>)> {
         let text = target.as_text()?;
         let own = self.file.name.project();
         let Some(name) = resolve(text, own) else {

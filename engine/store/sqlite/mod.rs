@@ -20,6 +20,7 @@ mod tables;
 mod tokens;
 mod vault;
 mod veil;
+mod versions;
 mod writer;
 
 pub use history::{KeptJob, Space, Step};
@@ -35,6 +36,7 @@ pub use open::check_integrity;
 pub use recipes::{AuditEntry, RecipeState, UnfinishedVersion};
 pub use tables::{Import, RowFilter, RowVersion, TableRow};
 pub use vault::{SecretRecord, Vault, forget_key, key_beside};
+pub use versions::{NewVersion, Version, VersionOrigin};
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -20,7 +20,7 @@ use crate::store::StoreError;
 const APPLICATION_ID: i64 = 0x5243_5045;
 
 /// The steps from an empty file to the present schema, oldest first; never changed once released.
-const MIGRATIONS: [(&str, &str); 14] = [
+const MIGRATIONS: [(&str, &str); 15] = [
     ("jobs", include_str!("migrations/0001_jobs.sql")),
     ("tables", include_str!("migrations/0002_tables.sql")),
     ("outbound", include_str!("migrations/0003_outbound.sql")),
@@ -33,8 +33,9 @@ const MIGRATIONS: [(&str, &str); 14] = [
     ("reruns", include_str!("migrations/0010_reruns.sql")),
     ("needed", include_str!("migrations/0011_needed.sql")),
     ("notices", include_str!("migrations/0012_notices.sql")),
-    ("tokens", include_str!("migrations/0013_tokens.sql")),
-    ("secrets", include_str!("migrations/0014_secrets.sql")),
+    ("versions", include_str!("migrations/0013_versions.sql")),
+    ("tokens", include_str!("migrations/0014_tokens.sql")),
+    ("secrets", include_str!("migrations/0015_secrets.sql")),
 ];
 
 /// After this many pages (16 MiB) the write-ahead log is worked into the database file.

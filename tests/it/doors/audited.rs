@@ -10,7 +10,9 @@ use recipe_engine::store::Jobs;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::house::{House, Vendor, taken};
+use super::house::{House, Vendor, taken, workspace};
+use super::process::{ended, said};
+use super::sealed::typed;
 
 const FILES: [(&str, &str); 5] = [
     (
@@ -44,6 +46,8 @@ struct Ada<'a> {
     house: &'a House,
     token: String,
     used: BTreeSet<(String, &'static str)>,
+    /// The hash of the text that she changes.
+    seen: Option<String>,
 }
 
 impl<'a> Ada<'a> {
@@ -54,11 +58,17 @@ impl<'a> Ada<'a> {
             house,
             token: made["token"].as_str().unwrap().to_owned(),
             used: BTreeSet::new(),
+            seen: None,
         }
     }
 
     async fn asks(&self, method: Method, path: &str, body: Value) -> Value {
-        let request = self.house.request(method.clone(), path);
+        let mut request = self.house.request(method.clone(), path);
+        if let Some(hash) = &self.seen {
+            request = request.header("if-match", format!("\"{hash}\""));
+        } else if method == Method::PUT {
+            request = request.header("if-none-match", "*");
+        }
         let answer = request.bearer_auth(&self.token).json(&body).send().await;
         let (status, answer) = taken(answer.unwrap()).await;
         assert!(status.is_success(), "{method} {path}: {status} {answer}");
@@ -134,6 +144,23 @@ impl<'a> Ada<'a> {
             .await;
         let route = ("/api/events/{id}/replay", "/api/events/1/replay");
         self.changes(Method::POST, route, json!({}), "event:1")
+            .await;
+    }
+
+    async fn texts(&mut self) {
+        let text = "title: New\ntrigger: { function: {} }\nsteps: [{ log: WORD }]\n";
+        let (route, path) = ("/api/recipes/{project}/{name}", "/api/recipes/stories/new");
+        let about = "recipe:stories/new";
+        for word in ["one", "two"] {
+            let body = json!({ "source": text.replace("WORD", word) });
+            let saved = self.changes(Method::PUT, (route, path), body, about).await;
+            self.seen = saved["hash"].as_str().map(str::to_owned);
+        }
+        self.seen = None;
+        let route = "/api/recipes/{project}/{name}/restore";
+        let path = format!("{path}/restore");
+        let wish = json!({ "version": 1 });
+        self.changes(Method::POST, (route, &path), wish, about)
             .await;
     }
 
@@ -233,6 +260,7 @@ async fn whatever_a_person_changes_is_in_the_audit_under_her_name() {
     let house = House::of(&files).await;
     let mut ada = Ada::of(&house).await;
     ada.recipes().await;
+    ada.texts().await;
     ada.jobs(&vendor).await;
     ada.all_else().await;
     let mut used = std::mem::take(&mut ada.used);
@@ -253,4 +281,73 @@ async fn whatever_a_person_changes_is_in_the_audit_under_her_name() {
         used, changing,
         "a route that changes something is not tried here"
     );
+}
+
+/// What a command changes, and what is about it in the audit.
+const COMMANDS: [(&[&str], &str, &str); 11] = [
+    (&["start", "hook"], "started", "recipe:stories/hook"),
+    (&["stop", "hook"], "stopped", "recipe:stories/hook"),
+    (&["run", "waits"], "run", "recipe:stories/waits"),
+    (&["jobs", "cancel", "JOB"], "cancelled", "job:JOB"),
+    (
+        &["tables", "things", "--import", "FILE"],
+        "rows_imported",
+        "table:things",
+    ),
+    (
+        &["tokens", "create", "bob", "--role", "viewer"],
+        "token_created",
+        "token:bob",
+    ),
+    (&["tokens", "revoke", "bob"], "token_revoked", "token:bob"),
+    (
+        &["secrets", "set", "http.token"],
+        "secret_set",
+        "secret:http.token",
+    ),
+    (
+        &["secrets", "remove", "http.token"],
+        "secret_removed",
+        "secret:http.token",
+    ),
+    (&["secrets", "rekey"], "key_renewed", "key"),
+    (
+        &["secrets", "rekey", "--key-is-lost"],
+        "key_replaced",
+        "key",
+    ),
+];
+
+#[test]
+fn commands_leave_the_same_in_the_audit_without_a_server() {
+    let mut files = FILES.to_vec();
+    files.push((
+        "connections.yaml",
+        "connections: { http: { base_url: http://localhost } }\n",
+    ));
+    files.push(("things.csv", "name\na\n"));
+    let folder = workspace(&files);
+    let folder = folder.path();
+    let file = folder.join("things.csv").display().to_string();
+    let mut job = String::new();
+    for (words, action, subject) in COMMANDS {
+        let words: Vec<&str> = words
+            .iter()
+            .map(|word| match *word {
+                "JOB" => job.as_str(),
+                "FILE" => file.as_str(),
+                word => word,
+            })
+            .collect();
+        said(&typed(folder, &words, "audited-secret-2"));
+        let audit = said(&ended(folder, &["audit", "--json", "--limit", "1"]));
+        let audit: Value = serde_json::from_str(&audit).unwrap();
+        let entry = &audit["entries"][0];
+        if action == "run" {
+            job = entry["detail"]["jobs"][0].as_str().unwrap().to_owned();
+        }
+        let subject = subject.replace("JOB", &job);
+        let told = json!([entry["by"], entry["action"], entry["subject"]]);
+        assert_eq!(told, json!(["cli", action, subject]), "{words:?}");
+    }
 }

@@ -13,6 +13,7 @@ mod clock;
 mod deciding;
 mod disk;
 mod doctoring;
+mod editing;
 mod failing;
 mod folding;
 mod house;

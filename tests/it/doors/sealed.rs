@@ -128,7 +128,7 @@ async fn what_no_connection_could_use_is_refused_without_repeating_it() {
 }
 
 /// Says a command and types this into it.
-fn typed(folder: &Path, arguments: &[&str], text: &str) -> Output {
+pub(super) fn typed(folder: &Path, arguments: &[&str], text: &str) -> Output {
     let mut command = recipes(folder, arguments);
     command
         .stdin(Stdio::piped())

@@ -1,0 +1,232 @@
+//! Saves a recipe for somebody who is not at the machine.
+//!
+//! In: a recipe's text, and which one it was made of. Out: the version that runs from now on, or
+//! why nothing changed.
+//! Always true: what is not sound is not written; what somebody else saved meanwhile stays; once
+//! this returns, new jobs run on the text.
+
+use std::collections::BTreeMap;
+use std::fs::Metadata;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::Workspace;
+use super::place::Beside;
+use crate::data::digest;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::library::{Found, Library, found_at, path_of};
+use crate::names::RecipeName;
+use crate::store::{AuditEntry, NewVersion, StoreError, VersionOrigin};
+
+/// A recipe to be saved.
+#[derive(Clone, Debug)]
+pub struct Save {
+    /// The recipe.
+    pub name: RecipeName,
+    /// Its text.
+    pub text: String,
+    /// What stands there now.
+    pub expected: Expected,
+    /// What may become of the recipes that call it.
+    pub others: Others,
+    /// Whether it is an earlier version.
+    pub origin: VersionOrigin,
+    /// Who saves it.
+    pub by: String,
+}
+
+/// What is expected to stand in a recipe's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// A text with this SHA-256.
+    Hash(String),
+    /// Any text.
+    Any,
+    /// Nothing yet.
+    Nothing,
+}
+
+/// What may become of the recipes that call a saved one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Others {
+    /// They stay as sound as they are.
+    StaySound,
+    /// Some may break, as somebody will mend them next.
+    MayBreak,
+}
+
+/// A recipe that was saved.
+#[derive(Clone, Debug)]
+pub struct Saved {
+    /// The SHA-256 of its text.
+    pub hash: String,
+    /// What else is to be known about the file.
+    pub findings: Vec<Diagnostic>,
+    /// What is wrong in other files since.
+    pub broken: Vec<Diagnostic>,
+    /// Whether there was no such recipe before.
+    pub is_new: bool,
+}
+
+/// Why a recipe was not saved.
+#[derive(Clone, Debug)]
+pub enum NotSaved {
+    /// Another text stands there than was expected; the SHA-256 of that one, if there is one.
+    Changed(Option<String>),
+    /// There is such a recipe already.
+    IsThere,
+    /// There is no such project.
+    NoProject,
+    /// There is no such recipe.
+    NoRecipe,
+    /// It came with the program.
+    Bundled,
+    /// It cannot be the name of a recipe.
+    BadName(String),
+    /// These errors are in the text.
+    Unsound(Vec<Diagnostic>),
+    /// Other recipes would have these errors.
+    BreaksOthers(Vec<Diagnostic>),
+    /// A file cannot be put there.
+    BadPlace(String),
+    /// It cannot be written at the moment.
+    Unwritable(String),
+    /// It cannot be noted.
+    Store(StoreError),
+}
+
+impl Workspace {
+    /// Saves a recipe and lets new jobs run on it.
+    pub async fn save(&self, save: Save) -> Result<Saved, NotSaved> {
+        if save.name.name() == "project" {
+            let why = "`project` is the file of the project itself; choose another name";
+            return Err(NotSaved::BadName(why.to_owned()));
+        }
+        let mut turn = self.turn.lock().await;
+        let path = path_of(&save.name);
+        let before = self.intake.shelf.library();
+        if !before.catalogue.projects.contains_key(save.name.project()) {
+            return Err(NotSaved::NoProject);
+        }
+        let found = found_at(&self.folder, &path);
+        let is_here = self.folder.join(&path).exists();
+        check_expected(&save.expected, found.as_ref(), is_here)?;
+        let (after, findings) = self.judged(&before, &path, &save).await?;
+        let broken = newly_broken(&before, &after, &path);
+        if save.others == Others::StaySound && !broken.is_empty() {
+            return Err(NotSaved::BreaksOthers(broken));
+        }
+        let hash = digest(save.text.as_bytes());
+        let about = self.write(&path, &save, &hash).await?;
+        turn.note(&path, &about);
+        self.intake.shelf.replace(after);
+        self.intake.bell.ring_queue();
+        self.intake.bell.ring_clock();
+        Ok(Saved {
+            hash,
+            findings,
+            broken,
+            is_new: found.is_none(),
+        })
+    }
+
+    /// What the workspace would be with the text, if there is no error in it.
+    async fn judged(
+        &self,
+        before: &Arc<Library>,
+        path: &str,
+        save: &Save,
+    ) -> Result<(Library, Vec<Diagnostic>), NotSaved> {
+        let found = Found {
+            bytes: Ok(save.text.clone().into_bytes()),
+            is_bundled: false,
+        };
+        let files = BTreeMap::from([(path.to_owned(), found)]);
+        let library = before.clone();
+        let judge = move || library.with_saved(files);
+        let after = tokio::task::spawn_blocking(judge).await.ok().flatten();
+        let after = after.ok_or_else(|| {
+            let why = format!("`{}` cannot be the name of a recipe", save.name);
+            NotSaved::BadName(why)
+        })?;
+        let found: Vec<Diagnostic> = after.diagnostics_of(path).cloned().collect();
+        match found.iter().any(|found| found.severity == Severity::Error) {
+            true => Err(NotSaved::Unsound(found)),
+            false => Ok((after, found)),
+        }
+    }
+
+    /// Puts the text in its place: first beside it, then noted, then there.
+    async fn write(&self, path: &str, save: &Save, hash: &str) -> Result<Metadata, NotSaved> {
+        let (folder, file, text) = (self.folder.clone(), path.to_owned(), save.text.clone());
+        let beside = tokio::task::spawn_blocking(move || Beside::write(&folder, &file, &text));
+        let beside = beside
+            .await
+            .map_err(|fault| NotSaved::Unwritable(fault.to_string()))??;
+        let version = NewVersion {
+            recipe: save.name.clone(),
+            hash: hash.to_owned(),
+            text: save.text.clone(),
+            origin: save.origin,
+            by: Some(save.by.clone()),
+        };
+        let (action, detail) = match save.origin {
+            VersionOrigin::Restored(number) => ("recipe_restored", json!({ "version": number })),
+            _ => ("recipe_saved", json!({ "hash": hash })),
+        };
+        let now = self.intake.clock.now();
+        let entry = AuditEntry {
+            at: now,
+            by: save.by.clone(),
+            action: action.to_owned(),
+            subject: format!("recipe:{}", save.name),
+            detail,
+        };
+        let store = &self.intake.store;
+        let noted = store.keep_versions(vec![version], now, Some(entry)).await;
+        if let Err(error) = noted {
+            beside.take_away();
+            return Err(NotSaved::Store(error));
+        }
+        beside.put_in_place().map_err(|error| {
+            beside.take_away();
+            NotSaved::Unwritable(format!("`{path}` cannot be written: {error}"))
+        })?;
+        Ok(beside.about)
+    }
+}
+
+/// Holds what stands there against what is expected to.
+fn check_expected(
+    expected: &Expected,
+    found: Option<&Found>,
+    is_here: bool,
+) -> Result<(), NotSaved> {
+    let hash = found.and_then(|found| Some(digest(found.bytes.as_ref().ok()?)));
+    match (expected, found) {
+        (Expected::Nothing, Some(_)) => Err(NotSaved::IsThere),
+        (Expected::Nothing, None) => Ok(()),
+        (Expected::Any | Expected::Hash(_), None) => Err(NotSaved::NoRecipe),
+        (_, Some(_)) if !is_here => Err(NotSaved::Bundled),
+        (Expected::Hash(expected), _) if hash.as_ref() != Some(expected) => {
+            Err(NotSaved::Changed(hash))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The errors in other files that were not there before.
+fn newly_broken(before: &Library, after: &Library, path: &str) -> Vec<Diagnostic> {
+    let errors = |library: &Library| -> Vec<Diagnostic> {
+        let found = library.diagnostics.iter();
+        let found = found.filter(|found| found.severity == Severity::Error);
+        found
+            .filter(|found| &*found.place.file != path)
+            .cloned()
+            .collect()
+    };
+    let known = errors(before);
+    let found = errors(after).into_iter();
+    found.filter(|found| !known.contains(found)).collect()
+}

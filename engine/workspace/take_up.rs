@@ -1,0 +1,128 @@
+//! Takes changed files of the workspace up while the server runs.
+//!
+//! In: which files changed. Out: what runs from now on, or why everything stays as it was.
+//! Always true: a file that breaks changes nothing but what is shown of it; a connector or
+//! connection that is mended counts for the next call.
+
+use std::collections::BTreeMap;
+
+use super::{Workspace, columns, read};
+use crate::library::{Differences, Library, found_at};
+use crate::names::RecipeName;
+use crate::outbound::Accounts;
+use crate::store::{NewVersion, StoreError, VersionOrigin};
+
+impl Workspace {
+    /// Takes changed files up; where only recipes changed, without reading all others again.
+    pub(super) async fn take_up(&self, changed: Differences) -> Result<usize, String> {
+        if changed.gone.is_empty()
+            && let Some(library) = self.read_some(changed.saved).await
+        {
+            return Ok(self.put_in_place(library).await);
+        }
+        self.read_all().await
+    }
+
+    /// Reads everything again and puts what is good in place.
+    pub(super) async fn read_all(&self) -> Result<usize, String> {
+        let taken = self.read_all_or_refuse().await;
+        if let Err(why) = &taken {
+            self.intake.shelf.note_refusal(why);
+        }
+        taken
+    }
+
+    async fn read_some(&self, paths: Vec<String>) -> Option<Library> {
+        // What was refused before is not taken up in parts.
+        if self.intake.shelf.refusal().is_some() {
+            return None;
+        }
+        let (folder, library) = (self.folder.clone(), self.intake.shelf.library());
+        let read = move || {
+            let files = paths.into_iter().map(|path| {
+                let found = found_at(&folder, &path)?;
+                Some((path, found))
+            });
+            library.with_saved(files.collect::<Option<_>>()?)
+        };
+        tokio::task::spawn_blocking(read).await.ok().flatten()
+    }
+
+    async fn read_all_or_refuse(&self) -> Result<usize, String> {
+        let intake = &self.intake;
+        let (library, _) = read(&self.folder)
+            .await
+            .map_err(|why| format!("the workspace cannot be read: {why}"))?;
+        let hindered = columns::hindered_jobs(intake, &library.catalogue.tables)
+            .await
+            .map_err(|error| format!("what unfinished jobs use cannot be told: {error}"))?;
+        if !hindered.is_empty() {
+            return Err(format!(
+                "changed lookup tables were refused: {}",
+                hindered.join("; ")
+            ));
+        }
+        let tables: Vec<_> = library
+            .catalogue
+            .tables
+            .values()
+            .map(|table| (**table).clone())
+            .collect();
+        intake
+            .store
+            .declare(&tables, intake.clock.now())
+            .await
+            .map_err(|error| format!("changed lookup tables were refused: {error}"))?;
+        let findings = self.put_in_place(library).await;
+        intake.shelf.forget_refusal();
+        intake.store.declare_settings(intake.shelf.settings());
+        let (connectors, connections) = intake.shelf.accounts();
+        self.outbound.replace(Accounts {
+            connectors,
+            connections,
+        });
+        Ok(findings)
+    }
+
+    /// Lets jobs be made of what was read; how many findings there are.
+    async fn put_in_place(&self, library: Library) -> usize {
+        let shelf = &self.intake.shelf;
+        let findings = library.diagnostics.len();
+        let renewed = shelf.replace(library);
+        // It runs, whether or not it can be noted; at the next start it is noted if it was not.
+        if let Err(error) = self.note_versions(&shelf.library(), &renewed).await {
+            tracing::error!("new versions of recipes could not be noted: {error}");
+        }
+        self.intake.bell.ring_queue();
+        self.intake.bell.ring_clock();
+        findings
+    }
+
+    /// Keeps the texts of versions that came from files or with the program.
+    pub(super) async fn note_versions(
+        &self,
+        library: &Library,
+        names: &[RecipeName],
+    ) -> Result<(), StoreError> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let written: BTreeMap<_, _> = names
+            .iter()
+            .filter_map(|name| Some((name, library.written.get(name)?)))
+            .collect();
+        let versions = written.into_iter().map(|(name, written)| NewVersion {
+            recipe: name.clone(),
+            hash: written.hash.clone(),
+            text: written.text.to_string(),
+            origin: match written.is_bundled {
+                true => VersionOrigin::Bundled,
+                false => VersionOrigin::File,
+            },
+            by: None,
+        });
+        let now = self.intake.clock.now();
+        let store = &self.intake.store;
+        store.keep_versions(versions.collect(), now, None).await
+    }
+}
