@@ -331,11 +331,12 @@ fn commands_leave_the_same_in_the_audit_without_a_server() {
     let file = folder.join("things.csv").display().to_string();
     let mut job = String::new();
     for (words, action, subject) in COMMANDS {
+        let (this_job, this_file) = (job.clone(), file.clone());
         let words: Vec<&str> = words
             .iter()
             .map(|word| match *word {
-                "JOB" => job.as_str(),
-                "FILE" => file.as_str(),
+                "JOB" => this_job.as_str(),
+                "FILE" => this_file.as_str(),
                 word => word,
             })
             .collect();
