@@ -11,12 +11,14 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::clock::parse_period;
 use crate::compile::{Activation, Recipe, Trigger, Webhook, WebhookAuth};
 use crate::connector::FieldSource;
 use crate::data::{Object, Value};
 use crate::diagnostic::Severity;
 use crate::library::{Shown, Start};
 use crate::names::{ConnectionName, JobId, RecipeName};
+use crate::preview::Limits;
 use crate::store::RecipeState;
 use crate::trigger::{self, Given};
 
@@ -152,6 +154,21 @@ struct Wish {
     /// Whether to show only what would be done.
     #[serde(default)]
     preview: bool,
+    /// How long a preview may work.
+    #[serde(rename = "for")]
+    for_time: Option<String>,
+}
+
+/// How far a preview may go.
+fn preview_limits(for_time: Option<&str>, is_preview: bool) -> Result<Limits, Problem> {
+    match for_time {
+        None => Ok(Limits::default()),
+        Some(_) if !is_preview => Err(Problem::bad_request("`for` belongs to a preview")),
+        Some(text) => {
+            let time = parse_period(text).map_err(Problem::bad_request)?;
+            Limits::of_time(time).map_err(Problem::bad_request)
+        }
+    }
 }
 
 /// `POST /api/recipes/{project}/{name}/run`
@@ -174,8 +191,9 @@ pub(super) async fn run(
     };
     let shown = find(&rooms, &project, &name)?;
     check_closure(&rooms, &shown.name).await?;
+    let limits = preview_limits(wish.for_time.as_deref(), wish.preview)?;
     if wish.preview {
-        return preview::run(&rooms, &shown.name, given, &by).await;
+        return preview::run(&rooms, &shown.name, given, &by, limits).await;
     }
     let jobs = trigger::run(&rooms.intake, &shown.name, given, &by).await?;
     if let (Some(patience), [job]) = (patience, jobs.as_slice()) {
@@ -343,9 +361,9 @@ fn told_to_senders(rooms: &Rooms, name: &ConnectionName) -> Object {
     {
         let value = match connection.fields.get(field) {
             Some(FieldSource::Plain(value)) => Some(value.clone()),
-            Some(
-                FieldSource::Environment(_) | FieldSource::File(_) | FieldSource::Sealed(_),
-            ) => None,
+            Some(FieldSource::Environment(_) | FieldSource::File(_) | FieldSource::Sealed(_)) => {
+                None
+            }
             None => declared.default.clone(),
         };
         told.extend(value.map(|value| (field.clone(), value)));

@@ -18,7 +18,7 @@ use crate::names::Role::{self, Admin, Editor, Operator, Viewer};
 use super::accepted::Accepted;
 use super::sign_in::{Guard, require};
 use super::{
-    BODY_BYTES_MAX, Rooms, audit, cancel, decide, doctor, health, history, inbox, job, jobs,
+    BODY_BYTES_MAX, Rooms, audit, cancel, decide, doctor, files, health, history, inbox, job, jobs,
     metrics, recipes, rerun, rows, secrets, source, timed, tokens, versions, webhooks,
 };
 
@@ -82,6 +82,8 @@ pub fn routes() -> Vec<Route> {
         get("/api/recipes/{project}/{name}/fires", Viewer, timed::fires),
         // It asks vendors, and that counts in their budgets.
         get("/api/projects/{project}/doctor", Operator, doctor::examine),
+        // What somebody saved counts a moment earlier.
+        post("/api/files", Operator, files::take_up),
         get("/api/jobs", Viewer, jobs::list),
         post("/api/jobs/rerun", Operator, rerun::many),
         get("/api/jobs/{id}", Viewer, job::show),

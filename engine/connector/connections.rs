@@ -2,7 +2,8 @@
 //!
 //! In: the file's tree and the connectors. Out: [`Connections`], with findings.
 //! Always true: a secret is a reference to the environment, to a file or to what an admin had sealed
-//! in the database, and is read only when a request is built; what is missing is named by connection, field and variable.
+//! in the database, and is read only when a request is built; what is missing is named by
+//! connection, field and variable.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,14 +12,10 @@ use indexmap::IndexMap;
 
 use super::Connector;
 use super::codes;
-use super::field_source::{FieldSource, References, missing_help, read_field};
+use super::field_source::{FieldSource, missing_help, read_field};
 use super::read::{entries, text_of, unknown_key};
-use super::trouble::Trouble;
-use crate::data::{Object, Secret, Value};
 use crate::diagnostic::{Report, Span, did_you_mean};
-use crate::mask::learn_secret;
 use crate::names::{ConnectionName, ConnectorName};
-use crate::shape::convert;
 use crate::source::{Node, NodeKind};
 
 /// All connections of a workspace.
@@ -43,15 +40,6 @@ pub struct Connection {
     pub allow_private: bool,
     /// What is wrong with what the file says of it: as long as anything is, it is not used.
     pub mistakes: Vec<String>,
-}
-
-/// A connection's values, ready for a request.
-#[derive(Clone)]
-pub struct Resolved {
-    /// The root `connection`.
-    pub value: Arc<Value>,
-    /// The texts that must not be shown.
-    pub secrets: Vec<Secret>,
 }
 
 /// Keys of a connection that are not fields of its connector.
@@ -151,57 +139,6 @@ impl Connection {
             }
         }
         Some(connection)
-    }
-
-    /// The values, references followed. Every field that cannot be had is named.
-    pub fn resolve(
-        &self,
-        connector: &Connector,
-        references: &dyn References,
-    ) -> Result<Resolved, Vec<Trouble>> {
-        let mut value = Object::new();
-        let mut secrets = Vec::new();
-        let wrong = |why: &String| {
-            let message = format!("{why} (connections.yaml)");
-            Trouble::new("connection_incomplete", message)
-        };
-        let mut troubles: Vec<Trouble> = self.mistakes.iter().map(wrong).collect();
-        for (name, field) in &connector.connection {
-            let given = match self.fields.get(name) {
-                Some(source) => source.follow(references).map(Some),
-                None => Ok(field.default.clone()),
-            };
-            let converted = given.and_then(|given| match given {
-                Some(given) => convert(&field.shape, given),
-                None => Ok(None),
-            });
-            match converted {
-                Ok(Some(found)) => {
-                    if let (true, Value::String(text)) = (field.secret, &found) {
-                        learn_secret(text);
-                        secrets.push(Secret::new(text));
-                    }
-                    value.insert(name.clone(), found);
-                }
-                Ok(None) if field.may_be_left_out() => {}
-                Ok(None) => troubles.push(self.trouble(name, "is missing or empty")),
-                Err(why) => troubles.push(self.trouble(name, &why)),
-            }
-        }
-        if !troubles.is_empty() {
-            return Err(troubles);
-        }
-        Ok(Resolved {
-            value: Arc::new(Value::Object(value)),
-            secrets,
-        })
-    }
-
-    fn trouble(&self, field: &str, why: &str) -> Trouble {
-        Trouble::new(
-            "connection_incomplete",
-            format!("connection `{}`: field `{field}`: {why}", self.name),
-        )
     }
 }
 

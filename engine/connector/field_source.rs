@@ -1,8 +1,7 @@
 //! Where a field of a connection comes from: the file, or what it refers to.
 //!
-//! In: a field's node. Out: [`FieldSource`], and what it leads to once it is followed.
-//! Always true: a secret that stands in the file itself is pointed out; what cannot be followed
-//! says what to set.
+//! In: a field's node. Out: [`FieldSource`].
+//! Always true: a secret that stands in the file itself is pointed out.
 
 use crate::data::{Secret, Value};
 use crate::diagnostic::Report;
@@ -35,29 +34,6 @@ pub trait References: Send + Sync {
     /// The secret that an admin had sealed under this name, if there is one.
     fn sealed(&self, _name: &SecretName) -> Option<Secret> {
         None
-    }
-}
-
-impl FieldSource {
-    /// What it leads to; the error says what to set.
-    pub(super) fn follow(&self, references: &dyn References) -> Result<Value, String> {
-        match self {
-            Self::Plain(value) => Ok(value.clone()),
-            Self::Environment(variable) => match references.environment(variable) {
-                Some(text) => Ok(text.into()),
-                None => Err(format!("the environment variable `{variable}` is not set")),
-            },
-            Self::File(path) => references
-                .file(path)
-                .map(|text| text.trim().to_owned().into())
-                .map_err(|why| format!("the file `{path}` cannot be read: {why}")),
-            Self::Sealed(name) => match references.sealed(name) {
-                Some(secret) => Ok(secret.reveal().into()),
-                None => Err(format!(
-                    "the secret `{name}` was not given yet; give it with `recipes secrets set {name}`"
-                )),
-            },
-        }
     }
 }
 

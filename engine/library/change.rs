@@ -24,6 +24,10 @@ impl Library {
     /// The library with these files saved, by path below the workspace; `None` if one of them is no
     /// recipe's or cannot be read, so that all has to be read again.
     pub fn with_saved(&self, files: BTreeMap<String, Found>) -> Option<Self> {
+        // What recipes are held against then is not at hand.
+        if !self.broken.is_empty() {
+            return None;
+        }
         let files: Vec<Saved> = files
             .into_iter()
             .map(|(path, found)| Some((recipe_of(&path)?, found.bytes.ok()?, found.is_bundled)))

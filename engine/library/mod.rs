@@ -9,6 +9,7 @@ mod change;
 mod closure;
 pub mod codes;
 mod files;
+mod hindered;
 mod overlay;
 mod pinned;
 mod read;
@@ -50,6 +51,10 @@ pub struct Library {
     pub tests: BTreeMap<String, Arc<Document>>,
     /// What the workspace changes about bundled connectors.
     pub overrides: BTreeMap<ConnectorName, Override>,
+    /// Connectors whose file in the workspace has errors, with that file.
+    pub broken: BTreeMap<ConnectorName, Arc<str>>,
+    /// Recipes without errors of their own that use such a connector, with its file.
+    pub hindered: BTreeMap<RecipeName, Arc<str>>,
     /// The connections that `connections.yaml` names.
     pub connections: Connections,
     /// What was found about all files, in the order of files and places.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::closure::check_sign_in;
 use super::files::{CONNECTIONS, Found};
-use super::{Library, Written, overlay};
+use super::{Library, Written, hindered, overlay};
 use crate::compile::{
     Project, Recipe, Signature, check_doctor, check_wiring, codes, compile, program,
 };
@@ -42,6 +42,9 @@ pub(super) fn read(files: BTreeMap<String, Found>) -> Library {
             (Some(document), Some(subject)) => parsed.push((subject, document, found.is_bundled)),
             (None, Some(Subject::Recipe(name))) => {
                 reading.unreadable(name, &path, found.is_bundled);
+            }
+            (None, Some(Subject::Connector(name))) if !found.is_bundled => {
+                reading.broken(name, &path);
             }
             _ => {}
         }
@@ -109,6 +112,16 @@ impl Reading {
         self.library.written.insert(name, written);
     }
 
+    /// A connector of the workspace that cannot be used: recipes are read as if the bundled one, if
+    /// there is one, stood there.
+    fn broken(&mut self, name: ConnectorName, path: &Arc<str>) {
+        if let Some(bundled) = hindered::bundled(&name, path) {
+            let connectors = &mut self.library.catalogue.connectors;
+            connectors.insert(name.clone(), Arc::new(bundled));
+            self.library.broken.insert(name, path.clone());
+        }
+    }
+
     fn built_in(&mut self) {
         for (name, text) in builtin::ALL {
             let file: Arc<str> = Arc::from(format!("built-in/{name}.yaml"));
@@ -137,11 +150,15 @@ impl Reading {
             Subject::Connector(name) => {
                 if !is_bundled {
                     let (read, change, report) = overlay::read(&name, document);
+                    let is_broken = report.has_errors();
                     self.found.absorb(report);
                     let changes = change.map(|change| (name.clone(), change));
                     self.library.overrides.extend(changes);
                     let connectors = &mut self.library.catalogue.connectors;
-                    connectors.insert(name, Arc::new(read));
+                    connectors.insert(name.clone(), Arc::new(read));
+                    if is_broken {
+                        self.broken(name, &file);
+                    }
                     return;
                 }
                 self.connector(name.clone(), &document);
@@ -197,9 +214,15 @@ impl Reading {
         settle(&mut library, self.found);
         let mut doctors = Report::default();
         for (project, file) in &projects {
-            doctors.absorb(judge_doctor(&library.recipes, project, file));
+            // A doctor may wait for a connector to be mended, like others.
+            if library.hindered.is_empty() {
+                doctors.absorb(judge_doctor(&library.recipes, project, file));
+            }
         }
         add(&mut library, doctors);
+        for name in library.broken.keys() {
+            library.catalogue.connectors.remove(name);
+        }
         library
     }
 }
@@ -217,8 +240,15 @@ pub(super) fn take_compiled(
         let span = auth.map(|auth| auth.span);
         check_sign_in(recipe, span, &library.connections, &mut report);
     }
-    let recipe = recipe.map(|recipe| (name.clone(), Arc::new(recipe)));
-    library.recipes.extend(recipe);
+    if is_bundled && report.has_errors() {
+        hindered::name_causes(&mut report, &file.document.text, &library.overrides);
+    }
+    if let Some(recipe) = recipe {
+        match hindered::hindrance(&recipe, &library.broken) {
+            Some(file) => drop(library.hindered.insert(name.clone(), file)),
+            None => drop(library.recipes.insert(name.clone(), Arc::new(recipe))),
+        }
+    }
     library.written.insert(name, Written::of(file, is_bundled));
     report
 }

@@ -20,6 +20,7 @@ impl Stage {
             .collect()
     }
 
+    /// What the bundle's own checks find, as `level: text`.
     pub(super) async fn own(&self) -> Vec<String> {
         self.doctor("own_checks").await
     }

@@ -1,5 +1,6 @@
 //! The Accredible bundle as its users meet it, against the vendors' stand-ins.
 
+mod advising;
 mod backlog;
 mod batch;
 mod certifications;

@@ -41,6 +41,9 @@ steps: [{ action: http.request, with: { path: /orders } }]
     ),
 ];
 
+/// What changes nothing although it is no `GET`: files that somebody saved are taken up anyway.
+const NO_CHANGE: [&str; 1] = ["/api/files"];
+
 /// A person with a token, and the doors that she went through.
 struct Ada<'a> {
     house: &'a House,
@@ -275,6 +278,7 @@ async fn whatever_a_person_changes_is_in_the_audit_under_her_name() {
     let changing: BTreeSet<(String, &str)> = routes()
         .iter()
         .filter(|route| route.method != Method::GET && route.entry != Entry::Open)
+        .filter(|route| !NO_CHANGE.contains(&route.path))
         .map(|route| (route.method.to_string(), route.path))
         .collect();
     assert_eq!(
