@@ -18,8 +18,9 @@ use crate::names::Role::{self, Admin, Editor, Operator, Viewer};
 use super::accepted::Accepted;
 use super::sign_in::{Guard, require};
 use super::{
-    BODY_BYTES_MAX, Rooms, audit, cancel, decide, doctor, files, health, history, inbox, job, jobs,
-    metrics, recipes, rerun, rows, secrets, source, timed, tokens, versions, webhooks,
+    BODY_BYTES_MAX, Rooms, audit, cancel, copies, decide, doctor, files, health, history, inbox,
+    job, jobs, metrics, recipes, rerun, rows, secrets, source, timed, tokens, upgrade, versions,
+    webhooks,
 };
 
 /// One thing that can be asked for.
@@ -80,6 +81,14 @@ pub fn routes() -> Vec<Route> {
         ),
         post("/api/recipes/{project}/{name}/run", Operator, recipes::run),
         get("/api/recipes/{project}/{name}/fires", Viewer, timed::fires),
+        post(
+            "/api/recipes/{project}/{name}/customise",
+            Editor,
+            copies::customise,
+        ),
+        post("/api/projects/{project}/clone", Editor, copies::clone),
+        get("/api/projects/{project}/upgrade", Viewer, upgrade::show),
+        post("/api/projects/{project}/upgrade", Editor, upgrade::change),
         // It asks vendors, and that counts in their budgets.
         get("/api/projects/{project}/doctor", Operator, doctor::examine),
         // What somebody saved counts a moment earlier.

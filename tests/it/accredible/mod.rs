@@ -11,6 +11,7 @@ mod deletions;
 mod doctoring;
 mod dropdowns;
 mod echoes;
+mod fields;
 mod ground;
 mod groups;
 mod importing;

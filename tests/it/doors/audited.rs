@@ -143,7 +143,7 @@ impl<'a> Ada<'a> {
         let hook = "/webhooks/stories/hook";
         let delivered = self.asks(Method::POST, hook, json!({ "n": 1 })).await;
         self.house
-            .ended(delivered["jobs"][0].as_str().unwrap())
+            .ended(delivered["accepted"][0].as_str().unwrap())
             .await;
         let route = ("/api/events/{id}/replay", "/api/events/1/replay");
         self.changes(Method::POST, route, json!({}), "event:1")
@@ -151,6 +151,17 @@ impl<'a> Ada<'a> {
     }
 
     async fn texts(&mut self) {
+        let route = "/api/projects/{project}/clone";
+        let wish = json!({ "as": "copied" });
+        let path = "/api/projects/stories/clone";
+        self.changes(Method::POST, (route, path), wish, "project:copied")
+            .await;
+        let route = "/api/recipes/{project}/{name}/customise";
+        let flow = "accredible/integration-master-flow-check";
+        let path = format!("/api/recipes/{flow}/customise");
+        let about = format!("recipe:{flow}");
+        self.changes(Method::POST, (route, &path), json!({}), &about)
+            .await;
         let text = "title: New\ntrigger: { function: {} }\nsteps: [{ log: WORD }]\n";
         let (route, path) = ("/api/recipes/{project}/{name}", "/api/recipes/stories/new");
         let about = "recipe:stories/new";
@@ -164,6 +175,11 @@ impl<'a> Ada<'a> {
         let path = format!("{path}/restore");
         let wish = json!({ "version": 1 });
         self.changes(Method::POST, (route, &path), wish, about)
+            .await;
+        // What was new in the original comes into the copy.
+        let route = "/api/projects/{project}/upgrade";
+        let path = "/api/projects/copied/upgrade";
+        self.changes(Method::POST, (route, path), json!({}), "project:copied")
             .await;
     }
 
