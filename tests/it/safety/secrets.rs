@@ -82,7 +82,7 @@ steps:
     action: http.get
     connection: sealed
     with: { path: /look }
-  - log: "{{asked.body.heard}}"
+  - log: "{{steps.asked.body.heard}}"
   - table: vaults
     upsert: { id: echo, token: $.steps.asked.body.loud }
   - id: refused
