@@ -23,6 +23,7 @@ mod inbox;
 mod keeping;
 mod lately;
 mod mended;
+mod newer;
 mod lobby;
 mod preview;
 mod previewing;
