@@ -95,6 +95,7 @@ fn of_recipes() -> Vec<Route> {
         post("/api/projects/{project}/clone", Editor, copies::clone),
         get("/api/projects/{project}/upgrade", Viewer, upgrade::show),
         post("/api/projects/{project}/upgrade", Editor, upgrade::change),
+        post("/api/projects/{project}/forget", Editor, copies::forget),
         // It asks vendors, and that counts in their budgets.
         get("/api/projects/{project}/doctor", Operator, doctor::examine),
         // What somebody saved counts a moment earlier.

@@ -132,8 +132,8 @@ pub fn upgrade(
     Ok(upgrade)
 }
 
-/// The copies of a project, its own tables with them.
-fn copies<'a>(lock: &'a Lock, project: &str) -> BTreeMap<&'a String, &'a Origin> {
+/// What is recorded of the copies in a project, its own tables with them.
+pub fn copies<'a>(lock: &'a Lock, project: &str) -> BTreeMap<&'a String, &'a Origin> {
     let inside = format!("recipes/{project}/");
     let cloned_from = lock.cloned_from(project);
     let is_table = |path: &str, origin: &Origin| {

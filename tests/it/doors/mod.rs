@@ -23,6 +23,7 @@ mod inbox;
 mod keeping;
 mod lately;
 mod mended;
+mod moved;
 mod newer;
 mod lobby;
 mod preview;
