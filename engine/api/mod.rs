@@ -7,11 +7,14 @@
 mod audit;
 mod body;
 mod cancel;
+mod connections;
 mod decide;
 mod doctor;
+mod document;
 mod events;
 mod failures;
 mod folded;
+mod follow;
 mod health;
 mod history;
 mod inbox;
@@ -20,9 +23,11 @@ mod jobs;
 mod leaving;
 mod lobby;
 mod metrics;
+mod once;
 mod personal;
 mod preview;
 mod problem;
+mod projects;
 mod progress;
 mod recipes;
 mod rerun;
@@ -30,6 +35,7 @@ mod rows;
 mod sign_in;
 mod source;
 mod standing;
+mod tables;
 mod timed;
 mod tree;
 mod turned_away;
@@ -39,6 +45,7 @@ mod wait;
 mod webhooks;
 mod wire;
 
+pub use document::document;
 pub use failures::Messages;
 pub use health::Pulse;
 pub use lobby::{Bounds, Lobby};
@@ -49,10 +56,11 @@ pub use turned_away::TurnedAway;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::to_bytes;
 use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::header;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 
@@ -61,8 +69,13 @@ use crate::step::Calls;
 use crate::trigger::Intake;
 use crate::workspace::Workspace;
 
+use self::document::Entry;
+
 /// The largest body of a request that is no webhook: an import of a big table.
 const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// The longest word of the HTTP library on what it refuses.
+const WORDS_BYTES_MAX: usize = 4 * 1024;
 
 /// The rooms that requests reach.
 #[derive(Clone)]
@@ -94,49 +107,8 @@ pub struct Rooms {
 /// All routes.
 pub fn router(rooms: Rooms) -> Router {
     let rooms = Arc::new(rooms);
-    let signed_in = Router::new()
-        .route("/api/recipes", get(recipes::list))
-        .route(
-            "/api/recipes/{project}/{name}",
-            get(source::show).put(source::put),
-        )
-        .route(
-            "/api/recipes/{project}/{name}/versions",
-            get(versions::list),
-        )
-        .route(
-            "/api/recipes/{project}/{name}/versions/{number}",
-            get(versions::show),
-        )
-        .route("/api/recipes/{project}/{name}/diff", get(versions::compare))
-        .route(
-            "/api/recipes/{project}/{name}/restore",
-            post(versions::restore),
-        )
-        .route("/api/recipes/{project}/{name}/start", post(recipes::start))
-        .route("/api/recipes/{project}/{name}/stop", post(recipes::stop))
-        .route("/api/recipes/{project}/{name}/run", post(recipes::run))
-        .route("/api/recipes/{project}/{name}/fires", get(timed::fires))
-        .route("/api/projects/{project}/doctor", get(doctor::examine))
-        .route("/api/jobs", get(jobs::list))
-        .route("/api/whoami", get(health::whoami))
-        .route("/api/audit", get(audit::list))
-        .route("/api/history", get(history::show))
-        .route("/api/history/prune", post(history::prune))
-        .route("/api/events", get(inbox::list))
-        .route("/api/events/{id}", get(inbox::show))
-        .route("/api/events/{id}/replay", post(inbox::replay))
-        .route("/metrics", get(metrics::metrics))
-        .route("/api/jobs/{id}", get(job::show))
-        .route("/api/jobs/{id}/decide", post(decide::decide))
-        .route("/api/jobs/{id}/cancel", post(cancel::cancel))
-        .route("/api/jobs/{id}/release", post(cancel::release))
-        .route("/api/jobs/{id}/rerun", post(rerun::one))
-        .route("/api/jobs/rerun", post(rerun::many))
-        .route(
-            "/api/lookup-tables/{name}/rows",
-            get(rows::list).put(rows::put).delete(rows::delete),
-        )
+    let signed_in = document::router_of(|entry| entry == Entry::SignedIn)
+        .layer(middleware::from_fn_with_state(rooms.clone(), once::answer))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(
             rooms.clone(),
@@ -144,11 +116,10 @@ pub fn router(rooms: Rooms) -> Router {
         ));
     Router::new()
         .merge(signed_in)
-        .route("/webhooks/{project}/{name}", post(webhooks::deliver))
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
+        .merge(document::router_of(|entry| entry != Entry::SignedIn))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn(in_our_words))
         .layer(middleware::from_fn(catch_faults))
         .layer(middleware::from_fn(leaving::look_through))
         .with_state(rooms)
@@ -169,6 +140,26 @@ async fn wrong_method(request: Request) -> Problem {
         request.method(),
         request.uri().path()
     ))
+}
+
+/// What the HTTP library refuses before a door is reached is a problem object, too.
+async fn in_our_words(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_plain = kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !(status.is_client_error() || status.is_server_error()) || !is_plain {
+        return response;
+    }
+    let words = to_bytes(response.into_body(), WORDS_BYTES_MAX).await;
+    let words = words.unwrap_or_default();
+    let (code, title) = match status.as_u16() {
+        413 => ("too_large", "The body is too large."),
+        _ => ("bad_request", "The request cannot be read."),
+    };
+    Problem::new(status.as_u16(), code, title)
+        .detail(String::from_utf8_lossy(&words))
+        .into_response()
 }
 
 /// A fault of our own in one request must not take the connection down without a word.

@@ -12,8 +12,8 @@ pub mod sqlite;
 pub use awaiting::{AwaitRequest, Awaited};
 pub use contract::*;
 pub use sqlite::{
-    AuditEntry, CommitLimits, Counts, EventDetail, EventFilter, EventReplayed, Fire, FireOutcome,
-    FireRow, Fired, Fires, IfDoneAgain, Import, KeptJob, KeptSecret, Lineage, NewVersion,
+    Answer, AuditEntry, CommitLimits, Counts, EventDetail, EventFilter, EventReplayed, Fire, FireOutcome,
+    FireRow, Fired, Fires, IfDoneAgain, Import, JobMark, KeptJob, KeptSecret, Known, Lineage, Named, NewVersion,
     NotQueued, NoticeClaim, PassedOver, Poll, PollEnd, PollKept, Polled, PolledItem, Queue, Reach,
     RecipeState, Release, Replay, Rerun, RowFilter, RuleKept, Space, SpentBlock, Standing,
     Step as HistoryStep, StoredEvent, TableRow, TakenGroup, UNKEPT_DROPPED, UNKEPT_REJECTED,

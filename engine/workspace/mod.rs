@@ -6,10 +6,13 @@
 //! shown of it; a recipe is saved whole or not at all, and never over what somebody else saved.
 
 mod columns;
+mod connections;
 mod place;
 mod save;
 mod take_up;
+mod written;
 
+pub use connections::{Given, SaveConnection};
 pub use save::{Expected, NotSaved, Others, Save, Saved};
 
 use std::path::{Path, PathBuf};

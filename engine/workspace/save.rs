@@ -39,8 +39,8 @@ pub struct Save {
 /// What is expected to stand in a recipe's place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// A text with this SHA-256.
-    Hash(String),
+    /// A text with one of these SHA-256.
+    OneOf(Vec<String>),
     /// Any text.
     Any,
     /// Nothing yet.
@@ -82,8 +82,10 @@ pub enum NotSaved {
     NoRecipe,
     /// It came with the program.
     Bundled,
-    /// It cannot be the name of a recipe.
+    /// It cannot be the name of what is saved.
     BadName(String),
+    /// This field cannot be given so.
+    BadField(String, String),
     /// These errors are in the text.
     Unsound(Vec<Diagnostic>),
     /// Other recipes would have these errors.
@@ -207,9 +209,9 @@ fn check_expected(
     match (expected, found) {
         (Expected::Nothing, Some(_)) => Err(NotSaved::IsThere),
         (Expected::Nothing, None) => Ok(()),
-        (Expected::Any | Expected::Hash(_), None) => Err(NotSaved::NoRecipe),
+        (Expected::Any | Expected::OneOf(_), None) => Err(NotSaved::NoRecipe),
         (_, Some(_)) if !is_here => Err(NotSaved::Bundled),
-        (Expected::Hash(expected), _) if hash.as_ref() != Some(expected) => {
+        (Expected::OneOf(hashes), _) if hash.as_ref().is_none_or(|hash| !hashes.contains(hash)) => {
             Err(NotSaved::Changed(hash))
         }
         _ => Ok(()),

@@ -29,6 +29,7 @@ pub use events::{
 };
 pub(super) use fires::forget as forget_fires;
 pub use fires::{Fire, FireOutcome, FireRow, Fired, Fires, PassedOver, RuleKept};
+pub use list::JobMark;
 pub use polls::{Poll, PollEnd, PollKept, Polled, PolledItem};
 pub use quarantine::{RECOVERIES_MAX, Release};
 pub use queue::Queue;
@@ -294,6 +295,13 @@ impl Sqlite {
     pub async fn status(&self, id: &JobId) -> Result<JobStatus, StoreError> {
         let id = id.clone();
         self.with_reader(|connection| Box::pin(list::status(connection, id)))
+            .await
+    }
+
+    /// How far a job is: the same as long as nothing happens to it.
+    pub async fn mark(&self, id: &JobId) -> Result<JobMark, StoreError> {
+        let id = id.clone();
+        self.with_reader(|connection| Box::pin(list::mark(connection, id)))
             .await
     }
 
