@@ -11,7 +11,7 @@ use axum::{Extension, Json};
 use serde_json::json;
 
 use crate::data::Value;
-use crate::doctor::{self, Asked, Examination, Finding, Section, Trouble};
+use crate::doctor::{self, Asked, Examination, Finding, Section, Topic, Trouble};
 use crate::mask::Hidden;
 
 use super::body::{parameters, unknown_parameter};
@@ -28,6 +28,7 @@ pub(super) async fn examine(
 ) -> Result<Json<Value>, Problem> {
     let is_offline = is_offline(query.as_deref())?;
     let mut examination = doctor::examine(&rooms.intake, &project).await?;
+    tell_turned_away(&rooms, &mut examination);
     let own = match is_offline {
         true => doctor::left_alone(&rooms.intake, &project)?,
         false => own_checks(&rooms, &project, &by).await?,
@@ -49,6 +50,34 @@ fn is_offline(query: Option<&str>) -> Result<bool, Problem> {
         };
     }
     Ok(is_offline)
+}
+
+/// Tells of deliveries whose senders did not sign in.
+fn tell_turned_away(rooms: &Rooms, examination: &mut Examination) {
+    let mut sections = examination.sections.iter_mut();
+    let Some(section) = sections.find(|section| section.topic == Topic::Recipes) else {
+        return;
+    };
+    let shown = rooms.intake.shelf.all().into_iter();
+    for shown in shown.filter(|shown| shown.name.project() == examination.project) {
+        let Some((count, at, why)) = rooms.turned_away.of(&shown.name) else {
+            continue;
+        };
+        let deliveries = match count {
+            1 => "a delivery".to_owned(),
+            count => format!("{count} deliveries"),
+        };
+        let (title, name) = (&shown.title, &shown.name);
+        let text = format!(
+            "{deliveries} to \"{title}\" were turned away since the server started, the last on \
+             {at}: {why}"
+        );
+        let help = format!(
+            "enter at the sender what `recipes show {name}` says of the sign-in; if these were \
+             strangers, nothing is to be done"
+        );
+        section.add(Finding::warning(text, help));
+    }
 }
 
 /// Runs the project's own checks, one at a time with previews: each may take as much of the

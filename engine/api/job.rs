@@ -10,16 +10,17 @@ use serde_json::json;
 use crate::compile::Program;
 use crate::data::{Object, Value};
 use crate::interpret::{Look, Machine, ON_FAILURE, Start, Traced};
-use crate::journal::{Entry, EntryKind};
+use crate::journal::{Entry, EntryKind, JobStatus};
 use crate::mask::{Hidden, Marked, Masker, in_place, learned_secrets};
-use crate::names::JobId;
+use crate::names::{JobId, RecipeName};
 use crate::shape::Shape;
-use crate::store::{AuditEntry, JobRecord, Jobs, Pinned, StoreError};
+use crate::store::{JobRecord, Jobs, Pinned, StoreError};
 
 use super::body::{parameters, unknown_parameter};
 use super::decide::open_decisions;
-use super::personal::{About, Shapes, marks, of_hidden, shapes};
-use super::rerun::show_lineage;
+use super::personal::{About, Shapes, marks, of_job, shapes};
+use super::rerun::{show_changes, show_lineage};
+use super::reveal::{note_reveal, reveals};
 use super::unseen::Unseen;
 use super::{Person, Problem, Rooms, cancel, progress, standing, tree, wait, wire};
 
@@ -96,8 +97,11 @@ pub(super) async fn in_full(
         standing::say_why(rooms, records, std::slice::from_mut(&mut wire)).await?;
         if let Value::Object(wire) = &mut wire {
             progress::show(&seen.look, &seen.entries, &*rooms.calls, wire);
+            let program = seen.program.as_deref();
+            wire.extend(program.and_then(|program| progress::stage(&seen.look, program)));
         }
     }
+    show_changes(rooms, seen.to_mend(), &mut wire).await?;
     if let Some(cancel) = cancel::shown(&seen.entries, &waiting) {
         wire["cancel"] = cancel;
     }
@@ -119,29 +123,9 @@ pub(super) async fn masker(rooms: &Rooms, id: &JobId) -> Result<Masker, Problem>
     Ok(Seen::of(rooms, id, Purpose::Record).await?.masker())
 }
 
-/// Notes that a person looked at personal values.
-pub(super) async fn note_reveal(rooms: &Rooms, by: &str, subject: String) -> Result<(), Problem> {
-    let entry = AuditEntry {
-        at: rooms.intake.clock.now(),
-        by: format!("person:{by}"),
-        action: "personal_revealed".to_owned(),
-        subject,
-        detail: Value::Null,
-    };
-    Ok(rooms.intake.store.note(entry).await?)
-}
-
 /// Reads a job's name from an address.
 pub(super) fn job_id(text: &str) -> Result<JobId, Problem> {
     JobId::new(text).map_err(|_| Problem::not_found(format!("there is no job `{text}`")))
-}
-
-/// Reads the one thing that can be revealed.
-pub(super) fn reveals(value: &str) -> Result<bool, Problem> {
-    match value {
-        "personal" => Ok(true),
-        _ => Err(Problem::bad_request("`reveal` can be `personal` only")),
-    }
 }
 
 fn asked(query: Option<&str>) -> Result<Asked, Problem> {
@@ -162,6 +146,7 @@ pub(super) struct Seen {
     record: JobRecord,
     entries: Vec<Entry>,
     program: Option<Arc<Program>>,
+    pinned: Option<Pinned>,
     look: Look,
     shapes: Shapes,
     sources: BTreeMap<String, String>,
@@ -197,6 +182,7 @@ impl Seen {
             shapes: Shapes::new(),
             sources: BTreeMap::new(),
             program: found,
+            pinned: pinned.clone(),
             trouble,
         };
         if let Some(program) = seen.program.clone() {
@@ -224,18 +210,30 @@ impl Seen {
             .any(|step| &*step.step == ON_FAILURE && step.failure.is_some())
     }
 
+    /// What it pinned, if it ended in a way that asks for a rerun.
+    fn to_mend(&self) -> Option<(&RecipeName, &Pinned)> {
+        let is_bad = self.record.status.is_final() && self.record.status != JobStatus::Succeeded;
+        let is_bad = is_bad && self.purpose == Purpose::Record;
+        Some((
+            &self.record.recipe,
+            self.pinned.as_ref().filter(|_| is_bad)?,
+        ))
+    }
+
     /// What takes everything personal and secret out of what is shown of the job.
     pub(super) fn masker(&self) -> Masker {
         let mut hidden = Hidden::default();
         self.gather(&mut hidden);
-        of_hidden(&hidden)
+        of_job(&hidden, self.program.as_deref())
     }
 
     /// Whether something that the job works with is declared to be about people, or it began with
     /// what came from outside.
     fn is_about_people(&self) -> bool {
-        let shapes = self.shapes.values();
-        let mut shapes = shapes.flat_map(|(input, output)| [input, output]);
+        let mut shapes = self
+            .shapes
+            .values()
+            .flat_map(|(input, output)| [input, output]);
         !self.record.event.is_null() || shapes.any(marks) || {
             let root = self.program.as_deref().map(Program::root);
             root.is_none_or(|root| marks(&root.input) || marks(&root.output))

@@ -11,7 +11,7 @@ use crate::data::Value;
 use crate::diagnostic::did_you_mean;
 use crate::journal::JobStatus;
 use crate::names::{JobId, RecipeName};
-use crate::store::{JobFilter, Jobs};
+use crate::store::{JobFilter, JobRecord, Jobs};
 
 use super::body::{limit, next_page, parameters, unknown_parameter};
 use super::{Problem, Rooms, failures, standing, wire};
@@ -47,11 +47,33 @@ pub(super) async fn list(
         jobs.push(job);
     }
     standing::say_why(&rooms, &records, &mut jobs).await?;
+    say_done_again(&rooms, &records, &mut jobs).await?;
     let mut answer = json!({ "jobs": jobs });
     if let (Some(answer), Some(next)) = (answer.as_object_mut(), next) {
         answer.insert("next".into(), next.into());
     }
     Ok(Json(answer))
+}
+
+/// Says of jobs that did not end well what their reruns came to.
+async fn say_done_again(
+    rooms: &Rooms,
+    records: &[JobRecord],
+    jobs: &mut [Value],
+) -> Result<(), Problem> {
+    let ended = records.iter().filter(|record| record.status.is_final());
+    let bad = ended.filter(|record| record.status != JobStatus::Succeeded);
+    let bad: Vec<JobId> = bad.map(|record| record.id.clone()).collect();
+    if bad.is_empty() {
+        return Ok(());
+    }
+    let again = rooms.intake.store.done_again(bad).await?;
+    for (record, job) in records.iter().zip(jobs) {
+        if let Some((rerun, status)) = again.get(&record.id) {
+            job["done_again"] = json!({ "job": rerun.as_str(), "status": status });
+        }
+    }
+    Ok(())
 }
 
 fn filter_of(given: &[(String, String)]) -> Result<JobFilter, Problem> {

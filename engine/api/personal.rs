@@ -142,6 +142,34 @@ pub(super) fn of_event(rooms: &Rooms, recipe: &RecipeName, came: &Value) -> Mask
     of_hidden(&hidden)
 }
 
+/// What takes these texts out of what is shown of a program's jobs: the names that its recipes give
+/// to tables, steps and one another stay whole.
+pub(super) fn of_job(hidden: &Hidden, program: Option<&Program>) -> Masker {
+    let names = program.map_or_else(BTreeSet::new, own_names);
+    let masker = hidden.masker().sparing(names.iter().map(String::as_str));
+    masker.and(&learned_secrets()).and_mails()
+}
+
+/// The names that stand in recipes and are nobody's: of recipes, steps, tables and actions.
+fn own_names(program: &Program) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for (name, recipe) in &program.recipes {
+        names.insert(name.to_string());
+        names.extend(name.as_str().split('/').map(str::to_owned));
+        recipe.for_each_step(&mut |step: &Step| {
+            names.insert(step.id.to_string());
+            if let StepKind::Table { table, .. } = &step.kind {
+                names.insert(table.to_string());
+            }
+            if let Some(action) = step.kind.action() {
+                names.insert(action.action.clone());
+                names.insert(format!("{}.{}", action.connector, action.action));
+            }
+        });
+    }
+    names
+}
+
 /// What takes these texts out, and with them what is shown nowhere: secrets and mail addresses.
 pub(super) fn of_hidden(hidden: &Hidden) -> Masker {
     hidden.masker().and(&learned_secrets()).and_mails()

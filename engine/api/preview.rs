@@ -16,7 +16,7 @@ use crate::shape::Shape;
 use crate::trigger::Given;
 
 use super::job::{Purpose, Seen, in_full};
-use super::personal::of_hidden;
+use super::personal::of_job;
 use super::{Problem, Rooms};
 
 /// Runs the preview and tells what came of it; nothing was changed anywhere. One runs at a time:
@@ -26,6 +26,7 @@ pub(super) async fn run(
     name: &RecipeName,
     given: Given,
     by: &str,
+    limits: Limits,
 ) -> Result<Response, Problem> {
     let Ok(_alone) = rooms.previews.try_acquire() else {
         return Err(Problem::new(
@@ -36,7 +37,7 @@ pub(super) async fn run(
         .header(header::RETRY_AFTER, "10"));
     };
     let calls = rooms.calls.clone();
-    let shown = preview(&rooms.intake, calls, name, given, by, Limits::default()).await?;
+    let shown = preview(&rooms.intake, calls, name, given, by, limits).await?;
     let scratch = Rooms {
         intake: shown.intake.clone(),
         ..rooms.clone()
@@ -52,7 +53,8 @@ pub(super) async fn run(
             seen.insert(id.clone(), job);
         }
     }
-    let masker = of_hidden(&hidden);
+    let program = rooms.intake.shelf.program(name);
+    let masker = of_job(&hidden, program.as_deref());
     let mut jobs = Vec::new();
     for id in &shown.jobs {
         let job = match seen.remove(id) {
@@ -61,7 +63,8 @@ pub(super) async fn run(
         };
         let marked = Marked::SecretOrPersonal;
         let wire = in_full(&scratch, job, masker.clone(), marked).await?;
-        jobs.push(masker.value(show_withheld(wire)));
+        // Its values were looked through; what else stands there is the recipe's own.
+        jobs.push(show_withheld(wire));
     }
     Ok(Json(wire(rooms, shown, jobs, &masker)).into_response())
 }
@@ -74,11 +77,11 @@ fn wire(rooms: &Rooms, shown: Preview, jobs: Vec<Value>, masker: &Masker) -> Val
             Effect::Read => &mut not_asked,
             Effect::Repeatable | Effect::Once => &mut would_send,
         };
-        list.push(masker.value(show_withheld(call_wire(rooms, call))));
+        list.push(call_wire(rooms, call, masker));
     }
     let changes = shown.changes.into_iter();
     let changes: Value = changes
-        .map(|change| masker.value(row_wire(rooms, change)))
+        .map(|change| row_wire(rooms, change, masker))
         .collect();
     let mut wire = json!({
         "preview": true,
@@ -94,18 +97,19 @@ fn wire(rooms: &Rooms, shown: Preview, jobs: Vec<Value>, masker: &Masker) -> Val
     wire
 }
 
-fn call_wire(rooms: &Rooms, call: Withheld) -> Value {
+fn call_wire(rooms: &Rooms, call: Withheld, masker: &Masker) -> Value {
     let action = format!("{}.{}", call.action.connector, call.action.action);
     let declared = input_shape(rooms, &call);
     let input = in_place(&declared, call.input, Marked::SecretOrPersonal);
+    let input = masker.value(show_withheld(input));
     let mut wire = json!({ "step": call.place.0, "action": action, "with": input });
     if let (Some(wire), Some(fields)) = (wire.as_object_mut(), call.also_send) {
-        wire.insert("also_send".into(), fields);
+        wire.insert("also_send".into(), masker.value(show_withheld(fields)));
     }
     wire
 }
 
-fn row_wire(rooms: &Rooms, change: RowChange) -> Value {
+fn row_wire(rooms: &Rooms, change: RowChange, masker: &Masker) -> Value {
     let what = match (&change.before, &change.after) {
         (None, _) => "add",
         (Some(_), None) => "remove",
@@ -116,7 +120,7 @@ fn row_wire(rooms: &Rooms, change: RowChange) -> Value {
     for (name, row) in [("before", change.before), ("after", change.after)] {
         if let (Some(wire), Some(row)) = (wire.as_object_mut(), row) {
             let row = in_place(&declared, row.into(), Marked::SecretOrPersonal);
-            wire.insert(name.into(), row);
+            wire.insert(name.into(), masker.value(row));
         }
     }
     wire

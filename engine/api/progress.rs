@@ -4,10 +4,13 @@
 //! the budget that has no room, in words.
 //! Always true: what is shown does not grow with the job.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
+use crate::compile::Program;
 use crate::data::{Object, Value};
-use crate::interpret::Look;
+use crate::interpret::{Look, TraceState, Traced};
 use crate::journal::Entry;
 use crate::step::{Calls, HeldUp};
 
@@ -47,6 +50,18 @@ pub(super) fn show(look: &Look, entries: &[Entry], calls: &dyn Calls, wire: &mut
     if let Some(held) = last {
         wire.insert("waits_for".into(), in_words(&held).into());
     }
+}
+
+/// At which step of its recipe, of how many, a job is.
+pub(super) fn stage(look: &Look, program: &Program) -> Option<(String, Value)> {
+    let steps = &program.root().steps;
+    let own = look.steps.iter().filter(|step| !step.key.0.contains('/'));
+    let is_over = |step: &&Traced| step.state != TraceState::Began;
+    let ended: BTreeSet<&str> = own.filter(is_over).map(|step| &*step.step).collect();
+    let at = steps.iter().position(|step| !ended.contains(&*step.id))?;
+    let of = steps.len();
+    let stage = json!({ "step": at + 1, "of": of, "id": &*steps[at].id });
+    (of > 1).then(|| ("stage".to_owned(), stage))
 }
 
 fn in_words(held: &HeldUp) -> String {

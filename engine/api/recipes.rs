@@ -11,16 +11,18 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::clock::parse_period;
 use crate::compile::{Activation, Recipe, Trigger, Webhook, WebhookAuth};
 use crate::connector::FieldSource;
 use crate::data::{Object, Value};
 use crate::diagnostic::Severity;
 use crate::library::{Shown, Start};
 use crate::names::{ConnectionName, JobId, RecipeName};
+use crate::preview::Limits;
 use crate::store::RecipeState;
 use crate::trigger::{self, Given};
 
-use super::{Person, Problem, Rooms, body, events, inbox, preview, timed, wait, wire};
+use super::{Person, Problem, Rooms, body, copies, events, inbox, preview, timed, wait, wire};
 
 /// `GET /api/recipes`
 pub(super) async fn list(State(rooms): State<Arc<Rooms>>) -> Result<Json<Value>, Problem> {
@@ -79,8 +81,13 @@ pub(super) async fn start(
     State(rooms): State<Arc<Rooms>>,
     Extension(Person(by)): Extension<Person>,
     Path((project, name)): Path<(String, String)>,
+    bytes: Bytes,
 ) -> Result<Json<Value>, Problem> {
+    let wish: StartWish = body::json(&bytes)?;
     let shown = find(&rooms, &project, &name)?;
+    if !wish.beside_copy {
+        copies::check_alone(&rooms, &shown.name).await?;
+    }
     if let Some(recipe) = shown.program.as_ref().map(|program| program.root()) {
         check_startable(recipe)?;
     }
@@ -134,6 +141,15 @@ pub(super) async fn stop(
     Ok(Json(answer))
 }
 
+/// How a recipe is started.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StartWish {
+    /// Whether it may run beside a copy that writes to the same place.
+    #[serde(default)]
+    beside_copy: bool,
+}
+
 /// How a recipe is stopped.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -152,6 +168,21 @@ struct Wish {
     /// Whether to show only what would be done.
     #[serde(default)]
     preview: bool,
+    /// How long a preview may work.
+    #[serde(rename = "for")]
+    for_time: Option<String>,
+}
+
+/// How far a preview may go.
+fn preview_limits(for_time: Option<&str>, is_preview: bool) -> Result<Limits, Problem> {
+    match for_time {
+        None => Ok(Limits::default()),
+        Some(_) if !is_preview => Err(Problem::bad_request("`for` belongs to a preview")),
+        Some(text) => {
+            let time = parse_period(text).map_err(Problem::bad_request)?;
+            Limits::of_time(time).map_err(Problem::bad_request)
+        }
+    }
 }
 
 /// `POST /api/recipes/{project}/{name}/run`
@@ -174,8 +205,9 @@ pub(super) async fn run(
     };
     let shown = find(&rooms, &project, &name)?;
     check_closure(&rooms, &shown.name).await?;
+    let limits = preview_limits(wish.for_time.as_deref(), wish.preview)?;
     if wish.preview {
-        return preview::run(&rooms, &shown.name, given, &by).await;
+        return preview::run(&rooms, &shown.name, given, &by, limits).await;
     }
     let jobs = trigger::run(&rooms.intake, &shown.name, given, &by).await?;
     if let (Some(patience), [job]) = (patience, jobs.as_slice()) {

@@ -15,10 +15,10 @@ use crate::clock::Moment;
 use crate::data::Value;
 use crate::journal::JobStatus;
 use crate::names::{JobId, RecipeName};
-use crate::store::{JobFilter, Lineage};
+use crate::store::{JobFilter, Lineage, Pinned};
 use crate::trigger::rerun::{
-    Again, Elements, From, Many, NoRerun, Outline, Passed, Reruns, Unknown, Version, Wish,
-    plan_many, plan_rerun, queue_rerun, rerun_many,
+    Again, Changed, Elements, From, Many, NoRerun, Outline, Passed, Reruns, Unknown, Version, Wish,
+    changed_since, plan_many, plan_rerun, queue_rerun, rerun_many,
 };
 
 use super::job::job_id;
@@ -261,8 +261,14 @@ fn shown(plan: &Outline) -> Value {
         "version": plan.version,
         "keeps": plan.keeps,
         "keeps_count": plan.kept,
-        "recipe_has_changed": plan.has_changed,
+        "recipe_has_changed": plan.changed.recipe,
     });
+    if !plan.changed.settings.is_empty() {
+        shown["settings_that_changed"] = json!(plan.changed.settings);
+    }
+    if !plan.rows_kept.is_empty() {
+        shown["rows_kept_of"] = plan.rows_kept.iter().map(|name| name.as_str()).collect();
+    }
     if let Some(elements) = plan.elements {
         shown["elements"] = elements.into();
     }
@@ -274,6 +280,23 @@ fn shown(plan: &Outline) -> Value {
 
 fn passed_over(passed: &Passed) -> Value {
     json!({ "job": passed.job.as_str(), "why": passed.why.to_string() })
+}
+
+/// Shows what has changed since a job began, if it is one to be done again: a rerun on the version
+/// that ran does not see it.
+pub(super) async fn show_changes(
+    rooms: &Rooms,
+    to_mend: Option<(&RecipeName, &Pinned)>,
+    job: &mut Value,
+) -> Result<(), Problem> {
+    let Some((recipe, pinned)) = to_mend else {
+        return Ok(());
+    };
+    let changed = changed_since(&rooms.intake, recipe, pinned).await?;
+    if changed != Changed::default() {
+        job["changed_since"] = json!({ "recipe": changed.recipe, "settings": changed.settings });
+    }
+    Ok(())
 }
 
 /// Where a job comes from and what was made of it, as a job shows it.

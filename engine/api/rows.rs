@@ -18,7 +18,7 @@ use crate::table::{
 };
 
 use super::body::{limit, next_page, parameters, unknown_parameter};
-use super::{Person, Problem, Rooms, body, job, wire};
+use super::{Person, Problem, Rooms, body, reveal, wire};
 
 /// How many rows a page holds unless asked otherwise, and at most.
 const PAGE: usize = 100;
@@ -49,7 +49,7 @@ pub(super) async fn list(
     let given = parameters(query.as_deref());
     let asked = asked(&table, &given)?;
     if asked.sight == Sight::Personal {
-        job::note_reveal(&rooms, &by, format!("table:{}", table.name)).await?;
+        reveal::note_reveal(&rooms, &by, format!("table:{}", table.name)).await?;
     }
     if accepts_csv(&headers) {
         return export(&rooms, &table, asked.sight).await;
@@ -207,7 +207,7 @@ fn asked(table: &Table, given: &[(String, String)]) -> Result<Asked, Problem> {
                 );
             }
             ("limit", _) => asked.limit = limit(name, value, PAGE_MAX)?,
-            ("reveal", _) if job::reveals(value)? => asked.sight = Sight::Personal,
+            ("reveal", _) if reveal::reveals(value)? => asked.sight = Sight::Personal,
             ("search", _) => asked.search = Some(value.clone()),
             ("after", _) => {
                 let number = value.parse::<i64>();

@@ -1,6 +1,6 @@
 //! Why jobs do not go on, in words for administrators.
 //!
-//! In: records of jobs. Out: for those that stand still, what they wait for.
+//! In: records of jobs. Out: for those that stand still, what they wait for; which are cancelled.
 //! Always true: what is said names the recipe, job or person that can change it.
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ pub(super) async fn say_why(
 ) -> Result<(), Problem> {
     let still: Vec<JobId> = records
         .iter()
-        .filter(|record| !record.status.is_final() && record.status != JobStatus::Running)
+        .filter(|record| !record.status.is_final())
         .map(|record| record.id.clone())
         .collect();
     if still.is_empty() {
@@ -35,6 +35,9 @@ pub(super) async fn say_why(
         let Some(standing) = standing.get(&record.id) else {
             continue;
         };
+        if standing.is_cancelling {
+            shown["is_cancelling"] = true.into();
+        }
         if let Some(why) = why(rooms, record, standing, &states) {
             shown["waits_for"] = why.into();
         }

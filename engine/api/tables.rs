@@ -10,7 +10,7 @@ use crate::data::Value;
 use crate::table::Sight;
 
 use super::body::{limit, parameters, unknown_parameter};
-use super::{Person, Problem, Rooms, job, rows, wire};
+use super::{Person, Problem, Rooms, reveal, rows, wire};
 
 /// How many versions of a row are shown unless asked otherwise, and at most.
 const PAGE: usize = 100;
@@ -49,7 +49,7 @@ pub(super) async fn history(
     let (mut sight, mut most) = (Sight::Masked, PAGE);
     for (name, value) in parameters(query.as_deref()) {
         match name.as_str() {
-            "reveal" if job::reveals(&value)? => sight = Sight::Personal,
+            "reveal" if reveal::reveals(&value)? => sight = Sight::Personal,
             "limit" => most = limit(&name, &value, PAGE_MAX)?,
             _ => return Err(unknown_parameter(&name, &["reveal", "limit"])),
         }
@@ -57,7 +57,7 @@ pub(super) async fn history(
     let known = || Problem::not_found(format!("`{name}` has no row with the number `{number}`"));
     let wanted = number.parse::<i64>().map_err(|_| known())?;
     if sight == Sight::Personal {
-        job::note_reveal(&rooms, &by, format!("table:{}", table.name)).await?;
+        reveal::note_reveal(&rooms, &by, format!("table:{}", table.name)).await?;
     }
     let store = &rooms.intake.store;
     let versions = store.row_history(&table.name, wanted, most).await?;

@@ -43,15 +43,17 @@ impl TurnedAway {
         lines.insert(recipe.clone(), line);
     }
 
+    /// How many deliveries to a recipe were turned away, when the last, and what was wrong with it.
+    pub(super) fn of(&self, recipe: &RecipeName) -> Option<(u64, Moment, String)> {
+        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = lines.get(recipe)?;
+        Some((line.count, line.last_at, line.last_why.clone()))
+    }
+
     /// What is shown of a recipe; null if nothing was turned away.
     pub(super) fn shown(&self, recipe: &RecipeName) -> Value {
-        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.get(recipe).map_or(Value::Null, |line| {
-            json!({
-                "count": line.count,
-                "last_at": wire::moment(line.last_at),
-                "last_why": line.last_why,
-            })
+        self.of(recipe).map_or(Value::Null, |(count, at, why)| {
+            json!({ "count": count, "last_at": wire::moment(at), "last_why": why })
         })
     }
 }

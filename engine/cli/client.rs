@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use reqwest::{Method, StatusCode, Url};
 
+use super::show;
 use crate::data::Value;
 use crate::server::{Engine, Whereabouts, fresh_token};
 use crate::settings::Settings;
@@ -49,12 +50,14 @@ impl Client {
         if let Some(here) = Whereabouts::read(workspace)
             && is_there(&http, &here).await
         {
-            return Ok(Self {
+            let client = Self {
                 http,
                 url: here.url,
                 token: here.token,
                 own: None,
-            });
+            };
+            client.take_files_up().await;
+            return Ok(client);
         }
         // Without a token of its own, this server would make the admin's, and nobody would see it;
         // what it says of addresses is said of the real server.
@@ -77,6 +80,15 @@ impl Client {
             token,
             own: Some(engine),
         })
+    }
+
+    /// Has the server look at the files, so that what was saved a moment ago counts for the command.
+    async fn take_files_up(&self) {
+        if let Err(why) = self.post("/api/files", None).await {
+            show::aside(&format!(
+                "changed files do not count yet, the server goes on as it was: {why:#}"
+            ));
+        }
     }
 
     /// Whether the engine lives in a server of its own, and goes on after this command.
@@ -160,11 +172,7 @@ impl Client {
                     .iter()
                     .map(|name| name.rsplit('/').next().unwrap_or(name));
                 let help = crate::diagnostic::did_you_mean(written, known).map_or_else(
-                    || {
-                        "; `recipes list` shows all, and a file that was just saved is taken up \
-                         within a few seconds"
-                            .to_owned()
-                    },
+                    || "; `recipes list` shows all".to_owned(),
                     |meant| format!("; did you mean `{meant}`?"),
                 );
                 Err(anyhow!("there is no recipe `{written}`{help}"))

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 
 use super::{Ended, library, say, show};
 use crate::clock::Clock;
+use crate::doctor::advice;
 use crate::names::ConnectionName;
 use crate::outbound::{Accounts, Forgetful, Outbound, Probe};
 use crate::settings::{Settings, WorkspaceReferences};
@@ -24,7 +25,8 @@ enum What {
     Check(Check),
 }
 
-/// Asks vendors whether connections work, with a call that changes nothing
+/// Asks vendors whether connections work, with a call that changes nothing; a mail server is greeted
+/// and signed in at, and no mail is sent
 #[derive(Args, Debug)]
 struct Check {
     /// The connection (all of them if left out)
@@ -106,18 +108,23 @@ impl Check {
             .allowing(Settings::private_hosts(workspace).map_err(anyhow::Error::msg)?);
         let mut ended = Ended::Well;
         let mut rows = Vec::new();
+        let mut advised = String::new();
         for name in names {
             let result = match outbound.probe(&name).await {
-                Probe::Answered(_) => "works".to_owned(),
+                Probe::Answered(_) => "works: the vendor answers, signed in".to_owned(),
+                Probe::Greeted(checked) => checked,
                 Probe::Complete => "complete; it has nothing to ask the vendor with".to_owned(),
                 Probe::Failed(failure) => {
                     ended = Ended::WithProblems;
+                    let help = advice(&failure.code, Some(name.as_str()));
+                    advised.extend(help.map(|help| format!("{name}: to do: {help}\n")));
                     format!("{}: {}", failure.code, failure.message)
                 }
             };
             rows.push(vec![name.to_string(), result]);
         }
         show::rows(&["connection", "result"], rows)?;
+        say(&advised)?;
         Ok(ended)
     }
 }

@@ -7,6 +7,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use clap::Args;
+use serde_json::json;
 
 use super::client::{Client, Errand};
 use super::{Ended, say, show};
@@ -31,7 +32,7 @@ impl Doctor {
         let project: String =
             url::form_urlencoded::byte_serialize(self.project.as_bytes()).collect();
         let path = format!("/api/projects/{project}/doctor?offline={}", self.offline);
-        let answer = client.get(&path).await;
+        let answer = self.ask(&client, &path).await;
         client.close().await;
         let examination = answer?;
         if self.json {
@@ -43,6 +44,39 @@ impl Doctor {
             true => Ended::Well,
             false => Ended::WithProblems,
         })
+    }
+
+    /// What the engine finds, and whether a server runs, which it cannot know itself.
+    async fn ask(&self, client: &Client, path: &str) -> anyhow::Result<Value> {
+        let mut examination = client.get(path).await?;
+        if client.is_served() {
+            return Ok(examination);
+        }
+        let folder = format!("{}/", self.project);
+        let recipes = client.get("/api/recipes").await?;
+        let is_started = list(&recipes["recipes"]).iter().any(|recipe| {
+            recipe["status"] == "started" && show::cell(&recipe["name"]).starts_with(&folder)
+        });
+        let level = if is_started { "error" } else { "warning" };
+        let finding = json!({
+            "level": level,
+            "text": "no server runs on this workspace: nothing sets recipes off, webhooks find nobody, \
+                     and jobs in line wait",
+            "help": "`recipes serve`; have your system start it and keep it running",
+        });
+        let sections = examination["sections"].as_array_mut();
+        let mut sections = sections.into_iter().flatten();
+        if let Some(section) = sections.find(|section| section["topic"] == "recipes")
+            && let Some(findings) = section["findings"].as_array_mut()
+        {
+            let worse = |known: &Value| level == "warning" && known["level"] == "error";
+            let at = findings.iter().take_while(|known| worse(known)).count();
+            findings.insert(at, finding);
+        }
+        if is_started {
+            examination["is_well"] = false.into();
+        }
+        Ok(examination)
     }
 }
 

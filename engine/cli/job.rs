@@ -7,9 +7,10 @@ use std::fmt::Write;
 
 use indexmap::IndexMap;
 
-use super::show;
+use super::{mend, show};
 use crate::clock::Moment;
 use crate::data::Value;
+use crate::doctor::advice;
 
 /// The most failed elements of a loop that are listed; the API has more.
 const FAILURES_MAX: usize = 10;
@@ -36,7 +37,7 @@ impl Told {
             "{} {} {}\n",
             show::cell(&job["id"]),
             show::cell(&job["recipe"]),
-            show::cell(&job["status"])
+            status(job)
         );
         let took = match took(&job["started_at"], &job["ended_at"]) {
             took if took.is_empty() => took,
@@ -96,6 +97,7 @@ impl Told {
         for open in job["decisions"].as_array().into_iter().flatten() {
             tell_decision(&job["id"], open, &mut text);
         }
+        tell_next(job, &mut text);
         text
     }
 
@@ -158,6 +160,54 @@ impl Told {
     }
 }
 
+/// What to type after a job that did not end well and was not done again.
+fn tell_next(job: &Value, text: &mut String) {
+    let id = show::cell(&job["id"]);
+    // A job that its recipe ended itself has no failed step to begin at.
+    let from = match job["failure"]["step"].is_string() {
+        true => "",
+        false => " --from start",
+    };
+    let is_open = job["reruns"].as_array().is_none_or(Vec::is_empty);
+    let options = match job["status"].as_str() {
+        Some("failed" | "stopped") if is_open => from,
+        Some("succeeded_with_errors") if is_open => " --failed-elements",
+        Some("quarantined") if is_open => {
+            let _ = writeln!(
+                text,
+                "\nnext, once the cause is mended:\n  recipes jobs release {id}   lets it go on"
+            );
+            return;
+        }
+        _ => return,
+    };
+    text.push_str("\nnext:\n");
+    let code = show::cell(&job["failure"]["code"]);
+    if let Some(advice) = advice(&code, None) {
+        let _ = writeln!(text, "  {advice}");
+    }
+    let since = &job["changed_since"];
+    let version = match mend::changed(&since["recipe"], &since["settings"]) {
+        None => "",
+        Some(changed) => {
+            let _ = writeln!(
+                text,
+                "  {changed} since; `--version current` makes that count"
+            );
+            " --version current"
+        }
+    };
+    let rerun = format!("recipes jobs rerun {id}{options}{version}");
+    let _ = writeln!(
+        text,
+        "  {rerun} --plan   says what would be done again\n  {rerun}   does it, once the cause is \
+         mended"
+    );
+    if version.is_empty() {
+        text.push_str("  with `--version current` after the recipe or a setting was mended\n");
+    }
+}
+
 /// Shows a call whose end is unknown: what was sent and when, why nobody knows, what to type.
 fn tell_decision(job: &Value, open: &Value, text: &mut String) {
     let (job, key) = (show::cell(job), show::cell(&open["key"]));
@@ -192,9 +242,22 @@ fn tell_decision(job: &Value, open: &Value, text: &mut String) {
     );
 }
 
-/// Says how far a job under way is, the outer loops first.
-fn tell_progress(job: &Value, text: &mut String) {
-    for (depth, progress) in (0..).zip(job["progress"].as_array().into_iter().flatten()) {
+/// Where a job stands; one that was cancelled and has not ended is on its way there.
+pub(super) fn status(job: &Value) -> String {
+    match job["is_cancelling"] == true {
+        true => "cancelling".to_owned(),
+        false => show::cell(&job["status"]),
+    }
+}
+
+/// How far a job under way is: its step, then its loops, the outer ones first.
+pub(super) fn progress(job: &Value) -> Vec<String> {
+    let mut words = Vec::new();
+    if let Some(stage) = job.get("stage") {
+        let [step, of, id] = ["step", "of", "id"].map(|name| show::cell(&stage[name]));
+        words.push(format!("step {step} of {of} ({id})"));
+    }
+    for progress in job["progress"].as_array().into_iter().flatten() {
         let of_total = match progress["total"].as_u64() {
             Some(total) => format!(" of {total}"),
             None => String::new(),
@@ -204,8 +267,16 @@ fn tell_progress(job: &Value, text: &mut String) {
             _ => String::new(),
         };
         let (id, done) = (show::cell(&progress["id"]), show::cell(&progress["done"]));
-        let word = if depth == 0 { "progress:" } else { "  within:" };
-        let _ = writeln!(text, "{word} {id} {done}{of_total} done{failed}");
+        words.push(format!("{id} {done}{of_total} done{failed}"));
+    }
+    words
+}
+
+/// Says how far a job under way is, the outer loops first.
+fn tell_progress(job: &Value, text: &mut String) {
+    let words = progress(job);
+    if !words.is_empty() {
+        let _ = writeln!(text, "progress: {}", words.join("\n  within: "));
     }
     if let Some(at) = job.get("last_activity_at") {
         let _ = writeln!(text, "last activity {}", show::time(at));

@@ -8,9 +8,12 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::client::{Body, Client, Errand};
-use super::job::{Told, took};
+use super::job::{Told, status, took};
 use super::{Ended, mend, say, show};
 use crate::data::Value;
+
+/// How many pages are looked through for jobs that are not hidden.
+const PAGES_MAX: usize = 20;
 
 /// Lists jobs, newest first, or shows one step by step
 #[derive(Args, Debug)]
@@ -27,6 +30,9 @@ pub(super) struct Jobs {
     /// How many
     #[arg(long, default_value_t = 25)]
     limit: usize,
+    /// With --status: also jobs that were done again and then succeeded
+    #[arg(long, requires = "status")]
+    all: bool,
     /// Show what each step was given and gave
     #[arg(long, short)]
     verbose: bool,
@@ -92,7 +98,8 @@ impl Jobs {
         if let Some(recipe) = &self.recipe {
             query.append_pair("recipe", &client.recipe(recipe).await?);
         }
-        let answer = client.get(&format!("/api/jobs?{}", query.finish())).await?;
+        let path = format!("/api/jobs?{}", query.finish());
+        let (answer, hidden) = self.pages(client, path).await?;
         if self.json {
             show::json(&answer)?;
             return Ok(Ended::Well);
@@ -103,7 +110,7 @@ impl Jobs {
             .map(|job| {
                 vec![
                     show::cell(&job["id"]),
-                    show::cell(&job["status"]),
+                    status(job),
                     show::cell(&job["recipe"]),
                     show::time(&job["created_at"]),
                     took(&job["started_at"], &job["ended_at"]),
@@ -115,7 +122,38 @@ impl Jobs {
             &["job", "status", "recipe", "queued at", "took", "why"],
             rows,
         )?;
+        if hidden > 0 {
+            show::aside(&format!(
+                "{hidden} more were done again and succeeded then; --all lists them, too"
+            ));
+        }
         Ok(Ended::Well)
+    }
+
+    /// The first page, filled up from the next ones with what is not hidden; and how many are. Who
+    /// asks for failed jobs looks for what there is to do: one whose rerun succeeded is done.
+    async fn pages(&self, client: &Client, path: String) -> anyhow::Result<(Value, usize)> {
+        let mut answer = client.get(&path).await?;
+        if self.all || self.status.is_none() {
+            return Ok((answer, 0));
+        }
+        let (mut shown, mut hidden) = (Vec::new(), 0);
+        for _ in 0..PAGES_MAX {
+            for job in answer["jobs"].as_array_mut().into_iter().flatten() {
+                let is_done = show::cell(&job["done_again"]["status"]).starts_with("succeeded");
+                match is_done {
+                    true => hidden += 1,
+                    false if shown.len() < self.limit => shown.push(job.take()),
+                    false => {}
+                }
+            }
+            match answer["next"].as_str() {
+                Some(next) if shown.len() < self.limit => answer = client.get(next).await?,
+                _ => break,
+            }
+        }
+        answer["jobs"] = shown.into();
+        Ok((answer, hidden))
     }
 
     async fn one(&self, client: &Client, id: &str) -> anyhow::Result<Ended> {
@@ -156,8 +194,21 @@ impl Decide {
     }
 }
 
-/// Why a job failed, what it waits for, or that its history is gone.
+/// Why a job failed and what its rerun came to, what it waits for, or that its history is gone.
 fn why(job: &Value) -> String {
+    let again = &job["done_again"];
+    match again.is_object() {
+        true => format!(
+            "{}; done again: {} {}",
+            why_itself(job),
+            show::cell(&again["job"]),
+            show::cell(&again["status"])
+        ),
+        false => why_itself(job),
+    }
+}
+
+fn why_itself(job: &Value) -> String {
     let removed = job["history_removed"].is_object();
     let failure = &job["failure"];
     match (failure.is_object(), removed) {

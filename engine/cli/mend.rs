@@ -221,18 +221,50 @@ impl Rerun {
             };
             let _ = write!(text, ", {keeps} {are} kept");
         }
-        let has_changed = rerun["recipe_has_changed"] == true;
-        if has_changed && rerun["version"] == "ran" {
-            text.push_str(", on the version that ran (`--version current` takes the changed one)");
-        }
         if rerun["not_before"].is_string() {
             let _ = write!(text, ", not before {}", show::time(&rerun["not_before"]));
         }
         text.push('\n');
+        let changed = changed(
+            &rerun["recipe_has_changed"],
+            &rerun["settings_that_changed"],
+        );
+        if let (Some(changed), "ran") = (changed, &*show::cell(&rerun["version"])) {
+            let _ = writeln!(
+                text,
+                "  note: {changed} since, which does not count for this rerun; with `--version \
+                 current` it does"
+            );
+        }
+        let tables = joined(&rerun["rows_kept_of"]);
+        if !tables.is_empty() {
+            let _ = writeln!(
+                text,
+                "  note: rows that it read of {tables} count as they were then; `--from start`, or \
+                 `--from STEP` with the step that reads them, reads them anew"
+            );
+        }
         if self.plan {
             for kept in rerun["keeps"].as_array().into_iter().flatten() {
                 let _ = writeln!(text, "  keeps {}", show::cell(kept));
             }
         }
     }
+}
+
+/// What has changed since a job began, in words.
+pub(super) fn changed(recipe: &Value, settings: &Value) -> Option<String> {
+    let settings = joined(settings);
+    match (recipe == true, settings.is_empty()) {
+        (false, true) => None,
+        (true, true) => Some("the recipe has changed".to_owned()),
+        (false, false) => Some(format!("settings have changed ({settings})")),
+        (true, false) => Some(format!("the recipe and settings ({settings}) have changed")),
+    }
+}
+
+/// The texts of a list, with commas between.
+fn joined(list: &Value) -> String {
+    let texts = list.as_array().into_iter().flatten().map(show::cell);
+    texts.collect::<Vec<_>>().join(", ")
 }

@@ -9,7 +9,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use super::client::{Answer, Body, Client, Errand};
-use super::{Ended, preview, say, show};
+use super::preview::{self, Told};
+use super::{Ended, say, show};
 use crate::clock::parse_period;
 use crate::data::Value;
 
@@ -31,6 +32,12 @@ pub(super) struct Run {
     /// Only show what would be sent and written: what reads is asked, nothing is changed
     #[arg(long, conflicts_with = "wait")]
     preview: bool,
+    /// How long a preview may work; it is cut short then: 10m (2m if left out, at most 60m)
+    #[arg(long = "for", value_name = "TIME", requires = "preview")]
+    for_time: Option<String>,
+    /// List every call and row of a preview, not only how many there are and the first of each kind
+    #[arg(long, requires = "preview")]
+    all: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -41,6 +48,9 @@ impl Run {
         let mut wish = self.wish()?;
         if self.preview {
             wish["preview"] = true.into();
+        }
+        if let Some(time) = &self.for_time {
+            wish["for"] = time.as_str().into();
         }
         if let Some(wait) = &self.wait {
             parse_period(wait).map_err(anyhow::Error::msg)?;
@@ -104,7 +114,7 @@ impl Run {
     fn tell(&self, answer: &Answer, is_served: bool) -> anyhow::Result<Ended> {
         let body = &answer.body;
         if self.preview && !self.json {
-            return preview::tell(body);
+            return preview::tell(body, if self.all { Told::All } else { Told::Counted });
         }
         if self.json {
             show::json(body)?;
@@ -140,6 +150,10 @@ impl Run {
                     "{}: {}\n",
                     show::cell(&failure["code"]),
                     show::cell(&failure["message"])
+                ))?;
+                let id = show::cell(&body["id"]);
+                say(&format!(
+                    "next: `recipes jobs {id}` shows each step and what to do\n"
                 ))?;
             }
         }

@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use clap::Args;
 use recipe_sandbox::{SandboxConfig, World};
 
 use super::serve::{log, stop_signal};
 use super::{Ended, say, show};
-use crate::settings::{LogFormat, environment};
+use crate::settings::LogFormat;
 
 /// Runs stand-ins for the vendors on this machine, to try recipes without touching real accounts
 #[derive(Args, Debug)]
@@ -17,6 +17,14 @@ pub(super) struct Sandbox {
     /// The port of the first stand-in; the others follow (0 takes free ones)
     #[arg(long, default_value_t = 8710)]
     port: u16,
+    /// How many times faster than the wall their clock runs; 0 stands still
+    #[arg(
+        long,
+        value_name = "TIMES",
+        env = "RECIPES_TIME_SCALE",
+        default_value_t = 1.0
+    )]
+    scale: f64,
     /// What the vendors know at first: a YAML file (a small academy if left out)
     #[arg(long, value_name = "FILE")]
     world: Option<PathBuf>,
@@ -40,8 +48,11 @@ impl Sandbox {
                 World::parse(&text).map_err(|error| anyhow!("`{}`: {error}", path.display()))?
             }
         };
-        let scale = environment("RECIPES_TIME_SCALE").map_or(Ok(1.0), |text| text.parse());
-        let scale = scale.context("RECIPES_TIME_SCALE is not a number")?;
+        let scale = self.scale;
+        ensure!(
+            scale >= 0.0 && scale.is_finite(),
+            "`--scale {scale}`: a clock runs forward; write 1 for real time, 60 for a minute a second"
+        );
         let config = SandboxConfig {
             world,
             scale,

@@ -12,10 +12,8 @@ use indexmap::IndexMap;
 use super::Connector;
 use super::codes;
 use super::read::{entries, text_of, unknown_key};
-use super::trouble::Trouble;
-use crate::data::{Object, Secret, Value};
+use crate::data::Value;
 use crate::diagnostic::{Report, Span, did_you_mean};
-use crate::mask::learn_secret;
 use crate::names::{ConnectionName, ConnectorName};
 use crate::shape::{Field, convert};
 use crate::source::{Node, NodeKind};
@@ -61,15 +59,6 @@ pub trait References: Send + Sync {
     fn environment(&self, name: &str) -> Option<String>;
     /// The file's text; the error says why it cannot be read.
     fn file(&self, path: &str) -> Result<String, String>;
-}
-
-/// A connection's values, ready for a request.
-#[derive(Clone)]
-pub struct Resolved {
-    /// The root `connection`.
-    pub value: Arc<Value>,
-    /// The texts that must not be shown.
-    pub secrets: Vec<Secret>,
 }
 
 /// Keys of a connection that are not fields of its connector.
@@ -169,73 +158,6 @@ impl Connection {
             }
         }
         Some(connection)
-    }
-
-    /// The values, references followed. Every field that cannot be had is named.
-    pub fn resolve(
-        &self,
-        connector: &Connector,
-        references: &dyn References,
-    ) -> Result<Resolved, Vec<Trouble>> {
-        let mut value = Object::new();
-        let mut secrets = Vec::new();
-        let wrong = |why: &String| {
-            let message = format!("{why} (connections.yaml)");
-            Trouble::new("connection_incomplete", message)
-        };
-        let mut troubles: Vec<Trouble> = self.mistakes.iter().map(wrong).collect();
-        for (name, field) in &connector.connection {
-            let given = match self.fields.get(name) {
-                Some(source) => source.follow(references).map(Some),
-                None => Ok(field.default.clone()),
-            };
-            let converted = given.and_then(|given| match given {
-                Some(given) => convert(&field.shape, given),
-                None => Ok(None),
-            });
-            match converted {
-                Ok(Some(found)) => {
-                    if let (true, Value::String(text)) = (field.secret, &found) {
-                        learn_secret(text);
-                        secrets.push(Secret::new(text));
-                    }
-                    value.insert(name.clone(), found);
-                }
-                Ok(None) if field.may_be_left_out() => {}
-                Ok(None) => troubles.push(self.trouble(name, "is missing or empty")),
-                Err(why) => troubles.push(self.trouble(name, &why)),
-            }
-        }
-        if !troubles.is_empty() {
-            return Err(troubles);
-        }
-        Ok(Resolved {
-            value: Arc::new(Value::Object(value)),
-            secrets,
-        })
-    }
-
-    fn trouble(&self, field: &str, why: &str) -> Trouble {
-        Trouble::new(
-            "connection_incomplete",
-            format!("connection `{}`: field `{field}`: {why}", self.name),
-        )
-    }
-}
-
-impl FieldSource {
-    fn follow(&self, references: &dyn References) -> Result<Value, String> {
-        match self {
-            Self::Plain(value) => Ok(value.clone()),
-            Self::Environment(variable) => match references.environment(variable) {
-                Some(text) => Ok(text.into()),
-                None => Err(format!("the environment variable `{variable}` is not set")),
-            },
-            Self::File(path) => references
-                .file(path)
-                .map(|text| text.trim().to_owned().into())
-                .map_err(|why| format!("the file `{path}` cannot be read: {why}")),
-        }
     }
 }
 

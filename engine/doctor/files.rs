@@ -34,7 +34,10 @@ pub(super) fn look(house: &Intake, patient: &Patient) -> (Section, Section) {
     }
     let mut in_files = Vec::new();
     let mut in_connections = Vec::new();
-    let paths = paths(patient);
+    let mut paths = paths(patient);
+    let hindered = house.shelf.hindrances().into_iter();
+    let own = hindered.filter(|(name, _)| patient.recipes.contains_key(name));
+    paths.extend(own.map(|(_, file)| file.to_string()));
     for found in house.shelf.findings() {
         let file = &*found.place.file;
         // What a connection lacks is said of it below.

@@ -44,6 +44,8 @@ pub enum Topic {
     Meaning,
     /// Which recipes are started.
     Recipes,
+    /// What became of jobs lately.
+    Ran,
     /// Vendor calls whose form is assumed.
     Assumed,
     /// The project's own checks.
@@ -107,6 +109,12 @@ impl Section {
             remark: None,
         }
     }
+
+    /// The section with a further finding.
+    pub fn add(&mut self, finding: Finding) {
+        self.findings.push(finding);
+        self.findings.sort_by_key(|finding| finding.level);
+    }
 }
 
 impl Topic {
@@ -119,6 +127,7 @@ impl Topic {
             Self::Settings => "settings",
             Self::Meaning => "meaning",
             Self::Recipes => "recipes",
+            Self::Ran => "jobs",
             Self::Assumed => "assumed_calls",
             Self::Own => "own_checks",
         }
@@ -133,6 +142,7 @@ impl Topic {
             Self::Settings => "Settings",
             Self::Meaning => "What the present settings will do",
             Self::Recipes => "Recipes to start",
+            Self::Ran => "Jobs lately",
             Self::Assumed => "Vendor calls whose form is assumed",
             Self::Own => "Checks of this project's own",
         }

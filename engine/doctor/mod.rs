@@ -5,14 +5,17 @@
 //! Always true: nothing is started, sent or written; the project's own checks are a recipe that
 //! runs as a preview does.
 
+mod advice;
 mod assumed;
 mod files;
 mod finding;
 mod own;
+mod ran;
 mod rows;
 mod settings;
 mod starting;
 
+pub use advice::advice;
 pub use finding::{Examination, Finding, Level, Section, Topic};
 pub use own::{Asked, ask, left_alone, of_output};
 
@@ -55,6 +58,7 @@ pub async fn examine(house: &Intake, project: &str) -> Result<Examination, Troub
     let (settings, meaning) = settings::look(&patient.project, &declared, &settings_rows, now);
     let mut sections = vec![files, connections, tables, settings, meaning];
     sections.push(starting::look(&patient, &states));
+    sections.push(ran::look(&house.store, &patient, now).await?);
     sections.push(assumed::look(house, &patient, &states));
     Ok(Examination {
         project: patient.project.name.clone(),

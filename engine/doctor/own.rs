@@ -14,7 +14,7 @@ use crate::step::Calls;
 use crate::store::Jobs;
 use crate::trigger::{Given, Intake, Refusal};
 
-use super::{Finding, Level, Patient, Section, Topic, Trouble};
+use super::{Finding, Level, Patient, Section, Topic, Trouble, advice};
 
 /// What came of asking.
 pub enum Asked {
@@ -119,17 +119,24 @@ fn without_output(
         (None, Some(failure)) => mask(&failure.message),
         (None, None) => "they did not come to an end".to_owned(),
     };
-    Finding::error(
-        format!("the checks could not be made: {why}"),
-        "`recipes connections check` says whether the vendors answer",
-    )
+    let help = failure.and_then(|failure| advice(&failure.code, None));
+    let help = help.unwrap_or_else(|| match shown.cut {
+        Some(_) => "look again when the vendors answer faster".to_owned(),
+        None => "`recipes connections check` says whether the vendors answer".to_owned(),
+    });
+    Finding::error(format!("the checks could not be made: {why}"), help)
 }
 
+/// A finding as a doctor gives it. If it tells the `code` of a call's failure, what to do follows
+/// that; its own help is for failures whose reason the vendor alone knows.
 fn of_value(finding: &Value, mask: &dyn Fn(&str) -> String) -> Option<Finding> {
-    let text = |name: &str| finding.get(name).and_then(Value::as_str).map(mask);
+    let word = |name: &str| finding.get(name).and_then(Value::as_str);
+    let text = |name: &str| word(name).map(mask);
+    let by_kind = word("code").and_then(|code| advice(code, word("connection")));
+    let own = || text("help").filter(|help| !help.is_empty());
     Some(Finding {
-        level: Level::of(finding.get("level")?.as_str()?)?,
+        level: Level::of(word("level")?)?,
         text: text("text")?,
-        help: text("help").filter(|help| !help.is_empty()),
+        help: by_kind.or_else(own),
     })
 }

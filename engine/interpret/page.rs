@@ -95,7 +95,8 @@ impl Pages {
         let Some(Value::Array(items)) = output.get_mut("items").map(Value::take) else {
             return Err(Failure::new("unexpected_reply", "a page without `items`").into());
         };
-        self.total = output["total"].as_u64();
+        // Many vendors count only when the first page is asked for.
+        self.total = output["total"].as_u64().or(self.total);
         self.asked_with = self.request.cursor.take();
         self.request.cursor = output
             .get_mut("next")

@@ -68,6 +68,11 @@ impl JobStatus {
     pub fn is_final(self) -> bool {
         self >= Self::Succeeded
     }
+
+    /// Whether the job came to the end of its recipe.
+    pub fn is_good(self) -> bool {
+        matches!(self, Self::Succeeded | Self::SucceededWithErrors)
+    }
 }
 
 /// How a job ended.

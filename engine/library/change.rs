@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::files::Found;
 use super::read::{add, judge_doctor, settle, take_compiled};
-use super::{Library, Written};
+use super::{Library, Written, copies};
 use crate::compile::{Signature, check_wiring};
 use crate::diagnostic::Report;
 use crate::names::RecipeName;
@@ -24,6 +24,10 @@ impl Library {
     /// The library with these files saved, by path below the workspace; `None` if one of them is no
     /// recipe's or cannot be read, so that all has to be read again.
     pub fn with_saved(&self, files: BTreeMap<String, Found>) -> Option<Self> {
+        // What recipes are held against then is not at hand.
+        if !self.broken.is_empty() {
+            return None;
+        }
         let files: Vec<Saved> = files
             .into_iter()
             .map(|(path, found)| Some((recipe_of(&path)?, found.bytes.ok()?, found.is_bundled)))
@@ -51,6 +55,7 @@ impl Library {
         }
         settle(&mut after, report);
         after.judge_doctors();
+        copies::judge(&mut after);
         Some(after)
     }
 

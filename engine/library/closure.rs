@@ -167,8 +167,17 @@ fn broken_files(held: &Held, root: &RecipeName) -> Vec<Diagnostic> {
             open.extend(reached.map(|(name, _)| name.clone()));
         }
         let path = path_of(&name);
-        let errors = held.library.diagnostics_of(&path).cloned();
-        found.extend(errors.filter(|found| found.severity == Severity::Error));
+        let hindered = held.library.hindered.get(&name);
+        for path in [Some(&*path), hindered.map(|file| &**file)]
+            .into_iter()
+            .flatten()
+        {
+            let errors = held.library.diagnostics_of(path).cloned();
+            let errors = errors.filter(|found| found.severity == Severity::Error);
+            let is_new = |error: &Diagnostic| !found.contains(error);
+            let new: Vec<_> = errors.filter(is_new).collect();
+            found.extend(new);
+        }
     }
     found
 }
@@ -298,14 +307,10 @@ fn check_connection(
     let Some(connector) = connectors.get(&connection.connector) else {
         return;
     };
-    for trouble in connection
-        .resolve(connector, references)
-        .err()
-        .unwrap_or_default()
-    {
+    for lack in connection.lacks(connector, references) {
         report
-            .error(codes::INCOMPLETE_CONNECTION, span, trouble.message)
-            .help("set it in the environment of the server, or change connections.yaml");
+            .error(codes::INCOMPLETE_CONNECTION, span, lack.message)
+            .help(lack.help);
     }
 }
 

@@ -7,14 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::closure::check_sign_in;
-use super::files::{CONNECTIONS, Found};
-use super::{Library, Written, overlay};
+use super::files::{CONNECTIONS, Found, is_page};
+use super::{Library, Written, copies, hindered, overlay};
 use crate::compile::{
     Project, Recipe, Signature, check_doctor, check_wiring, codes, compile, program,
 };
 use crate::connector::{self, Connections, builtin};
 use crate::diagnostic::{Report, Severity, Span};
 use crate::names::{ConnectorName, RecipeName, TableName, is_file_name};
+use crate::origin::{self, Lock};
 use crate::recipe::{ProjectFile, RecipeFile};
 use crate::source::{self, Document, codes as source_codes};
 use crate::table::Table;
@@ -22,6 +23,7 @@ use crate::table::Table;
 /// What a path says about a file.
 enum Subject {
     Connections,
+    Lock,
     Connector(ConnectorName),
     Table(TableName),
     Project(String),
@@ -35,6 +37,10 @@ pub(super) fn read(files: BTreeMap<String, Found>) -> Library {
     let mut parsed = Vec::new();
     for (path, found) in files {
         let path: Arc<str> = Arc::from(path);
+        if is_page(&path) {
+            reading.page(path, &found);
+            continue;
+        }
         reading.library.paths.push(path.clone());
         let document = reading.open(&path, &found);
         let subject = reading.about(&path, |report| subject(&path, report));
@@ -42,6 +48,9 @@ pub(super) fn read(files: BTreeMap<String, Found>) -> Library {
             (Some(document), Some(subject)) => parsed.push((subject, document, found.is_bundled)),
             (None, Some(Subject::Recipe(name))) => {
                 reading.unreadable(name, &path, found.is_bundled);
+            }
+            (None, Some(Subject::Connector(name))) if !found.is_bundled => {
+                reading.broken(name, &path);
             }
             _ => {}
         }
@@ -70,6 +79,13 @@ impl Reading {
         let seen = look(&mut report);
         self.found.absorb(report);
         seen
+    }
+
+    /// What tells people of a project is kept as text alone.
+    fn page(&mut self, path: Arc<str>, found: &Found) {
+        let text = found.bytes.as_deref().unwrap_or_default();
+        let text = Arc::from(String::from_utf8_lossy(text));
+        self.library.texts.insert(path, text);
     }
 
     fn open(&mut self, path: &Arc<str>, found: &Found) -> Option<Document> {
@@ -109,6 +125,16 @@ impl Reading {
         self.library.written.insert(name, written);
     }
 
+    /// A connector of the workspace that cannot be used: recipes are read as if the bundled one, if
+    /// there is one, stood there.
+    fn broken(&mut self, name: ConnectorName, path: &Arc<str>) {
+        if let Some(bundled) = hindered::bundled(&name, path) {
+            let connectors = &mut self.library.catalogue.connectors;
+            connectors.insert(name.clone(), Arc::new(bundled));
+            self.library.broken.insert(name, path.clone());
+        }
+    }
+
     fn built_in(&mut self) {
         for (name, text) in builtin::ALL {
             let file: Arc<str> = Arc::from(format!("built-in/{name}.yaml"));
@@ -134,14 +160,23 @@ impl Reading {
         let file = document.file.clone();
         match subject {
             Subject::Connections => self.connections = Some(document),
+            Subject::Lock => {
+                let (lock, report) = Lock::read(&document);
+                self.found.absorb(report);
+                self.library.lock = lock;
+            }
             Subject::Connector(name) => {
                 if !is_bundled {
                     let (read, change, report) = overlay::read(&name, document);
+                    let is_broken = report.has_errors();
                     self.found.absorb(report);
                     let changes = change.map(|change| (name.clone(), change));
                     self.library.overrides.extend(changes);
                     let connectors = &mut self.library.catalogue.connectors;
-                    connectors.insert(name, Arc::new(read));
+                    connectors.insert(name.clone(), Arc::new(read));
+                    if is_broken {
+                        self.broken(name, &file);
+                    }
                     return;
                 }
                 self.connector(name.clone(), &document);
@@ -197,9 +232,16 @@ impl Reading {
         settle(&mut library, self.found);
         let mut doctors = Report::default();
         for (project, file) in &projects {
-            doctors.absorb(judge_doctor(&library.recipes, project, file));
+            // A doctor may wait for a connector to be mended, like others.
+            if library.hindered.is_empty() {
+                doctors.absorb(judge_doctor(&library.recipes, project, file));
+            }
         }
         add(&mut library, doctors);
+        for name in library.broken.keys() {
+            library.catalogue.connectors.remove(name);
+        }
+        copies::judge(&mut library);
         library
     }
 }
@@ -217,8 +259,15 @@ pub(super) fn take_compiled(
         let span = auth.map(|auth| auth.span);
         check_sign_in(recipe, span, &library.connections, &mut report);
     }
-    let recipe = recipe.map(|recipe| (name.clone(), Arc::new(recipe)));
-    library.recipes.extend(recipe);
+    if is_bundled && report.has_errors() {
+        hindered::name_causes(&mut report, &file.document.text, &library.overrides);
+    }
+    if let Some(recipe) = recipe {
+        match hindered::hindrance(&recipe, &library.broken) {
+            Some(file) => drop(library.hindered.insert(name.clone(), file)),
+            None => drop(library.recipes.insert(name.clone(), Arc::new(recipe))),
+        }
+    }
     library.written.insert(name, Written::of(file, is_bundled));
     report
 }
@@ -282,6 +331,9 @@ fn report_any(connector: &connector::Connector, document: &Document, report: &mu
 fn subject(path: &str, report: &mut Report) -> Option<Subject> {
     if path == CONNECTIONS {
         return Some(Subject::Connections);
+    }
+    if path == origin::FILE {
+        return Some(Subject::Lock);
     }
     let parts: Vec<&str> = path.split('/').collect();
     let file = parts.last().copied().unwrap_or_default();

@@ -68,11 +68,19 @@ impl Shelf {
         Arc::new(shelf)
     }
 
-    /// Puts a new reading in place. Recipes that broke stay as they were; those whose file is gone
-    /// go. Answers the recipes of which another version runs now.
-    pub fn replace(&self, library: Library) -> Vec<RecipeName> {
+    /// Puts a new reading in place. Recipes and connectors that broke stay as they were; those whose
+    /// file is gone go. Answers the recipes of which another version runs now.
+    pub fn replace(&self, mut library: Library) -> Vec<RecipeName> {
         let (recipes_before, programs_before) = {
             let held = self.read();
+            let connectors = &held.library.catalogue.connectors;
+            let broken = library.broken.keys();
+            let good =
+                broken.filter_map(|name| Some((name.clone(), connectors.get(name)?.clone())));
+            library
+                .catalogue
+                .connectors
+                .extend(good.collect::<Vec<_>>());
             (held.recipes.clone(), held.programs.clone())
         };
         let mut recipes = BTreeMap::new();
@@ -267,6 +275,16 @@ impl Shelf {
         self.read().library.catalogue.tables.clone()
     }
 
+    /// The table that plays a table's name in a project.
+    pub fn table_named(&self, project: &str, name: &str) -> Result<TableName, String> {
+        let held = self.read();
+        let project = held.library.catalogue.projects.get(project);
+        match project.and_then(|project| project.tables.get(name)) {
+            Some(table) => Ok(table.clone()),
+            None => TableName::new(name),
+        }
+    }
+
     /// The settings that all projects declare.
     pub fn settings(&self) -> SettingsDeclared {
         let held = self.read();
@@ -295,6 +313,11 @@ impl Shelf {
             .filter(|found| found.severity != Severity::Advice)
             .cloned()
             .collect()
+    }
+
+    /// The files of broken connectors that recipes wait for.
+    pub fn hindrances(&self) -> BTreeMap<RecipeName, Arc<str>> {
+        self.read().library.hindered.clone()
     }
 
     /// Remembers why changed files of the workspace were not taken up.

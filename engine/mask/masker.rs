@@ -17,7 +17,7 @@ use crate::data::{Object, Value};
 /// Takes hidden texts out of others.
 #[derive(Clone, Debug, Default)]
 pub struct Masker {
-    finders: Vec<Finder>,
+    finders: Vec<(Finder, Option<Arc<AhoCorasick>>)>,
     numbers: Arc<BTreeSet<String>>,
     hides_mails: bool,
 }
@@ -44,13 +44,27 @@ impl Masker {
         all.retain(|form| form.chars().count() >= HIDDEN_CHARS_MIN);
         let finders = match all.is_empty() {
             true => Vec::new(),
-            false => vec![finder(&all)],
+            false => vec![(finder(&all), None)],
         };
         Self {
             finders,
             numbers: Arc::new(numbers),
             hides_mails: false,
         }
+    }
+
+    /// Leaves these words whole, such as names of tables, where a hidden text is a part of one: a
+    /// learner called Learner is not told of by the table `course-learners`. A hidden text that is the
+    /// whole word, or reaches beyond it, goes as ever; so does what other maskers hide.
+    #[must_use]
+    pub fn sparing<'a>(mut self, words: impl IntoIterator<Item = &'a str>) -> Self {
+        let words: BTreeSet<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        // Without what finds the words, none is spared.
+        let spared = AhoCorasick::new(words).ok().map(Arc::new);
+        for (_, spares) in &mut self.finders {
+            *spares = spared.clone();
+        }
+        self
     }
 
     /// Hides whatever looks like an e-mail address, too.
@@ -155,7 +169,7 @@ impl Masker {
 
     /// Whether the text holds something hidden.
     pub fn finds(&self, text: &str) -> bool {
-        self.finders.iter().any(|finder| match finder {
+        self.finders.iter().any(|(finder, _)| match finder {
             Finder::Found(automaton) => automaton.is_match(text),
             Finder::Everything => !text.is_empty(),
         })
@@ -164,13 +178,20 @@ impl Masker {
     /// Where hidden texts stand, overlapping ones as one piece, in order.
     fn pieces(&self, text: &str) -> Vec<(usize, usize)> {
         let mut found: Vec<(usize, usize)> = Vec::new();
-        for finder in &self.finders {
+        for (finder, spared) in &self.finders {
             match finder {
-                Finder::Found(automaton) => found.extend(
-                    automaton
-                        .find_overlapping_iter(text)
-                        .map(|piece| (piece.start(), piece.end())),
-                ),
+                Finder::Found(automaton) => {
+                    let pieces = places(automaton, text);
+                    // Words are looked for only where something hidden was found.
+                    let spared = spared.as_ref().filter(|_| !pieces.is_empty());
+                    let words = spared.map_or_else(Vec::new, |spared| words_in(spared, text));
+                    let is_part = |(from, to): (usize, usize)| {
+                        let inside = |word: &(usize, usize)| word.0 <= from && to <= word.1;
+                        let is_part = |word: &&(usize, usize)| **word != (from, to);
+                        words.iter().filter(is_part).any(inside)
+                    };
+                    found.extend(pieces.into_iter().filter(|piece| !is_part(*piece)));
+                }
                 Finder::Everything if !text.is_empty() => found.push((0, text.len())),
                 Finder::Everything => {}
             }
@@ -185,6 +206,21 @@ impl Masker {
         }
         pieces
     }
+}
+
+/// Where texts stand, overlapping ones included.
+fn places(automaton: &AhoCorasick, text: &str) -> Vec<(usize, usize)> {
+    let found = automaton.find_overlapping_iter(text);
+    found.map(|piece| (piece.start(), piece.end())).collect()
+}
+
+/// Where words stand as words of their own.
+fn words_in(automaton: &AhoCorasick, text: &str) -> Vec<(usize, usize)> {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '@');
+    let mut words = places(automaton, text);
+    words
+        .retain(|&(from, to)| !text[..from].ends_with(is_part) && !text[to..].starts_with(is_part));
+    words
 }
 
 fn finder(texts: &[String]) -> Finder {

@@ -30,13 +30,13 @@ pub(super) struct Server {
     connection: String,
     pub(super) host: String,
     pub(super) port: u16,
-    encryption: Encryption,
+    pub(super) encryption: Encryption,
     ca: Option<String>,
-    login: Option<Credentials>,
+    pub(super) login: Option<Credentials>,
     hello: ClientId,
 }
 
-enum Encryption {
+pub(super) enum Encryption {
     None,
     Starttls,
     Tls,
@@ -188,7 +188,10 @@ impl Server {
     }
 
     /// Connects, is greeted, and encrypts the connection if that is asked for.
-    async fn connect(&self, addresses: &[SocketAddr]) -> Result<AsyncSmtpConnection, NotDelivered> {
+    pub(super) async fn connect(
+        &self,
+        addresses: &[SocketAddr],
+    ) -> Result<AsyncSmtpConnection, NotDelivered> {
         let (first, later) = match self.encryption {
             Encryption::None => (None, None),
             Encryption::Starttls => (None, Some(self.tls()?)),
@@ -228,7 +231,10 @@ impl Server {
         builder.build().map_err(|why| broken(chain(&why)))
     }
 
-    async fn sign_in(&self, connection: &mut AsyncSmtpConnection) -> Result<(), NotDelivered> {
+    pub(super) async fn sign_in(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+    ) -> Result<(), NotDelivered> {
         let Some(login) = &self.login else {
             return Ok(());
         };
@@ -294,7 +300,7 @@ impl Server {
         self.for_now(code, &why)
     }
 
-    fn sender_refused(&self, error: &Error, from: Option<&Address>) -> NotDelivered {
+    pub(super) fn sender_refused(&self, error: &Error, from: Option<&Address>) -> NotDelivered {
         if !error.is_permanent() {
             return self.mail_refused(error);
         }

@@ -39,15 +39,10 @@ impl Outbound {
         timeout: Duration,
         secrets: &mut Secrets,
     ) -> Result<Called, Stopped> {
-        if let (Some(username), Some(password)) =
-            (field(prepared, "username"), field(prepared, "password"))
-        {
-            // As it is sent in one way of signing in to a mail server.
-            secrets.add(&format!("\0{username}\0{password}"));
-        }
+        secrets.add_mail_login(prepared);
         let now = self.clock.now();
         let letter = letter::compose(&prepared.input)?;
-        let from = mailbox(&field(prepared, "from").unwrap_or_default(), "the sender")?;
+        let from = sender(prepared)?;
         let server = Server::of(prepared, from.email.domain())?;
         let notice = Notice::of(&prepared.input, &letter, key)?;
         if let Some(notice) = &notice {
@@ -104,8 +99,14 @@ impl Outbound {
     }
 }
 
+/// Who a connection's mails are from.
+pub(super) fn sender(prepared: &Prepared) -> Result<Mailbox, Trouble> {
+    let from = prepared.resolved.value.get("from").and_then(Value::as_str);
+    mailbox(from.unwrap_or_default(), "the sender")
+}
+
 /// The server's addresses, which are then connected to as they were checked.
-async fn addresses(
+pub(super) async fn addresses(
     host: &str,
     port: u16,
     reach: Reach,
@@ -175,15 +176,6 @@ fn mailbox(text: &str, what: &str) -> Result<Mailbox, Trouble> {
             format!("{what}: `{text}` is not an e-mail address"),
         )
     })
-}
-
-fn field(prepared: &Prepared, name: &str) -> Option<String> {
-    prepared
-        .resolved
-        .value
-        .get(name)
-        .and_then(Value::as_str)
-        .map(str::to_owned)
 }
 
 /// What comes of a mail that the server took.

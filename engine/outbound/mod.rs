@@ -12,6 +12,7 @@ mod budget;
 mod client;
 mod delivery;
 mod durable;
+mod greeting;
 mod guard;
 mod hold;
 mod lane;

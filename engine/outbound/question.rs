@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Outbound;
 use super::account::Prepared;
+use super::greeting::mailing;
 use super::perform::{Stopped, Wanted};
 use crate::clock::Moment;
 use crate::connector::{Page, Trouble, Values, verification_input, verified};
@@ -23,6 +24,8 @@ use crate::step::Asked;
 pub enum Probe {
     /// The vendor answered the probe with this.
     Answered(Value),
+    /// The mail server would take mails; this is what was checked.
+    Greeted(String),
     /// The connector has no probe; the connection's fields are complete.
     Complete,
     /// It does not work.
@@ -74,6 +77,15 @@ impl Outbound {
             .get(connection)
             .and_then(|connection| accounts.connectors.get(&connection.connector))
             .map(|connector| (connector.clone(), connector.probe.clone()));
+        if let Some((connector, None)) = &probe
+            && let Some(action) = mailing(connector)
+        {
+            let greeted = match accounts.open(connection, action, &*self.references) {
+                Ok(prepared) => self.greet(&prepared).await,
+                Err(trouble) => Err(trouble.into()),
+            };
+            return greeted.map_or_else(Probe::Failed, Probe::Greeted);
+        }
         let Some((connector, Some(action))) = probe else {
             return match (probe, accounts.connections.get(connection)) {
                 (Some((connector, None)), Some(known)) => {

@@ -8,8 +8,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::account::Prepared;
 use crate::connector::{PlannedBody, RequestPlan, Trouble};
-use crate::data::Secret;
+use crate::data::{Secret, Value};
 use crate::interpret::Called;
 use crate::journal::Failure;
 use crate::mask::{Masker, learn_secret, learned_secrets, masker_of_secrets};
@@ -77,6 +78,14 @@ impl Secrets {
                 }
             }
             PlannedBody::None | PlannedBody::Text { .. } => {}
+        }
+    }
+
+    /// What a mail server is told in one way of signing in.
+    pub(super) fn add_mail_login(&mut self, prepared: &Prepared) {
+        let field = |name| prepared.resolved.value.get(name).and_then(Value::as_str);
+        if let (Some(username), Some(password)) = (field("username"), field("password")) {
+            self.add(&format!("\0{username}\0{password}"));
         }
     }
 

@@ -8,6 +8,12 @@ use std::time::Duration;
 /// How long a preview works, in real time.
 const TIME_MAX: Duration = Duration::from_secs(120);
 
+/// How long it may be told to work.
+const TIME_MOST: Duration = Duration::from_secs(60 * 60);
+
+/// How many times more calls and jobs it may come to if it is told how long to work.
+const MORE: usize = 25;
+
 /// How many calls it lists.
 const CALLS_MAX: usize = 2_000;
 
@@ -44,6 +50,24 @@ impl Default for Limits {
             bytes: BYTES_MAX,
             copied_bytes: COPIED_BYTES_MAX,
         }
+    }
+}
+
+impl Limits {
+    /// The limits of a preview that is to work as long as this; or why it cannot.
+    pub fn of_time(time: Duration) -> Result<Self, String> {
+        if time.is_zero() || time > TIME_MOST {
+            return Err(format!(
+                "a preview works for 1s to {}m",
+                TIME_MOST.as_secs() / 60
+            ));
+        }
+        Ok(Self {
+            time,
+            calls: CALLS_MAX * MORE,
+            jobs: JOBS_MAX * MORE as u64,
+            ..Self::default()
+        })
     }
 }
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use crate::api::Bounds;
 use crate::clock::{Clock, Moment};
 use crate::data::Secret;
-use crate::diagnostic::did_you_mean;
+use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::history::Budgets;
 use crate::outbound::PrivateHosts;
 use crate::runner::Halt;
@@ -221,10 +221,10 @@ impl SettingsFile {
         let (document, report) = source::parse(&Arc::from(FILE), &bytes);
         let found = report.into_diagnostics();
         let Some(document) = document else {
-            let why = found
-                .first()
-                .map_or("it is not YAML", |found| found.message.as_str());
-            return Err(format!("`{}`: {why}", path.display()));
+            return Err(found.first().map_or_else(
+                || format!("`{}`: it is not YAML", path.display()),
+                |found| told(&path, found),
+            ));
         };
         for (key, _) in document.root.as_map().unwrap_or_default() {
             if !KEYS.contains(&&*key.text) {
@@ -233,9 +233,10 @@ impl SettingsFile {
                     |meant| format!("did you mean `{meant}`?"),
                 );
                 return Err(format!(
-                    "`{}`:{}: `{}` is no setting; {help}",
+                    "`{}`:{}:{}: `{}` is no setting; {help}",
                     path.display(),
                     key.span.line,
+                    key.span.column,
                     key.text
                 ));
             }
@@ -271,6 +272,20 @@ impl SettingsFile {
             _ => Ok(vec![one(node)?]),
         }
     }
+}
+
+/// A finding about the file with its place and how to mend it.
+fn told(path: &Path, found: &Diagnostic) -> String {
+    let span = found.place.span;
+    let help = found.help.as_ref();
+    format!(
+        "`{}`:{}:{}: {}{}",
+        path.display(),
+        span.line,
+        span.column,
+        found.message,
+        help.map_or(String::new(), |help| format!("; {help}"))
+    )
 }
 
 fn private_hosts(file: &SettingsFile) -> Result<PrivateHosts, String> {

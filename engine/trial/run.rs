@@ -11,15 +11,16 @@ use crate::data::{Object, Value};
 use crate::diagnostic::Place;
 use crate::journal::{Ending, Entry, EntryKind, Failure, JobStatus};
 use crate::library::Shelf;
-use crate::names::{JobId, RecipeName, TableName};
+use crate::names::{JobId, RecipeName};
 use crate::runner::{Bell, Halt, Point, World};
 use crate::shape::Misfit;
-use crate::store::{Import, Jobs, Store, StoreError};
-use crate::table::{Operation, SETTINGS_TABLE, Table};
+use crate::store::{Jobs, Store, StoreError};
+use crate::table::{Operation, Table};
 use crate::trigger::{Gauge, Given, Intake, Refusal, run as run_by_hand};
 use crate::worker::Worker;
 
 use super::compare::{misses, short};
+use super::fill::fill;
 use super::pretend::Pretend;
 use super::suite::{Case, Expect};
 
@@ -76,7 +77,7 @@ async fn play(
     case: &Case,
     crash_after: Option<u32>,
 ) -> Result<Aftermath, String> {
-    let stage = Stage::set(shelf, case, crash_after).await?;
+    let stage = Stage::set(shelf, recipe, case, crash_after).await?;
     let given = match &case.event {
         Some(event) => Given::Event(event.clone()),
         None => Given::Input(case.input.clone()),
@@ -113,6 +114,7 @@ impl Aftermath {
 
 /// Store, clock, vendors and worker of one test.
 struct Stage {
+    recipe: RecipeName,
     intake: Intake,
     world: World,
     pretend: Arc<Pretend>,
@@ -123,6 +125,7 @@ struct Stage {
 impl Stage {
     async fn set(
         shelf: &Arc<Shelf>,
+        recipe: &RecipeName,
         case: &Case,
         crash_after: Option<u32>,
     ) -> Result<Self, String> {
@@ -134,7 +137,7 @@ impl Stage {
             .map(|table| Table::clone(table))
             .collect();
         store.declare(&tables, case.now).await.map_err(in_words)?;
-        fill(&store, case).await?;
+        fill(&store, shelf, recipe, case).await?;
         let (connectors, _) = shelf.accounts();
         let pretend = Arc::new(Pretend::new(connectors, clock.clone(), &case.replies));
         let (stopping, is_stopping) = watch::channel(false);
@@ -162,6 +165,7 @@ impl Stage {
             is_stopping,
         };
         Ok(Self {
+            recipe: recipe.clone(),
             intake,
             world,
             pretend,
@@ -205,7 +209,8 @@ impl Stage {
         let (status, ending) = last.unwrap_or((JobStatus::Queued, None));
         let mut tables = BTreeMap::new();
         for name in case.expect.tables.keys() {
-            let Ok(table) = TableName::new(name) else {
+            let shelf = &self.intake.shelf;
+            let Ok(table) = shelf.table_named(self.recipe.project(), name) else {
                 continue;
             };
             let all = Operation::Find {
@@ -229,43 +234,6 @@ impl Stage {
             commits: self.world.halt.committed(),
         })
     }
-}
-
-/// Puts the rows before into the tables; those named replace the first rows.
-async fn fill(store: &Store, case: &Case) -> Result<(), String> {
-    let mut tables = case.tables.clone();
-    if !case.settings.is_empty() {
-        let rows: Vec<Value> = case.settings.iter().flat_map(settings_rows).collect();
-        tables.insert(SETTINGS_TABLE.to_owned(), rows.into());
-    }
-    for (name, rows) in &tables {
-        let table = TableName::new(name)?;
-        let Value::Array(rows) = rows else { continue };
-        let rows: Vec<Object> = rows
-            .iter()
-            .filter_map(|row| row.as_object().cloned())
-            .collect();
-        let done = store
-            .import(&table, rows, Import::Replace, "test", case.now)
-            .await;
-        done.map_err(in_words)?
-            .map_err(|refused| format!("table `{name}` before the test: {}", refused.message))?;
-    }
-    Ok(())
-}
-
-/// The rows of one integration's settings; values are kept as text.
-fn settings_rows((integration, keys): (&String, &Value)) -> Vec<Value> {
-    let Value::Object(keys) = keys else {
-        return Vec::new();
-    };
-    let row = |(key, value): (&String, &Value)| {
-        let text = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned);
-        serde_json::json!({ "integration": integration, "key": key, "value": text })
-    };
-    keys.iter().map(row).collect()
 }
 
 /// What does not hold.

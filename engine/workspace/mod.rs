@@ -5,6 +5,7 @@
 //! Always true: one change is taken up at a time; a file that breaks changes nothing but what is
 //! shown of it; a recipe is saved whole or not at all, and never over what somebody else saved.
 
+mod change;
 mod columns;
 mod connections;
 mod place;
@@ -12,6 +13,7 @@ mod save;
 mod take_up;
 mod written;
 
+pub use change::NotChanged;
 pub use connections::{Given, SaveConnection};
 pub use save::{Expected, NotSaved, Others, Save, Saved};
 

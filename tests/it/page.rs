@@ -95,6 +95,13 @@ impl Reader {
             .replace(
                 "https://api.accredible.com",
                 &local(&self.sandbox.accredible_url),
+            )
+            .replace(
+                "host: smtp.example.com",
+                &format!(
+                    "host: 127.0.0.1\n    port: {}\n    encryption: none\n    allow_private: true",
+                    self.sandbox.smtp_port
+                ),
             );
         fs::write(self.folder.path().join(path), &text).expect("it can be written");
         if path == "connections.yaml" {

@@ -2,7 +2,7 @@
 
 use super::door::{Door, Entry, get, post};
 use super::schema::{any, count, exactly, flag, list, map, named, object, or_null, period, text};
-use crate::api::{audit, health, history, metrics};
+use crate::api::{audit, files, health, history, metrics};
 
 pub(super) fn doors() -> Vec<Door> {
     let mut doors = kept();
@@ -38,6 +38,14 @@ fn kept() -> Vec<Door> {
             "Says whose token this is.",
         )
         .gives(200, "Who asks.", object(&[("name", text())])),
+        post(
+            "/api/files",
+            files::take_up,
+            "take_files_up",
+            "Takes changed files of the workspace up now, which the server does by itself soon.",
+        )
+        .gives(200, "What came of it.", taken_up())
+        .refuses(&[409]),
         get(
             "/api/audit",
             audit::list,
@@ -120,4 +128,8 @@ fn told() -> Vec<Door> {
         .entry(Entry::Open)
         .gives_as(200, "A page.", &[("text/html", text())]),
     ]
+}
+
+fn taken_up() -> crate::data::Value {
+    object(&[("changed", flag()), ("findings?", count())])
 }

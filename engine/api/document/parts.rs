@@ -82,14 +82,22 @@ fn job_card() -> Value {
         ("ended_at?", moment()),
         ("wake_at?", moment()),
         ("waits_for?", text()),
+        ("is_cancelling?", flag()),
+        ("done_again?", rerun_of()),
         ("history_removed?", removed),
         ("failure?", named("Failure")),
     ])
 }
 
+/// A job that did another one again.
+fn rerun_of() -> Value {
+    object(&[("job", text()), ("status", named("JobStatus"))])
+}
+
 fn job() -> Value {
     let origin = object(&[("job", text()), ("from", any()), ("version", text())]);
-    let rerun = object(&[("job", text()), ("status", named("JobStatus"))]);
+    let stage = object(&[("step", count()), ("of", count()), ("id", text())]);
+    let changed = object(&[("recipe", flag()), ("settings", list(any()))]);
     let line = object(&[
         ("at", moment()),
         ("key", text()),
@@ -110,9 +118,11 @@ fn job() -> Value {
         ("progress?", list(named("Loop"))),
         ("last_activity_at?", moment()),
         ("cancel?", object(&[("by", text()), ("at", moment())])),
+        ("stage?", stage),
+        ("changed_since?", changed),
         ("event?", text()),
         ("origin?", origin),
-        ("reruns?", list(rerun)),
+        ("reruns?", list(rerun_of())),
     ]);
     all_of(&[named("JobCard"), more])
 }
@@ -167,6 +177,8 @@ fn rerun() -> Value {
         ("keeps", any()),
         ("keeps_count", count()),
         ("recipe_has_changed", flag()),
+        ("settings_that_changed?", list(any())),
+        ("rows_kept_of?", list(text())),
         ("elements?", count()),
         ("made_again_though_unknown?", list(any())),
         ("job?", text()),

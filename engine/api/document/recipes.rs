@@ -4,7 +4,7 @@ use super::door::{Door, get, post, put};
 use super::schema::{
     any, count, either, exactly, flag, list, map, moment, named, object, period, text, word,
 };
-use crate::api::{recipes, source, timed, versions};
+use crate::api::{copies, recipes, source, timed, versions};
 use crate::data::Value;
 
 const YAML: &str = "application/yaml";
@@ -90,6 +90,7 @@ fn run() -> Vec<Door> {
             "Starts a recipe: from now on its trigger makes jobs.",
         )
         .more("To start a started recipe changes nothing.")
+        .takes(exactly(&[("beside_copy?", flag())]))
         .gives(200, "It is started.", started)
         .refuses(&[409, 422]),
         post(
@@ -117,6 +118,7 @@ fn run() -> Vec<Door> {
             ("input?", map(any())),
             ("event?", any()),
             ("preview?", flag()),
+            ("for?", period()),
         ]))
         .gives(
             200,
@@ -161,6 +163,14 @@ fn edited() -> Vec<Door> {
         .gives(200, "It is saved and live.", named("Saved"))
         .gives(201, "It is made and live.", named("Saved"))
         .refuses(&[409, 412, 428]),
+        post(
+            "/api/recipes/{project}/{name}/customise",
+            copies::customise,
+            "customise_recipe",
+            "Puts an editable copy in the place of a bundled recipe, for all who call it.",
+        )
+        .gives(201, "The files that were written.", files())
+        .refuses(&[409]),
         get(
             "/api/recipes/{project}/{name}/versions",
             versions::list,
@@ -212,4 +222,9 @@ fn schedules() -> Value {
         ("next", list(next)),
     ]);
     object(&[("schedules", list(one))])
+}
+
+/// The files that were written.
+pub(super) fn files() -> Value {
+    object(&[("files", list(text()))])
 }

@@ -1,19 +1,24 @@
 //! How lists are shown: aligned on a terminal, tab-separated when piped.
 
-use std::fmt::Write;
-use std::io::IsTerminal;
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write as _};
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 use super::say;
 use crate::data::Value;
 
-/// Prints rows below a heading; piped, the rows alone with tabs between.
+/// Says something beside a list, where it is no part of what is piped on.
+pub(super) fn aside(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Prints rows below a heading; piped, with tabs between.
 pub(super) fn rows(heading: &[&str], rows: Vec<Vec<String>>) -> anyhow::Result<()> {
     if std::io::stdout().is_terminal() {
         return say(&format!("{}\n", aligned(heading, rows, Table::new())));
     }
-    let mut text = String::new();
+    let mut text = format!("{}\n", heading.join("\t"));
     for row in rows {
         let cells: Vec<String> = row.iter().map(|cell| flat(cell)).collect();
         let _ = writeln!(text, "{}", cells.join("\t"));

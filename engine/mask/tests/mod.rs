@@ -127,3 +127,28 @@ fn learned_secrets_are_found_however_many_there_are() {
     learn_secret("short");
     assert!(!learned_secrets().finds("short"));
 }
+
+#[test]
+fn a_name_that_is_a_part_of_an_own_word_leaves_the_word_whole() {
+    let own = ["accredible-learners", "learner_added", "learner", "insert"];
+    let masker = Masker::of(["Learner", "ada@learners.example"]).sparing(own);
+    let cases = [
+        (
+            "table `accredible-learners`: no row",
+            "table `accredible-learners`: no row",
+        ),
+        ("step learner_added of Learner", "step learner_added of ***"),
+        // The whole word is the name; it stands in another word; it reaches beyond the own one.
+        ("learner", "***"),
+        ("accredible-learnership", "accredible-***ship"),
+        ("my-accredible-learners", "my-accredible-***s"),
+        ("ada@learners.example", "***"),
+        ("Ada Learner", "Ada ***"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(masker.text(text), expected, "{text}");
+    }
+    // What another masker hides is not spared.
+    let both = masker.and(&Masker::of(["learners"]));
+    assert_eq!(both.text("accredible-learners"), "accredible-***");
+}

@@ -2,6 +2,7 @@
 
 mod bench;
 mod endings;
+mod greeting;
 mod guarding;
 mod lasting;
 mod limits;

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::carry::{carry, carry_all};
+use super::changed::Changed;
 use super::place::{Lies, Place};
 use super::seed::{self, failed_places};
 use super::{Elements, From, NoRerun, Outline, Plan, Version, Wish, refused};
@@ -14,7 +15,7 @@ use crate::compile::{Program, StepKind};
 use crate::data::Value;
 use crate::interpret::{Machine, Start, Traced};
 use crate::journal::{Entry, EntryKey, EntryKind};
-use crate::names::JobId;
+use crate::names::{JobId, TableName};
 use crate::shape::Shape;
 use crate::store::{IfDoneAgain, JobRecord, NewJob, Pinned, Rerun};
 
@@ -34,6 +35,12 @@ pub(super) struct Seed {
     /// The places of calls whose end is unknown.
     pub(super) doubtful: Vec<String>,
     elements: Option<usize>,
+}
+
+/// What a plan tells of the time since the job began.
+pub(super) struct Since {
+    pub(super) changed: Changed,
+    pub(super) rows_kept: BTreeSet<TableName>,
 }
 
 impl Began<'_> {
@@ -282,7 +289,7 @@ impl Seed {
         self,
         origin: JobRecord,
         pinned: Option<Pinned>,
-        has_changed: bool,
+        since: Since,
         wish: &Wish,
         by: &str,
         now: Moment,
@@ -325,7 +332,8 @@ impl Seed {
             kept: keeps.len(),
             elements: self.elements,
             doubtful: self.doubtful,
-            has_changed,
+            changed: since.changed,
+            rows_kept: since.rows_kept,
         };
         Plan {
             outline,

@@ -7,22 +7,25 @@
 
 mod began;
 mod carry;
+mod changed;
 mod many;
 mod place;
 mod seed;
 
+pub use changed::{Changed, changed_since};
 pub use many::{Again, Many, Passed, Reruns, plan_many, rerun_many};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use self::began::{Began, Seed};
+use self::began::{Began, Seed, Since};
+use self::changed::rows_kept;
 use super::Intake;
 use crate::clock::Moment;
 use crate::compile::Program;
 use crate::data::Value;
 use crate::journal::{Entry, JobStatus};
 use crate::library::NoVersion;
-use crate::names::{JobId, RecipeName};
+use crate::names::{JobId, RecipeName, TableName};
 use crate::store::{IfDoneAgain, JobRecord, Jobs, NotQueued, Pinned, Rerun, StoreError};
 
 /// From where on a job is done again.
@@ -97,8 +100,10 @@ pub struct Outline {
     pub elements: Option<usize>,
     /// Calls that may have happened already and are made again.
     pub doubtful: Vec<String>,
-    /// Whether the recipe has changed since the job began.
-    pub has_changed: bool,
+    /// What has changed since the job began.
+    pub changed: Changed,
+    /// The tables whose rows were read before the place where it begins: they count as they were.
+    pub rows_kept: BTreeSet<TableName>,
 }
 
 /// A rerun that can be queued.
@@ -189,9 +194,9 @@ pub async fn plan_rerun(
         }
         None => None,
     };
-    let has_changed = match (&ran, &current) {
-        (Some((_, pinned)), Some(current)) => pinned.program != current.hash,
-        _ => false,
+    let changed = match &pinned {
+        Some(pinned) => changed_since(intake, &origin.recipe, pinned).await?,
+        None => Changed::default(),
     };
     let mut seed = match (&wish.from, &ran) {
         (From::Start, _) if wish.outputs.is_empty() => Seed::of_start(&journal),
@@ -220,6 +225,10 @@ pub async fn plan_rerun(
             details: seed.doubtful,
         });
     }
+    let rows_kept = match &ran {
+        Some((Ok(program), _)) => rows_kept(program, &seed.entries),
+        _ => BTreeSet::new(),
+    };
     let pinned = match wish.version {
         Version::Ran => match ran {
             Some((Ok(_), pinned)) => Some(pinned.clone()),
@@ -232,7 +241,7 @@ pub async fn plan_rerun(
                 refused("no_recipe", why)
             })?;
             if let Some((Ok(ran), _)) = &ran
-                && has_changed
+                && changed.recipe
             {
                 seed.carry_over(ran, &current)?;
             }
@@ -242,7 +251,8 @@ pub async fn plan_rerun(
             }
         }
     };
-    Ok(seed.plan(origin, pinned, has_changed, wish, by, now))
+    let since = Since { changed, rows_kept };
+    Ok(seed.plan(origin, pinned, since, wish, by, now))
 }
 
 /// Queues a rerun that was planned.

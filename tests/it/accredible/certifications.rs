@@ -149,6 +149,55 @@ async fn a_code_that_two_mappings_use_gives_two_credentials() {
 }
 
 #[tokio::test]
+async fn blanks_around_a_code_in_docebo_make_no_difference_in_either_direction() {
+    for is_batch in [false, true] {
+        let stage = Stage::open().await;
+        certify(&stage).await;
+        let mut rows = stage.ground.rows("docebo", "certifications").await;
+        rows[0]["code"] = json!(" CERT-AID ");
+        stage.give("docebo", "certifications", rows.remove(0)).await;
+        let own = stage.own().await;
+        assert_eq!(own.len(), 1, "{own:?}");
+        let input = json!({
+            "user_id": 4, "certification_id": 301, "issued_at": "2026-02-10",
+            "association": { "type": "course", "item_id": 104 },
+        });
+        let award = stage.in_docebo("award_certification", input).await;
+        if is_batch {
+            stage.run(BATCH, Value::Null).await;
+        } else {
+            stage.take_reports_in().await;
+        }
+        assert_eq!(stage.held(EMAIL, 2004).await.len(), 1, "{is_batch}");
+        stage.in_docebo("revoke_certification", award).await;
+        stage.take_reports_in().await;
+        let held = stage.held(EMAIL, 2004).await;
+        assert_eq!(held[0]["expired_on"], "2026-03-01", "{is_batch}");
+    }
+}
+
+#[tokio::test]
+async fn a_certification_without_a_mapping_and_a_mapping_without_a_certification_are_told() {
+    let stage = Stage::open().await;
+    stage.know_the_groups().await;
+    award(&stage).await;
+    let jobs = stage.take_reports_in().await;
+    assert_eq!(jobs[0].status, "succeeded", "{jobs:?}");
+    let told = "warn: Certification CERT-AID has no active mapping to a credential group: no \
+                credential for user 4";
+    assert_eq!(jobs[0].log, [told]);
+    for code in ["CERT-GONE", "CERT-OLD"] {
+        let mapping = json!({ "credential_group_id": "2004", "certification_code": code });
+        stage.put("accredible-integration-mappings", mapping).await;
+    }
+    let batch = stage.run(BATCH, Value::Null).await;
+    assert_eq!(batch.status, "succeeded", "{batch:?}");
+    let told = "warn: No certification in Docebo has the code CERT-GONE, CERT-OLD, which mappings \
+                name: no credentials for it";
+    assert_eq!(batch.log, [told]);
+}
+
+#[tokio::test]
 async fn what_is_not_mapped_or_came_from_outside_is_left_alone() {
     let stage = Stage::open().await;
     certify(&stage).await;

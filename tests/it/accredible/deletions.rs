@@ -153,6 +153,7 @@ async fn a_notice_that_the_mail_server_refuses_is_sent_by_a_later_run_and_nothin
 /// All groups are known, and 2003, 2004 (twice) and 2005 are mapped.
 async fn with_mappings() -> Stage {
     let stage = Stage::open().await;
+    stage.know_the_groups().await;
     stage.run(SYNC_GROUPS, Value::Null).await;
     let mappings = json!([
         { "credential_group_id": "2003", "learning_plan_id": "LP-SEC" },

@@ -20,6 +20,7 @@ impl Stage {
             .collect()
     }
 
+    /// What the bundle's own checks find, as `level: text`.
     pub(super) async fn own(&self) -> Vec<String> {
         self.doctor("own_checks").await
     }
@@ -228,11 +229,11 @@ async fn mappings_that_lead_nowhere_are_named() {
             "error: A mapping names the credential group 9999, which does not exist in Accredible.",
             "error: A mapping names the learning plan LP-SECC, which does not exist in Docebo.",
             "error: A mapping names the certification CERT-AIDE, which does not exist in Docebo.",
-            "error: 2 mappings name the certification CERT-AID: each award gives a credential in \
-             each of their groups.",
             "warning: A mapping names the credential group 2006, which is archived: nothing is \
              issued or imported.",
             "warning: The mapping of the credential group 2001 does nothing.",
+            "note: 2 mappings name the certification CERT-AID: each award gives a credential in each \
+             of their groups.",
             "note: The Accredible account is Example Academy; credits left: 1000000.",
         ]
     );

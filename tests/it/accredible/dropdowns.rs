@@ -50,6 +50,7 @@ async fn only_active_groups_become_elements_and_their_ids_come_back() {
 #[tokio::test]
 async fn the_element_of_a_group_that_is_no_longer_active_goes_and_courses_fall_back() {
     let stage = Stage::open().await;
+    stage.know_the_groups().await;
     stage.run(SYNC_GROUPS, Value::Null).await;
     let row = json!({ "group_id": 2001, "name": "data-protection-basics", "is_active": false, "dropdown_element_id": 501 });
     stage.put("accredible-credential-groups", row).await;
@@ -92,6 +93,7 @@ async fn with_deletion_disabled_no_element_goes() {
 #[tokio::test]
 async fn elements_of_other_origin_are_left_alone() {
     let stage = Stage::open().await;
+    stage.know_the_groups().await;
     stage.run(SYNC_GROUPS, Value::Null).await;
     let mut field = field(&stage, FIELDS.0).await;
     let foreign = json!({ "id": 590, "translations": { "english": "None of these" } });

@@ -1,5 +1,6 @@
 //! The Accredible bundle as its users meet it, against the vendors' stand-ins.
 
+mod advising;
 mod backlog;
 mod batch;
 mod certifications;
@@ -10,6 +11,7 @@ mod deletions;
 mod doctoring;
 mod dropdowns;
 mod echoes;
+mod fields;
 mod ground;
 mod groups;
 mod importing;

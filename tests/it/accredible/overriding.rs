@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use recipe_engine::connector::References;
 use recipe_engine::diagnostic::Severity;
-use recipe_engine::library::{Found, Library, bundled};
+use recipe_engine::library::{Found, Library, Shelf, bundled};
+use recipe_engine::names::{ConnectorName, RecipeName};
 use recipe_sandbox::SandboxConfig;
 use serde_json::{Value, json};
 
@@ -220,11 +222,9 @@ fn a_change_that_does_not_give_what_recipes_need_is_found_when_it_is_checked() {
         told.iter().any(|told| told.starts_with(&at_the_change)),
         "{told:#?}"
     );
-    let recipe = "recipes/accredible/create-update-external-training-for-user.yaml";
-    let refused = library
-        .diagnostics_of(recipe)
-        .any(|found| found.severity == Severity::Error);
-    assert!(refused, "{told:#?}");
+    let name = RecipeName::of("accredible", "create-update-external-training-for-user");
+    let recipe = name.expect("a name");
+    assert!(!library.recipes.contains_key(&recipe), "{told:#?}");
     assert!(library.has_errors());
 }
 
@@ -279,4 +279,98 @@ fn what_is_changed_is_told_and_a_slip_of_the_pen_is_no_change() {
     let wanted = "connectors/docebo.yaml:2:3: warning[R218]: the bundled connector has no action \
                   `list_user`, so nothing is changed";
     assert_eq!(told, [wanted]);
+}
+
+#[test]
+fn a_broken_change_is_told_in_its_own_file_and_nowhere_else() {
+    let typo = "actions:\n  session: [\n";
+    let mistake = "actions:\n  session:\n    title: Session\n    effect: reed\n    request: { get: /x }\n    \
+                   output: {}\n";
+    for (text, line) in [(typo, 2), (mistake, 4)] {
+        let library = with_connector(text);
+        let errors: Vec<String> = library
+            .diagnostics
+            .iter()
+            .filter(|found| found.severity == Severity::Error)
+            .map(ToString::to_string)
+            .collect();
+        assert!(!errors.is_empty());
+        let own = format!("connectors/docebo.yaml:{line}");
+        assert!(
+            errors.iter().any(|told| told.starts_with(&own)),
+            "{errors:#?}"
+        );
+        assert!(
+            errors
+                .iter()
+                .all(|told| told.starts_with("connectors/docebo.yaml")),
+            "{errors:#?}"
+        );
+        // What uses it does not run, and says why with that file.
+        let name = RecipeName::of("accredible", "process-certifications").expect("a name");
+        let shelf = Shelf::new(library);
+        assert!(shelf.program(&name).is_none());
+        let (found, _) = shelf.check_files(&name, &NoReferences);
+        assert!(!found.is_empty());
+        for found in found {
+            let told = found.to_string();
+            assert!(told.starts_with("connectors/docebo.yaml"), "{told}");
+        }
+        let why = shelf.why_unusable(&name).expect("a reason");
+        assert!(
+            why.starts_with("connectors/docebo.yaml has errors"),
+            "{why}"
+        );
+    }
+}
+
+#[test]
+fn a_connector_that_breaks_stays_as_it_was() {
+    let shelf = Shelf::new(with_connector(tenant::CONNECTOR));
+    let name = RecipeName::of("accredible", "process-certifications").expect("a name");
+    let docebo = ConnectorName::new("docebo").expect("a name");
+    let before = shelf
+        .connector(&docebo)
+        .expect("the connector")
+        .hash
+        .clone();
+    shelf.replace(with_connector("actions: [\n"));
+    assert_eq!(
+        shelf.connector(&docebo).expect("the last good one").hash,
+        before
+    );
+    assert!(shelf.program(&name).is_some());
+    let broken = Shelf::new(with_connector("actions: [\n"));
+    assert!(broken.connector(&docebo).is_none());
+}
+
+#[test]
+fn a_bundled_recipe_that_a_change_breaks_names_the_file_that_was_changed() {
+    let text = "actions:\n  get_user:\n    title: Get\n    effect: read\n    input: { user_id: integer }\n    \
+                request: { get: /x }\n    output: {}\n";
+    let library = with_connector(text);
+    let broken = library.diagnostics.iter().filter(|found| {
+        found.severity == Severity::Error && found.place.file.starts_with("recipes/")
+    });
+    let helps: Vec<&str> = broken.filter_map(|found| found.help.as_deref()).collect();
+    assert!(!helps.is_empty());
+    for help in helps {
+        assert!(
+            help.starts_with("this recipe is bundled: look at `connectors/docebo.yaml`"),
+            "{help}"
+        );
+    }
+}
+
+/// Secrets that nobody has.
+struct NoReferences;
+
+impl References for NoReferences {
+    fn environment(&self, _name: &str) -> Option<String> {
+        None
+    }
+
+    fn file(&self, _path: &str) -> Result<String, String> {
+        Err("there is none".to_owned())
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use recipe_engine::settings::Settings;
 use reqwest::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::house::{House, Vendor, workspace};
 use super::process::ended;
@@ -92,6 +92,93 @@ async fn vendors_that_cannot_be_asked_are_told_of() {
     assert!(own[0].contains("400"), "{own:?}");
 }
 
+/// A doctor that goes on where a call fails, and tells how.
+const PATIENT_DOCTOR: &str = "
+title: Doctor
+trigger:
+  function:
+    output:
+      findings:
+        - { level: { enum: [error, warning, note] }, text: string, help: string?, code: string?, connection: string? }
+steps:
+  - try:
+      - action: courier.find
+        with: { owner: Ann }
+    catch:
+      do:
+        - set:
+            refused:
+              level: error
+              text: The courier cannot be asked.
+              help: Ask the courier to let you in.
+              code: $.error.code
+              connection: courier
+  - return: { findings: [$.vars.refused] }
+";
+
+#[tokio::test]
+async fn advice_follows_what_went_wrong() {
+    let project = format!("{SHOP}doctor: doctor\n");
+    let count = COUNT.replace("ADVICE", "optional");
+    let own = async |connections: &str, status: Option<&str>| {
+        let vendor = Vendor::open().await;
+        let connections = connections.replace("VENDOR", &vendor.url());
+        let mut files = shop(&count, &connections);
+        files[0].1 = &project;
+        files.push(("recipes/shop/doctor.yaml", PATIENT_DOCTOR));
+        let house = House::of(&files).await;
+        let Some(status) = status else {
+            return section(&examined(&house, "").await, "own_checks").remove(0);
+        };
+        let refusing = async {
+            loop {
+                vendor.asked().await.refuse_with(status).await;
+            }
+        };
+        tokio::select! {
+            body = examined(&house, "") => section(&body, "own_checks").remove(0),
+            () = refusing => unreachable!("it refuses for ever"),
+        }
+    };
+    let down = own(CONNECTIONS, None).await;
+    assert!(down.contains("-> see whether the vendor is up"), "{down}");
+    assert!(down.contains("`recipes connections check courier`"));
+    let there = CONNECTIONS.replace("http://127.0.0.1:9", "VENDOR");
+    let refused = own(&there, Some("401 Unauthorized")).await;
+    assert!(
+        refused.contains("-> the account is refused: correct the user name, password"),
+        "{refused}"
+    );
+    let forbidden = own(&there, Some("403 Forbidden")).await;
+    assert!(
+        forbidden.ends_with("-> Ask the courier to let you in."),
+        "{forbidden}"
+    );
+}
+
+#[tokio::test]
+async fn a_missing_secret_is_asked_for_where_it_is_missing() {
+    let count = COUNT.replace("ADVICE", "optional");
+    for (source, help) in [
+        (
+            "{ file: secrets/no-such }",
+            "into the file `secrets/no-such` of the workspace",
+        ),
+        (
+            "{ env: NO_SUCH_VARIABLE }",
+            "set `NO_SUCH_VARIABLE` in the environment of the server",
+        ),
+    ] {
+        let connections = CONNECTIONS.replace("{ file: secret }", source);
+        let house = House::of(&shop(&count, &connections)).await;
+        let found = section(&examined(&house, "?offline=true").await, "connections");
+        let (_, told) = found[0].split_once(" -> ").expect("what to do");
+        assert!(told.contains(help), "{told}");
+        let is_file = source.contains("file");
+        assert_eq!(told.contains("environment"), !is_file, "{told}");
+    }
+}
+
 fn printed(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let output = ended(folder, arguments);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -108,7 +195,20 @@ async fn the_command_says_the_same_whether_a_server_runs_or_not() {
     let house = House::with(folder.clone(), Settings::private(folder.path())).await;
     let path = folder.path().to_owned();
     let served = tokio::task::spawn_blocking(move || printed(&path, &asked));
-    assert_eq!(served.await.unwrap(), alone);
+    let (code, served) = served.await.unwrap();
+    assert_eq!(code, alone.0);
+    // But for one thing: that no server runs.
+    let mut without: Value = serde_json::from_str(&alone.1).unwrap();
+    let recipes = &mut without["sections"][5]["findings"];
+    let first = recipes.as_array_mut().unwrap().remove(1);
+    assert_eq!(first["level"], "warning");
+    assert!(
+        first["text"]
+            .as_str()
+            .unwrap()
+            .starts_with("no server runs on this workspace")
+    );
+    assert_eq!(serde_json::from_str::<Value>(&served).unwrap(), without);
     set(&house, "MODE", "FAST").await;
     let start = "/api/recipes/shop/deliver-a-parcel/start";
     assert_eq!(house.post(start, json!({})).await.0, StatusCode::OK);

@@ -47,11 +47,15 @@ async fn a_call_under_way_finishes_and_is_recorded_and_nothing_new_starts() {
     let (_, job) = house.get(&format!("/api/jobs/{id}")).await;
     assert_eq!(job["cancel"]["by"], "cli", "{job}");
     assert_eq!(job["status"], "running");
+    assert_eq!(job["is_cancelling"], true, "{job}");
+    let told = said(&ended(house.folder.path(), &["jobs"]));
+    assert!(told.contains(&format!("{id}\tcancelling\t")), "{told}");
     asked.answer("1").await;
     let job = house.ended(&id).await;
     assert_eq!(job["status"], "stopped", "{job}");
     assert_eq!(job["failure"]["code"], "cancelled");
     assert_eq!(job["cancel"]["by"], "cli");
+    assert!(job.get("is_cancelling").is_none(), "{job}");
     assert_eq!(job["steps"][0]["state"], "succeeded", "{job}");
     assert_eq!(job["steps"][1]["id"], json!(null), "{job}");
 

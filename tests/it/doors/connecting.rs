@@ -110,7 +110,7 @@ async fn what_is_no_connection_is_refused_and_changes_nothing() {
         ("shop", json!({ "connector": "nobody" }), 422),
         ("shop", json!({}), 422),
         ("shop", http(json!({ "colour": "red" })), 422),
-        ("shop", http(json!({ "base_url": 7 })), 422),
+        ("shop", http(json!({ "base_url": { "a": 1 } })), 422),
         ("shop", http(json!({ "token": "" })), 422),
         (
             "shop",

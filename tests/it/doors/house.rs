@@ -221,8 +221,13 @@ impl Asked {
     }
 
     /// Refuses it for good.
-    pub(super) async fn refuse(mut self) {
-        let answer = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    pub(super) async fn refuse(self) {
+        self.refuse_with("400 Bad Request").await;
+    }
+
+    /// Refuses it for good with this status.
+    pub(super) async fn refuse_with(mut self, status: &str) {
+        let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         self.stream.write_all(answer.as_bytes()).await.unwrap();
         self.stream.shutdown().await.unwrap();
     }

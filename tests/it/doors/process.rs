@@ -175,6 +175,10 @@ fn what_keeps_a_server_from_starting_is_one_clear_line() {
     write(folder.path(), "settings.yaml", "adress: 127.0.0.1:1\n");
     let text = refused(&ended(folder.path(), &["serve"]), 1);
     assert!(text.contains("did you mean `address`"), "{text}");
+    assert!(text.contains("settings.yaml`:1:1: "), "{text}");
+    write(folder.path(), "settings.yaml", "log: text\naddress: [\n");
+    let text = refused(&ended(folder.path(), &["serve"]), 1);
+    assert!(text.contains("settings.yaml`:2:"), "{text}");
 }
 
 #[test]

@@ -39,6 +39,7 @@ const RECIPE: &str = "
 title: See to all things
 trigger: { manual: {} }
 steps:
+  - log: begin
   - id: things
     foreach: { action: shop.list_things }
     as: thing
@@ -96,7 +97,7 @@ async fn a_job_under_way_says_how_far_it_is_and_which_budget_it_waits_for() {
     let told = String::from_utf8_lossy(&told);
     for line in [
         "waits for the budget of connection `shop` (3 calls in 1h), until ",
-        "progress: things 2 of 5 done, 1 of them failed",
+        "progress: step 2 of 2 (things)\n  within: things 2 of 5 done, 1 of them failed",
         "last activity ",
     ] {
         assert!(told.contains(line), "{line}\n{told}");

@@ -205,7 +205,7 @@ async fn on_the_present_version_steps_are_matched_by_their_ids() {
         .await
         .unwrap();
     let plan = plan.outline;
-    assert!(plan.has_changed);
+    assert!(plan.changed.recipe);
     assert!(
         plan.keeps.contains(&"chosen".to_owned()),
         "{:?}",

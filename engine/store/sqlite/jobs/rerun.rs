@@ -7,6 +7,8 @@
 //! commit that queues it: that the origin has ended and has its history, and, where it matters,
 //! that nobody did it again meanwhile.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use sqlx::{Row, SqliteConnection};
 
@@ -92,6 +94,18 @@ impl Sqlite {
     pub async fn lineage(&self, job: &JobId) -> Result<Lineage, StoreError> {
         let job = job.clone();
         self.with_reader(|connection| Box::pin(lineage(connection, job)))
+            .await
+    }
+}
+
+impl Sqlite {
+    /// What the reruns of these jobs came to, those of reruns included: one that succeeded if any
+    /// did, else the newest. Jobs that were not done again are left out.
+    pub async fn done_again(
+        &self,
+        jobs: Vec<JobId>,
+    ) -> Result<BTreeMap<JobId, (JobId, JobStatus)>, StoreError> {
+        self.with_reader(|connection| Box::pin(done_again(connection, jobs)))
             .await
     }
 }
@@ -266,6 +280,40 @@ pub(super) async fn reruns_of(
     rows.iter()
         .map(|(id, status)| Ok((record::job_id(id)?, read_status(status)?)))
         .collect()
+}
+
+async fn done_again(
+    connection: &mut SqliteConnection,
+    jobs: Vec<JobId>,
+) -> Result<BTreeMap<JobId, (JobId, JobStatus)>, StoreError> {
+    let ids: Vec<&str> = jobs.iter().map(JobId::as_str).collect();
+    let rows: Vec<(String, String, String)> = sqlx::query_as(
+        "WITH RECURSIVE again (root, job) AS (
+            SELECT job.id, job_origin.job FROM json_each($1) AS wanted
+            JOIN job ON job.id = wanted.value
+            JOIN job_origin ON job_origin.origin = job.number
+            UNION
+            SELECT again.root, job_origin.job FROM again
+            JOIN job_origin ON job_origin.origin = again.job)
+         SELECT again.root, job.id, job.status FROM again
+         JOIN job ON job.number = again.job ORDER BY job.number",
+    )
+    .bind(json!(ids).to_string())
+    .fetch_all(connection)
+    .await
+    .map_err(store_error)?;
+    let mut ends: BTreeMap<JobId, (JobId, JobStatus)> = BTreeMap::new();
+    for (root, id, status) in rows {
+        let (root, end) = (
+            record::job_id(&root)?,
+            (record::job_id(&id)?, read_status(&status)?),
+        );
+        let has_succeeded = ends.get(&root).is_some_and(|(_, status)| status.is_good());
+        if !has_succeeded || end.1.is_good() {
+            ends.insert(root, end);
+        }
+    }
+    Ok(ends)
 }
 
 fn read_status(status: &str) -> Result<JobStatus, StoreError> {

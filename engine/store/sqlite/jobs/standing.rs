@@ -21,6 +21,8 @@ pub struct Standing {
     pub needs_started_recipe: bool,
     /// Whether the version that it runs is settled.
     pub is_pinned: bool,
+    /// Whether somebody cancelled it: it finishes what is under way and cleans up.
+    pub is_cancelling: bool,
     /// The jobs whose ends it waits for, oldest first.
     pub awaited: Vec<JobId>,
     /// The recipes at whose concurrency key or slot it stands in line.
@@ -43,8 +45,9 @@ async fn standing(
     connection: &mut SqliteConnection,
     ids: String,
 ) -> Result<BTreeMap<JobId, Standing>, StoreError> {
-    let rows: Vec<(String, bool, bool)> = sqlx::query_as(
-        "SELECT id, needs_start, pin IS NOT NULL FROM job
+    let rows: Vec<(String, bool, bool, bool)> = sqlx::query_as(
+        "SELECT id, needs_start, pin IS NOT NULL, EXISTS (SELECT 1 FROM audit
+            WHERE subject = 'job:' || job.id AND action = 'cancelled') FROM job
          WHERE id IN (SELECT value FROM json_each($1))",
     )
     .bind(&ids)
@@ -52,10 +55,11 @@ async fn standing(
     .await
     .map_err(store_error)?;
     let mut found = BTreeMap::new();
-    for (id, needs_started_recipe, is_pinned) in rows {
+    for (id, needs_started_recipe, is_pinned, is_cancelling) in rows {
         let standing = Standing {
             needs_started_recipe,
             is_pinned,
+            is_cancelling,
             ..Standing::default()
         };
         found.insert(job_id(&id)?, standing);

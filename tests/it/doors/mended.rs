@@ -1,0 +1,85 @@
+//! After a failure: what has changed since is told, and what was saved a moment ago counts.
+
+use reqwest::StatusCode;
+use serde_json::json;
+
+use super::house::{House, write};
+use super::process::{ended, said};
+use super::shop::{CONNECTIONS, COUNT, set, shop};
+
+const BROKEN: &str = "
+title: Count parcels
+activation: optional
+trigger: { schedule: { every: 5m } }
+steps:
+  - id: rows
+    table: parcels
+    count: {}
+  - id: broken
+    set: { mode: \"{{to_integer settings.shop_window.MODE}}\" }
+";
+
+async fn failed(house: &House) -> String {
+    set(house, "MODE", "FAST").await;
+    let path = "/api/recipes/shop/count-parcels/run";
+    let (status, answer) = house.post(path, json!({})).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
+    let id = answer["jobs"][0].as_str().unwrap().to_owned();
+    assert_eq!(house.ended(&id).await["status"], "failed");
+    id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_counts_what_was_saved_a_moment_before() {
+    let house = House::of(&shop(BROKEN, CONNECTIONS)).await;
+    let id = failed(&house).await;
+    let folder = house.folder.path();
+    let plan = ["jobs", "rerun", &id, "--plan"];
+    let told = said(&ended(folder, &plan));
+    assert!(!told.contains("--version current"), "{told}");
+    let count = COUNT.replace("ADVICE", "optional");
+    write(folder, "recipes/shop/count-parcels.yaml", &count);
+    let told = said(&ended(folder, &plan));
+    assert!(
+        told.contains("the recipe has changed since, which does not count for this rerun"),
+        "{told}"
+    );
+    let whole = [
+        "jobs",
+        "rerun",
+        &id,
+        "--version",
+        "current",
+        "--from",
+        "start",
+    ];
+    let told = said(&ended(folder, &whole));
+    let rerun = told.split_whitespace().nth(1).unwrap();
+    assert_eq!(house.ended(rerun).await["status"], "succeeded", "{told}");
+    house.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_setting_that_was_mended_since_is_named_with_the_option_that_makes_it_count() {
+    let house = House::of(&shop(BROKEN, CONNECTIONS)).await;
+    let id = failed(&house).await;
+    let folder = house.folder.path();
+    let told = said(&ended(folder, &["jobs", &id]));
+    assert!(
+        told.contains(&format!("  recipes jobs rerun {id}   does it")),
+        "{told}"
+    );
+    set(&house, "MODE", "SLOW").await;
+    let told = said(&ended(folder, &["jobs", &id]));
+    assert!(
+        told.contains(&format!("recipes jobs rerun {id} --version current --plan")),
+        "{told}"
+    );
+    let told = said(&ended(folder, &["jobs", "rerun", &id, "--plan"]));
+    assert!(
+        told.contains("note: settings have changed (SHOP_WINDOW / MODE) since"),
+        "{told}"
+    );
+    assert!(told.contains("rows that it read of parcels"), "{told}");
+    house.engine.shutdown().await;
+}
