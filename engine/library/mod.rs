@@ -18,6 +18,7 @@ mod read;
 mod replace;
 mod shelf;
 mod stamp;
+mod subject;
 mod version;
 
 use std::collections::{BTreeMap, BTreeSet};
