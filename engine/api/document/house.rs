@@ -6,30 +6,12 @@ use crate::api::{audit, files, health, history, metrics};
 
 pub(super) fn doors() -> Vec<Door> {
     let mut doors = kept();
+    doors.extend(history_kept());
     doors.extend(told());
     doors
 }
 
 fn kept() -> Vec<Door> {
-    let space = object(&[("used_bytes", count()), ("file_bytes", count())]);
-    let budgets = object(&[
-        ("history_age", or_null(text())),
-        ("history_size", or_null(text())),
-        ("changes_age", or_null(text())),
-    ]);
-    let shown = object(&[
-        ("used_bytes", count()),
-        ("file_bytes", count()),
-        ("budgets", budgets),
-    ]);
-    let pruned = object(&[
-        ("jobs", count()),
-        ("bytes?", count()),
-        ("unmended?", count()),
-        ("is_done?", flag()),
-        ("before?", space.clone()),
-        ("now", space),
-    ]);
     vec![
         get(
             "/api/whoami",
@@ -63,6 +45,30 @@ fn kept() -> Vec<Door> {
             "The latest entries.",
             object(&[("entries", list(named("AuditEntry")))]),
         ),
+    ]
+}
+
+fn history_kept() -> Vec<Door> {
+    let space = object(&[("used_bytes", count()), ("file_bytes", count())]);
+    let budgets = object(&[
+        ("history_age", or_null(text())),
+        ("history_size", or_null(text())),
+        ("changes_age", or_null(text())),
+    ]);
+    let shown = object(&[
+        ("used_bytes", count()),
+        ("file_bytes", count()),
+        ("budgets", budgets),
+    ]);
+    let pruned = object(&[
+        ("jobs", count()),
+        ("bytes?", count()),
+        ("unmended?", count()),
+        ("is_done?", flag()),
+        ("before?", space.clone()),
+        ("now", space),
+    ]);
+    vec![
         get(
             "/api/history",
             history::show,

@@ -15,6 +15,7 @@ pub(super) fn doors() -> Vec<Door> {
     let mut doors = known();
     doors.extend(run());
     doors.extend(edited());
+    doors.extend(versioned());
     doors
 }
 
@@ -135,14 +136,6 @@ fn run() -> Vec<Door> {
 }
 
 fn edited() -> Vec<Door> {
-    let versions = object(&[("name", text()), ("versions", list(named("Version")))]);
-    let differences = object(&[
-        ("name", text()),
-        ("from", count()),
-        ("to", count()),
-        ("is_same_text", flag()),
-        ("changes", list(text())),
-    ]);
     let body = exactly(&[("source", text())]);
     vec![
         put(
@@ -171,6 +164,20 @@ fn edited() -> Vec<Door> {
         )
         .gives(201, "The files that were written.", files())
         .refuses(&[409]),
+    ]
+}
+
+/// The doors of versions that were live.
+fn versioned() -> Vec<Door> {
+    let versions = object(&[("name", text()), ("versions", list(named("Version")))]);
+    let differences = object(&[
+        ("name", text()),
+        ("from", count()),
+        ("to", count()),
+        ("is_same_text", flag()),
+        ("changes", list(text())),
+    ]);
+    vec![
         get(
             "/api/recipes/{project}/{name}/versions",
             versions::list,

@@ -8,12 +8,12 @@ use crate::data::Value;
 const CSV: &str = "text/csv";
 
 pub(super) fn doors() -> Vec<Door> {
-    let page = object(&[
-        ("columns", list(text())),
-        ("key", any()),
-        ("rows", list(map(any()))),
-        ("next?", text()),
-    ]);
+    let mut doors = known();
+    doors.extend(changed());
+    doors
+}
+
+fn known() -> Vec<Door> {
     vec![
         get(
             "/api/lookup-tables",
@@ -35,6 +35,17 @@ pub(super) fn doors() -> Vec<Door> {
         )
         .asks("limit", count(), "How many, 1,000 at most.")
         .gives(200, "Its versions.", versions()),
+    ]
+}
+
+fn changed() -> Vec<Door> {
+    let page = object(&[
+        ("columns", list(text())),
+        ("key", any()),
+        ("rows", list(map(any()))),
+        ("next?", text()),
+    ]);
+    vec![
         get(
             "/api/lookup-tables/{name}/rows",
             rows::list,

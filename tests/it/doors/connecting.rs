@@ -135,9 +135,7 @@ async fn what_is_no_connection_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn projects_tables_and_rows_tell_of_themselves() {
-    let table =
-        "title: Marks\ncolumns: { name: { type: string }, mark: { type: integer } }\nkey: [name]\n";
+async fn projects_tell_of_their_calls_and_run_their_tests() {
     let house = House::of(&[
         ("recipes/stories/calls.yaml", CALLS),
         (
@@ -153,7 +151,6 @@ async fn projects_tables_and_rows_tell_of_themselves() {
             "recipe: two\ncases:\n  - title: says hi\n    expect: { log: [hi] }\n  \
              - title: says no\n    expect: { log: [no] }\n",
         ),
-        ("lookup-tables/marks.yaml", table),
     ])
     .await;
     let (_, list) = house.get("/api/projects").await;
@@ -188,6 +185,14 @@ async fn projects_tables_and_rows_tell_of_themselves() {
         schedules.iter().any(|one| one["kind"] == "schedule"),
         "{list}"
     );
+    house.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_tells_what_it_was() {
+    let table = "title: Marks\ncolumns: { name: { type: string }, mark: { type: integer } }\n\
+                 key: [name]\n";
+    let house = House::of(&[("lookup-tables/marks.yaml", table)]).await;
     let (_, list) = house.get("/api/lookup-tables").await;
     let tables = list["tables"].as_array().unwrap();
     let marks = tables.iter().find(|one| one["name"] == "marks").unwrap();
