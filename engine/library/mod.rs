@@ -5,12 +5,14 @@
 //! Always true: one mistaken file keeps nothing else from being read; what is bundled stands
 //! behind what the workspace has itself.
 
+mod at_once;
 mod change;
 mod closure;
 pub mod codes;
 mod copies;
 mod files;
 mod hindered;
+mod open;
 mod overlay;
 mod originals;
 mod pinned;

@@ -6,8 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::at_once::at_once;
 use super::closure::check_sign_in;
 use super::files::{Found, is_page};
+use super::open::{Opened, open};
 use super::subject::{Subject, start, subject};
 use super::{Library, Written, copies, hindered, overlay};
 use crate::compile::{Project, Recipe, Signature, check_doctor, check_wiring, compile, program};
@@ -16,21 +18,25 @@ use crate::diagnostic::{Report, Severity};
 use crate::names::{ConnectorName, RecipeName};
 use crate::origin::Lock;
 use crate::recipe::{ProjectFile, RecipeFile};
-use crate::source::{self, Document, codes as source_codes};
+use crate::source::{self, Document};
 use crate::table::Table;
 
 /// Reads all files.
 pub(super) fn read(files: BTreeMap<String, Found>) -> Library {
     let mut reading = Reading::default();
     let mut parsed = Vec::new();
-    for (path, found) in files {
+    let (pages, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|(path, _)| is_page(path));
+    for (path, found) in pages {
+        reading.page(Arc::from(path), &found);
+    }
+    let opened = at_once(files, |(path, found)| {
         let path: Arc<str> = Arc::from(path);
-        if is_page(&path) {
-            reading.page(path, &found);
-            continue;
-        }
+        let opened = open(&path, &found);
+        (path, found, opened)
+    });
+    for (path, found, opened) in opened {
         reading.library.paths.push(path.clone());
-        let document = reading.open(&path, &found);
+        let document = reading.keep(&path, opened);
         let subject = reading.about(&path, |report| subject(&path, report));
         match (document, subject) {
             (Some(document), Some(subject)) => parsed.push((subject, document, found.is_bundled)),
@@ -69,38 +75,18 @@ impl Reading {
         seen
     }
 
+    fn keep(&mut self, path: &Arc<str>, opened: Opened) -> Option<Document> {
+        let texts = &mut self.library.texts;
+        texts.extend(opened.text.map(|text| (path.clone(), text)));
+        self.found.absorb(opened.report);
+        opened.document
+    }
+
     /// What tells people of a project is kept as text alone.
     fn page(&mut self, path: Arc<str>, found: &Found) {
         let text = found.bytes.as_deref().unwrap_or_default();
         let text = Arc::from(String::from_utf8_lossy(text));
         self.library.texts.insert(path, text);
-    }
-
-    fn open(&mut self, path: &Arc<str>, found: &Found) -> Option<Document> {
-        match &found.bytes {
-            Ok(bytes) => {
-                let (document, report) = source::parse(path, bytes);
-                if let Some(document) = &document {
-                    let text = document.text.clone();
-                    self.library.texts.insert(path.clone(), text);
-                } else if bytes.len() <= source::FILE_BYTES_MAX {
-                    let text = Arc::from(String::from_utf8_lossy(bytes));
-                    self.library.texts.insert(path.clone(), text);
-                }
-                self.found.absorb(report);
-                document
-            }
-            Err(why) => self.about(path, |report| {
-                report
-                    .error(
-                        source_codes::UNREADABLE,
-                        start(),
-                        format!("cannot be read: {why}"),
-                    )
-                    .help("check that it is a file, and who may read it");
-                None
-            }),
-        }
     }
 
     /// A recipe whose file is no YAML is there all the same: it is listed as broken, and its last
@@ -213,9 +199,16 @@ impl Reading {
             library.connections = Connections::read(&document.root, connectors, &mut report);
             self.found.absorb(report);
         }
-        for (name, (file, is_bundled)) in self.recipes {
+        let compiled = at_once(
+            self.recipes.into_iter().collect(),
+            |(name, (file, bundled))| {
+                let compiled = compile_in(&library, &file, bundled);
+                (name, Written::of(file, bundled), compiled)
+            },
+        );
+        for (name, written, compiled) in compiled {
             self.found
-                .absorb(take_compiled(&mut library, name, file, is_bundled));
+                .absorb(keep_compiled(&mut library, name, written, compiled));
         }
         settle(&mut library, self.found);
         let mut doctors = Report::default();
@@ -234,6 +227,9 @@ impl Reading {
     }
 }
 
+/// What came of compiling a recipe.
+type Compiled = (Option<Recipe>, Report);
+
 /// Compiles a recipe as a part of a library.
 pub(super) fn take_compiled(
     library: &mut Library,
@@ -241,7 +237,12 @@ pub(super) fn take_compiled(
     file: RecipeFile,
     is_bundled: bool,
 ) -> Report {
-    let (recipe, mut report) = compile(&file, &library.catalogue);
+    let compiled = compile_in(library, &file, is_bundled);
+    keep_compiled(library, name, Written::of(file, is_bundled), compiled)
+}
+
+fn compile_in(library: &Library, file: &RecipeFile, is_bundled: bool) -> Compiled {
+    let (recipe, mut report) = compile(file, &library.catalogue);
     if let Some(recipe) = &recipe {
         let auth = file.trigger().and_then(|(_, node)| node.get("auth"));
         let span = auth.map(|auth| auth.span);
@@ -250,13 +251,22 @@ pub(super) fn take_compiled(
     if is_bundled && report.has_errors() {
         hindered::name_causes(&mut report, &file.document.text, &library.overrides);
     }
+    (recipe, report)
+}
+
+fn keep_compiled(
+    library: &mut Library,
+    name: RecipeName,
+    written: Written,
+    (recipe, report): Compiled,
+) -> Report {
     if let Some(recipe) = recipe {
         match hindered::hindrance(&recipe, &library.broken) {
             Some(file) => drop(library.hindered.insert(name.clone(), file)),
             None => drop(library.recipes.insert(name.clone(), Arc::new(recipe))),
         }
     }
-    library.written.insert(name, Written::of(file, is_bundled));
+    library.written.insert(name, written);
     report
 }
 
