@@ -149,6 +149,7 @@ fn shown(rooms: &Rooms, connection: &Connection, connector: Option<&Arc<Connecto
                 field["from"] = "file".into();
                 field["file"] = path.as_str().into();
             }
+            Some(FieldSource::Sealed(_)) => field["from"] = "secret".into(),
             Some(FieldSource::Plain(value)) => {
                 field["from"] = "text".into();
                 if !declared.secret {
@@ -158,15 +159,10 @@ fn shown(rooms: &Rooms, connection: &Connection, connector: Option<&Arc<Connecto
         }
         fields.insert(name.clone(), field);
     }
-    let resolved = connector.map(|connector| {
-        let resolved = connection.resolve(connector, &*rooms.intake.references);
-        resolved.err().unwrap_or_default()
-    });
-    let lacks: Vec<String> = resolved
-        .unwrap_or_default()
-        .into_iter()
-        .map(|trouble| trouble.message)
-        .collect();
+    let references = &*rooms.intake.references;
+    let lacks = connector.map(|connector| connection.lacks(connector, references));
+    let lacks = lacks.unwrap_or_default().into_iter();
+    let lacks: Vec<String> = lacks.map(|lack| lack.message).collect();
     json!({
         "name": connection.name.as_str(),
         "connector": connection.connector.as_str(),

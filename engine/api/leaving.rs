@@ -13,9 +13,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 
-use crate::mask::learned_secrets;
+use crate::mask::{Masker, learned_secrets};
 
 use super::Problem;
+use super::tokens::ToldOnce;
 
 /// Headers of every answer: it is data for whoever asked, never a page, never cached.
 const HEADERS: [(HeaderName, &str); 5] = [
@@ -50,7 +51,7 @@ async fn without_secrets(response: Response) -> Response {
     }
     let (mut parts, body) = response.into_parts();
     let kind = parts.headers.get(header::CONTENT_TYPE);
-    if kind.is_some_and(|kind| kind == "text/event-stream") {
+    if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream")) {
         // Each event comes in one piece, as it happens.
         let events = body.into_data_stream().map(move |event| {
             event.map(|bytes| match std::str::from_utf8(&bytes) {
@@ -60,12 +61,13 @@ async fn without_secrets(response: Response) -> Response {
         });
         return Response::from_parts(parts, Body::from_stream(events));
     }
+    let told = parts.extensions.remove::<ToldOnce>();
     let Ok(bytes) = to_bytes(body, usize::MAX).await else {
         return Problem::new(500, "internal", "The answer broke off.").into_response();
     };
     // An answer is text: JSON, CSV, metrics.
     let masked = match std::str::from_utf8(&bytes) {
-        Ok(text) => match secrets.text(text) {
+        Ok(text) => match masked(&secrets, text, told.as_ref()) {
             Cow::Owned(masked) => Some(masked),
             Cow::Borrowed(_) => None,
         },
@@ -76,4 +78,16 @@ async fn without_secrets(response: Response) -> Response {
     };
     parts.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(parts, Body::from(masked))
+}
+
+/// The text without secrets, but for the one that it is there to tell.
+fn masked<'a>(secrets: &Masker, text: &'a str, told: Option<&ToldOnce>) -> Cow<'a, str> {
+    let Some(ToldOnce(told)) = told else {
+        return secrets.text(text);
+    };
+    let pieces: Vec<Cow<'_, str>> = text
+        .split(told.reveal())
+        .map(|piece| secrets.text(piece))
+        .collect();
+    Cow::Owned(pieces.join(told.reveal()))
 }

@@ -4,6 +4,7 @@
 //! Always true: only this room knows status codes; nothing answers 200 to a refusal; no list reads
 //! payloads; no answer shows a secret, nor what is declared personal.
 
+mod accepted;
 mod audit;
 mod body;
 mod cancel;
@@ -35,12 +36,15 @@ mod progress;
 mod recipes;
 mod rerun;
 mod reveal;
+mod routes;
 mod rows;
+mod secrets;
 mod sign_in;
 mod source;
 mod standing;
 mod tables;
 mod timed;
+mod tokens;
 mod tree;
 mod turned_away;
 mod unseen;
@@ -50,19 +54,22 @@ mod wait;
 mod webhooks;
 mod wire;
 
+pub use accepted::Accepted;
 pub use document::document;
 pub use failures::Messages;
 pub use health::Pulse;
 pub use lobby::{Bounds, Lobby};
 pub use problem::Problem;
-pub use sign_in::{Person, Tokens};
+pub use routes::{Entry, Route, routes};
+pub use sign_in::{Person, SignedIn};
+pub use tokens::fresh as fresh_token;
 pub use turned_away::TurnedAway;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::to_bytes;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::Request;
 use axum::http::header;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -73,8 +80,6 @@ use crate::history::History;
 use crate::step::Calls;
 use crate::trigger::Intake;
 use crate::workspace::Workspace;
-
-use self::document::Entry;
 
 /// The largest body of a request that is no webhook: an import of a big table.
 const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -88,7 +93,7 @@ pub struct Rooms {
     /// Queue, recipes, clock.
     pub intake: Intake,
     /// Who may ask.
-    pub tokens: Arc<Tokens>,
+    pub accepted: Arc<Accepted>,
     /// Its files, to be saved.
     pub workspace: Arc<Workspace>,
     /// How much history is kept.
@@ -112,16 +117,11 @@ pub struct Rooms {
 /// All routes.
 pub fn router(rooms: Rooms) -> Router {
     let rooms = Arc::new(rooms);
-    let signed_in = document::router_of(|entry| entry == Entry::SignedIn)
-        .layer(middleware::from_fn_with_state(rooms.clone(), once::answer))
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(middleware::from_fn_with_state(
-            rooms.clone(),
-            sign_in::require,
-        ));
-    Router::new()
-        .merge(signed_in)
-        .merge(document::router_of(|entry| entry != Entry::SignedIn))
+    let mut router = Router::new();
+    for route in routes() {
+        router = router.route(route.path, route.guarded(&rooms));
+    }
+    router
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(in_our_words))

@@ -10,7 +10,7 @@ use crate::data::Value;
 use crate::table::Sight;
 
 use super::body::{limit, parameters, unknown_parameter};
-use super::{Person, Problem, Rooms, reveal, rows, wire};
+use super::{Problem, Rooms, SignedIn, reveal, rows, wire};
 
 /// How many versions of a row are shown unless asked otherwise, and at most.
 const PAGE: usize = 100;
@@ -41,7 +41,7 @@ pub(super) async fn list(State(rooms): State<Arc<Rooms>>) -> Json<Value> {
 /// `?reveal=personal` with personal columns, which is noted in the audit.
 pub(super) async fn history(
     State(rooms): State<Arc<Rooms>>,
-    Extension(Person(by)): Extension<Person>,
+    Extension(asker): Extension<SignedIn>,
     Path((name, number)): Path<(String, String)>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
@@ -57,7 +57,7 @@ pub(super) async fn history(
     let known = || Problem::not_found(format!("`{name}` has no row with the number `{number}`"));
     let wanted = number.parse::<i64>().map_err(|_| known())?;
     if sight == Sight::Personal {
-        reveal::note_reveal(&rooms, &by, format!("table:{}", table.name)).await?;
+        reveal::note_reveal(&rooms, &asker, format!("table:{}", table.name)).await?;
     }
     let store = &rooms.intake.store;
     let versions = store.row_history(&table.name, wanted, most).await?;

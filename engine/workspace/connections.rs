@@ -1,8 +1,8 @@
 //! Connections saved for somebody who is not at the machine.
 //!
 //! In: a connection's fields. Out: `connections.yaml` with it, or why nothing changed.
-//! Always true: a secret is written into a file of its own that only its owner may read, and is
-//! never told again; a secret that is not given stays as it is.
+//! Always true: a secret is kept sealed in the database and never told again; a secret that is not
+//! given stays as it is.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,19 +14,15 @@ use super::place::Beside;
 use super::written::{Field, with_connection};
 use super::{Expected, NotSaved, Workspace};
 use crate::connector::{Connections, Connector, FieldSource};
-use crate::data::{Value, digest};
+use crate::data::{Secret, Value, digest};
 use crate::diagnostic::{Diagnostic, Report, Severity};
-use crate::mask::learn_secret;
-use crate::names::{ConnectionName, ConnectorName};
+use crate::names::{ConnectionName, ConnectorName, SecretName};
 use crate::outbound::Probe;
 use crate::source::{self, Document};
-use crate::store::AuditEntry;
+use crate::store::{AuditEntry, StoreError};
 
 /// The file that names the connections.
 const FILE: &str = "connections.yaml";
-
-/// Where secrets are kept that were given over the API.
-const SECRETS: &str = "data/secrets";
 
 /// A connection to be saved.
 #[derive(Clone)]
@@ -116,12 +112,12 @@ impl Workspace {
             .map_err(NotSaved::Unwritable)
     }
 
-    /// Writes the secrets and then the file, once it is noted who does.
+    /// Seals the secrets, notes who does it, and puts the file in its place.
     async fn put(
         &self,
         save: &SaveConnection,
         text: &str,
-        secrets: Vec<(String, String)>,
+        secrets: Vec<(SecretName, Secret)>,
     ) -> Result<(), NotSaved> {
         let entry = AuditEntry {
             at: self.intake.clock.now(),
@@ -130,29 +126,34 @@ impl Workspace {
             subject: format!("connection:{}", save.name),
             detail: json!({ "fields": save.fields.keys().collect::<Vec<_>>() }),
         };
-        let all = Beside::write(&self.folder, FILE, text)?;
-        let mut files = Vec::new();
-        for (path, secret) in &secrets {
-            learn_secret(secret);
-            files.push(Beside::write_private(&self.folder, path, secret)?);
+        let file = Beside::write(&self.folder, FILE, text)?;
+        let noted = self.note_connection(entry, secrets, save).await;
+        if let Err(error) = noted {
+            file.take_away();
+            return Err(NotSaved::Store(error));
         }
-        self.intake
-            .store
-            .note(entry)
-            .await
-            .map_err(NotSaved::Store)?;
-        files.push(all);
-        for file in &files {
-            file.put_in_place().map_err(|error| {
-                NotSaved::Unwritable(format!("a file cannot be put in its place: {error}"))
-            })?;
-        }
+        file.put_in_place().map_err(|error| {
+            NotSaved::Unwritable(format!("`{FILE}` cannot be put in its place: {error}"))
+        })?;
         Ok(())
+    }
+
+    async fn note_connection(
+        &self,
+        entry: AuditEntry,
+        secrets: Vec<(SecretName, Secret)>,
+        save: &SaveConnection,
+    ) -> Result<(), StoreError> {
+        let store = &self.intake.store;
+        for (name, secret) in secrets {
+            store.set_secret(name, secret, &save.by, entry.at).await?;
+        }
+        store.note(entry).await
     }
 }
 
-/// The fields as they will stand in the file, and the secrets beside it, by path.
-type Written = (Vec<(String, Field)>, Vec<(String, String)>);
+/// The fields as they will stand in the file, and the secrets that it refers to.
+type Written = (Vec<(String, Field)>, Vec<(SecretName, Secret)>);
 
 fn written(
     save: &SaveConnection,
@@ -193,9 +194,11 @@ fn written(
                     let why = "a secret is a text that is not empty".to_owned();
                     NotSaved::BadField(name.clone(), why)
                 })?;
-                let path = format!("{SECRETS}/{}.{name}", save.name);
-                secrets.push((path.clone(), format!("{secret}\n")));
-                Field::Reference("file", path)
+                let sealed = SecretName::new(&format!("{}.{name}", save.name))
+                    .map_err(|why| NotSaved::BadField(name.clone(), why))?;
+                let reference = Field::Reference("secret", sealed.to_string());
+                secrets.push((sealed, Secret::new(secret)));
+                reference
             }
             (Some(Given::Value(value)), _) => Field::Plain(value.clone()),
             (Some(Given::Environment(variable)), _) => Field::Reference("env", variable.clone()),
@@ -203,6 +206,9 @@ fn written(
             (None, Some(FieldSource::Plain(value))) => Field::Plain(value),
             (None, Some(FieldSource::Environment(variable))) => Field::Reference("env", variable),
             (None, Some(FieldSource::File(path))) => Field::Reference("file", path),
+            (None, Some(FieldSource::Sealed(sealed))) => {
+                Field::Reference("secret", sealed.to_string())
+            }
         };
         fields.push((name.clone(), field));
     }

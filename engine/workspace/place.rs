@@ -22,27 +22,6 @@ pub(super) struct Beside {
 impl Beside {
     /// Writes the text beside the file of this path, which stays as it is.
     pub(super) fn write(workspace: &Path, path: &str, text: &str) -> Result<Self, NotSaved> {
-        Self::written(workspace, path, text, &OpenOptions::new())
-    }
-
-    /// The same for a text that only the owner of the workspace may read.
-    pub(super) fn write_private(
-        workspace: &Path,
-        path: &str,
-        text: &str,
-    ) -> Result<Self, NotSaved> {
-        let mut options = OpenOptions::new();
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        Self::written(workspace, path, text, &options)
-    }
-
-    fn written(
-        workspace: &Path,
-        path: &str,
-        text: &str,
-        options: &OpenOptions,
-    ) -> Result<Self, NotSaved> {
         let place = safe(workspace, path)?;
         let cannot =
             |error: io::Error| NotSaved::Unwritable(format!("`{path}` cannot be written: {error}"));
@@ -51,8 +30,7 @@ impl Beside {
         let beside = folder.join(format!(".{}.saving", name.to_string_lossy()));
         // One that a crash left behind is in nobody's way.
         let _ = fs::remove_file(&beside);
-        let mut options = options.clone();
-        let mut file = options
+        let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .open(&beside)

@@ -3,6 +3,7 @@
 use super::door::{Door, get, post, put};
 use super::schema::{any, exactly, flag, list, map, named, object, text};
 use crate::api::connections;
+use crate::names::Role;
 
 pub(super) fn doors() -> Vec<Door> {
     let wish = exactly(&[
@@ -41,10 +42,10 @@ pub(super) fn doors() -> Vec<Door> {
             "save_connection",
             "Makes or changes a connection; the next calls go through it.",
         )
+        .needs(Role::Admin)
         .more(
-            "A field is a value, `{ \"env\": NAME }` or `{ \"file\": PATH }`. A secret is kept in a \
-             file that only the owner of the workspace may read, and never shown again; one that is \
-             left out stays as it is, and null takes a field away.",
+            "A field is a value, `{ \"env\": NAME }` or `{ \"file\": PATH }`. A secret is kept \
+             sealed in the database and never shown again; one that is left out stays as it is, and null takes a field away.",
         )
         .heeds("If-Match", "The ETag that the connection was read with.")
         .heeds("If-None-Match", "`*`: there is no such connection yet.")
@@ -58,6 +59,7 @@ pub(super) fn doors() -> Vec<Door> {
             "check_connection",
             "Asks the vendor whether a connection works, with a call that changes nothing.",
         )
+        .needs(Role::Admin)
         .gives(200, "Whether it works.", checked),
     ]
 }

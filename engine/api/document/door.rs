@@ -6,31 +6,22 @@
 use std::sync::Arc;
 
 use axum::handler::Handler;
+use axum::http::Method;
 use axum::routing::{self, MethodRouter};
 use serde_json::json;
 
 use super::schema::named;
-use crate::api::Rooms;
+use crate::api::{Entry, Rooms};
 use crate::data::{Object, Value};
+use crate::names::Role;
 
 /// The media type of JSON.
 pub(super) const JSON: &str = "application/json";
 
-/// Where who asks must be known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::api) enum Entry {
-    /// With a token.
-    SignedIn,
-    /// Anybody may ask.
-    Open,
-    /// As the recipe says.
-    AsTheRecipeSays,
-}
-
 /// One door.
 pub(in crate::api) struct Door {
-    /// The method, in lower case.
-    pub(in crate::api) method: &'static str,
+    /// The method.
+    pub(in crate::api) method: Method,
     /// The address, with the names of its parts in braces.
     pub(in crate::api) path: &'static str,
     /// Who answers.
@@ -75,10 +66,10 @@ impl Door {
         does: &'static str,
     ) -> Self {
         Self {
-            method,
+            method: Method::from_bytes(method.to_uppercase().as_bytes()).unwrap_or_default(),
             path,
             handler,
-            entry: Entry::SignedIn,
+            entry: Entry::With(Role::Viewer),
             topic: "",
             name,
             does,
@@ -102,9 +93,15 @@ impl Door {
         self
     }
 
-    /// Who may ask, if not who is signed in.
-    pub(super) fn entry(mut self, entry: Entry) -> Self {
-        self.entry = entry;
+    /// The role that it needs, if not the one that may only look.
+    pub(super) fn needs(mut self, role: Role) -> Self {
+        self.entry = Entry::With(role);
+        self
+    }
+
+    /// Anybody may ask, or who the handler lets in.
+    pub(super) fn open(mut self) -> Self {
+        self.entry = Entry::Open;
         self
     }
 
@@ -174,8 +171,9 @@ impl Door {
         if let Some(content) = &self.takes {
             operation["requestBody"] = json!({ "content": content });
         }
-        if self.entry != Entry::SignedIn {
-            operation["security"] = json!([]);
+        match self.entry {
+            Entry::Open => operation["security"] = json!([]),
+            Entry::With(role) => operation["x-role"] = role.as_str().into(),
         }
         operation
     }
@@ -197,7 +195,7 @@ impl Door {
             responses.insert(status.to_string(), answer.clone());
         }
         let mut statuses = vec![400, 408, 500, 503];
-        if self.entry == Entry::SignedIn {
+        if self.entry != Entry::Open {
             statuses.extend([401, 403]);
         }
         if self.path.contains('{') {

@@ -1,8 +1,9 @@
 //! The doors of the house itself: who asks, what people did, how much is kept, how it is.
 
-use super::door::{Door, Entry, get, post};
+use super::door::{Door, get, post};
 use super::schema::{any, count, exactly, flag, list, map, named, object, or_null, period, text};
 use crate::api::{audit, files, health, history, metrics};
+use crate::names::Role;
 
 pub(super) fn doors() -> Vec<Door> {
     let mut doors = kept();
@@ -19,13 +20,18 @@ fn kept() -> Vec<Door> {
             "whoami",
             "Says whose token this is.",
         )
-        .gives(200, "Who asks.", object(&[("name", text())])),
+        .gives(
+            200,
+            "Who asks.",
+            object(&[("name", text()), ("role", text())]),
+        ),
         post(
             "/api/files",
             files::take_up,
             "take_files_up",
             "Takes changed files of the workspace up now, which the server does by itself soon.",
         )
+        .needs(Role::Operator)
         .gives(200, "What came of it.", taken_up())
         .refuses(&[409]),
         get(
@@ -82,6 +88,7 @@ fn history_kept() -> Vec<Door> {
             "prune_history",
             "Removes history for a few seconds; ask again until the answer says that it is done.",
         )
+        .needs(Role::Admin)
         .takes(exactly(&[
             ("older_than?", period()),
             ("to_size?", text()),
@@ -107,7 +114,7 @@ fn told() -> Vec<Door> {
             "healthz",
             "Says that the server lives.",
         )
-        .entry(Entry::Open)
+        .open()
         .gives(200, "It lives.", plain.clone()),
         get(
             "/readyz",
@@ -115,7 +122,7 @@ fn told() -> Vec<Door> {
             "readyz",
             "Says whether the server can take work.",
         )
-        .entry(Entry::Open)
+        .open()
         .gives(200, "It can.", plain),
         get(
             "/api/openapi.json",
@@ -123,7 +130,7 @@ fn told() -> Vec<Door> {
             "openapi",
             "Shows this document.",
         )
-        .entry(Entry::Open)
+        .open()
         .gives(200, "OpenAPI 3.1.", map(any())),
         get(
             "/api/docs",
@@ -131,7 +138,7 @@ fn told() -> Vec<Door> {
             "docs",
             "Shows this document as a page for people.",
         )
-        .entry(Entry::Open)
+        .open()
         .gives_as(200, "A page.", &[("text/html", text())]),
     ]
 }

@@ -2,12 +2,13 @@
 
 use serde_json::json;
 
-use super::door::{Door, Entry, get, post};
+use super::door::{Door, get, post};
 use super::schema::{
     any, count, either, exactly, flag, list, map, moment, named, object, period, text, word,
 };
 use crate::api::{cancel, decide, follow, inbox, job, jobs, rerun, webhooks};
 use crate::data::Value;
+use crate::names::Role;
 
 pub(super) fn doors() -> Vec<Door> {
     let mut doors = known();
@@ -75,6 +76,7 @@ fn changed() -> Vec<Door> {
             "decide",
             "Decides about a call whose end is unknown.",
         )
+        .needs(Role::Operator)
         .takes(exactly(&[
             ("key?", text()),
             ("choice", word(&["happened", "again", "fail"])),
@@ -88,6 +90,7 @@ fn changed() -> Vec<Door> {
             "cancel_job",
             "Ends a job early: calls under way finish, `finally` runs, nothing new starts.",
         )
+        .needs(Role::Operator)
         .takes(exactly(&[("children?", flag())]))
         .gives(202, "It is being cancelled.", cancelled)
         .refuses(&[409]),
@@ -97,6 +100,7 @@ fn changed() -> Vec<Door> {
             "release_job",
             "Lets a quarantined job go on.",
         )
+        .needs(Role::Operator)
         .takes(exactly(&[("though_done_again?", flag())]))
         .gives(202, "It goes on.", released)
         .refuses(&[409]),
@@ -142,6 +146,7 @@ fn again() -> Vec<Door> {
             "rerun_job",
             "Does a job again: from the start, from where it failed, or from any step with an id.",
         )
+        .needs(Role::Operator)
         .takes(exactly(&one))
         .gives(200, "What would be done (`plan`).", named("Rerun"))
         .gives(202, "It is in line.", named("Rerun"))
@@ -152,6 +157,7 @@ fn again() -> Vec<Door> {
             "rerun_jobs",
             "Does all jobs again that match, at a pace.",
         )
+        .needs(Role::Operator)
         .takes(exactly(&many))
         .gives(200, "What would be done (`plan`).", found.clone())
         .gives(202, "They are in line.", found)
@@ -202,6 +208,7 @@ fn delivered() -> Vec<Door> {
             "replay_event",
             "Has a stored delivery taken in again.",
         )
+        .needs(Role::Operator)
         .gives(202, "Its jobs are in line.", replayed)
         .refuses(&[409, 422, 429]),
         post(
@@ -211,7 +218,7 @@ fn delivered() -> Vec<Door> {
             "Takes a delivery from outside in, for a recipe with a webhook.",
         )
         .more("Who sends signs in as the recipe says; the answer comes once the delivery is kept.")
-        .entry(Entry::AsTheRecipeSays)
+        .open()
         .takes_as("*/*", any())
         .gives(
             200,

@@ -1,12 +1,13 @@
 //! The API as a document: OpenAPI 3.1, and a page for people.
 //!
-//! In: the doors. Out: their router, `GET /api/openapi.json`, `GET /api/docs`.
-//! Always true: all three are made of the same list, so that none has a door that another lacks.
+//! In: the doors. Out: their document, `GET /api/openapi.json`, `GET /api/docs`.
+//! Always true: the router is made of the same list, so that neither has a door that the other lacks.
 
 mod connections;
 mod door;
 mod house;
 mod jobs;
+mod keys;
 mod page;
 mod parts;
 mod projects;
@@ -15,16 +16,15 @@ mod recipes;
 mod schema;
 mod tables;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use axum::Json;
 use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::json;
 
-pub(super) use door::{Door, Entry};
+pub(super) use door::Door;
 
-use super::Rooms;
 use crate::data::{Object, Value};
 
 /// All doors, in the order of the document.
@@ -36,6 +36,7 @@ pub(super) fn doors() -> Vec<Door> {
         ("jobs", jobs::doors()),
         ("lookup tables", tables::doors()),
         ("connections", connections::doors()),
+        ("tokens and secrets", keys::doors()),
         ("house", house::doors()),
     ] {
         all.extend(doors.into_iter().map(|door| door.about(topic)));
@@ -47,14 +48,6 @@ pub(super) fn doors() -> Vec<Door> {
 pub fn document() -> &'static Value {
     static DOCUMENT: LazyLock<Value> = LazyLock::new(|| written(&doors()));
     &DOCUMENT
-}
-
-/// The router of all doors that anybody may knock at, or of those that need a token.
-pub(super) fn router_of(wanted: impl Fn(Entry) -> bool) -> axum::Router<Arc<Rooms>> {
-    let doors = doors().into_iter().filter(|door| wanted(door.entry));
-    doors.fold(axum::Router::new(), |router, door| {
-        router.route(door.path, door.handler)
-    })
 }
 
 /// `GET /api/openapi.json`
@@ -74,7 +67,7 @@ fn written(doors: &[Door]) -> Value {
     let mut paths = Object::new();
     for door in doors {
         let path = paths.entry(door.path).or_insert_with(|| json!({}));
-        path[door.method] = door.operation();
+        path[door.method.as_str().to_lowercase()] = door.operation();
     }
     json!({
         "openapi": "3.1.0",
@@ -95,7 +88,8 @@ fn written(doors: &[Door]) -> Value {
                 "token": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "The token that `recipes serve` shows at its first start.",
+                    "description": "A token of `recipes tokens create`, or the one that `recipes serve` \
+                        shows at its first start. `x-role` says which role a door needs.",
                 },
             },
             "schemas": parts::schemas(),

@@ -32,6 +32,7 @@ pub(super) fn schemas() -> Object {
     add("AuditEntry", audit_entry());
     add("Examination", examination());
     add("Connection", connection());
+    add("Token", token());
     schemas
 }
 
@@ -282,7 +283,7 @@ fn examination() -> Value {
 }
 
 fn connection() -> Value {
-    let from = ["default", "environment", "file", "text"];
+    let from = ["default", "environment", "file", "secret", "text"];
     let field = object(&[
         ("is_secret", flag()),
         ("is_needed", flag()),
@@ -298,6 +299,21 @@ fn connection() -> Value {
         ("state", word(&["complete", "incomplete"])),
         ("lacks", list(text())),
         ("fields", map(field)),
+    ])
+}
+
+fn token() -> Value {
+    object(&[
+        ("name", text()),
+        ("role", text()),
+        ("status", word(&["active", "expired", "revoked"])),
+        ("created_at", moment()),
+        ("created_by", text()),
+        ("expires_at?", moment()),
+        ("used_at?", moment()),
+        ("revoked_at?", moment()),
+        ("revoked_by?", text()),
+        ("token?", text()),
     ])
 }
 

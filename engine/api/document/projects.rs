@@ -5,6 +5,7 @@ use super::recipes::files;
 use super::schema::{count, exactly, flag, list, map, named, object, or_null, text, word};
 use crate::api::{copies, doctor, projects, upgrade};
 use crate::data::Value;
+use crate::names::Role;
 
 pub(super) fn doors() -> Vec<Door> {
     let mut doors = known();
@@ -69,6 +70,7 @@ fn known() -> Vec<Door> {
             "test_project",
             "Runs the tests of a project: pretend vendors, pretend time, nothing leaves the machine.",
         )
+        .needs(Role::Operator)
         .takes(exactly(&[("recipe?", text())]))
         .gives(200, "What came of each case.", tested)
         .refuses(&[429]),
@@ -78,6 +80,7 @@ fn known() -> Vec<Door> {
             "examine_project",
             "Says what a project lacks, what its settings will do, and what to do next.",
         )
+        .needs(Role::Operator)
         .asks("offline", flag(), "Whether vendors are left alone.")
         .gives(200, "What was found.", named("Examination"))
         .refuses(&[429]),
@@ -106,6 +109,7 @@ fn copied() -> Vec<Door> {
             "clone_project",
             "Copies a whole project, with its tests, into files of the workspace.",
         )
+        .needs(Role::Editor)
         .takes(exactly(&[("as", text()), ("own_tables?", flag())]))
         .gives(201, "The files that were written.", files())
         .refuses(&[409]),
@@ -123,6 +127,7 @@ fn copied() -> Vec<Door> {
             "upgrade_project",
             "Brings copies up to the present version of their originals.",
         )
+        .needs(Role::Editor)
         .more("Nothing is written while anything is open, has errors, or breaks a test.")
         .takes(wish)
         .gives(200, "The plan (`plan`), or what was written.", plan())

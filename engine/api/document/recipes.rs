@@ -6,6 +6,7 @@ use super::schema::{
 };
 use crate::api::{copies, recipes, source, timed, versions};
 use crate::data::Value;
+use crate::names::Role;
 
 const YAML: &str = "application/yaml";
 const IF_MATCH: &str = "The ETag that the recipe was read with.";
@@ -90,6 +91,7 @@ fn run() -> Vec<Door> {
             "start_recipe",
             "Starts a recipe: from now on its trigger makes jobs.",
         )
+        .needs(Role::Operator)
         .more("To start a started recipe changes nothing.")
         .takes(exactly(&[("beside_copy?", flag())]))
         .gives(200, "It is started.", started)
@@ -100,6 +102,7 @@ fn run() -> Vec<Door> {
             "stop_recipe",
             "Stops a recipe: no new jobs; those under way finish, those in line wait.",
         )
+        .needs(Role::Operator)
         .more("To stop a stopped recipe changes nothing.")
         .takes(exactly(&[("cancel?", flag())]))
         .gives(200, "It is stopped.", stopped)
@@ -110,6 +113,7 @@ fn run() -> Vec<Door> {
             "run_recipe",
             "Runs a recipe once, whether it is started or not.",
         )
+        .needs(Role::Operator)
         .asks(
             "wait",
             period(),
@@ -144,6 +148,7 @@ fn edited() -> Vec<Door> {
             "save_recipe",
             "Saves a recipe; with the answer, new jobs run on it.",
         )
+        .needs(Role::Editor)
         .more(
             "What is not sound is refused with all findings, and what is there stays. Jobs under \
              way finish on the version that they began with.",
@@ -162,6 +167,7 @@ fn edited() -> Vec<Door> {
             "customise_recipe",
             "Puts an editable copy in the place of a bundled recipe, for all who call it.",
         )
+        .needs(Role::Editor)
         .gives(201, "The files that were written.", files())
         .refuses(&[409]),
     ]
@@ -211,6 +217,7 @@ fn versioned() -> Vec<Door> {
             "restore_version",
             "Brings an earlier version of a recipe back: its text is saved again.",
         )
+        .needs(Role::Editor)
         .heeds("If-Match", IF_MATCH)
         .asks("anyway", flag(), ANYWAY)
         .takes(exactly(&[("version", count())]))

@@ -4,6 +4,7 @@ use super::door::{Door, delete, get, put};
 use super::schema::{any, count, exactly, flag, list, map, moment, object, text, word};
 use crate::api::{rows, tables};
 use crate::data::Value;
+use crate::names::Role;
 
 const CSV: &str = "text/csv";
 
@@ -81,6 +82,7 @@ fn changed() -> Vec<Door> {
             "put_rows",
             "Adds rows or changes those of the same key, all or nothing.",
         )
+        .needs(Role::Editor)
         .asks("replace", flag(), "Whether rows that are not mentioned go.")
         .takes(exactly(&[("rows", list(map(any())))]))
         .takes_as(CSV, text())
@@ -92,6 +94,7 @@ fn changed() -> Vec<Door> {
             "delete_row",
             "Removes a row by the number that the list shows.",
         )
+        .needs(Role::Editor)
         .asks("number", count(), "The number of the row.")
         .gives(200, "It is gone.", object(&[("removed", count())]))
         .refuses(&[409]),

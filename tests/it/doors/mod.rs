@@ -4,6 +4,7 @@
 //! output, never a span of time.
 
 mod asking;
+mod audited;
 mod beside;
 mod branches;
 mod cancelling;
@@ -32,11 +33,14 @@ mod process;
 mod progress;
 mod recipes;
 mod refusing;
+mod roles;
+mod sealed;
 mod shop;
 mod suites;
 mod rerunning;
 mod tables;
 mod telling;
 mod telling_more;
+mod tokens;
 mod upgrading;
 mod webhooks;
