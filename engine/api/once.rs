@@ -16,6 +16,7 @@ use crate::data::digest;
 use crate::mask::learned_secrets;
 use crate::store::{Answer, Known, Named};
 
+use super::tokens::ToldOnce;
 use super::{BODY_BYTES_MAX, Person, Problem, Rooms};
 
 /// The header that names a request.
@@ -84,6 +85,8 @@ async fn once(rooms: &Rooms, request: Request, next: Next) -> Result<Response, P
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     // What is no fault of the request may come out otherwise the next time.
     let is_final = !parts.status.is_server_error() && parts.status != StatusCode::TOO_MANY_REQUESTS;
+    // What is told once is not kept to be told again: a repeat meets what the first one made.
+    let is_final = is_final && parts.extensions.get::<ToldOnce>().is_none();
     let kept = is_final.then(|| Answer {
         status: parts.status.as_u16(),
         location: parts

@@ -20,6 +20,11 @@ pub(super) fn doors() -> Vec<Door> {
 
 fn known() -> Vec<Door> {
     let page = object(&[("jobs", list(named("JobCard"))), ("next?", text())]);
+    let found = object(&[
+        ("jobs", list(named("JobCard"))),
+        ("looked_at", count()),
+        ("before?", text()),
+    ]);
     vec![
         get(
             "/api/jobs",
@@ -34,6 +39,28 @@ fn known() -> Vec<Door> {
         .asks("before", text(), "Only older than this job: the last of the page before.")
         .asks("limit", count(), "How many, 500 at most.")
         .gives(200, "A page of jobs; `next` is the address of the next one.", page),
+        post(
+            "/api/jobs/search",
+            jobs::search,
+            "search_jobs",
+            "Looks for jobs that hold a value, such as an e-mail address or an id.",
+        )
+        .more(
+            "The value is found where it stands whole, in capitals or not, in what a job was given, \
+             did or gave; what is found is shown masked. One search looks at 20,000 jobs at most: \
+             `before` in the answer is what to send to look further back.",
+        )
+        .needs(Role::Operator)
+        .takes(exactly(&[
+            ("value", text()),
+            ("recipe?", text()),
+            ("status?", text()),
+            ("from?", moment()),
+            ("to?", moment()),
+            ("before?", text()),
+            ("limit?", count()),
+        ]))
+        .gives(200, "The jobs that hold it.", found),
         get(
             "/api/jobs/{id}",
             job::show,

@@ -155,7 +155,7 @@ fn plan() -> Value {
     let tests = object(&[
         ("passed", count()),
         ("broken", list(text())),
-        ("failed_before", count()),
+        ("failed_before", list(text())),
     ]);
     object(&[
         ("project", text()),

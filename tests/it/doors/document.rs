@@ -183,8 +183,9 @@ fn the_document_is_sound_in_itself() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_door_is_in_the_document_and_the_other_way_round() {
     // No route is made but of the list that the document is made of.
-    for path in files_below(&root().join("engine/api")) {
-        let text = fs::read_to_string(&path).unwrap();
+    let files = files_below(&root().join("engine/api"));
+    for path in files.iter().filter(|path| !path.ends_with("tests.rs")) {
+        let text = fs::read_to_string(path).unwrap();
         let routes = text.matches(".route(").count();
         let expected = usize::from(path.ends_with("engine/api/mod.rs"));
         assert_eq!(routes, expected, "{}", path.display());

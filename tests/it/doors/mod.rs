@@ -34,6 +34,7 @@ mod progress;
 mod recipes;
 mod refusing;
 mod roles;
+mod searching;
 mod sealed;
 mod shop;
 mod suites;

@@ -19,6 +19,7 @@ mod queue;
 mod record;
 mod request;
 mod rerun;
+mod search;
 mod standing;
 mod stuck;
 
@@ -34,6 +35,7 @@ pub use polls::{Poll, PollEnd, PollKept, Polled, PolledItem};
 pub use quarantine::{RECOVERIES_MAX, Release};
 pub use queue::Queue;
 pub use rerun::{IfDoneAgain, Lineage, NotQueued, Rerun};
+pub use search::Found;
 pub use standing::Standing;
 
 use std::sync::PoisonError;
@@ -197,6 +199,19 @@ impl Jobs for Sqlite {
 }
 
 impl Sqlite {
+    /// The jobs of a filter that hold this value somewhere, letter for letter but for capitals.
+    pub async fn jobs_holding(&self, value: &str, filter: &JobFilter) -> Result<Found, StoreError> {
+        let (value, filter) = (value.to_owned(), filter.clone());
+        let mut found = self
+            .with_reader(|connection| Box::pin(search::holding(connection, value, filter)))
+            .await?;
+        let records = std::mem::take(&mut found.jobs).into_iter();
+        found.jobs = records
+            .map(|record| veil::opened_record(&self.sealer, record))
+            .collect::<Result<_, _>>()?;
+        Ok(found)
+    }
+
     /// The jobs that claims have woken since this was asked last: they waited for jobs that were taken
     /// out.
     pub fn woken(&self) -> Vec<JobId> {
