@@ -175,9 +175,8 @@ impl Workspace {
         let judged = tokio::task::spawn_blocking(judge).await;
         let judged = judged.map_err(|fault| NotSaved::Unwritable(fault.to_string()))?;
         let (after, reach) = judged.map_err(|why| NotSaved::Unwritable(why.to_string()))?;
-        let found = after.diagnostics_of(path);
-        let is_error = |found: &&Diagnostic| found.severity == Severity::Error;
-        if found.filter(is_error).next().is_some() {
+        let mut found = after.diagnostics_of(path);
+        if found.any(|found| found.severity == Severity::Error) {
             return Err(NotSaved::Unsound(
                 after.diagnostics_of(path).cloned().collect(),
             ));

@@ -9,6 +9,7 @@ use crate::names::Role;
 
 pub(super) fn doors() -> Vec<Door> {
     let mut doors = known();
+    doors.extend(tried());
     doors.extend(copied());
     doors
 }
@@ -33,18 +34,6 @@ fn known() -> Vec<Door> {
         ("recipes", list(recipe)),
         ("calls", list(call)),
     ]);
-    let case = object(&[
-        ("title", text()),
-        ("place", text()),
-        ("is_good", flag()),
-        ("problems", list(text())),
-    ]);
-    let tested = object(&[
-        ("passed", count()),
-        ("failed", count()),
-        ("cases", list(case)),
-        ("unusable", list(named("Diagnostic"))),
-    ]);
     vec![
         get(
             "/api/projects",
@@ -64,16 +53,6 @@ fn known() -> Vec<Door> {
             "Shows which recipes of a project call or start which.",
         )
         .gives(200, "Recipes and calls.", graph),
-        post(
-            "/api/projects/{project}/test",
-            projects::test,
-            "test_project",
-            "Runs the tests of a project: pretend vendors, pretend time, nothing leaves the machine.",
-        )
-        .needs(Role::Operator)
-        .takes(exactly(&[("recipe?", text())]))
-        .gives(200, "What came of each case.", tested)
-        .refuses(&[429]),
         get(
             "/api/projects/{project}/doctor",
             doctor::examine,
@@ -83,6 +62,33 @@ fn known() -> Vec<Door> {
         .needs(Role::Operator)
         .asks("offline", flag(), "Whether vendors are left alone.")
         .gives(200, "What was found.", named("Examination"))
+        .refuses(&[429]),
+    ]
+}
+
+fn tried() -> Vec<Door> {
+    let case = object(&[
+        ("title", text()),
+        ("place", text()),
+        ("is_good", flag()),
+        ("problems", list(text())),
+    ]);
+    let tested = object(&[
+        ("passed", count()),
+        ("failed", count()),
+        ("cases", list(case)),
+        ("unusable", list(named("Diagnostic"))),
+    ]);
+    vec![
+        post(
+            "/api/projects/{project}/test",
+            projects::test,
+            "test_project",
+            "Runs the tests of a project: pretend vendors, pretend time, nothing leaves the machine.",
+        )
+        .needs(Role::Operator)
+        .takes(exactly(&[("recipe?", text())]))
+        .gives(200, "What came of each case.", tested)
         .refuses(&[429]),
     ]
 }
