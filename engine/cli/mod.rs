@@ -9,6 +9,7 @@ mod audit;
 mod bench;
 mod check;
 mod client;
+mod completion;
 mod connections;
 mod demo;
 mod doctor;
@@ -90,6 +91,7 @@ enum Verb {
     Doctor(doctor::Doctor),
     Test(test::Test),
     Schema(schema::Schema),
+    Completion(completion::Completion),
     Bench(bench::Bench),
     Torture(torture::Torture),
 }
@@ -113,6 +115,7 @@ impl Arguments {
             Verb::Init(init) => init.run(workspace),
             Verb::Check(check) => check.run(workspace),
             Verb::Schema(schema) => schema.run(),
+            Verb::Completion(completion) => completion.run(),
             Verb::Graph(graph) => graph.run(workspace),
             Verb::Test(test) => test.run(workspace),
             Verb::Bench(bench) => block_on(bench.run(workspace)),

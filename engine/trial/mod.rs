@@ -3,12 +3,21 @@
 //! In: `recipes/<project>/tests/<name>.test.yaml`. Out: what held and what did not.
 //! Always true: nothing leaves the machine; time moves only when every job waits.
 
+mod align;
 mod compare;
 mod grammar;
+mod judge;
 mod pretend;
+mod renew;
+mod rewrite;
 mod run;
+mod shown;
 mod suite;
+mod yaml;
 
 pub use grammar::TEST;
+pub use renew::Difference;
+pub use rewrite::{NotRewritten, updated};
 pub use run::{CaseResult, run_case};
+pub use shown::{Line, Side, side_by_side};
 pub use suite::{Case, Suite, codes, read, suites};

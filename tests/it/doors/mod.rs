@@ -34,4 +34,5 @@ mod rerunning;
 mod tables;
 mod telling;
 mod telling_more;
+mod testing;
 mod webhooks;
