@@ -18,6 +18,7 @@ pub mod expression;
 pub mod connector;
 pub mod table;
 pub mod recipe;
+pub mod origin;
 pub mod compile;
 
 // Jobs.

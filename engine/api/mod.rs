@@ -7,6 +7,8 @@
 mod audit;
 mod body;
 mod cancel;
+mod changes;
+mod copies;
 mod decide;
 mod doctor;
 mod events;
@@ -26,6 +28,7 @@ mod preview;
 mod problem;
 mod progress;
 mod recipes;
+mod record;
 mod rerun;
 mod reveal;
 mod rows;
@@ -36,6 +39,7 @@ mod timed;
 mod tree;
 mod turned_away;
 mod unseen;
+mod upgrade;
 mod versions;
 mod wait;
 mod webhooks;
@@ -119,6 +123,15 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/api/recipes/{project}/{name}/stop", post(recipes::stop))
         .route("/api/recipes/{project}/{name}/run", post(recipes::run))
         .route("/api/recipes/{project}/{name}/fires", get(timed::fires))
+        .route(
+            "/api/recipes/{project}/{name}/customise",
+            post(copies::customise),
+        )
+        .route("/api/projects/{project}/clone", post(copies::clone))
+        .route(
+            "/api/projects/{project}/upgrade",
+            get(upgrade::show).post(upgrade::change),
+        )
         .route("/api/projects/{project}/doctor", get(doctor::examine))
         .route("/api/jobs", get(jobs::list))
         .route("/api/files", post(files::take_up))
@@ -131,6 +144,7 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/api/events/{id}/replay", post(inbox::replay))
         .route("/metrics", get(metrics::metrics))
         .route("/api/jobs/{id}", get(job::show))
+        .route("/api/jobs/{id}/record", get(record::record))
         .route("/api/jobs/{id}/decide", post(decide::decide))
         .route("/api/jobs/{id}/cancel", post(cancel::cancel))
         .route("/api/jobs/{id}/release", post(cancel::release))

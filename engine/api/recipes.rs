@@ -22,7 +22,7 @@ use crate::preview::Limits;
 use crate::store::RecipeState;
 use crate::trigger::{self, Given};
 
-use super::{Person, Problem, Rooms, body, events, inbox, preview, timed, wait, wire};
+use super::{Person, Problem, Rooms, body, copies, events, inbox, preview, timed, wait, wire};
 
 /// `GET /api/recipes`
 pub(super) async fn list(State(rooms): State<Arc<Rooms>>) -> Result<Json<Value>, Problem> {
@@ -81,8 +81,13 @@ pub(super) async fn start(
     State(rooms): State<Arc<Rooms>>,
     Extension(Person(by)): Extension<Person>,
     Path((project, name)): Path<(String, String)>,
+    bytes: Bytes,
 ) -> Result<Json<Value>, Problem> {
+    let wish: StartWish = body::json(&bytes)?;
     let shown = find(&rooms, &project, &name)?;
+    if !wish.beside_copy {
+        copies::check_alone(&rooms, &shown.name).await?;
+    }
     if let Some(recipe) = shown.program.as_ref().map(|program| program.root()) {
         check_startable(recipe)?;
     }
@@ -134,6 +139,15 @@ pub(super) async fn stop(
         answer["cancelled"] = json!(cancelled);
     }
     Ok(Json(answer))
+}
+
+/// How a recipe is started.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StartWish {
+    /// Whether it may run beside a copy that writes to the same place.
+    #[serde(default)]
+    beside_copy: bool,
 }
 
 /// How a recipe is stopped.

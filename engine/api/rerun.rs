@@ -292,7 +292,7 @@ pub(super) async fn show_changes(
     let Some((recipe, pinned)) = to_mend else {
         return Ok(());
     };
-    let changed = changed_since(&rooms.intake, recipe, pinned).await?;
+    let changed = changed_since(&rooms.intake, recipe, Some(pinned)).await?;
     if changed != Changed::default() {
         job["changed_since"] = json!({ "recipe": changed.recipe, "settings": changed.settings });
     }

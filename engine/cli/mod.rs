@@ -7,10 +7,12 @@
 
 mod audit;
 mod bench;
+mod beside;
 mod check;
 mod client;
 mod completion;
 mod connections;
+mod copies;
 mod demo;
 mod doctor;
 mod events;
@@ -22,6 +24,7 @@ mod jobs;
 mod lines;
 mod mend;
 mod recipes;
+mod record;
 mod prune;
 mod reference;
 mod preview;
@@ -34,6 +37,7 @@ mod show;
 mod tables;
 mod timed;
 mod torture;
+mod upgrade;
 mod versions;
 
 use std::io::{IsTerminal, Write};
@@ -70,6 +74,9 @@ struct Arguments {
 enum Verb {
     Demo(demo::Demo),
     Init(init::Init),
+    Clone(copies::Clone),
+    Customise(copies::Customise),
+    Upgrade(upgrade::Upgrade),
     Check(check::Check),
     Serve(serve::Serve),
     List(recipes::List),
@@ -113,6 +120,9 @@ impl Arguments {
         match self.verb {
             Verb::Demo(demo) => block_on(demo.run()),
             Verb::Init(init) => init.run(workspace),
+            Verb::Clone(clone) => block_on(clone.run(workspace)),
+            Verb::Customise(customise) => block_on(customise.run(workspace)),
+            Verb::Upgrade(upgrade) => block_on(upgrade.run(workspace)),
             Verb::Check(check) => check.run(workspace),
             Verb::Schema(schema) => schema.run(),
             Verb::Completion(completion) => completion.run(),

@@ -36,6 +36,9 @@ pub(super) struct Show {
 pub(super) struct Start {
     /// The recipe, with or without its project
     name: String,
+    /// Start it although a copy of it that writes to the same place is started
+    #[arg(long)]
+    beside_copy: bool,
 }
 
 /// Stops a recipe: no new jobs; those under way finish, those in line wait
@@ -123,7 +126,8 @@ impl Start {
     pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
         let client = Client::connect(workspace, Errand::Ask).await?;
         let is_served = client.is_served();
-        let answer = change(&client, &self.name, "start", &json!({})).await;
+        let wish = json!({ "beside_copy": self.beside_copy });
+        let answer = change(&client, &self.name, "start", &wish).await;
         client.close().await;
         let answer = answer?;
         let mut text = format!("{} is started\n", show::cell(&answer["name"]));

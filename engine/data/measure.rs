@@ -47,6 +47,13 @@ pub fn is_longer(value: &Value, bytes: usize) -> bool {
     !fits(value, &mut room)
 }
 
+/// About how many bytes a value's JSON has.
+pub fn weight(value: &Value) -> usize {
+    let mut room = usize::MAX;
+    fits(value, &mut room);
+    usize::MAX - room
+}
+
 /// A regular expression as recipes and connectors write them: within bounds, so that none takes the
 /// memory of the rest. Matching takes time in proportion to the text, whatever the expression.
 pub fn pattern(text: &str) -> Result<Regex, regex::Error> {

@@ -7,7 +7,7 @@ mod secret;
 mod withheld;
 
 pub use measure::{
-    DEPTH_MAX, PATTERN_BYTES_MAX, VALUE_BYTES_MAX, is_deeper, is_longer, oversize, pattern,
+    DEPTH_MAX, PATTERN_BYTES_MAX, VALUE_BYTES_MAX, is_deeper, is_longer, oversize, pattern, weight,
 };
 pub use secret::Secret;
 pub use serde_json::Value;

@@ -14,7 +14,8 @@ use crate::store::NewJob;
 
 use super::ask::Ask;
 use super::effect::{Answer, Effect, EffectKind};
-use super::fold::{Folding, Folds};
+use super::fold::Folds;
+use super::keeping::Folding;
 use super::progress::Loops;
 use super::recorded::Recorded;
 use super::seeded::Seeded;
@@ -98,6 +99,7 @@ impl Desk {
             if let EntryKind::CancelRequested { by } = kind {
                 cancelled_by = Some(by);
             } else if !key.0.is_empty() {
+                folds.weights.add(&key, &kind);
                 recorded.entry(key).or_default().take_up(at, kind);
             }
         }
@@ -141,7 +143,9 @@ impl Desk {
 
     /// Writes an entry.
     pub(super) fn write(&self, key: &EntryKey, at: Moment, kind: EntryKind) {
-        self.state().entries.push(Entry {
+        let mut state = self.state();
+        state.folds.weights.add(key, &kind);
+        state.entries.push(Entry {
             key: key.clone(),
             at,
             kind,

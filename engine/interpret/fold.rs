@@ -13,39 +13,15 @@ use crate::data::Value;
 use crate::journal::{Entry, EntryKey, EntryKind, LoopHead, PageHead};
 
 use super::desk::{Desk, State};
+use super::keeping::{Folding, Weights};
 use super::vars::Vars;
-
-/// From when on a job's iterations are folded.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Folding {
-    /// How many iterations a job finishes, over all its loops, before any is folded.
-    pub(super) after: u64,
-    /// How many of each loop are never folded, to show what the others were like; of loops inside
-    /// others, fewer.
-    pub(super) kept: u64,
-}
-
-impl Folding {
-    /// For previews, which are there to show every step.
-    pub(super) const NEVER: Self = Self {
-        after: u64::MAX,
-        kept: 0,
-    };
-}
-
-impl Default for Folding {
-    fn default() -> Self {
-        Self {
-            after: 1_000,
-            kept: 20,
-        }
-    }
-}
 
 /// The loops of a job that can be folded.
 #[derive(Default)]
 pub(super) struct Folds {
     rule: Folding,
+    /// How much the loops have written.
+    pub(super) weights: Weights,
     /// What the journal holds about folded loops.
     recorded: BTreeMap<EntryKey, Recorded>,
     open: BTreeMap<EntryKey, Open>,
@@ -59,15 +35,6 @@ pub(super) struct Folds {
 
 /// How many lines a job with long loops logs before the others are left out.
 const LINES_MAX: u64 = 1_000;
-
-/// How many iterations are kept of a loop inside another: of each that the outer one keeps, so that
-/// together they would be many.
-const KEPT_INSIDE_MAX: u64 = 4;
-
-/// Whether the place of a loop is in an iteration of another.
-fn is_inside_loop(key: &EntryKey) -> bool {
-    key.0.contains('[')
-}
 
 /// What the journal holds about a folded loop.
 #[derive(Clone, Debug, Default)]
@@ -133,7 +100,7 @@ impl Folds {
     }
 
     fn is_active(&self) -> bool {
-        self.iterations >= self.rule.after
+        self.iterations >= self.rule.after || self.weights.all() > self.rule.after_bytes
     }
 }
 
@@ -187,10 +154,7 @@ impl Desk {
     pub(super) fn begin_loop(&self, key: &EntryKey) -> Option<Recorded> {
         let mut state = self.state();
         let recorded = state.folds.recorded.remove(key);
-        let kept = match is_inside_loop(key) {
-            true => state.folds.rule.kept.min(KEPT_INSIDE_MAX),
-            false => state.folds.rule.kept,
-        };
+        let kept = state.folds.rule.kept_of(key, &state.folds.weights);
         let head = match &recorded {
             Some(recorded) => recorded.head.clone(),
             None => LoopHead {
@@ -226,10 +190,11 @@ impl Desk {
         let folds = &mut state.folds;
         folds.iterations += 1;
         let is_inside_known = folds.open.len() > 1;
+        let is_heavy = folds.rule.is_heavy(key, &folds.weights);
         let Some(open) = folds.open.get_mut(key) else {
             return;
         };
-        if number < open.head.kept {
+        if number < open.head.kept && !(is_heavy && number > 0 && open.head.keep_below(number)) {
             return;
         }
         open.take(number, gave, now, vars);

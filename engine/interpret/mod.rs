@@ -17,6 +17,7 @@ mod effect;
 mod ending;
 mod fold;
 mod frame;
+mod keeping;
 mod leaf;
 mod limit;
 mod list;
@@ -57,7 +58,7 @@ use crate::names::{JobId, RecipeName};
 use crate::store::NewJob;
 
 use desk::Desk;
-use fold::Folding;
+use keeping::Folding;
 
 /// The code of a call whose end nothing could clear up.
 pub const OUTCOME_UNKNOWN: &str = "outcome_unknown";
@@ -172,8 +173,12 @@ impl Machine {
     /// Sets a job up that folds its loops once so many iterations are over, but for the first few
     /// of each loop (one at least): of use where small jobs are to behave like large ones.
     pub fn folding(start: Start, entries: Vec<Entry>, after: u64, kept: u64) -> Self {
-        let kept = kept.max(1);
-        Self::with_trace(start, entries, Folding { after, kept }, None)
+        let rule = Folding {
+            after,
+            kept: kept.max(1),
+            ..Folding::default()
+        };
+        Self::with_trace(start, entries, rule, None)
     }
 
     /// Replays a job from its entries to show its steps; what is not recorded stays open. Waits

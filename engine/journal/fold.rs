@@ -79,6 +79,15 @@ impl LoopHead {
         number >= self.kept && (number < self.mark || self.is_above(number))
     }
 
+    /// Keeps none from this one on; false if others were folded already, and all stays as it is.
+    pub fn keep_below(&mut self, number: u64) -> bool {
+        let is_new = self.mark <= self.kept && self.above.is_empty();
+        if is_new {
+            (self.kept, self.mark) = (number, number);
+        }
+        is_new
+    }
+
     /// Takes an iteration in that came to its end.
     pub fn fold(&mut self, number: u64) {
         self.mark = self.mark.max(self.kept);

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Moment;
-use crate::data::Value;
+use crate::data::{Value, weight};
 
 /// The code of a call in doubt that the vendor says it has not applied.
 pub const NOT_APPLIED: &str = "not_applied";
@@ -170,6 +170,20 @@ pub enum EntryKind {
         /// Who.
         by: String,
     },
+}
+
+impl EntryKind {
+    /// About how many bytes the values of what steps write take as JSON.
+    pub fn weight(&self) -> usize {
+        let value = match self {
+            Self::StepSucceeded { output } | Self::OutputGiven { output, .. } => Some(output),
+            Self::CallIntended { input, .. } => Some(input),
+            Self::LineLogged { data, .. } => data.as_ref(),
+            Self::StepFailed { failure, .. } => failure.body.as_ref(),
+            _ => None,
+        };
+        value.map_or(0, weight)
+    }
 }
 
 /// What a person says of a call whose end is unknown.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::files::Found;
 use super::read::{add, judge_doctor, settle, take_compiled};
-use super::{Library, Written};
+use super::{Library, Written, copies};
 use crate::compile::{Signature, check_wiring};
 use crate::diagnostic::Report;
 use crate::names::RecipeName;
@@ -55,6 +55,7 @@ impl Library {
         }
         settle(&mut after, report);
         after.judge_doctors();
+        copies::judge(&mut after);
         Some(after)
     }
 

@@ -14,6 +14,7 @@ use crate::source::{Node, NodeKind};
 use crate::store::{Store, StoreError};
 
 use super::shelf::Held;
+use super::subject::start;
 use super::{Shelf, codes};
 
 /// What holding a closure against the workspace found.
@@ -66,7 +67,7 @@ impl Shelf {
                 let message =
                     format!("`{name}` or a recipe that it calls has errors or is missing");
                 report
-                    .error(codes::UNUSABLE_RECIPE, start_of_file(), message)
+                    .error(codes::UNUSABLE_RECIPE, start(), message)
                     .help("run `recipes check` and mend what it names");
                 found.extend(report.into_diagnostics());
             }
@@ -107,7 +108,7 @@ impl Shelf {
                 Ok(values) => values,
                 Err(why) => {
                     report
-                        .error(codes::WRONG_SETTING, start_of_file(), why.as_str())
+                        .error(codes::WRONG_SETTING, start(), why.as_str())
                         .help("mend the row in the lookup table `integration-settings`");
                     found.extend(report.into_diagnostics());
                     return found;
@@ -195,12 +196,12 @@ fn check_recipe(
         let auth = webhook.auth.as_ref().map(sign_in);
         needed.extend(auth.map(|(name, wanted)| {
             let wanted = ConnectorName::new(wanted).ok();
-            (name.clone(), (wanted, start_of_file()))
+            (name.clone(), (wanted, start()))
         }));
     }
     if let Trigger::Poll(poll) = &recipe.trigger {
         let wanted = Some(poll.action.connector.clone());
-        needed.insert(poll.action.connection.clone(), (wanted, start_of_file()));
+        needed.insert(poll.action.connection.clone(), (wanted, start()));
     }
     let tables = &held.library.catalogue.tables;
     recipe.for_each_step(&mut |step| {
@@ -255,12 +256,7 @@ pub(super) fn check_sign_in(
     };
     let connection = connections.get(name);
     if let Some(connection) = connection.filter(|found| found.connector.as_str() != wanted) {
-        wrong_connection(
-            connection,
-            wanted,
-            span.unwrap_or_else(start_of_file),
-            report,
-        );
+        wrong_connection(connection, wanted, span.unwrap_or_else(start), report);
     }
 }
 
@@ -356,13 +352,4 @@ fn mentions(text: &str, span: Span, found: &mut BTreeMap<(String, String), Span>
 
 fn path_of(name: &RecipeName) -> Arc<str> {
     Arc::from(super::path_of(name))
-}
-
-fn start_of_file() -> Span {
-    Span {
-        start: 0,
-        len: 0,
-        line: 1,
-        column: 1,
-    }
 }

@@ -8,7 +8,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-/// The folders whose YAML files are bundled.
+/// The folders whose YAML files are bundled, with the pages that tell of projects.
 const FOLDERS: [&str; 3] = ["connectors", "lookup-tables", "recipes"];
 
 #[expect(
@@ -49,10 +49,7 @@ fn find(folder: &Path, paths: &mut Vec<String>) -> io::Result<()> {
         let path = entry?.path();
         if path.is_dir() {
             find(&path, paths)?;
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "yaml")
-        {
+        } else if is_bundled(&path) {
             let text = path
                 .to_str()
                 .ok_or_else(|| io::Error::other("a file name is no text"))?;
@@ -60,4 +57,12 @@ fn find(folder: &Path, paths: &mut Vec<String>) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+fn is_bundled(path: &Path) -> bool {
+    let is_yaml = path
+        .extension()
+        .is_some_and(|extension| extension == "yaml");
+    let is_page = path.starts_with("recipes") && path.ends_with("README.md");
+    is_yaml || is_page
 }

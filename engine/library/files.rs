@@ -9,6 +9,8 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
+use super::replace;
+use crate::origin;
 use crate::source::FILE_BYTES_MAX;
 
 /// What is bundled into the program: paths and bytes.
@@ -20,6 +22,8 @@ const FOLDERS: [&str; 3] = ["recipes", "connectors", "lookup-tables"];
 pub(super) const CONNECTIONS: &str = "connections.yaml";
 /// The most files a workspace may have.
 const FILES_MAX: usize = 20_000;
+/// How often a workspace is read at most until nothing changed meanwhile.
+const LOOKS_MAX: usize = 5;
 /// How deep folders are looked into: `recipes/<project>/tests/<file>`.
 const DEPTH_MAX: usize = 4;
 
@@ -34,20 +38,12 @@ pub struct Found {
 
 /// All files of a workspace by path, the bundled ones included.
 pub(super) fn find(workspace: &Path) -> io::Result<BTreeMap<String, Found>> {
+    find_own(workspace).map(over_bundled)
+}
+
+/// The bundled files, and the workspace's own in front of them.
+pub(super) fn over_bundled(own: BTreeMap<String, Found>) -> BTreeMap<String, Found> {
     let mut files = bundled();
-    // What is asked for must be there: a misspelt folder is not an empty workspace.
-    if !workspace.is_dir() {
-        let message = format!("there is no folder `{}`", workspace.display());
-        return Err(io::Error::new(io::ErrorKind::NotFound, message));
-    }
-    let mut own = BTreeMap::new();
-    for folder in FOLDERS {
-        find_below(&workspace.join(folder), folder, 1, &mut own)?;
-    }
-    let connections = workspace.join(CONNECTIONS);
-    if connections.exists() {
-        own.insert(CONNECTIONS.to_owned(), read(&connections));
-    }
     for (path, found) in own {
         // The repository itself is a workspace too; its files are the bundled ones.
         let is_same = files.get(&path).is_some_and(
@@ -57,7 +53,61 @@ pub(super) fn find(workspace: &Path) -> io::Result<BTreeMap<String, Found>> {
             files.insert(path, found);
         }
     }
-    Ok(files)
+    files
+}
+
+/// A file with this text.
+pub(super) fn file_of(text: &str) -> Found {
+    Found {
+        bytes: Ok(text.as_bytes().to_vec()),
+        is_bundled: false,
+    }
+}
+
+/// The files that a workspace has itself, by path; those that are just changing together, as they
+/// will be.
+pub(super) fn find_own(workspace: &Path) -> io::Result<BTreeMap<String, Found>> {
+    let mut before = replace::mark(workspace);
+    for _ in 1..LOOKS_MAX {
+        let found = look(workspace)?;
+        let after = replace::mark(workspace);
+        if after == before {
+            return Ok(found);
+        }
+        // Files that change together changed while they were read.
+        before = after;
+    }
+    look(workspace)
+}
+
+fn look(workspace: &Path) -> io::Result<BTreeMap<String, Found>> {
+    // What is asked for must be there: a misspelt folder is not an empty workspace.
+    if !workspace.is_dir() {
+        let message = format!("there is no folder `{}`", workspace.display());
+        return Err(io::Error::new(io::ErrorKind::NotFound, message));
+    }
+    let mut own = BTreeMap::new();
+    for folder in FOLDERS {
+        find_below(&workspace.join(folder), folder, 1, &mut own)?;
+    }
+    for name in [CONNECTIONS, origin::FILE] {
+        let path = workspace.join(name);
+        if path.exists() {
+            own.insert(name.to_owned(), read(&path));
+        }
+    }
+    for (path, text) in replace::under_way(workspace) {
+        match text {
+            Some(text) => own.insert(path, file_of(&text)),
+            None => own.remove(&path),
+        };
+    }
+    Ok(own)
+}
+
+/// Whether a file is the page that tells of a project, and no YAML.
+pub(super) fn is_page(path: &str) -> bool {
+    path.starts_with("recipes/") && path.ends_with("/README.md")
 }
 
 /// One file of a workspace as it is now; the bundled one behind it if there is none.
@@ -118,7 +168,7 @@ fn find_below(
         }
         let path = format!("{path}/{name}");
         let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
-        if is_yaml {
+        if is_yaml || (is_page(&path) && depth == 2) {
             if files.len() == FILES_MAX {
                 let message = format!("the workspace has more than {FILES_MAX} files");
                 return Err(io::Error::other(message));

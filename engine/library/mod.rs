@@ -5,19 +5,25 @@
 //! Always true: one mistaken file keeps nothing else from being read; what is bundled stands
 //! behind what the workspace has itself.
 
+mod at_once;
 mod change;
 mod closure;
 pub mod codes;
+mod copies;
 mod files;
 mod hindered;
+mod open;
 mod overlay;
+mod originals;
 mod pinned;
 mod read;
+mod replace;
 mod shelf;
 mod stamp;
+mod subject;
 mod version;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,8 +31,10 @@ use std::sync::Arc;
 pub use change::{path_of, recipe_of};
 pub use closure::Start;
 pub use files::{Found, bundled, found_at};
+pub use originals::{Originals, Unsound, originals};
 pub use overlay::Override;
 pub use pinned::NoVersion;
+pub use replace::{Change, Hindrance, replace, resume};
 pub use shelf::{Shelf, Shown};
 pub use stamp::{Differences, Stamp};
 
@@ -35,6 +43,7 @@ use crate::connector::Connections;
 use crate::data::digest;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::names::{ConnectorName, RecipeName};
+use crate::origin::Lock;
 use crate::recipe::RecipeFile;
 use crate::source::{self, Document, Node};
 
@@ -57,6 +66,8 @@ pub struct Library {
     pub hindered: BTreeMap<RecipeName, Arc<str>>,
     /// The connections that `connections.yaml` names.
     pub connections: Connections,
+    /// What copied files were made of.
+    pub lock: Lock,
     /// What was found about all files, in the order of files and places.
     pub diagnostics: Vec<Diagnostic>,
     /// The text of every file that could be read as text, by path, for printing findings.
@@ -115,6 +126,18 @@ impl Library {
         files::find(workspace).map(Self::of)
     }
 
+    /// Reads a workspace as if a change of its files were done.
+    pub fn as_if(workspace: &Path, change: &Change) -> io::Result<Self> {
+        let mut own = files::find_own(workspace)?;
+        for (path, (_, after)) in &change.files {
+            match after {
+                Some(text) => own.insert(path.clone(), files::file_of(text)),
+                None => own.remove(path),
+            };
+        }
+        Ok(Self::of(files::over_bundled(own)))
+    }
+
     /// What is bundled with the program, and nothing else.
     pub fn bundled() -> Self {
         Self::of(files::bundled())
@@ -132,6 +155,19 @@ impl Library {
             .any(|found| found.severity == Severity::Error)
     }
 
+    /// The errors in these files, and those elsewhere that were not there before.
+    pub fn errors_beyond(&self, before: &Self, files: &BTreeSet<&str>) -> Vec<&Diagnostic> {
+        let was_there = |found: &Diagnostic| {
+            let mut known = before.diagnostics_of(&found.place.file);
+            known.any(|known| known.code == found.code && known.message == found.message)
+        };
+        let errors = self.diagnostics.iter();
+        errors
+            .filter(|found| found.severity == Severity::Error)
+            .filter(|found| files.contains(&*found.place.file) || !was_there(found))
+            .collect()
+    }
+
     /// What was found about one file.
     pub fn diagnostics_of<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a Diagnostic> {
         self.diagnostics
@@ -139,3 +175,6 @@ impl Library {
             .filter(move |found| &*found.place.file == path)
     }
 }
+
+#[cfg(test)]
+mod tests;

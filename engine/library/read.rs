@@ -6,37 +6,37 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::at_once::at_once;
 use super::closure::check_sign_in;
-use super::files::{CONNECTIONS, Found};
-use super::{Library, Written, hindered, overlay};
-use crate::compile::{
-    Project, Recipe, Signature, check_doctor, check_wiring, codes, compile, program,
-};
+use super::files::{Found, is_page};
+use super::open::{Opened, open};
+use super::subject::{Subject, start, subject};
+use super::{Library, Written, copies, hindered, overlay};
+use crate::compile::{Project, Recipe, Signature, check_doctor, check_wiring, compile, program};
 use crate::connector::{self, Connections, builtin};
-use crate::diagnostic::{Report, Severity, Span};
-use crate::names::{ConnectorName, RecipeName, TableName, is_file_name};
+use crate::diagnostic::{Report, Severity};
+use crate::names::{ConnectorName, RecipeName};
+use crate::origin::Lock;
 use crate::recipe::{ProjectFile, RecipeFile};
-use crate::source::{self, Document, codes as source_codes};
+use crate::source::{self, Document};
 use crate::table::Table;
-
-/// What a path says about a file.
-enum Subject {
-    Connections,
-    Connector(ConnectorName),
-    Table(TableName),
-    Project(String),
-    Recipe(RecipeName),
-    Test,
-}
 
 /// Reads all files.
 pub(super) fn read(files: BTreeMap<String, Found>) -> Library {
     let mut reading = Reading::default();
     let mut parsed = Vec::new();
-    for (path, found) in files {
+    let (pages, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|(path, _)| is_page(path));
+    for (path, found) in pages {
+        reading.page(Arc::from(path), &found);
+    }
+    let opened = at_once(files, |(path, found)| {
         let path: Arc<str> = Arc::from(path);
+        let opened = open(&path, &found);
+        (path, found, opened)
+    });
+    for (path, found, opened) in opened {
         reading.library.paths.push(path.clone());
-        let document = reading.open(&path, &found);
+        let document = reading.keep(&path, opened);
         let subject = reading.about(&path, |report| subject(&path, report));
         match (document, subject) {
             (Some(document), Some(subject)) => parsed.push((subject, document, found.is_bundled)),
@@ -75,31 +75,18 @@ impl Reading {
         seen
     }
 
-    fn open(&mut self, path: &Arc<str>, found: &Found) -> Option<Document> {
-        match &found.bytes {
-            Ok(bytes) => {
-                let (document, report) = source::parse(path, bytes);
-                if let Some(document) = &document {
-                    let text = document.text.clone();
-                    self.library.texts.insert(path.clone(), text);
-                } else if bytes.len() <= source::FILE_BYTES_MAX {
-                    let text = Arc::from(String::from_utf8_lossy(bytes));
-                    self.library.texts.insert(path.clone(), text);
-                }
-                self.found.absorb(report);
-                document
-            }
-            Err(why) => self.about(path, |report| {
-                report
-                    .error(
-                        source_codes::UNREADABLE,
-                        start(),
-                        format!("cannot be read: {why}"),
-                    )
-                    .help("check that it is a file, and who may read it");
-                None
-            }),
-        }
+    fn keep(&mut self, path: &Arc<str>, opened: Opened) -> Option<Document> {
+        let texts = &mut self.library.texts;
+        texts.extend(opened.text.map(|text| (path.clone(), text)));
+        self.found.absorb(opened.report);
+        opened.document
+    }
+
+    /// What tells people of a project is kept as text alone.
+    fn page(&mut self, path: Arc<str>, found: &Found) {
+        let text = found.bytes.as_deref().unwrap_or_default();
+        let text = Arc::from(String::from_utf8_lossy(text));
+        self.library.texts.insert(path, text);
     }
 
     /// A recipe whose file is no YAML is there all the same: it is listed as broken, and its last
@@ -147,6 +134,11 @@ impl Reading {
         let file = document.file.clone();
         match subject {
             Subject::Connections => self.connections = Some(document),
+            Subject::Lock => {
+                let (lock, report) = Lock::read(&document);
+                self.found.absorb(report);
+                self.library.lock = lock;
+            }
             Subject::Connector(name) => {
                 if !is_bundled {
                     let (read, change, report) = overlay::read(&name, document);
@@ -207,9 +199,16 @@ impl Reading {
             library.connections = Connections::read(&document.root, connectors, &mut report);
             self.found.absorb(report);
         }
-        for (name, (file, is_bundled)) in self.recipes {
+        let compiled = at_once(
+            self.recipes.into_iter().collect(),
+            |(name, (file, bundled))| {
+                let compiled = compile_in(&library, &file, bundled);
+                (name, Written::of(file, bundled), compiled)
+            },
+        );
+        for (name, written, compiled) in compiled {
             self.found
-                .absorb(take_compiled(&mut library, name, file, is_bundled));
+                .absorb(keep_compiled(&mut library, name, written, compiled));
         }
         settle(&mut library, self.found);
         let mut doctors = Report::default();
@@ -223,9 +222,13 @@ impl Reading {
         for name in library.broken.keys() {
             library.catalogue.connectors.remove(name);
         }
+        copies::judge(&mut library);
         library
     }
 }
+
+/// What came of compiling a recipe.
+type Compiled = (Option<Recipe>, Report);
 
 /// Compiles a recipe as a part of a library.
 pub(super) fn take_compiled(
@@ -234,7 +237,12 @@ pub(super) fn take_compiled(
     file: RecipeFile,
     is_bundled: bool,
 ) -> Report {
-    let (recipe, mut report) = compile(&file, &library.catalogue);
+    let compiled = compile_in(library, &file, is_bundled);
+    keep_compiled(library, name, Written::of(file, is_bundled), compiled)
+}
+
+fn compile_in(library: &Library, file: &RecipeFile, is_bundled: bool) -> Compiled {
+    let (recipe, mut report) = compile(file, &library.catalogue);
     if let Some(recipe) = &recipe {
         let auth = file.trigger().and_then(|(_, node)| node.get("auth"));
         let span = auth.map(|auth| auth.span);
@@ -243,13 +251,22 @@ pub(super) fn take_compiled(
     if is_bundled && report.has_errors() {
         hindered::name_causes(&mut report, &file.document.text, &library.overrides);
     }
+    (recipe, report)
+}
+
+fn keep_compiled(
+    library: &mut Library,
+    name: RecipeName,
+    written: Written,
+    (recipe, report): Compiled,
+) -> Report {
     if let Some(recipe) = recipe {
         match hindered::hindrance(&recipe, &library.broken) {
             Some(file) => drop(library.hindered.insert(name.clone(), file)),
             None => drop(library.recipes.insert(name.clone(), Arc::new(recipe))),
         }
     }
-    library.written.insert(name, Written::of(file, is_bundled));
+    library.written.insert(name, written);
     report
 }
 
@@ -305,86 +322,5 @@ fn report_any(connector: &connector::Connector, document: &Document, report: &mu
                 format!("`{place}` is `any`"),
             )
             .help("declare what it holds; only a connector of one's own may leave it open");
-    }
-}
-
-/// What a file is, by its path; a path that says nothing is reported.
-fn subject(path: &str, report: &mut Report) -> Option<Subject> {
-    if path == CONNECTIONS {
-        return Some(Subject::Connections);
-    }
-    let parts: Vec<&str> = path.split('/').collect();
-    let file = parts.last().copied().unwrap_or_default();
-    let Some(name) = file.strip_suffix(".yaml") else {
-        let better = format!("{}.yaml", file.trim_end_matches(".yml"));
-        bad_name(file, &format!("rename it to `{better}`"), report);
-        return None;
-    };
-    match parts[..] {
-        ["connectors", _] => named(ConnectorName::new(name), file, report).map(Subject::Connector),
-        ["lookup-tables", _] => named(TableName::new(name), file, report).map(Subject::Table),
-        ["recipes", project, _] if !is_file_name(project) => {
-            bad_name(project, &better_name(project), report);
-            None
-        }
-        ["recipes", project, "project.yaml"] => Some(Subject::Project(project.to_owned())),
-        ["recipes", project, _] => {
-            named(RecipeName::of(project, name), file, report).map(Subject::Recipe)
-        }
-        ["recipes", _, "tests", _] if name.ends_with(".test") => Some(Subject::Test),
-        ["recipes", _, "tests", _] => {
-            bad_name(
-                file,
-                &format!("tests are called `{name}.test.yaml`"),
-                report,
-            );
-            None
-        }
-        _ => {
-            bad_name(
-                file,
-                "files stand in recipes/<project>/, recipes/<project>/tests/, connectors/ and \
-                 lookup-tables/",
-                report,
-            );
-            None
-        }
-    }
-}
-
-fn named<T>(name: Result<T, String>, file: &str, report: &mut Report) -> Option<T> {
-    match name {
-        Ok(name) => Some(name),
-        Err(_) => {
-            bad_name(file, &better_name(file.trim_end_matches(".yaml")), report);
-            None
-        }
-    }
-}
-
-fn better_name(name: &str) -> String {
-    let slug = crate::names::slug(name);
-    if slug.is_empty() {
-        return "use lower-case letters, digits and single hyphens".to_owned();
-    }
-    format!("use lower-case letters, digits and single hyphens: `{slug}`")
-}
-
-fn bad_name(name: &str, help: &str, report: &mut Report) {
-    report
-        .error(
-            codes::BAD_FILE_NAME,
-            start(),
-            format!("`{name}` cannot be the name of a file here"),
-        )
-        .help(help);
-}
-
-fn start() -> Span {
-    Span {
-        start: 0,
-        len: 0,
-        line: 1,
-        column: 1,
     }
 }

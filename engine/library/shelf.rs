@@ -275,6 +275,16 @@ impl Shelf {
         self.read().library.catalogue.tables.clone()
     }
 
+    /// The table that plays a table's name in a project.
+    pub fn table_named(&self, project: &str, name: &str) -> Result<TableName, String> {
+        let held = self.read();
+        let project = held.library.catalogue.projects.get(project);
+        match project.and_then(|project| project.tables.get(name)) {
+            Some(table) => Ok(table.clone()),
+            None => TableName::new(name),
+        }
+    }
+
     /// The settings that all projects declare.
     pub fn settings(&self) -> SettingsDeclared {
         let held = self.read();

@@ -8,8 +8,16 @@ use std::fs::{self, Metadata};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
+use crate::origin;
+
 /// The folders and files that make a workspace.
-const PARTS: [&str; 4] = ["recipes", "connectors", "lookup-tables", "connections.yaml"];
+const PARTS: [&str; 5] = [
+    "recipes",
+    "connectors",
+    "lookup-tables",
+    "connections.yaml",
+    origin::FILE,
+];
 
 /// How deep folders are looked into.
 const DEPTH_MAX: u32 = 4;

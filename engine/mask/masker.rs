@@ -54,8 +54,8 @@ impl Masker {
     }
 
     /// Leaves these words whole, such as names of tables, where a hidden text is a part of one: a
-    /// learner called Learner is not told of by `accredible-learners`. A hidden text that is the
-    /// whole word, or reaches beyond it, goes as ever; so does what other maskers hide.
+    /// learner called Learner is not told of by the table `course-learners`. A hidden text that is
+    /// the whole word, or reaches beyond it, goes as ever; so does what other maskers hide.
     #[must_use]
     pub fn sparing<'a>(mut self, words: impl IntoIterator<Item = &'a str>) -> Self {
         let words: BTreeSet<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();

@@ -57,7 +57,7 @@ impl Outbound {
             return Err(server.sender_refused(&error, Some(&from.email)));
         }
         connection.abort().await;
-        Ok(checked(&server, &from.email.to_string()))
+        Ok(checked(&server, from.email.as_ref()))
     }
 }
 

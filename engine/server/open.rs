@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::connector::References;
 use crate::diagnostic::Severity;
 use crate::history::History;
-use crate::library::{Library, Shelf, Stamp};
+use crate::library::{Library, Shelf, Stamp, resume};
 use crate::outbound::{Accounts, Outbound};
 use crate::runner::{Bell, World};
 use crate::settings::{Settings, WorkspaceReferences};
@@ -40,6 +40,11 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
         why: error.to_string(),
     })?;
     let store = Arc::new(Store::open(&settings.database()).await?);
+    // Nobody else has this workspace now. What was cut off counts already; not every disk lets it
+    // be finished.
+    if let Err(why) = resume(workspace) {
+        tracing::error!("files that were just changing wait to be put in place: {why}");
+    }
     let clock = settings.clock();
     let shelf = Shelf::new(library);
     let tables = shelf.tables();

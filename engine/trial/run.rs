@@ -7,22 +7,24 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::connector::References;
-use crate::data::{Object, Value};
+use crate::data::Value;
 use crate::diagnostic::Place;
 use crate::journal::{Ending, Entry, Failure, JobStatus};
 use crate::library::Shelf;
-use crate::names::{JobId, RecipeName, TableName};
+use crate::names::{JobId, RecipeName};
 use crate::runner::{Bell, Halt, Point, World};
 use crate::shape::Misfit;
-use crate::store::{Import, Jobs, Store, StoreError};
-use crate::table::{Operation, SETTINGS_TABLE, Table};
+use crate::store::{Jobs, Store, StoreError};
+use crate::table::{Operation, Table};
 use crate::trigger::{Gauge, Given, Intake, Refusal, run as run_by_hand};
 use crate::worker::Worker;
 
+use super::fill::fill;
 use super::judge::{judge, why_it_failed};
 use super::pretend::Pretend;
+use super::record::Played;
 use super::renew::{Difference, differences, renewed};
-use super::suite::{Case, Expect};
+use super::suite::{Case, Expect, Reply};
 
 /// How often the clock is moved on at most before a test is given up.
 const LEAPS_MAX: usize = 10_000;
@@ -55,6 +57,8 @@ pub(super) struct Aftermath {
     pub(super) entries: Vec<Entry>,
     pub(super) requests: Vec<(String, Value)>,
     pub(super) troubles: Vec<String>,
+    /// What was answered, in order, by action.
+    pub(super) replies: Vec<(String, Reply)>,
     pub(super) tables: BTreeMap<String, Value>,
     pub(super) commits: u32,
 }
@@ -111,7 +115,25 @@ async fn play(
     case: &Case,
     crash_after: Option<u32>,
 ) -> Result<Aftermath, String> {
-    let stage = Stage::set(shelf, case, crash_after).await?;
+    let stage = Stage::set(shelf, recipe, case, crash_after, BTreeMap::new()).await?;
+    act(&stage, recipe, case).await
+}
+
+/// Plays a recorded job again: each of its places gets the answer that it got.
+pub(super) async fn play_by_place(
+    shelf: &Arc<Shelf>,
+    recipe: &RecipeName,
+    case: &Case,
+    by_place: &BTreeMap<String, Reply>,
+) -> Result<Played, String> {
+    let stage = Stage::set(shelf, recipe, case, None, by_place.clone()).await?;
+    let after = act(&stage, recipe, case).await?;
+    let given = stage.pretend.given().into_iter();
+    let answered = given.map(|(name, place, _)| (name, place)).collect();
+    Ok(Played { after, answered })
+}
+
+async fn act(stage: &Stage, recipe: &RecipeName, case: &Case) -> Result<Aftermath, String> {
     let given = match &case.event {
         Some(event) => Given::Event(event.clone()),
         None => Given::Input(case.input.clone()),
@@ -140,6 +162,7 @@ impl Aftermath {
             entries: Vec::new(),
             requests: Vec::new(),
             troubles: Vec::new(),
+            replies: Vec::new(),
             tables: BTreeMap::new(),
             commits: 0,
         }
@@ -148,6 +171,7 @@ impl Aftermath {
 
 /// Store, clock, vendors and worker of one test.
 struct Stage {
+    recipe: RecipeName,
     intake: Intake,
     world: World,
     pretend: Arc<Pretend>,
@@ -158,8 +182,10 @@ struct Stage {
 impl Stage {
     async fn set(
         shelf: &Arc<Shelf>,
+        recipe: &RecipeName,
         case: &Case,
         crash_after: Option<u32>,
+        by_place: BTreeMap<String, Reply>,
     ) -> Result<Self, String> {
         let clock = Clock::test(case.now);
         let store = Arc::new(Store::in_memory().await.map_err(in_words)?);
@@ -169,9 +195,10 @@ impl Stage {
             .map(|table| Table::clone(table))
             .collect();
         store.declare(&tables, case.now).await.map_err(in_words)?;
-        fill(&store, case).await?;
+        fill(&store, shelf, recipe, case).await?;
         let (connectors, _) = shelf.accounts();
-        let pretend = Arc::new(Pretend::new(connectors, clock.clone(), &case.replies));
+        let pretend = Pretend::new(connectors, clock.clone(), &case.replies, by_place);
+        let pretend = Arc::new(pretend);
         let (stopping, is_stopping) = watch::channel(false);
         let bell = Arc::new(Bell::default());
         let halt = match crash_after {
@@ -197,6 +224,7 @@ impl Stage {
             is_stopping,
         };
         Ok(Self {
+            recipe: recipe.clone(),
             intake,
             world,
             pretend,
@@ -240,7 +268,8 @@ impl Stage {
         let (status, ending) = last.unwrap_or((JobStatus::Queued, None));
         let mut tables = BTreeMap::new();
         for name in case.expect.tables.keys() {
-            let Ok(table) = TableName::new(name) else {
+            let shelf = &self.intake.shelf;
+            let Ok(table) = shelf.table_named(self.recipe.project(), name) else {
                 continue;
             };
             let all = Operation::Find {
@@ -254,53 +283,18 @@ impl Stage {
                 .and_then(|mut found| found.get_mut("items").map(Value::take));
             tables.insert(name.clone(), rows.unwrap_or(Value::Null));
         }
+        let given = self.pretend.given().into_iter();
         Ok(Aftermath {
             status,
             ending,
             entries,
             requests: self.pretend.requests(),
             troubles: self.pretend.troubles(),
+            replies: given.map(|(name, _, reply)| (name, reply)).collect(),
             tables,
             commits: self.world.halt.committed(),
         })
     }
-}
-
-/// Puts the rows before into the tables; those named replace the first rows.
-async fn fill(store: &Store, case: &Case) -> Result<(), String> {
-    let mut tables = case.tables.clone();
-    if !case.settings.is_empty() {
-        let rows: Vec<Value> = case.settings.iter().flat_map(settings_rows).collect();
-        tables.insert(SETTINGS_TABLE.to_owned(), rows.into());
-    }
-    for (name, rows) in &tables {
-        let table = TableName::new(name)?;
-        let Value::Array(rows) = rows else { continue };
-        let rows: Vec<Object> = rows
-            .iter()
-            .filter_map(|row| row.as_object().cloned())
-            .collect();
-        let done = store
-            .import(&table, rows, Import::Replace, "test", case.now)
-            .await;
-        done.map_err(in_words)?
-            .map_err(|refused| format!("table `{name}` before the test: {}", refused.message))?;
-    }
-    Ok(())
-}
-
-/// The rows of one integration's settings; values are kept as text.
-fn settings_rows((integration, keys): (&String, &Value)) -> Vec<Value> {
-    let Value::Object(keys) = keys else {
-        return Vec::new();
-    };
-    let row = |(key, value): (&String, &Value)| {
-        let text = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned);
-        serde_json::json!({ "integration": integration, "key": key, "value": text })
-    };
-    keys.iter().map(row).collect()
 }
 
 /// Tests have no secrets.

@@ -5,11 +5,13 @@
 //! Always true: one change is taken up at a time; a file that breaks changes nothing but what is
 //! shown of it; a recipe is saved whole or not at all, and never over what somebody else saved.
 
+mod change;
 mod columns;
 mod place;
 mod save;
 mod take_up;
 
+pub use change::NotChanged;
 pub use save::{Expected, NotSaved, Others, Save, Saved};
 
 use std::path::{Path, PathBuf};

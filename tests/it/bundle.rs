@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use recipe_engine::clock::parse_period;
 use recipe_engine::compile::Activation;
-use recipe_engine::compile::{ForeachSource, Recipe, StepKind, TableOperation, Trigger};
+use recipe_engine::compile::{ForeachSource, Recipe, StepKind, Trigger};
 use recipe_engine::library::Library;
 use recipe_engine::names::{RecipeName, slug};
 use recipe_engine::schedule::Rule;
@@ -39,11 +39,7 @@ fn does(recipe: &Recipe) -> Does {
             }
         }
         StepKind::Table { table, operation } => {
-            let is_read = matches!(
-                operation,
-                TableOperation::Get(_) | TableOperation::Find { .. } | TableOperation::Count(_)
-            );
-            let tables = if is_read {
+            let tables = if operation.is_read() {
                 &mut does.reads
             } else {
                 &mut does.writes

@@ -18,6 +18,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("handlebars", &["expression"]),
     ("jsonpath_rust", &["expression"]),
     ("croner", &["schedule"]),
+    ("diffy", &["origin"]),
     ("aho_corasick", &["mask"]),
     ("sqlx", &["store"]),
     // The command line asks a running server over the same doors as everybody.

@@ -11,6 +11,7 @@ mod delivery;
 mod house;
 mod load;
 mod long;
+mod many;
 mod process;
 mod prune;
 mod raw;
@@ -34,7 +35,8 @@ use super::{Ended, say};
 /// 10,000 records on. W4: the start of a server with 1,000 recipes. W5: big jobs whose server is
 /// killed in the middle. W6: one job over 300,000 elements, also killed. W7: a bundled batch
 /// synchronisation of 2,000 courses and 50,000 enrolments, on a faster clock and within the vendors'
-/// budgets; it takes half an hour and runs only if it is named. The engine works in a folder of its
+/// budgets; it takes half an hour and runs only if it is named. W8: a workspace of 10,000 recipe
+/// files. The engine works in a folder of its
 /// own below the workspace, so that the same disk is measured; it is removed afterwards. Anything
 /// else that runs on the machine makes the figures worse.
 #[derive(Args, Debug)]
@@ -84,6 +86,9 @@ enum Workload {
     /// A bundled batch synchronisation at scale, within the vendors' budgets; half an hour.
     #[value(name = "W7")]
     Batch,
+    /// A workspace of 10,000 recipe files: checked, started with, saved into and edited.
+    #[value(name = "W8")]
+    Many,
 }
 
 /// What every workload needs to know.
@@ -148,6 +153,7 @@ impl Bench {
                 Workload::Crash => crash::measure(&bounds, report).await?,
                 Workload::Long => long::measure(&bounds, report).await?,
                 Workload::Batch => batch::measure(&bounds, report).await?,
+                Workload::Many => many::measure(&bounds, report).await?,
             }
         }
         Ok(())
@@ -172,6 +178,7 @@ impl Workload {
             Self::Crash => "W5: killed in the middle, started again",
             Self::Long => "W6: one job over 300,000 elements, also killed in its middle",
             Self::Batch => "W7: a batch synchronisation of 50,000 enrolments, on a faster clock",
+            Self::Many => "W8: a workspace of 10,000 recipe files",
         }
     }
 }

@@ -24,6 +24,19 @@ const LONG_AGO: Moment = Moment(1_600_000_000_000_000);
 /// How many webhooks a second come in meanwhile: what a large company sends at its busiest.
 const RATE: f64 = 100.0;
 
+/// Pages of the list of jobs: of all, of those that failed, of one recipe.
+const PAGES: [(&str, &str); 3] = [
+    ("", "/api/jobs?limit=50"),
+    (" that failed", "/api/jobs?limit=50&status=failed"),
+    (
+        " of a recipe",
+        "/api/jobs?limit=50&recipe=bench/learner-finished",
+    ),
+];
+
+/// How often each page is asked for.
+const LOOKS: usize = 50;
+
 /// Fills a workspace and measures.
 pub(super) async fn measure(bounds: &Bounds, jobs: u64, report: &mut Report) -> anyhow::Result<()> {
     let workspace = furnish(&bounds.folder, "prune", "http://127.0.0.1:9")?;
@@ -51,6 +64,10 @@ pub(super) async fn measure(bounds: &Bounds, jobs: u64, report: &mut Report) -> 
     )?;
     let server = Server::start(&workspace).await?;
     server.start_recipe(RECIPE).await?;
+    for (what, path) in PAGES {
+        let what = format!("a page of the list of jobs{what}, slowest of {LOOKS}");
+        report.add(GROUP, what, slowest(&server, path).await?, "ms");
+    }
     let sent = steady(server.address(), PATH, RATE, bounds.window, body).await?;
     tell(report, "nothing is removed", &sent);
     drop(server);
@@ -104,6 +121,19 @@ fn tell(report: &mut Report, when: &str, sent: &[Sent]) {
         let name = format!("{when}: request to answer, {name}");
         report.add(GROUP, name, part(&answered, place), "ms");
     }
+}
+
+/// The milliseconds that the slowest of several requests took; each goes on where the last ended.
+async fn slowest(server: &Server, path: &str) -> anyhow::Result<f64> {
+    let mut next = path.to_owned();
+    let mut slowest = Duration::ZERO;
+    for _ in 0..LOOKS {
+        let begin = Instant::now();
+        let page = server.client.get(&next).await?;
+        slowest = slowest.max(begin.elapsed());
+        next = page["next"].as_str().unwrap_or(path).to_owned();
+    }
+    Ok(slowest.as_secs_f64() * 1000.0)
 }
 
 async fn metric(server: &Server, name: &str) -> anyhow::Result<f64> {

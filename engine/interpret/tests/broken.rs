@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::super::fold::Folding;
+use super::super::keeping::Folding;
 use super::super::*;
 use super::world::World;
 use crate::connector::Effect as Repeats;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::super::fold::Folding;
+use super::super::keeping::Folding;
 use super::super::*;
 use super::broken::{Came, Habits, run};
 use super::loops::{LOOPS, MANY, loop_of, names};
@@ -13,14 +13,32 @@ use crate::journal::JobStatus;
 use crate::journal::{LoopHead, append, drop_folded};
 
 /// Folds as soon as it can.
-const EAGER: Folding = Folding { after: 3, kept: 2 };
+const EAGER: Folding = Folding {
+    after: 3,
+    after_bytes: usize::MAX,
+    kept: 2,
+    kept_bytes: usize::MAX,
+};
+
+/// Keeps more, until the first of them turns out to be too much.
+const HEAVY: Folding = Folding {
+    kept: 5,
+    kept_bytes: 100,
+    ..EAGER
+};
 
 /// How often each loop is run with deaths at other moments.
 const RUNS: u64 = 60;
 
 /// How a run compares with one that nobody broke and that never folded.
-fn check(name: &str, world: &World, whole: &Came, seed: u64, habits: Habits) -> Came {
-    let came = run(world, seed, habits, EAGER);
+fn check(
+    name: &str,
+    world: &World,
+    whole: &Came,
+    (seed, rule): (u64, Folding),
+    habits: Habits,
+) -> Came {
+    let came = run(world, seed, habits, rule);
     assert_eq!(came.ending, whole.ending, "{name}, seed {seed}");
     let twice: Vec<&String> = came
         .applied
@@ -64,13 +82,14 @@ fn a_folded_loop_ends_as_an_unfolded_one_wherever_it_is_killed() {
             whole.ending
         );
         let (mut deaths, mut folds) = (0, 0);
-        for seed in 1..=RUNS {
+        let runs = (1..=RUNS).flat_map(|seed| [(seed, EAGER), (seed, HEAVY)]);
+        for (seed, rule) in runs {
             let habits = Habits {
                 commits: 10 + (seed as usize * 7) % 60,
                 folds: 30 + (seed as usize * 13) % 70,
                 dies: (seed as usize) % 12,
             };
-            let came = check(name, &world, &whole, seed, habits);
+            let came = check(name, &world, &whole, (seed, rule), habits);
             // A loop that fails begins other elements, depending on which end first.
             if *name != "tried" {
                 assert_eq!(came.asked, whole.asked, "{name}, seed {seed}");
@@ -130,6 +149,40 @@ fn a_loop_of_300_000_elements_leaves_a_small_journal_and_keeps_little() {
     assert!(journal.len() < 100, "{} entries at the end", journal.len());
     let bytes = serde_json::to_string(&journal).unwrap().len();
     assert!(bytes < 10_000, "{bytes} bytes");
+}
+
+#[test]
+fn a_loop_of_large_elements_leaves_a_small_journal_however_few_they_are() {
+    const FEW: usize = 200;
+    let names: Vec<Value> = (0..FEW).map(|_| json!("x")).collect();
+    let world = loop_of(MANY, names.into());
+    let mut machine = Machine::new(world.start(), Vec::new());
+    let (mut journal, mut bytes_max, mut turns) = (Vec::new(), 0, 0);
+    let ending = loop {
+        let mut turn = machine.turn(Moment(0));
+        turns += 1;
+        assert!(turns < 4 * FEW, "the job does not end");
+        for effect in turn.effects {
+            let answer = done(json!({ "id": 1, "text": "x".repeat(50_000) }));
+            machine.answer(effect.number, Moment(0), answer);
+        }
+        let folded = machine.fold();
+        drop_folded(&mut turn.entries, &folded);
+        turn.entries.extend(folded);
+        append(&mut journal, turn.entries);
+        bytes_max = bytes_max.max(serde_json::to_string(&journal).unwrap().len());
+        if let Some(ending) = turn.ending {
+            break ending;
+        }
+        // The worker dies now and then, with answers that are not in the journal.
+        if turns % 5 == 4 {
+            machine = Machine::new(world.start(), journal.clone());
+        }
+    };
+    assert_eq!(ending.output.unwrap()["sum"], json!(FEW));
+    assert!(bytes_max < 3 << 20, "{bytes_max} bytes");
+    let bytes = serde_json::to_string(&journal).unwrap().len();
+    assert!(bytes < 1 << 20, "{bytes} bytes at the end");
 }
 
 #[test]

@@ -22,13 +22,13 @@ pub struct Changed {
     pub settings: Vec<String>,
 }
 
-/// Compares what a job of this recipe pinned with what counts now.
+/// Compares what a job of this recipe pinned, if it began, with what counts now.
 pub async fn changed_since(
     intake: &Intake,
     recipe: &RecipeName,
-    pinned: &Pinned,
+    pinned: Option<&Pinned>,
 ) -> Result<Changed, StoreError> {
-    let Some(current) = intake.shelf.program(recipe) else {
+    let (Some(pinned), Some(current)) = (pinned, intake.shelf.program(recipe)) else {
         return Ok(Changed::default());
     };
     let declared = intake.shelf.settings_of(&current);

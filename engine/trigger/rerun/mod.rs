@@ -194,10 +194,7 @@ pub async fn plan_rerun(
         }
         None => None,
     };
-    let changed = match &pinned {
-        Some(pinned) => changed_since(intake, &origin.recipe, pinned).await?,
-        None => Changed::default(),
-    };
+    let changed = changed_since(intake, &origin.recipe, pinned.as_ref()).await?;
     let mut seed = match (&wish.from, &ran) {
         (From::Start, _) if wish.outputs.is_empty() => Seed::of_start(&journal),
         (_, Some((Ok(program), pinned))) => {

@@ -14,9 +14,6 @@ use super::state::{Key, State};
 /// The documented end of `page_size`; more is not refused but clamped.
 const PAGE_SIZE_MAX: usize = 200;
 
-/// Cursors that are remembered; the oldest is forgotten first.
-const SNAPSHOTS_MAX: usize = 1_000;
-
 /// Parameters that choose the page, not the list.
 const PAGE_PARAMS: [&str; 5] = [
     "page",
@@ -105,8 +102,9 @@ fn snapshot(
         return Ok((keys, None));
     }
     let cursor = call.state.chance.token();
+    let kept = call.state.quirks.cursors_kept.max(1);
     let snapshots = &mut call.state.snapshots;
-    if snapshots.order.len() == SNAPSHOTS_MAX
+    while snapshots.order.len() >= kept
         && let Some(oldest) = snapshots.order.pop_front()
     {
         snapshots.by_cursor.remove(&oldest);

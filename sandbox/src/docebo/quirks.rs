@@ -41,6 +41,8 @@ pub(crate) struct Quirks {
     pub(crate) external_certifications: bool,
     /// Whether the external training feature is on; off: 403.
     pub(crate) external_training: bool,
+    /// How many cursors are remembered, the oldest forgotten first. Nothing is known of the vendor's.
+    pub(crate) cursors_kept: usize,
     /// Other names for events, by the names used here; those of certifications are assumed.
     pub(crate) event_names: BTreeMap<String, String>,
 }
@@ -64,6 +66,7 @@ impl Default for Quirks {
             certification_s: 0,
             external_certifications: true,
             external_training: true,
+            cursors_kept: 1_000,
             event_names: BTreeMap::new(),
         }
     }

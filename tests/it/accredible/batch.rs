@@ -86,6 +86,21 @@ async fn calls(stage: &Stage) -> [usize; 2] {
 }
 
 #[tokio::test]
+async fn a_batch_ends_well_though_the_vendor_soon_forgets_where_a_listing_stood() {
+    // More courses than a page lists, each with lists of its own.
+    let size = Size {
+        courses: 230,
+        ..SIZE
+    };
+    let academy = Academy::of(size, 7);
+    let stage = opened(&academy).await;
+    stage.quirk("docebo", json!({ "cursors_kept": 2 })).await;
+    let run = stage.run(RECIPE, Value::Null).await;
+    assert_eq!(run.status, "succeeded", "{run:?}");
+    is_in_step(&stage, &academy).await;
+}
+
+#[tokio::test]
 async fn a_batch_brings_an_academy_into_step_and_does_nothing_the_second_time() {
     let academy = Academy::of(SIZE, 7);
     let stage = opened(&academy).await;

@@ -30,6 +30,8 @@ pub(super) enum Change {
     },
     /// It goes.
     Remove(StoredRow),
+    /// All that there are go, however many: none of them is read for it.
+    RemoveAll,
 }
 
 /// The version goes on where the history of the key ended, also after the row was once removed.
@@ -56,6 +58,12 @@ const REMOVE: &str = "
     FROM lookup_row WHERE number = $1;
     DELETE FROM lookup_row WHERE number = $1";
 
+const REMOVE_ALL: &str = "
+    INSERT INTO lookup_history (tbl, key, version, change, body, written_by, written_at)
+    SELECT tbl, COALESCE(key, '#' || number), version + 1, 'removed', body, $2, $3
+    FROM lookup_row WHERE tbl = $1;
+    DELETE FROM lookup_row WHERE tbl = $1";
+
 /// Writes planned changes.
 pub(super) async fn apply(
     connection: &mut SqliteConnection,
@@ -64,7 +72,7 @@ pub(super) async fn apply(
     at: Moment,
     changes: Vec<Change>,
 ) -> Result<(), StoreError> {
-    free_keys(connection, &changes, by, at).await?;
+    free_keys(connection, kept, &changes, by, at).await?;
     for change in changes {
         match change {
             Change::Add { key, row } => {
@@ -90,7 +98,7 @@ pub(super) async fn apply(
                     .await
                     .map_err(store_error)?;
             }
-            Change::Remove(_) => {}
+            Change::Remove(_) | Change::RemoveAll => {}
         }
     }
     Ok(())
@@ -100,33 +108,26 @@ pub(super) async fn apply(
 /// keys or take over one that is given up.
 async fn free_keys(
     connection: &mut SqliteConnection,
+    kept: &Kept,
     changes: &[Change],
     by: &str,
     at: Moment,
 ) -> Result<(), StoreError> {
     for change in changes {
-        match change {
-            Change::Remove(before) => {
-                sqlx::query(REMOVE)
-                    .bind(before.number)
-                    .bind(by)
-                    .bind(at.0)
-                    .execute(&mut *connection)
-                    .await
-                    .map_err(store_error)?;
-            }
-            Change::Alter { before, key, .. } if before.key != *key => {
-                // The old key's history says that the row left it.
-                sqlx::query(REMOVE_KEY)
-                    .bind(before.number)
-                    .bind(by)
-                    .bind(at.0)
-                    .execute(&mut *connection)
-                    .await
-                    .map_err(store_error)?;
-            }
-            Change::Alter { .. } | Change::Add { .. } => {}
-        }
+        let (sql, number) = match change {
+            Change::Remove(before) => (REMOVE, before.number),
+            Change::RemoveAll => (REMOVE_ALL, kept.number),
+            // The old key's history says that the row left it.
+            Change::Alter { before, key, .. } if before.key != *key => (REMOVE_KEY, before.number),
+            Change::Alter { .. } | Change::Add { .. } => continue,
+        };
+        sqlx::query(sql)
+            .bind(number)
+            .bind(by)
+            .bind(at.0)
+            .execute(&mut *connection)
+            .await
+            .map_err(store_error)?;
     }
     Ok(())
 }

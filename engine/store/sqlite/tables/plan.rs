@@ -36,7 +36,7 @@ pub(super) async fn plan(
         Operation::Delete { filter, expect } => {
             delete(connection, kept, filter.as_ref(), *expect).await?
         }
-        Operation::Truncate => delete(connection, kept, None, None).await?,
+        Operation::Truncate => truncate(connection, kept).await?,
         Operation::Sync { rows, max_removed } => {
             sync::sync(connection, kept, rows, *max_removed).await?
         }
@@ -223,6 +223,14 @@ async fn delete(
     Ok((changes, output([("removed", count.into())])))
 }
 
+async fn truncate(
+    connection: &mut SqliteConnection,
+    kept: &Kept,
+) -> Result<(Vec<Change>, Value), Trouble> {
+    let count = rows::count(connection, kept).await?;
+    Ok((vec![Change::RemoveAll], output([("removed", count.into())])))
+}
+
 fn check_expected(kept: &Kept, what: &str, met: usize, expect: Option<u64>) -> Result<(), Refused> {
     match expect {
         Some(expected) if expected != met as u64 => Err(Refused::new(
@@ -299,6 +307,7 @@ async fn check_unique(
                     touched.insert(before.number);
                     continue;
                 }
+                Change::RemoveAll => continue,
             };
             if let Some(value) = row.get(name)
                 && new.insert(key_text(&[value]), value.clone()).is_some()

@@ -1,0 +1,129 @@
+//! Clones of projects and customised recipes.
+//!
+//! Always true: a copy is on the disk and taken up before it is answered; what is refused has left
+//! nothing behind.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::data::Value;
+use crate::library::Change;
+use crate::names::RecipeName;
+use crate::origin::{self, Copy, Refused, Source, Tables};
+use crate::store::AuditEntry;
+
+use super::{Person, Problem, Rooms, body, changes};
+
+/// What a clone is to be.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CloneWish {
+    /// The name of the new project.
+    #[serde(rename = "as")]
+    name: String,
+    /// Whether it gets tables of its own.
+    #[serde(default)]
+    own_tables: bool,
+}
+
+/// `POST /api/projects/{project}/clone`
+pub(super) async fn clone(
+    State(rooms): State<Arc<Rooms>>,
+    Extension(Person(by)): Extension<Person>,
+    Path(project): Path<String>,
+    bytes: Bytes,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let wish: CloneWish = body::json(&bytes)?;
+    let tables = match wish.own_tables {
+        true => Tables::Own,
+        false => Tables::Shared,
+    };
+    let detail = json!({ "of": project });
+    let subject = format!("project:{}", wish.name);
+    let entry = entry(&rooms, &by, "cloned", subject, detail);
+    copy(&rooms, &project, entry, |source| {
+        origin::clone_project(source, &project, &wish.name, tables)
+    })
+    .await
+}
+
+/// `POST /api/recipes/{project}/{name}/customise`
+pub(super) async fn customise(
+    State(rooms): State<Arc<Rooms>>,
+    Extension(Person(by)): Extension<Person>,
+    Path((project, name)): Path<(String, String)>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let name = RecipeName::of(&project, &name).map_err(Problem::not_found)?;
+    let subject = format!("recipe:{name}");
+    let entry = entry(&rooms, &by, "customised", subject, Value::Null);
+    copy(&rooms, &project, entry, |source| {
+        origin::customise(source, &name)
+    })
+    .await
+}
+
+/// Refuses to start a recipe beside a started copy that writes to the same place.
+pub(super) async fn check_alone(rooms: &Rooms, name: &RecipeName) -> Result<(), Problem> {
+    let copies = rooms.intake.shelf.copies(name);
+    if copies.is_empty() {
+        return Ok(());
+    }
+    let states = rooms.intake.store.states().await?;
+    let started = copies
+        .into_iter()
+        .find(|(copy, _)| states.get(copy).is_some_and(|state| state.is_started));
+    let Some((copy, places)) = started else {
+        return Ok(());
+    };
+    Err(Problem::conflict(
+        "copy_is_started",
+        format!(
+            "`{copy}` is a copy of the same recipe, is started, and writes to the same place ({}): \
+             everything would be done by both. Stop it first (`recipes stop {copy}`), or say that both \
+             shall run (`--beside-copy`, or `\"beside_copy\": true`)",
+            places.join(", ")
+        ),
+    ))
+}
+
+/// Makes a copy of the files as they are on the disk, writes it, takes it up, and notes who made it.
+async fn copy(
+    rooms: &Rooms,
+    project: &str,
+    entry: AuditEntry,
+    made: impl FnOnce(&Source<'_>) -> Result<Copy, Refused>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let originals = rooms.workspace.originals().await;
+    let originals = originals.map_err(changes::unsound)?;
+    originals.check(project).map_err(changes::unsound)?;
+    let copy = made(&originals.source()).map_err(changes::refused)?;
+    let files: Vec<String> = copy.files.keys().cloned().collect();
+    let change = Change::of_copy(&copy, &originals.own, originals.lock_text.clone());
+    let changed = rooms.workspace.change(change).await;
+    changed.map_err(changes::not_changed)?;
+    rooms.intake.store.note(entry).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "files": files }))))
+}
+
+/// An entry of the audit of what a person did to files.
+pub(super) fn entry(
+    rooms: &Rooms,
+    by: &str,
+    action: &str,
+    subject: String,
+    detail: Value,
+) -> AuditEntry {
+    AuditEntry {
+        at: rooms.intake.clock.now(),
+        by: format!("person:{by}"),
+        action: action.to_owned(),
+        subject,
+        detail,
+    }
+}

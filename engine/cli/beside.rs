@@ -1,0 +1,151 @@
+//! A conflict's three versions side by side.
+//!
+//! In: base, mine and theirs. Out: a table in which lines that all three have stand in one row.
+//! Always true: no line that differs is left out.
+
+use std::io::IsTerminal;
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use super::show;
+use crate::data::Value;
+
+/// How many lines that all have are shown around those that differ.
+const AROUND: usize = 2;
+/// Beyond so many pairs of lines, texts are shown beside one another as they are.
+const COMPARED_MAX: usize = 4_000_000;
+/// How wide the table is where there is no terminal.
+const WIDTH: u16 = 150;
+
+/// A conflict of a file, with a heading.
+pub(super) fn beside(path: &str, conflict: &Value) -> String {
+    let sides = ["base", "mine", "theirs"].map(|side| conflict[side].as_str());
+    let rows = rows(sides.map(|text| text.unwrap_or_default().lines().collect()));
+    let mut table = Table::new();
+    table
+        .load_preset(presets::UTF8_BORDERS_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header([
+            "",
+            "BEFORE (base)",
+            "YOURS (mine)",
+            "THE ORIGINAL NOW (theirs)",
+        ]);
+    if !std::io::stdout().is_terminal() {
+        table.set_width(WIDTH);
+    }
+    let absent = sides.map(|side| if side.is_none() { "(not there)" } else { "" });
+    if absent.iter().any(|text| !text.is_empty()) {
+        table.add_row([&[""][..], &absent[..]].concat());
+    }
+    for row in shortened(rows) {
+        let mark = if row.is_same { "" } else { "!" };
+        table.add_row([&[mark][..], &row.cells[..]].concat());
+    }
+    let part = show::cell(&conflict["part"]);
+    format!("\n{path}: {part}\n{table}\n")
+}
+
+/// One line of each side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Row<'a> {
+    pub(super) cells: [&'a str; 3],
+    pub(super) is_same: bool,
+}
+
+/// The lines of all sides, those that all have in one row.
+pub(super) fn rows<'a>(sides: [Vec<&'a str>; 3]) -> Vec<Row<'a>> {
+    let [base, mine, theirs] = &sides;
+    let (in_mine, in_theirs) = (matches(base, mine), matches(base, theirs));
+    let mut rows = Vec::new();
+    let mut at = [0; 3];
+    for (line, text) in base.iter().enumerate() {
+        let (Some(m), Some(t)) = (in_mine[line], in_theirs[line]) else {
+            continue;
+        };
+        differing(&sides, at, [line, m, t], &mut rows);
+        rows.push(Row {
+            cells: [text; 3],
+            is_same: true,
+        });
+        at = [line + 1, m + 1, t + 1];
+    }
+    let ends = [base.len(), mine.len(), theirs.len()];
+    differing(&sides, at, ends, &mut rows);
+    rows
+}
+
+fn differing<'a>(
+    sides: &[Vec<&'a str>; 3],
+    from: [usize; 3],
+    to: [usize; 3],
+    rows: &mut Vec<Row<'a>>,
+) {
+    let stretches: [&[&'a str]; 3] = std::array::from_fn(|side| &sides[side][from[side]..to[side]]);
+    let longest = stretches.iter().map(|lines| lines.len()).max();
+    for line in 0..longest.unwrap_or_default() {
+        rows.push(Row {
+            cells: stretches.map(|lines| lines.get(line).copied().unwrap_or_default()),
+            is_same: false,
+        });
+    }
+}
+
+/// For each line of one text its place in the other, in order: the longest common subsequence.
+fn matches(one: &[&str], other: &[&str]) -> Vec<Option<usize>> {
+    if one.len().saturating_mul(other.len()) > COMPARED_MAX {
+        return vec![None; one.len()];
+    }
+    let width = other.len() + 1;
+    let mut lengths = vec![0_usize; (one.len() + 1) * width];
+    for a in (0..one.len()).rev() {
+        for b in (0..other.len()).rev() {
+            lengths[a * width + b] = match one[a] == other[b] {
+                true => lengths[(a + 1) * width + b + 1] + 1,
+                false => lengths[(a + 1) * width + b].max(lengths[a * width + b + 1]),
+            };
+        }
+    }
+    let (mut places, mut b) = (Vec::with_capacity(one.len()), 0);
+    for a in 0..one.len() {
+        while b < other.len()
+            && one[a] != other[b]
+            && lengths[a * width + b + 1] > lengths[(a + 1) * width + b]
+        {
+            b += 1;
+        }
+        if b < other.len() && one[a] == other[b] {
+            places.push(Some(b));
+            b += 1;
+        } else {
+            places.push(None);
+        }
+    }
+    places
+}
+
+/// Leaves out what all have, but for a few lines around what differs.
+fn shortened(rows: Vec<Row<'_>>) -> Vec<Row<'_>> {
+    let near = |at: usize| {
+        let from = at.saturating_sub(AROUND);
+        rows[from..(at + AROUND + 1).min(rows.len())]
+            .iter()
+            .any(|row| !row.is_same)
+    };
+    let mut shown = Vec::new();
+    let mut was_left_out = false;
+    for (at, row) in rows.iter().enumerate() {
+        let is_shown = near(at);
+        if !is_shown && !was_left_out {
+            shown.push(Row {
+                cells: ["..."; 3],
+                is_same: true,
+            });
+        }
+        was_left_out = !is_shown;
+        if is_shown {
+            shown.push(row.clone());
+        }
+    }
+    shown
+}

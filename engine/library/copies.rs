@@ -1,0 +1,190 @@
+//! What copies get wrong, and which recipes are copies of one another.
+//!
+//! In: a library with its lock. Out: findings; families of copies and what they write to.
+//! Always true: a copy of a copy belongs to the family of the first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::compile::{ActionRef, Program, StepKind};
+use crate::connector::Effect;
+use crate::data::digest;
+use crate::diagnostic::{Report, Span};
+use crate::names::RecipeName;
+use crate::origin::{FILE, Lock, codes};
+use crate::source::{self, Document, Key, Node};
+
+use super::files::bundled_file;
+use super::read::add;
+use super::{Library, Shelf};
+
+/// Says what clones call, what the lock names that is not there, and which originals changed, in
+/// place of what was said of that before.
+pub(super) fn judge(library: &mut Library) {
+    let codes = [
+        codes::CALLS_THE_ORIGINAL,
+        codes::COPY_IS_GONE,
+        codes::NEWER_ORIGINAL,
+    ];
+    library
+        .diagnostics
+        .retain(|found| !codes.contains(&found.code));
+    let file: Arc<str> = Arc::from(FILE);
+    let lock = library.texts.get(&file).cloned();
+    let lock = lock.and_then(|text| source::parse(&file, text.as_bytes()).0);
+    let mut all = Report::default();
+    for report in findings(library, lock.as_ref()) {
+        all.absorb(report);
+    }
+    add(library, all);
+}
+
+fn findings(library: &Library, lock: Option<&Document>) -> Vec<Report> {
+    let mut reports: Vec<Report> = library
+        .written
+        .iter()
+        .filter_map(|(name, written)| {
+            let original = library.lock.cloned_from(name.project())?;
+            let mut report = Report::of(&written.file);
+            calls_of_the_original(library, name, original, &mut report);
+            Some(report)
+        })
+        .collect();
+    let files = lock.and_then(|lock| lock.root.get("files")?.as_map());
+    if let Some(lock) = lock {
+        let mut report = Report::of(&lock.file);
+        for (path, _) in files.unwrap_or_default() {
+            if !library.texts.contains_key(&*path.text) {
+                let message = format!("there is no file {}", path.text);
+                report
+                    .advice(codes::COPY_IS_GONE, path.span, message)
+                    .help("an upgrade takes it as removed by you");
+            }
+        }
+        newer_originals(library, files.unwrap_or_default(), &mut report);
+        reports.push(report);
+    }
+    reports
+}
+
+/// Says once for a project that originals of its files have changed.
+fn newer_originals(library: &Library, files: &[(Key, Node)], report: &mut Report) {
+    let mut counts: BTreeMap<&str, (Span, usize)> = BTreeMap::new();
+    for (path, _) in files {
+        let Some(origin) = library.lock.files.get(&*path.text) else {
+            continue;
+        };
+        let bundled = bundled_file(&origin.of).map(digest);
+        let own = || {
+            library
+                .texts
+                .get(&*origin.of)
+                .map(|text| digest(text.as_bytes()))
+        };
+        let is_there = library.texts.contains_key(&*path.text);
+        let original = bundled.or_else(|| own().filter(|_| origin.of != *path.text));
+        if is_there && original.is_some_and(|hash| hash != origin.hash) {
+            let project = path.text.split('/').nth(1).unwrap_or_default();
+            counts.entry(project).or_insert((path.span, 0)).1 += 1;
+        }
+    }
+    for (project, (span, count)) in counts {
+        let message = format!("originals of {count} files of `{project}` are another version now");
+        report
+            .advice(codes::NEWER_ORIGINAL, span, message)
+            .help(format!(
+                "`recipes upgrade {project} --plan` shows what would change"
+            ));
+    }
+}
+
+fn calls_of_the_original(
+    library: &Library,
+    name: &RecipeName,
+    original: &str,
+    report: &mut Report,
+) {
+    let Some(signature) = library.catalogue.signatures.get(name) else {
+        return;
+    };
+    for (callee, span) in signature.calls.iter().chain(&signature.starts) {
+        let own = RecipeName::of(name.project(), callee.name()).ok();
+        let has_own = own.is_some_and(|own| library.written.contains_key(&own));
+        if callee.project() == original && has_own {
+            let message = format!(
+                "this calls `{callee}`, the original, and not the copy in `{}`",
+                name.project()
+            );
+            report
+                .warning(codes::CALLS_THE_ORIGINAL, *span, message)
+                .help(format!("write `{}` to call the copy", callee.name()));
+        }
+    }
+}
+
+/// The file that a file was made of in the end, or itself.
+fn root<'a>(lock: &'a Lock, path: &'a str) -> &'a str {
+    let mut at = path;
+    // A lock that was edited by hand may lead in a circle.
+    for _ in 0..lock.files.len() {
+        match lock.files.get(at) {
+            Some(origin) if origin.of != at => at = &origin.of,
+            _ => break,
+        }
+    }
+    at
+}
+
+impl Shelf {
+    /// The recipes that are copies of the same one, with the places that both write to:
+    /// connections and tables.
+    pub fn copies(&self, name: &RecipeName) -> Vec<(RecipeName, Vec<String>)> {
+        let held = self.read();
+        let library = &held.library;
+        let path = |name: &RecipeName| {
+            library
+                .written
+                .get(name)
+                .map(|written| written.file.clone())
+        };
+        let (Some(own), Some(program)) = (path(name), held.programs.get(name)) else {
+            return Vec::new();
+        };
+        let family = root(&library.lock, &own);
+        let written = writes(program);
+        library
+            .written
+            .iter()
+            .filter(|(other, written)| {
+                *other != name && root(&library.lock, &written.file) == family
+            })
+            .filter_map(|(other, _)| {
+                let program = held.programs.get(other)?;
+                let shared: Vec<String> = writes(program).intersection(&written).cloned().collect();
+                (!shared.is_empty()).then(|| (other.clone(), shared))
+            })
+            .collect()
+    }
+}
+
+/// The connections and tables that a program writes to, in an admin's words.
+fn writes(program: &Program) -> BTreeSet<String> {
+    let mut places = BTreeSet::new();
+    for recipe in program.recipes.values() {
+        recipe.for_each_step(&mut |step| {
+            if let Some(ActionRef {
+                connection, effect, ..
+            }) = step.kind.action()
+                && *effect != Effect::Read
+            {
+                places.insert(format!("the connection `{connection}`"));
+            }
+            if let StepKind::Table { table, operation } = &step.kind
+                && !operation.is_read()
+            {
+                places.insert(format!("the table `{table}`"));
+            }
+        });
+    }
+    places
+}

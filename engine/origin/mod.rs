@@ -1,0 +1,27 @@
+//! Where copied files come from: cloned projects, customised recipes, and the file that records them.
+//!
+//! In: files by path, `recipes.lock`. Out: the files of a copy, with what is to be recorded of them;
+//! what becomes of copies when their originals change.
+//! Always true: a copy never stands on a file that is there; the text that a copy was made of is
+//! kept, so that a later version can be merged into it.
+
+mod clone;
+pub mod codes;
+mod lock;
+mod merge;
+mod parts;
+mod settle;
+mod source;
+mod upgrade;
+mod version;
+mod wording;
+
+pub use clone::{Copy, Refused, Tables, clone_project, customise};
+pub use lock::{BASES, FILE, Lock, Origin, base_path, is_inside};
+pub use merge::{Clash, Conflict, Side};
+pub use settle::{Choice, Settled};
+pub use source::Source;
+pub use upgrade::{Outcome, Upgrade, upgrade};
+
+#[cfg(test)]
+mod tests;

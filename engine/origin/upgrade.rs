@@ -1,0 +1,378 @@
+//! Copies meet the present version of what they were made of.
+//!
+//! In: the files of a workspace, the texts that copies were made of, what was settled. Out: what
+//! becomes of each file of a project, with the conflicts that are still open.
+//! Always true: a file that was not changed here is as the original is now; nothing is to be
+//! written while a conflict is open.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::clone::{Refused, own_table, refused, table_of};
+use super::lock::{Lock, Origin};
+use super::merge::{Clash, Conflict, merge};
+use super::parts::WHOLE;
+use super::settle::Settled;
+use super::source::{Source, project_of};
+use super::version::is_older;
+use super::wording::worded;
+use crate::data::digest;
+
+/// What becomes of a project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upgrade {
+    /// The project that is upgraded.
+    pub project: String,
+    /// The project that it was made of; the same one if only recipes of it are customised.
+    pub of: String,
+    /// The versions that its files are of now.
+    pub from: BTreeSet<String>,
+    /// The version that they will be of.
+    pub to: String,
+    /// What becomes of each file that is not as it was, by path.
+    pub files: BTreeMap<String, Outcome>,
+    /// The text of each of these files as it is now.
+    pub before: BTreeMap<String, String>,
+    /// The texts that the files will be made of, by hash.
+    pub bases: BTreeMap<String, String>,
+    /// What is recorded afterwards.
+    pub lock: Lock,
+    /// A hash of all that the upgrade was made of: another one means that something has changed.
+    pub state: String,
+}
+
+/// What becomes of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was not changed here: the new text takes its place.
+    Replaced(String),
+    /// Both changed it, and it goes together.
+    Merged(String),
+    /// Both changed it in ways that do not go together, and it is settled how it shall be.
+    Settled(Option<String>),
+    /// It is new.
+    Added(String),
+    /// The original is gone, and it was not changed here.
+    Removed,
+    /// Both changed it in ways that do not go together.
+    Open(Clash),
+}
+
+impl Outcome {
+    /// The text afterwards, or that there is none; `None` while that is open.
+    pub fn text(&self) -> Option<Option<&str>> {
+        match self {
+            Self::Replaced(text) | Self::Merged(text) | Self::Added(text) => Some(Some(text)),
+            Self::Settled(text) => Some(text.as_deref()),
+            Self::Removed => Some(None),
+            Self::Open(_) => None,
+        }
+    }
+}
+
+impl Upgrade {
+    /// Whether everything is settled.
+    pub fn is_settled(&self) -> bool {
+        self.files.values().all(|outcome| outcome.text().is_some())
+    }
+
+    /// Whether it would lead back to an older version.
+    pub fn is_older(&self) -> bool {
+        self.from.iter().any(|from| is_older(&self.to, from))
+    }
+
+    /// The text of each file that changes; none if it goes.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let files = self.files.iter();
+        files
+            .filter_map(|(path, outcome)| Some((&**path, outcome.text()?)))
+            .filter(|(path, text)| self.before.get(*path).map(String::as_str) != *text)
+    }
+}
+
+/// What becomes of the copies in a project when they meet the originals as they are now, or the
+/// files that stand in place of these.
+pub fn upgrade(
+    source: &Source<'_>,
+    project: &str,
+    newer: Option<&BTreeMap<String, String>>,
+    settled: &Settled,
+) -> Result<Upgrade, Refused> {
+    let copies = copies(source.lock, project);
+    if copies.is_empty() {
+        return Err(not_a_copy(source, project));
+    }
+    let of = source.lock.cloned_from(project).unwrap_or(project);
+    let theirs = Theirs { source, of, newer };
+    let mut upgrade = Upgrade {
+        project: project.to_owned(),
+        of: of.to_owned(),
+        from: copies
+            .values()
+            .map(|origin| origin.version.clone())
+            .collect(),
+        to: theirs.version()?,
+        files: BTreeMap::new(),
+        before: BTreeMap::new(),
+        bases: BTreeMap::new(),
+        lock: source.lock.clone(),
+        state: String::new(),
+    };
+    let mut meetings = Vec::new();
+    for (path, origin) in &copies {
+        // A file that was removed, so that the bundled one counts again, is no copy any more.
+        if origin.of == **path && !source.own.contains_key(*path) {
+            upgrade.lock.files.remove(*path);
+            continue;
+        }
+        meetings.push(theirs.meet(path, &origin.of, source.bases.get(&origin.hash)));
+    }
+    if of != project {
+        let known: BTreeSet<&str> = copies.values().map(|origin| &*origin.of).collect();
+        meetings.extend(theirs.new_files(project, &known));
+    }
+    upgrade.state = state(&meetings);
+    upgrade.settle(meetings, settled)?;
+    Ok(upgrade)
+}
+
+/// The copies of a project, its own tables with them.
+fn copies<'a>(lock: &'a Lock, project: &str) -> BTreeMap<&'a String, &'a Origin> {
+    let inside = format!("recipes/{project}/");
+    let cloned_from = lock.cloned_from(project);
+    let is_table = |path: &str, origin: &Origin| {
+        let role = table_of(&origin.of);
+        let own = cloned_from
+            .zip(role)
+            .map(|(of, role)| own_table(of, project, role));
+        own.is_some() && own.as_deref() == table_of(path)
+    };
+    let files = lock.files.iter();
+    files
+        .filter(|(path, origin)| path.starts_with(&inside) || is_table(path, origin))
+        .collect()
+}
+
+/// Why there is nothing to upgrade.
+fn not_a_copy(source: &Source<'_>, project: &str) -> Refused {
+    let inside = format!("recipes/{project}/");
+    if source.own.keys().any(|path| path.starts_with(&inside)) {
+        let message = format!(
+            "recipes.lock does not say what `{project}` is a copy of: put recipes.lock and \
+             recipes/.base back, from your version control for instance. A project that you wrote \
+             yourself has nothing to be upgraded to"
+        );
+        return refused("no_copies", message);
+    }
+    if source.bundled.keys().any(|path| path.starts_with(&inside)) {
+        let message = format!(
+            "nothing of `{project}` is customised here: it comes with the program, and is upgraded \
+             with it"
+        );
+        return refused("no_copies", message);
+    }
+    let known: BTreeSet<&str> = source
+        .lock
+        .files
+        .keys()
+        .map(|path| project_of(path))
+        .collect();
+    let help = crate::diagnostic::did_you_mean(project, known.into_iter())
+        .map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
+    refused(
+        "not_found",
+        format!("there is no project `{project}`{help}"),
+    )
+}
+
+/// The originals as they are now.
+struct Theirs<'a> {
+    source: &'a Source<'a>,
+    of: &'a str,
+    newer: Option<&'a BTreeMap<String, String>>,
+}
+
+/// Three versions of a file, in the words of the copy.
+struct Meeting {
+    path: String,
+    of: String,
+    base: Option<String>,
+    mine: Option<String>,
+    theirs: Option<String>,
+    /// Theirs in the original's words.
+    original: Option<String>,
+    is_new: bool,
+}
+
+impl Theirs<'_> {
+    fn text(&self, path: &str) -> Option<&String> {
+        match self.newer {
+            Some(newer) if project_of(path) == self.of || newer.contains_key(path) => {
+                newer.get(path)
+            }
+            _ => self.source.original(path),
+        }
+    }
+
+    fn version(&self) -> Result<String, Refused> {
+        let folder = format!("recipes/{}/", self.of);
+        let all = self.paths();
+        if !all.iter().any(|path| path.starts_with(&folder)) {
+            let message = format!(
+                "the project `{}`, which this is a copy of, is not there any more: there is nothing \
+                 to upgrade to. The copy goes on as it is",
+                self.of
+            );
+            return Err(refused("original_is_gone", message));
+        }
+        let Some(newer) = self.newer else {
+            return Ok(self.source.version(self.of));
+        };
+        let nothing = BTreeMap::new();
+        let lock = Lock::default();
+        let source = Source {
+            own: newer,
+            bundled: &nothing,
+            lock: &lock,
+            bases: &nothing,
+        };
+        Ok(source.version(self.of))
+    }
+
+    /// The paths of all originals.
+    fn paths(&self) -> BTreeSet<&String> {
+        match self.newer {
+            Some(newer) => newer.keys().collect(),
+            None => self.source.texts().into_keys().collect(),
+        }
+    }
+
+    fn meet(&self, path: &str, of: &str, base: Option<&String>) -> Meeting {
+        let original = self.text(of).cloned();
+        Meeting {
+            path: path.to_owned(),
+            of: of.to_owned(),
+            base: base.map(|text| worded(path, text, of)),
+            mine: self.source.own.get(path).cloned(),
+            theirs: original.as_ref().map(|text| worded(path, text, of)),
+            original,
+            is_new: false,
+        }
+    }
+
+    /// Files that the original did not have before.
+    fn new_files(&self, project: &str, known: &BTreeSet<&str>) -> Vec<Meeting> {
+        let folder = format!("recipes/{}/", self.of);
+        let paths = self.paths().into_iter();
+        let new = paths.filter(|path| !known.contains(path.as_str()));
+        let new = new.filter_map(|path| Some((path, path.strip_prefix(&folder)?)));
+        new.map(|(path, rest)| Meeting {
+            is_new: true,
+            ..self.meet(&format!("recipes/{project}/{rest}"), path, None)
+        })
+        .collect()
+    }
+}
+
+impl Meeting {
+    /// What becomes of the file; `None` if it stays as it is.
+    fn outcome(&self, settled: &Settled) -> Option<Outcome> {
+        let (base, mine, theirs) = (&self.base, &self.mine, &self.theirs);
+        if mine == theirs || theirs == base {
+            return None;
+        }
+        if mine == base {
+            return Some(match theirs {
+                Some(text) if self.is_new => Outcome::Added(text.clone()),
+                Some(text) => Outcome::Replaced(text.clone()),
+                None => Outcome::Removed,
+            });
+        }
+        let settling = |part: &str| settled.side(&self.path, part);
+        match (base, mine, theirs) {
+            (Some(base), Some(mine), Some(theirs)) => {
+                if let Ok(text) = merge(base, mine, theirs, &|_| None) {
+                    return Some(Outcome::Merged(text));
+                }
+                Some(match merge(base, mine, theirs, &settling) {
+                    Ok(text) => Outcome::Settled(Some(text)),
+                    Err(clash) => Outcome::Open(clash),
+                })
+            }
+            _ => Some(match settling(WHOLE) {
+                Some(super::Side::Mine) => Outcome::Settled(mine.clone()),
+                Some(super::Side::Theirs) => Outcome::Settled(theirs.clone()),
+                None => Outcome::Open(Clash {
+                    conflicts: vec![Conflict {
+                        part: WHOLE.to_owned(),
+                        base: base.clone(),
+                        mine: mine.clone(),
+                        theirs: theirs.clone(),
+                    }],
+                    marked: None,
+                }),
+            }),
+        }
+    }
+}
+
+/// A hash of all versions that meet.
+fn state(meetings: &[Meeting]) -> String {
+    let mut seen = String::new();
+    for meeting in meetings {
+        seen.push_str(&meeting.path);
+        for text in [&meeting.base, &meeting.mine, &meeting.theirs] {
+            seen.push(' ');
+            let hash = text.as_ref().map(|text| digest(text.as_bytes()));
+            seen.push_str(&hash.unwrap_or_default());
+        }
+        seen.push('\n');
+    }
+    digest(seen.as_bytes())
+}
+
+impl Upgrade {
+    fn settle(&mut self, meetings: Vec<Meeting>, settled: &Settled) -> Result<(), Refused> {
+        let nothing = Settled::default();
+        let first = meetings.iter().map(|one| (one, one.outcome(&nothing)));
+        let first: Vec<(&Meeting, Option<Outcome>)> = first.collect();
+        let open = first.iter().filter_map(|(one, outcome)| match outcome {
+            Some(Outcome::Open(clash)) => Some((&*one.path, &*clash.conflicts)),
+            _ => None,
+        });
+        settled.check(&open.collect())?;
+        for meeting in &meetings {
+            let edited = settled.texts.get(&meeting.path);
+            let outcome = match edited {
+                Some(text) => Some(Outcome::Settled(Some(text.clone()))),
+                None => meeting.outcome(settled),
+            };
+            self.note(meeting, outcome);
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, meeting: &Meeting, outcome: Option<Outcome>) {
+        let path = &meeting.path;
+        match &meeting.original {
+            Some(text) => {
+                let hash = digest(text.as_bytes());
+                let origin = Origin {
+                    of: meeting.of.clone(),
+                    version: self.to.clone(),
+                    hash: hash.clone(),
+                };
+                self.lock.files.insert(path.clone(), origin);
+                self.bases.insert(hash, text.clone());
+            }
+            // What has no original any more is a file like any other.
+            None => {
+                self.lock.files.remove(path);
+            }
+        }
+        if let Some(outcome) = outcome {
+            let mine = meeting.mine.clone();
+            self.before.extend(mine.map(|text| (path.clone(), text)));
+            self.files.insert(path.clone(), outcome);
+        }
+    }
+}
