@@ -143,11 +143,11 @@ fn asked(query: Option<&str>) -> Result<Asked, Problem> {
 /// A job as it is stored, and what its replay tells.
 pub(super) struct Seen {
     purpose: Purpose,
-    pub(super) record: JobRecord,
-    pub(super) entries: Vec<Entry>,
-    pub(super) program: Option<Arc<Program>>,
-    pub(super) pinned: Option<Pinned>,
-    pub(super) look: Look,
+    record: JobRecord,
+    entries: Vec<Entry>,
+    program: Option<Arc<Program>>,
+    pinned: Option<Pinned>,
+    look: Look,
     shapes: Shapes,
     sources: BTreeMap<String, String>,
     trouble: Option<String>,

@@ -28,7 +28,6 @@ mod preview;
 mod problem;
 mod progress;
 mod recipes;
-mod record;
 mod rerun;
 mod reveal;
 mod rows;
@@ -144,7 +143,6 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/api/events/{id}/replay", post(inbox::replay))
         .route("/metrics", get(metrics::metrics))
         .route("/api/jobs/{id}", get(job::show))
-        .route("/api/jobs/{id}/record", get(record::record))
         .route("/api/jobs/{id}/decide", post(decide::decide))
         .route("/api/jobs/{id}/cancel", post(cancel::cancel))
         .route("/api/jobs/{id}/release", post(cancel::release))

@@ -9,7 +9,6 @@ use serde_json::json;
 
 use super::client::{Body, Client, Errand};
 use super::job::{Told, status, took};
-use super::record::Record;
 use super::{Ended, mend, say, show};
 use crate::data::Value;
 
@@ -53,7 +52,6 @@ enum What {
     Cancel(mend::Cancel),
     Release(mend::Release),
     Rerun(mend::Rerun),
-    Record(Record),
 }
 
 /// Says what became of a call whose end is unknown, so that its job can go on
@@ -84,7 +82,6 @@ impl Jobs {
             (Some(What::Cancel(cancel)), _) => cancel.run(&client).await,
             (Some(What::Release(release)), _) => release.run(&client).await,
             (Some(What::Rerun(rerun)), _) => rerun.run(&client).await,
-            (Some(What::Record(record)), _) => record.run(&client).await,
             (None, Some(id)) => self.one(&client, id).await,
             (None, None) => self.list(&client).await,
         };

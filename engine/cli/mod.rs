@@ -24,7 +24,6 @@ mod jobs;
 mod lines;
 mod mend;
 mod recipes;
-mod record;
 mod prune;
 mod reference;
 mod preview;

@@ -6,23 +6,19 @@
 mod align;
 mod change;
 mod compare;
-mod faithful;
 mod fill;
 mod grammar;
 mod judge;
 mod pretend;
-mod record;
 mod renew;
 mod rewrite;
 mod run;
 mod shown;
-mod stand_in;
 mod suite;
 mod yaml;
 
 pub use change::{Broken, Findings, run_change};
 pub use grammar::TEST;
-pub use record::{Recorded, record};
 pub use renew::Difference;
 pub use rewrite::{NotRewritten, updated};
 pub use run::{CaseResult, run_case};

@@ -24,8 +24,6 @@ use super::suite::{Reply, ReplyKind};
 
 /// A pretend world of vendors.
 pub(super) struct Pretend {
-    /// Where a recorded job is played again: what each of its places was answered.
-    by_place: BTreeMap<String, Reply>,
     connectors: BTreeMap<ConnectorName, Arc<Connector>>,
     clock: Clock,
     state: Mutex<State>,
@@ -35,8 +33,6 @@ pub(super) struct Pretend {
 struct State {
     replies: HashMap<String, VecDeque<Reply>>,
     requests: Vec<(String, Value)>,
-    /// What was answered, by action, and from which place.
-    given: Vec<(String, String, Reply)>,
     troubles: Vec<String>,
     /// What each place of each job was answered, so that it gets the same answer after a crash.
     answered: HashMap<(String, EntryKey), Called>,
@@ -49,7 +45,6 @@ impl Pretend {
         connectors: BTreeMap<ConnectorName, Arc<Connector>>,
         clock: Clock,
         replies: &[(String, Vec<Reply>)],
-        by_place: BTreeMap<String, Reply>,
     ) -> Self {
         let replies = replies
             .iter()
@@ -59,7 +54,6 @@ impl Pretend {
             ..State::default()
         });
         Self {
-            by_place,
             connectors,
             clock,
             state,
@@ -69,11 +63,6 @@ impl Pretend {
     /// Every request that was sent, in order.
     pub(super) fn requests(&self) -> Vec<(String, Value)> {
         self.state().requests.clone()
-    }
-
-    /// What was answered, in order: the action, the place, the reply.
-    pub(super) fn given(&self) -> Vec<(String, String, Reply)> {
-        self.state().given.clone()
     }
 
     /// What the test itself lacks: requests without an answer, answers of a wrong form.
@@ -112,15 +101,7 @@ impl Pretend {
             return before;
         }
         self.state().requests.push((name.clone(), sent(call)));
-        let reply = match self.by_place.get(&*call.place.0) {
-            Some(reply) => Some(reply.clone()),
-            None => self.next_reply(&name),
-        };
-        let given = reply
-            .clone()
-            .map(|reply| (name.clone(), call.place.to_string(), reply));
-        self.state().given.extend(given);
-        let called = match reply {
+        let called = match self.next_reply(&name) {
             Some(reply) => self.said(call, &name, reply.kind),
             None => self.no_reply(format!("the test has no reply left for `{name}`")),
         };

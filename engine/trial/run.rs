@@ -22,9 +22,8 @@ use crate::worker::Worker;
 use super::fill::fill;
 use super::judge::{judge, why_it_failed};
 use super::pretend::Pretend;
-use super::record::Played;
 use super::renew::{Difference, differences, renewed};
-use super::suite::{Case, Expect, Reply};
+use super::suite::{Case, Expect};
 
 /// How often the clock is moved on at most before a test is given up.
 const LEAPS_MAX: usize = 10_000;
@@ -57,8 +56,6 @@ pub(super) struct Aftermath {
     pub(super) entries: Vec<Entry>,
     pub(super) requests: Vec<(String, Value)>,
     pub(super) troubles: Vec<String>,
-    /// What was answered, in order, by action.
-    pub(super) replies: Vec<(String, Reply)>,
     pub(super) tables: BTreeMap<String, Value>,
     pub(super) commits: u32,
 }
@@ -115,25 +112,7 @@ async fn play(
     case: &Case,
     crash_after: Option<u32>,
 ) -> Result<Aftermath, String> {
-    let stage = Stage::set(shelf, recipe, case, crash_after, BTreeMap::new()).await?;
-    act(&stage, recipe, case).await
-}
-
-/// Plays a recorded job again: each of its places gets the answer that it got.
-pub(super) async fn play_by_place(
-    shelf: &Arc<Shelf>,
-    recipe: &RecipeName,
-    case: &Case,
-    by_place: &BTreeMap<String, Reply>,
-) -> Result<Played, String> {
-    let stage = Stage::set(shelf, recipe, case, None, by_place.clone()).await?;
-    let after = act(&stage, recipe, case).await?;
-    let given = stage.pretend.given().into_iter();
-    let answered = given.map(|(name, place, _)| (name, place)).collect();
-    Ok(Played { after, answered })
-}
-
-async fn act(stage: &Stage, recipe: &RecipeName, case: &Case) -> Result<Aftermath, String> {
+    let stage = Stage::set(shelf, recipe, case, crash_after).await?;
     let given = match &case.event {
         Some(event) => Given::Event(event.clone()),
         None => Given::Input(case.input.clone()),
@@ -162,7 +141,6 @@ impl Aftermath {
             entries: Vec::new(),
             requests: Vec::new(),
             troubles: Vec::new(),
-            replies: Vec::new(),
             tables: BTreeMap::new(),
             commits: 0,
         }
@@ -185,7 +163,6 @@ impl Stage {
         recipe: &RecipeName,
         case: &Case,
         crash_after: Option<u32>,
-        by_place: BTreeMap<String, Reply>,
     ) -> Result<Self, String> {
         let clock = Clock::test(case.now);
         let store = Arc::new(Store::in_memory().await.map_err(in_words)?);
@@ -197,8 +174,7 @@ impl Stage {
         store.declare(&tables, case.now).await.map_err(in_words)?;
         fill(&store, shelf, recipe, case).await?;
         let (connectors, _) = shelf.accounts();
-        let pretend = Pretend::new(connectors, clock.clone(), &case.replies, by_place);
-        let pretend = Arc::new(pretend);
+        let pretend = Arc::new(Pretend::new(connectors, clock.clone(), &case.replies));
         let (stopping, is_stopping) = watch::channel(false);
         let bell = Arc::new(Bell::default());
         let halt = match crash_after {
@@ -283,14 +259,12 @@ impl Stage {
                 .and_then(|mut found| found.get_mut("items").map(Value::take));
             tables.insert(name.clone(), rows.unwrap_or(Value::Null));
         }
-        let given = self.pretend.given().into_iter();
         Ok(Aftermath {
             status,
             ending,
             entries,
             requests: self.pretend.requests(),
             troubles: self.pretend.troubles(),
-            replies: given.map(|(name, _, reply)| (name, reply)).collect(),
             tables,
             commits: self.world.halt.committed(),
         })

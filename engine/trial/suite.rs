@@ -104,22 +104,6 @@ pub struct Expect {
     pub written: Object,
 }
 
-impl Expect {
-    /// Nothing in particular.
-    pub(super) fn anything() -> Self {
-        Self {
-            status: JobStatus::Succeeded,
-            output: None,
-            error: None,
-            requests: None,
-            in_order: false,
-            tables: Object::new(),
-            log: Vec::new(),
-            written: Object::new(),
-        }
-    }
-}
-
 /// Reads all test files of a workspace; the findings are those of the test files only.
 pub fn suites(library: &Library) -> (Vec<Suite>, Vec<Diagnostic>) {
     let mut suites = Vec::new();
