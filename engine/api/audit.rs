@@ -45,7 +45,7 @@ pub(super) async fn list(
         }
         masker.value(json!({
             "at": wire::moment(entry.at),
-            "by": entry.by,
+            "by": entry.by.strip_prefix("person:").unwrap_or(&entry.by),
             "action": entry.action,
             "subject": entry.subject,
             "detail": detail,

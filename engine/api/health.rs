@@ -13,7 +13,7 @@ use crate::data::Value;
 use crate::store::StoreError;
 use crate::trigger::Refusal;
 
-use super::{Person, Problem, Rooms};
+use super::{Problem, Rooms, SignedIn};
 
 /// How long a good answer of the database is believed: to look costs a write to the disk.
 const PULSE_LASTS: Duration = Duration::from_secs(1);
@@ -30,9 +30,9 @@ pub(super) async fn healthz() -> Json<Value> {
     Json(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
 }
 
-/// `GET /api/whoami`: whose token this is.
-pub(super) async fn whoami(Extension(Person(by)): Extension<Person>) -> Json<Value> {
-    Json(json!({ "name": by }))
+/// `GET /api/whoami`: whose token this is, and what it allows.
+pub(super) async fn whoami(Extension(person): Extension<SignedIn>) -> Json<Value> {
+    Json(json!({ "name": person.name, "role": person.role.as_str() }))
 }
 
 /// Can take work: not draining, and the database reads and writes.

@@ -22,7 +22,7 @@ use super::personal::{About, Shapes, marks, of_job, shapes};
 use super::rerun::{show_changes, show_lineage};
 use super::reveal::{note_reveal, reveals};
 use super::unseen::Unseen;
-use super::{Person, Problem, Rooms, cancel, progress, standing, tree, wait, wire};
+use super::{Problem, Rooms, SignedIn, cancel, progress, standing, tree, wait, wire};
 
 /// What is asked for beside the job.
 #[derive(Default)]
@@ -37,7 +37,7 @@ struct Asked {
 /// `?reveal=personal` with personal values, which is noted in the audit.
 pub(super) async fn show(
     State(rooms): State<Arc<Rooms>>,
-    Extension(Person(by)): Extension<Person>,
+    Extension(person): Extension<SignedIn>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
@@ -47,7 +47,7 @@ pub(super) async fn show(
         wait::until_settled(&rooms, &id, patience).await?;
     }
     if asked.reveals {
-        note_reveal(&rooms, &by, format!("job:{id}")).await?;
+        note_reveal(&rooms, &person, format!("job:{id}")).await?;
     }
     let seen = Seen::of(&rooms, &id, Purpose::Record).await?;
     let (marked, masker) = match asked.reveals {

@@ -12,9 +12,10 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::mask::learned_secrets;
+use crate::mask::{Masker, learned_secrets};
 
 use super::Problem;
+use super::tokens::ToldOnce;
 
 /// Headers of every answer: it is data for whoever asked, never a page, never cached.
 const HEADERS: [(HeaderName, &str); 5] = [
@@ -46,12 +47,13 @@ async fn without_secrets(response: Response) -> Response {
         return response;
     }
     let (mut parts, body) = response.into_parts();
+    let told = parts.extensions.remove::<ToldOnce>();
     let Ok(bytes) = to_bytes(body, usize::MAX).await else {
         return Problem::new(500, "internal", "The answer broke off.").into_response();
     };
     // An answer is text: JSON, CSV, metrics.
     let masked = match std::str::from_utf8(&bytes) {
-        Ok(text) => match secrets.text(text) {
+        Ok(text) => match masked(&secrets, text, told.as_ref()) {
             Cow::Owned(masked) => Some(masked),
             Cow::Borrowed(_) => None,
         },
@@ -62,4 +64,16 @@ async fn without_secrets(response: Response) -> Response {
     };
     parts.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(parts, Body::from(masked))
+}
+
+/// The text without secrets, but for the one that it is there to tell.
+fn masked<'a>(secrets: &Masker, text: &'a str, told: Option<&ToldOnce>) -> Cow<'a, str> {
+    let Some(ToldOnce(told)) = told else {
+        return secrets.text(text);
+    };
+    let pieces: Vec<Cow<'_, str>> = text
+        .split(told.reveal())
+        .map(|piece| secrets.text(piece))
+        .collect();
+    Cow::Owned(pieces.join(told.reveal()))
 }

@@ -4,6 +4,7 @@
 //! Always true: only this room knows status codes; nothing answers 200 to a refusal; no list reads
 //! payloads; no answer shows a secret, nor what is declared personal.
 
+mod accepted;
 mod audit;
 mod body;
 mod cancel;
@@ -30,11 +31,14 @@ mod progress;
 mod recipes;
 mod rerun;
 mod reveal;
+mod routes;
 mod rows;
+mod secrets;
 mod sign_in;
 mod source;
 mod standing;
 mod timed;
+mod tokens;
 mod tree;
 mod turned_away;
 mod unseen;
@@ -44,20 +48,22 @@ mod wait;
 mod webhooks;
 mod wire;
 
+pub use accepted::Accepted;
 pub use failures::Messages;
 pub use health::Pulse;
 pub use lobby::{Bounds, Lobby};
 pub use problem::Problem;
-pub use sign_in::{Person, Tokens};
+pub use routes::{Entry, Route, routes};
+pub use sign_in::{Person, SignedIn};
+pub use tokens::fresh as fresh_token;
 pub use turned_away::TurnedAway;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 
@@ -75,7 +81,7 @@ pub struct Rooms {
     /// Queue, recipes, clock.
     pub intake: Intake,
     /// Who may ask.
-    pub tokens: Arc<Tokens>,
+    pub accepted: Arc<Accepted>,
     /// Its files, to be saved.
     pub workspace: Arc<Workspace>,
     /// How much history is kept.
@@ -99,69 +105,11 @@ pub struct Rooms {
 /// All routes.
 pub fn router(rooms: Rooms) -> Router {
     let rooms = Arc::new(rooms);
-    let signed_in = Router::new()
-        .route("/api/recipes", get(recipes::list))
-        .route(
-            "/api/recipes/{project}/{name}",
-            get(source::show).put(source::put),
-        )
-        .route(
-            "/api/recipes/{project}/{name}/versions",
-            get(versions::list),
-        )
-        .route(
-            "/api/recipes/{project}/{name}/versions/{number}",
-            get(versions::show),
-        )
-        .route("/api/recipes/{project}/{name}/diff", get(versions::compare))
-        .route(
-            "/api/recipes/{project}/{name}/restore",
-            post(versions::restore),
-        )
-        .route("/api/recipes/{project}/{name}/start", post(recipes::start))
-        .route("/api/recipes/{project}/{name}/stop", post(recipes::stop))
-        .route("/api/recipes/{project}/{name}/run", post(recipes::run))
-        .route("/api/recipes/{project}/{name}/fires", get(timed::fires))
-        .route(
-            "/api/recipes/{project}/{name}/customise",
-            post(copies::customise),
-        )
-        .route("/api/projects/{project}/clone", post(copies::clone))
-        .route(
-            "/api/projects/{project}/upgrade",
-            get(upgrade::show).post(upgrade::change),
-        )
-        .route("/api/projects/{project}/doctor", get(doctor::examine))
-        .route("/api/jobs", get(jobs::list))
-        .route("/api/files", post(files::take_up))
-        .route("/api/whoami", get(health::whoami))
-        .route("/api/audit", get(audit::list))
-        .route("/api/history", get(history::show))
-        .route("/api/history/prune", post(history::prune))
-        .route("/api/events", get(inbox::list))
-        .route("/api/events/{id}", get(inbox::show))
-        .route("/api/events/{id}/replay", post(inbox::replay))
-        .route("/metrics", get(metrics::metrics))
-        .route("/api/jobs/{id}", get(job::show))
-        .route("/api/jobs/{id}/decide", post(decide::decide))
-        .route("/api/jobs/{id}/cancel", post(cancel::cancel))
-        .route("/api/jobs/{id}/release", post(cancel::release))
-        .route("/api/jobs/{id}/rerun", post(rerun::one))
-        .route("/api/jobs/rerun", post(rerun::many))
-        .route(
-            "/api/lookup-tables/{name}/rows",
-            get(rows::list).put(rows::put).delete(rows::delete),
-        )
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(middleware::from_fn_with_state(
-            rooms.clone(),
-            sign_in::require,
-        ));
-    Router::new()
-        .merge(signed_in)
-        .route("/webhooks/{project}/{name}", post(webhooks::deliver))
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
+    let mut router = Router::new();
+    for route in routes() {
+        router = router.route(route.path, route.guarded(&rooms.accepted));
+    }
+    router
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(catch_faults))

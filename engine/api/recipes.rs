@@ -375,7 +375,9 @@ fn told_to_senders(rooms: &Rooms, name: &ConnectionName) -> Object {
     {
         let value = match connection.fields.get(field) {
             Some(FieldSource::Plain(value)) => Some(value.clone()),
-            Some(FieldSource::Environment(_) | FieldSource::File(_)) => None,
+            Some(FieldSource::Environment(_) | FieldSource::File(_) | FieldSource::Sealed(_)) => {
+                None
+            }
             None => declared.default.clone(),
         };
         told.extend(value.map(|value| (field.clone(), value)));

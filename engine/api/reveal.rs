@@ -1,17 +1,23 @@
 //! Personal values that a person wants to see.
 //!
-//! Always true: that somebody looked is in the audit before anything is shown.
+//! Always true: nobody but an admin is shown any; that one looked is in the audit before.
 
 use crate::data::Value;
+use crate::names::Role;
 use crate::store::AuditEntry;
 
-use super::{Problem, Rooms};
+use super::{Problem, Rooms, SignedIn};
 
-/// Notes that a person looked at personal values.
-pub(super) async fn note_reveal(rooms: &Rooms, by: &str, subject: String) -> Result<(), Problem> {
+/// Notes that an admin looks at personal values; nobody else may.
+pub(super) async fn note_reveal(
+    rooms: &Rooms,
+    person: &SignedIn,
+    subject: String,
+) -> Result<(), Problem> {
+    person.check(Role::Admin)?;
     let entry = AuditEntry {
         at: rooms.intake.clock.now(),
-        by: format!("person:{by}"),
+        by: person.name.to_string(),
         action: "personal_revealed".to_owned(),
         subject,
         detail: Value::Null,

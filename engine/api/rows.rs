@@ -18,7 +18,7 @@ use crate::table::{
 };
 
 use super::body::{limit, next_page, parameters, unknown_parameter};
-use super::{Person, Problem, Rooms, body, reveal, wire};
+use super::{Person, Problem, Rooms, SignedIn, body, reveal, wire};
 
 /// How many rows a page holds unless asked otherwise, and at most.
 const PAGE: usize = 100;
@@ -40,7 +40,7 @@ struct Asked {
 /// with `?reveal=personal` with personal columns, which is noted in the audit.
 pub(super) async fn list(
     State(rooms): State<Arc<Rooms>>,
-    Extension(Person(by)): Extension<Person>,
+    Extension(asker): Extension<SignedIn>,
     Path(name): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -49,7 +49,7 @@ pub(super) async fn list(
     let given = parameters(query.as_deref());
     let asked = asked(&table, &given)?;
     if asked.sight == Sight::Personal {
-        reveal::note_reveal(&rooms, &by, format!("table:{}", table.name)).await?;
+        reveal::note_reveal(&rooms, &asker, format!("table:{}", table.name)).await?;
     }
     if accepts_csv(&headers) {
         return export(&rooms, &table, asked.sight).await;

@@ -20,7 +20,8 @@ const WIDTH: u16 = 150;
 /// A conflict of a file, with a heading.
 pub(super) fn beside(path: &str, conflict: &Value) -> String {
     let sides = ["base", "mine", "theirs"].map(|side| conflict[side].as_str());
-    let rows = rows(sides.map(|text| text.unwrap_or_default().lines().collect()));
+    let indent = indent(sides.into_iter().flatten());
+    let rows = rows(sides.map(|text| lines(text.unwrap_or_default(), indent)));
     let mut table = Table::new();
     table
         .load_preset(presets::UTF8_BORDERS_ONLY)
@@ -44,6 +45,24 @@ pub(super) fn beside(path: &str, conflict: &Value) -> String {
     }
     let part = show::cell(&conflict["part"]);
     format!("\n{path}: {part}\n{table}\n")
+}
+
+/// How far all lines that are not empty are indented.
+fn indent<'a>(sides: impl Iterator<Item = &'a str>) -> usize {
+    let lines = sides.flat_map(str::lines);
+    let lines = lines.filter(|line| !line.trim().is_empty());
+    lines
+        .map(|line| line.len() - line.trim_start_matches(' ').len())
+        .min()
+        .unwrap_or_default()
+}
+
+/// The lines of a text, without an indentation that all have.
+fn lines(text: &str, indent: usize) -> Vec<&str> {
+    let lines = text.lines();
+    lines
+        .map(|line| line.get(indent..).unwrap_or_default())
+        .collect()
 }
 
 /// One line of each side.

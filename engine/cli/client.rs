@@ -66,6 +66,7 @@ impl Client {
             public_url: Settings::reached_at(workspace),
             private_hosts: Settings::private_hosts(workspace).map_err(anyhow::Error::msg)?,
             history: Settings::budgets(workspace).map_err(anyhow::Error::msg)?,
+            key_file: Settings::key_file(workspace).map_err(anyhow::Error::msg)?,
             ..Settings::private(workspace)
         };
         let engine = Engine::open(settings).await?;

@@ -12,6 +12,7 @@ use crate::doctor::advice;
 use crate::names::ConnectionName;
 use crate::outbound::{Accounts, Forgetful, Outbound, Probe};
 use crate::settings::{Settings, WorkspaceReferences};
+use crate::store::Vault;
 
 /// Lists the connections of the workspace and what each one lacks
 #[derive(Args, Debug)]
@@ -42,7 +43,7 @@ impl Connections {
         };
         match self.what {
             None => {
-                let ended = list(workspace, &accounts)?;
+                let ended = list(&references(workspace).await?, &accounts)?;
                 let changes = library.overrides.values();
                 let changes: String = changes.map(|change| format!("{change}\n")).collect();
                 say(&changes)?;
@@ -53,14 +54,23 @@ impl Connections {
     }
 }
 
-fn list(workspace: &Path, accounts: &Accounts) -> anyhow::Result<Ended> {
-    let references = WorkspaceReferences::of(workspace);
+/// What the connections refer to, read beside a server if one runs.
+async fn references(workspace: &Path) -> anyhow::Result<WorkspaceReferences> {
+    let settings = Settings {
+        key_file: Settings::key_file(workspace).map_err(anyhow::Error::msg)?,
+        ..Settings::private(workspace)
+    };
+    let vault = Vault::read(&settings.database(), &settings.key_path()).await?;
+    Ok(WorkspaceReferences::of(workspace).with(vault))
+}
+
+fn list(references: &WorkspaceReferences, accounts: &Accounts) -> anyhow::Result<Ended> {
     let mut ended = Ended::Well;
     let mut rows = Vec::new();
     for (name, connection) in &accounts.connections.all {
         let state = match accounts.connectors.get(&connection.connector) {
             None => format!("there is no connector `{}`", connection.connector),
-            Some(connector) => match connection.resolve(connector, &references) {
+            Some(connector) => match connection.resolve(connector, references) {
                 Ok(_) => "complete".to_owned(),
                 Err(troubles) => {
                     ended = Ended::WithProblems;
@@ -100,7 +110,7 @@ impl Check {
         let scale = scale
             .and_then(|text| f64::from_str(&text).ok())
             .unwrap_or(1.0);
-        let references = Arc::new(WorkspaceReferences::of(workspace));
+        let references = Arc::new(references(workspace).await?);
         let ledger = Arc::new(Forgetful::default());
         let outbound = Outbound::open(accounts, references, ledger, Clock::real(scale))
             .await

@@ -3,7 +3,9 @@
 //! Always true: the list is made of the rooms' own lists; a code stands in exactly one of them.
 
 use crate::diagnostic::Code;
-use crate::{compile, connector, expression, form, library, origin, shape, source, table, trial};
+use crate::{
+    compile, connector, expression, form, library, mask, origin, shape, source, table, trial,
+};
 
 /// What a code means.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +23,7 @@ pub fn explanations() -> Vec<Explanation> {
     let rooms = [
         source::codes::ALL,
         form::codes::ALL,
+        mask::codes::ALL,
         origin::codes::ALL,
         compile::codes::ALL,
         table::codes::ALL,

@@ -30,11 +30,13 @@ mod preview;
 mod run;
 mod sandbox;
 mod schema;
+mod secrets;
 mod test;
 mod serve;
 mod show;
 mod tables;
 mod timed;
+mod tokens;
 mod torture;
 mod upgrade;
 mod versions;
@@ -92,6 +94,8 @@ enum Verb {
     Prune(prune::Prune),
     Tables(tables::Tables),
     Connections(connections::Connections),
+    Secrets(secrets::Secrets),
+    Tokens(tokens::Tokens),
     Sandbox(sandbox::Sandbox),
     Graph(graph::Graph),
     Doctor(doctor::Doctor),
@@ -146,6 +150,8 @@ impl Arguments {
             Verb::Prune(prune) => block_on(prune.run(workspace)),
             Verb::Tables(tables) => block_on(tables.run(workspace)),
             Verb::Connections(connections) => block_on(connections.run(workspace)),
+            Verb::Secrets(secrets) => block_on(secrets.run(workspace)),
+            Verb::Tokens(tokens) => block_on(tokens.run(workspace)),
         }
     }
 }

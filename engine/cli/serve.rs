@@ -19,6 +19,7 @@ Variables of the environment:
   RECIPES_PUBLIC_URL   where the outside reaches the server, through your proxy
   RECIPES_LOG          how log lines look: text or json
   RECIPES_ADMIN_TOKEN  the admin's token, instead of the one that the first start makes
+  RECIPES_KEY_FILE     where the key stands that secrets in the database are sealed with
   RECIPES_ALLOW_PRIVATE_HOSTS
                        targets in private networks that connections may reach, with commas
   RECIPES_TIME_SCALE   how much faster time passes, for rehearsals

@@ -101,7 +101,7 @@ impl Upgrade {
         }
         let plan = client.post(&path, Some(wish)).await?;
         if let Some(folder) = &self.to_edit {
-            return to_edit(&self.project, folder, &plan);
+            return to_edit(&self.named(), folder, &plan);
         }
         let is_open = plan["is_settled"] != true;
         // Whether the way back is meant comes before what would be in conflict on it.
@@ -109,7 +109,7 @@ impl Upgrade {
         if self.plan || is_current(&plan) || (is_open && !leads_back) {
             match self.json {
                 true => show::json(&plan)?,
-                false => say(&text(&plan, self.plan))?,
+                false => say(&self.text(&plan))?,
             }
             let has_errors = !list(&plan["errors"]).is_empty();
             return Ok(match is_open || has_errors {
@@ -122,7 +122,7 @@ impl Upgrade {
         let done = client.post(&path, Some(wish)).await?;
         match self.json {
             true => show::json(&done)?,
-            false => say(&text(&done, false))?,
+            false => say(&self.text(&done))?,
         }
         Ok(Ended::Well)
     }
@@ -138,6 +138,56 @@ impl Upgrade {
             })
         });
         all.collect()
+    }
+
+    /// The project as the command names it, with the folder that the newer version is in.
+    fn named(&self) -> String {
+        match &self.from {
+            Some(folder) => format!("{} --from {}", self.project, folder.display()),
+            None => self.project.clone(),
+        }
+    }
+
+    /// What changes, what is to be settled, and what to do now.
+    fn text(&self, plan: &Value) -> String {
+        let mut shown = text(plan);
+        if plan["is_written"] == true {
+            return shown + &written(plan);
+        }
+        let named = self.named();
+        let conflict = list(&plan["files"])
+            .iter()
+            .find_map(|file| Some((file, list(&file["conflicts"]).first()?)));
+        if let Some((file, conflict)) = conflict {
+            let path = show::cell(&file["file"]);
+            let short = path.rsplit('/').next().unwrap_or(&path);
+            let place = format!("{short}:{}", show::cell(&conflict["part"]));
+            let place = match place.contains(' ') {
+                true => format!("\"{place}\""),
+                false => place,
+            };
+            let _ = write!(
+                shown,
+                "\nnothing was written. Say what holds where both changed the same, all in one command:\n\
+                 \n  recipes upgrade {named} --ours={place}\
+                 \n  recipes upgrade {named} --theirs={place}\
+                 \n  recipes upgrade {named} --ours\
+                 \n\nor merge by hand, in files with both sides:\n\
+                 \n  recipes upgrade {named} --to-edit merge\n"
+            );
+        } else if self.plan && !is_current(plan) && list(&plan["errors"]).is_empty() {
+            let older = if plan["is_older"] == true {
+                " --older"
+            } else {
+                ""
+            };
+            let _ = writeln!(
+                shown,
+                "\nnothing was written; without --plan (recipes upgrade {named}{older}), it is \
+                 tested and written"
+            );
+        }
+        shown
     }
 }
 
@@ -191,7 +241,7 @@ fn take_in(folder: &Path, path: &str, files: &mut BTreeMap<String, String>) -> a
 }
 
 /// Writes the files with conflicts for an editor.
-fn to_edit(project: &str, folder: &Path, plan: &Value) -> anyhow::Result<Ended> {
+fn to_edit(named: &str, folder: &Path, plan: &Value) -> anyhow::Result<Ended> {
     if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
         bail!("{} is not empty; choose another folder", folder.display());
     }
@@ -222,7 +272,7 @@ fn to_edit(project: &str, folder: &Path, plan: &Value) -> anyhow::Result<Ended> 
         told,
         "\nIn each of them, your lines stand between <<<<<<< and |||||||, those of before between \
          ||||||| and =======,\nthe original's present ones between ======= and >>>>>>>. Leave what \
-         shall be, take the marks out, then\n  recipes upgrade {project} --edited {}",
+         shall be, take the marks out, then\n  recipes upgrade {named} --edited {}",
         folder.display()
     );
     say(&told)?;
@@ -264,20 +314,19 @@ fn is_current(plan: &Value) -> bool {
     list(&plan["files"]).is_empty()
 }
 
-/// What changes, and what is to be settled.
-fn text(plan: &Value, is_plan: bool) -> String {
+/// What changes, and both sides of what is to be settled.
+fn text(plan: &Value) -> String {
     let word = |name: &str| show::cell(&plan[name]);
     let (project, of, to) = (word("project"), word("of"), word("to"));
     let from: Vec<String> = list(&plan["from"]).iter().map(show::cell).collect();
-    let mut text = match project == of {
-        true => format!("customised recipes of {project}"),
+    let subject = match project == of {
+        true => format!("recipes of {project} are customised"),
         false => format!("{project} is a copy of {of}"),
     };
-    let _ = writeln!(text, ": {} -> {to}\n", from.join(", "));
     if is_current(plan) {
-        text.push_str("nothing has changed there that is not here already\n");
-        return text;
+        return format!("{subject}; nothing has changed there ({to}) that is not here already\n");
     }
+    let mut text = format!("{subject}: {} -> {to}\n\n", from.join(", "));
     let mut conflicts = String::new();
     for file in list(&plan["files"]) {
         let path = show::cell(&file["file"]);
@@ -297,65 +346,30 @@ fn text(plan: &Value, is_plan: bool) -> String {
     }
     text.push_str(&conflicts);
     for error in list(&plan["errors"]) {
+        let place = show::cell(&error["place"]);
         let _ = write!(
             text,
-            "\nafterwards {}: {}\n",
-            show::cell(&error["place"]),
+            "\nafterwards {place}: {}\n",
             show::cell(&error["message"])
         );
     }
-    text.push_str(&next(plan, &project, is_plan));
     text
 }
 
-/// What to do now.
-fn next(plan: &Value, project: &str, is_plan: bool) -> String {
-    if plan["is_written"] == true {
-        let tests = &plan["tests"];
-        let mut text = format!(
-            "\nwritten and in place; {} tests hold\n",
-            show::cell(&tests["passed"])
-        );
-        for (kind, why) in [
-            ("broken", "no longer holds"),
-            ("failed_before", "does not hold, and did not before"),
-        ] {
-            for name in list(&tests[kind]) {
-                let _ = writeln!(text, "beware: {} {why}", show::cell(name));
-            }
+/// What was written, and what the tests said.
+fn written(done: &Value) -> String {
+    let tests = &done["tests"];
+    let passed = show::cell(&tests["passed"]);
+    let mut text = format!("\nwritten and in place; {passed} tests hold\n");
+    for (kind, why) in [
+        ("broken", "no longer holds"),
+        ("failed_before", "does not hold, and did not before"),
+    ] {
+        for name in list(&tests[kind]) {
+            let _ = writeln!(text, "beware: {} {why}", show::cell(name));
         }
-        return text;
     }
-    if plan["is_settled"] == true {
-        let older = match plan["is_older"] == true {
-            true => " --older",
-            false => "",
-        };
-        return match is_plan {
-            true => format!("\nnothing was written; to do it: recipes upgrade {project}{older}\n"),
-            false => String::new(),
-        };
-    }
-    let conflict = list(&plan["files"])
-        .iter()
-        .find_map(|file| Some((file, list(&file["conflicts"]).first()?)));
-    let Some((file, conflict)) = conflict else {
-        return String::new();
-    };
-    let path = show::cell(&file["file"]);
-    let short = path.rsplit('/').next().unwrap_or(&path);
-    let place = format!("{short}:{}", show::cell(&conflict["part"]));
-    let place = match place.contains(' ') {
-        true => format!("\"{place}\""),
-        false => place,
-    };
-    format!(
-        "\nnothing was written. To settle what both sides changed, in one command:\n  \
-         recipes upgrade {project} --ours={place}      yours holds there\n  \
-         recipes upgrade {project} --theirs={place}    the original's holds there\n  \
-         recipes upgrade {project} --ours                yours holds wherever both changed the same\n  \
-         recipes upgrade {project} --to-edit merge       write files with both sides, to merge by hand\n"
-    )
+    text
 }
 
 fn list(value: &Value) -> &[Value] {

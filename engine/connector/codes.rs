@@ -181,7 +181,7 @@ pub const ALL: &[(Code, &str, &str)] = &[
         CONNECTION_FIELD,
         "a field of a connection is wrong",
         "The fields are those that the connector declares under `connection`. A field is a \
-         value, `{ env: NAME }` or `{ file: path }`.",
+         value, `{ env: NAME }`, `{ file: path }` or `{ secret: connection.field }`.",
     ),
     (
         MISSING_CONNECTION_FIELD,
@@ -191,7 +191,7 @@ pub const ALL: &[(Code, &str, &str)] = &[
     (
         SECRET_IN_FILE,
         "a secret stands in the file",
-        "Files are copied, committed and sent around. Keep secrets in the environment or in \
-         files of their own, and refer to them.",
+        "Files are copied, committed and sent around. Keep secrets in the database (`recipes secrets \
+         set`), in the environment or in files of their own, and refer to them.",
     ),
 ];

@@ -1,8 +1,9 @@
 //! `connections.yaml`: whose account is used with which connector.
 //!
 //! In: the file's tree and the connectors. Out: [`Connections`], with findings.
-//! Always true: a secret is a reference to the environment or to a file, and is read only when a
-//! request is built; what is missing is named by connection, field and variable.
+//! Always true: a secret is a reference to the environment, to a file or to what an admin had sealed
+//! in the database, and is read only when a request is built; what is missing is named by
+//! connection, field and variable.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,11 +12,10 @@ use indexmap::IndexMap;
 
 use super::Connector;
 use super::codes;
+use super::field_source::{FieldSource, missing_help, read_field};
 use super::read::{entries, text_of, unknown_key};
-use crate::data::Value;
 use crate::diagnostic::{Report, Span, did_you_mean};
 use crate::names::{ConnectionName, ConnectorName};
-use crate::shape::{Field, convert};
 use crate::source::{Node, NodeKind};
 
 /// All connections of a workspace.
@@ -40,25 +40,6 @@ pub struct Connection {
     pub allow_private: bool,
     /// What is wrong with what the file says of it: as long as anything is, it is not used.
     pub mistakes: Vec<String>,
-}
-
-/// Where a connection's field comes from.
-#[derive(Clone, PartialEq)]
-pub enum FieldSource {
-    /// It stands in the file.
-    Plain(Value),
-    /// A variable of the environment.
-    Environment(String),
-    /// A file's text, without white space at its ends.
-    File(String),
-}
-
-/// How references are followed; the rooms that may read files and the environment give one.
-pub trait References: Send + Sync {
-    /// The variable's text, if it is set.
-    fn environment(&self, name: &str) -> Option<String>;
-    /// The file's text; the error says why it cannot be read.
-    fn file(&self, path: &str) -> Result<String, String>;
 }
 
 /// Keys of a connection that are not fields of its connector.
@@ -161,16 +142,6 @@ impl Connection {
     }
 }
 
-impl std::fmt::Debug for FieldSource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Plain(_) => f.write_str("Plain(***)"),
-            Self::Environment(variable) => write!(f, "Environment({variable})"),
-            Self::File(path) => write!(f, "File({path})"),
-        }
-    }
-}
-
 /// The connector that a connection is for: the one it names, or the one it is named after.
 fn find_connector<'a>(
     name: &ConnectionName,
@@ -217,86 +188,6 @@ fn read_allow(node: &Node, report: &mut Report) -> bool {
                 .error(codes::CONNECTION_FIELD, node.span, message)
                 .help("write `allow_private: true`, or leave it out");
             false
-        }
-    }
-}
-
-fn missing_help(field: &str, declared: &Field) -> String {
-    let label = declared
-        .label
-        .as_deref()
-        .or(declared.description.as_deref());
-    let what = label.map_or(String::new(), |label| format!(" ({label})"));
-    if declared.secret {
-        let variable = field.to_uppercase();
-        return format!(
-            "write `{field}: {{ env: {variable} }}` or `{field}: {{ file: ... }}`{what}"
-        );
-    }
-    format!("write `{field}: ...`{what}")
-}
-
-fn read_field(
-    connection: &ConnectionName,
-    name: &str,
-    declared: &Field,
-    node: &Node,
-    report: &mut Report,
-) -> Option<FieldSource> {
-    if let Some(map) = node.as_map() {
-        return read_reference(name, map, node, report);
-    }
-    let value = node.to_value();
-    if declared.secret {
-        report
-            .warning(
-                codes::SECRET_IN_FILE,
-                node.span,
-                format!("the secret `{name}` of connection `{connection}` stands in the file"),
-            )
-            .help(format!(
-                "write `{name}: {{ env: {} }}` and set that variable, or `{{ file: ... }}`",
-                name.to_uppercase()
-            ));
-    }
-    if let Err(why) = convert(&declared.shape, value.clone()) {
-        let message = format!("`{name}` of connection `{connection}`: {why}");
-        report
-            .error(codes::CONNECTION_FIELD, node.span, message)
-            .help("look into the connector's file for what it takes");
-        return None;
-    }
-    Some(FieldSource::Plain(value))
-}
-
-fn read_reference(
-    name: &str,
-    map: &[(crate::source::Key, Node)],
-    node: &Node,
-    report: &mut Report,
-) -> Option<FieldSource> {
-    let [(key, target)] = map else {
-        report
-            .error(
-                codes::CONNECTION_FIELD,
-                node.span,
-                format!("`{name}` must be a value, `{{ env: NAME }}` or `{{ file: path }}`"),
-            )
-            .help("write exactly one of `env` and `file`");
-        return None;
-    };
-    let written = text_of(
-        target,
-        &format!("`{}`", key.text),
-        codes::CONNECTION_FIELD,
-        report,
-    )?;
-    match &*key.text {
-        "env" => Some(FieldSource::Environment(written.to_string())),
-        "file" => Some(FieldSource::File(written.to_string())),
-        _ => {
-            unknown_key(key, &["env", "file"], codes::CONNECTION_FIELD, report);
-            None
         }
     }
 }

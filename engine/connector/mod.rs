@@ -9,6 +9,7 @@ mod body;
 pub mod builtin;
 pub mod codes;
 mod connections;
+mod field_source;
 mod convert;
 mod grammar;
 mod judge;
@@ -28,7 +29,8 @@ mod trouble;
 mod verify;
 
 pub use allowance::{Allowance, AllowanceRule};
-pub use connections::{Connection, Connections, FieldSource, References};
+pub use connections::{Connection, Connections};
+pub use field_source::{FieldSource, References};
 pub use grammar::CONNECTOR;
 pub use judge::{Facts, Verdict, judge};
 pub use message::Place;

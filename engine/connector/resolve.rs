@@ -7,7 +7,8 @@
 use std::sync::Arc;
 
 use super::Connector;
-use super::connections::{Connection, FieldSource, References};
+use super::connections::Connection;
+use super::field_source::{FieldSource, References};
 use super::trouble::Trouble;
 use crate::data::{Object, Secret, Value};
 use crate::mask::learn_secret;
@@ -113,6 +114,10 @@ impl FieldSource {
                 .file(path)
                 .map(|text| text.trim().to_owned().into())
                 .map_err(|why| format!("the file `{path}` cannot be read: {why}")),
+            Self::Sealed(name) => match references.sealed(name) {
+                Some(secret) => Ok(secret.reveal().into()),
+                None => Err(format!("the secret `{name}` was not given yet")),
+            },
         }
     }
 }
@@ -131,5 +136,6 @@ fn help(connection: &ConnectionName, field: &str, source: Option<&FieldSource>) 
             "put the value of `{field}` into the file `{path}` of the workspace, where the server \
              may read it, or write another path into connections.yaml"
         ),
+        Some(FieldSource::Sealed(name)) => format!("give it with `recipes secrets set {name}`"),
     }
 }

@@ -58,7 +58,7 @@ pub async fn examine(house: &Intake, project: &str) -> Result<Examination, Troub
     let (settings, meaning) = settings::look(&patient.project, &declared, &settings_rows, now);
     let mut sections = vec![files, connections, tables, settings, meaning];
     sections.push(starting::look(&patient, &states));
-    sections.push(ran::look(&house.store, &patient, now).await?);
+    sections.push(ran::look(house, &patient, now).await?);
     sections.push(assumed::look(house, &patient, &states));
     Ok(Examination {
         project: patient.project.name.clone(),

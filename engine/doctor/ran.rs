@@ -1,8 +1,9 @@
 //! What became of a project's jobs lately, and which of them wait for a person.
 //!
-//! In: the store. Out: one section.
+//! In: the store, and what counts now. Out: one section.
 //! Always true: a job that was done again is not told of, only what became of that; what failed
-//! names no person: its code and place are told, not what the vendor said.
+//! names no person: its code and place are told, not what the vendor said; the rerun that is advised
+//! counts what was changed since.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,24 +12,31 @@ use crate::clock::Moment;
 use crate::journal::JobStatus;
 use crate::names::RecipeName;
 use crate::store::{JobFilter, JobRecord, Jobs, Store, StoreError};
+use crate::trigger::Intake;
+use crate::trigger::rerun::{Changed, changed_since};
 
 use super::{Finding, Patient, Section, Topic, advice};
 
 /// Older failures are told of only if nothing has succeeded since.
 const LATELY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How many jobs are looked at.
+/// How many of the project's jobs are looked at.
 const JOBS_MAX: usize = 1_000;
+
+/// How many jobs, of all projects, are read at a time, and how many times at most.
+const PAGE: usize = 1_000;
+const PAGES_MAX: usize = 100;
 
 /// How many of a recipe's good ends are looked through for one of its own, not of its callers.
 const GOOD_ENDS_MAX: usize = 100;
 
 /// The section about jobs.
 pub(super) async fn look(
-    store: &Store,
+    house: &Intake,
     patient: &Patient,
     now: Moment,
 ) -> Result<Section, StoreError> {
+    let store = &*house.store;
     let mut findings = Vec::new();
     for (status, count) in waiting(store, patient).await? {
         findings.push(Finding::error(
@@ -39,7 +47,7 @@ pub(super) async fn look(
         ));
     }
     for (name, failed) in failed(store, patient).await? {
-        findings.extend(of_recipe(store, patient, &name, &failed, now).await?);
+        findings.extend(of_recipe(house, patient, &name, &failed, now).await?);
     }
     let well = "none failed in the last 24 hours, and none waits for a person";
     Ok(Section::of(Topic::Ran, findings, well))
@@ -76,13 +84,23 @@ async fn jobs(
     patient: &Patient,
     statuses: &[JobStatus],
 ) -> Result<Vec<JobRecord>, StoreError> {
-    let filter = JobFilter {
+    let mut filter = JobFilter {
         statuses: statuses.to_vec(),
-        limit: JOBS_MAX,
+        limit: PAGE,
         ..JobFilter::default()
     };
-    let mut jobs = store.jobs(&filter).await?;
-    jobs.retain(|job| patient.recipes.contains_key(&job.recipe));
+    let mut jobs = Vec::new();
+    for _ in 0..PAGES_MAX {
+        let page = store.jobs(&filter).await?;
+        let is_last = page.len() < PAGE;
+        filter.before = page.last().map(|job| job.id.clone());
+        let own = |job: &JobRecord| patient.recipes.contains_key(&job.recipe);
+        jobs.extend(page.into_iter().filter(own));
+        if is_last || jobs.len() >= JOBS_MAX {
+            break;
+        }
+    }
+    jobs.truncate(JOBS_MAX);
     let again = jobs.iter().map(|job| job.id.clone()).collect();
     let again = store.done_again(again).await?;
     jobs.retain(|job| !again.contains_key(&job.id));
@@ -91,13 +109,13 @@ async fn jobs(
 
 /// What is to be told of a recipe's failed jobs.
 async fn of_recipe(
-    store: &Store,
+    house: &Intake,
     patient: &Patient,
     name: &RecipeName,
     failed: &[JobRecord],
     now: Moment,
 ) -> Result<Option<Finding>, StoreError> {
-    let success = last_success(store, name).await?;
+    let success = last_success(&house.store, name).await?;
     let is_told = |job: &&JobRecord| {
         let ended = job.ended_at.unwrap_or(job.created_at);
         ended >= now.before(LATELY) || success.is_none_or(|success| ended > success)
@@ -123,6 +141,10 @@ async fn of_recipe(
         Some(_) => "",
         None => " --from start",
     };
+    let version = match has_changed(house, last).await? {
+        true => " --version current",
+        false => "",
+    };
     let id = &last.id;
     let what = failure.and_then(|failure| advice(&failure.code, None));
     let what = what.map_or(String::new(), |what| format!("{what}; "));
@@ -132,13 +154,26 @@ async fn of_recipe(
     };
     let help = format!(
         "{what}`recipes jobs {id}` shows where and why; once the cause is mended, `recipes jobs \
-         rerun {id}{from}` does it again{all}"
+         rerun {id}{from}{version}` does it again{all}"
     );
     let is_over = success.is_some_and(|success| success > ended);
     Ok(Some(match is_over {
         true => Finding::warning(format!("{text}; later ones succeeded"), help),
         false => Finding::error(text, help),
     }))
+}
+
+/// Whether its recipe or a setting has changed since a job began, so that a rerun of what ran then
+/// would fail again.
+async fn has_changed(house: &Intake, job: &JobRecord) -> Result<bool, StoreError> {
+    let pinned = match house.store.job(&job.id).await {
+        Ok((_, _, pinned)) => pinned,
+        // What is damaged tells nothing; looking at the job says so.
+        Err(StoreError::Corrupt(_)) => None,
+        Err(why) => return Err(why),
+    };
+    let changed = changed_since(house, &job.recipe, pinned.as_ref()).await?;
+    Ok(changed != Changed::default())
 }
 
 /// When a job of this recipe, not one that merely calls it, last came to a good end.

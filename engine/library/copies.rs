@@ -11,7 +11,7 @@ use crate::connector::Effect;
 use crate::data::digest;
 use crate::diagnostic::{Report, Span};
 use crate::names::RecipeName;
-use crate::origin::{FILE, Lock, codes};
+use crate::origin::{FILE, Lock, codes, is_older};
 use crate::source::{self, Document, Key, Node};
 
 use super::files::bundled_file;
@@ -40,11 +40,15 @@ pub(super) fn judge(library: &mut Library) {
 }
 
 fn findings(library: &Library, lock: Option<&Document>) -> Vec<Report> {
+    let projects: BTreeSet<&str> = library.written.keys().map(RecipeName::project).collect();
+    let cloned = projects.into_iter();
+    let cloned = cloned.filter_map(|name| Some((name, library.lock.cloned_from(name)?)));
+    let cloned: BTreeMap<&str, &str> = cloned.collect();
     let mut reports: Vec<Report> = library
         .written
         .iter()
         .filter_map(|(name, written)| {
-            let original = library.lock.cloned_from(name.project())?;
+            let original = cloned.get(name.project())?;
             let mut report = Report::of(&written.file);
             calls_of_the_original(library, name, original, &mut report);
             Some(report)
@@ -81,10 +85,19 @@ fn newer_originals(library: &Library, files: &[(Key, Node)], report: &mut Report
                 .get(&*origin.of)
                 .map(|text| digest(text.as_bytes()))
         };
+        let Some(project) = project_of(&path.text) else {
+            continue;
+        };
+        let present = library
+            .catalogue
+            .projects
+            .get(project_of(&origin.of).unwrap_or(project));
+        if present.is_some_and(|present| is_older(&present.version, &origin.version)) {
+            continue;
+        }
         let is_there = library.texts.contains_key(&*path.text);
         let original = bundled.or_else(|| own().filter(|_| origin.of != *path.text));
         if is_there && original.is_some_and(|hash| hash != origin.hash) {
-            let project = path.text.split('/').nth(1).unwrap_or_default();
             counts.entry(project).or_insert((path.span, 0)).1 += 1;
         }
     }
@@ -96,6 +109,12 @@ fn newer_originals(library: &Library, files: &[(Key, Node)], report: &mut Report
                 "`recipes upgrade {project} --plan` shows what would change"
             ));
     }
+}
+
+/// The project that a file lies in.
+fn project_of(path: &str) -> Option<&str> {
+    let (project, _) = path.strip_prefix("recipes/")?.split_once('/')?;
+    Some(project)
 }
 
 fn calls_of_the_original(

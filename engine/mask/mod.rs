@@ -6,17 +6,20 @@
 //! [`forms`] lists; texts of fewer than [`HIDDEN_CHARS_MIN`] characters are hidden only in the
 //! place where they are declared.
 
+pub mod codes;
 mod forms;
 mod hidden;
 mod mails;
 mod masker;
 mod secrets;
+mod typed;
 
 pub use forms::forms;
 pub use hidden::{Hidden, Marked, in_place, is_plain};
 pub use mails::without_mails;
 pub use masker::Masker;
 pub use secrets::{SECRET_BYTES_MIN, learn_secret, learned_secrets, masker_of_secrets};
+pub use typed::point_out_secrets;
 
 /// What stands in place of a hidden value.
 pub const MASK: &str = "***";

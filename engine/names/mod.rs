@@ -3,6 +3,10 @@
 //! In: text from files, paths and requests. Out: newtypes that can only hold sound names.
 //! Always true: a name compares, orders and prints as its text.
 
+mod role;
+
+pub use role::Role;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -76,6 +80,16 @@ name!(
     check_id_or_file_name
 );
 name!(
+    /// A token with which a person or a program signs in; the audit calls them by it.
+    TokenName,
+    check_id_or_file_name
+);
+name!(
+    /// A secret that an admin gave for a field of a connection: `connection.field`.
+    SecretName,
+    check_secret_name
+);
+name!(
     /// One run of a recipe: a version 7 UUID, so that names sort by age.
     JobId,
     check_job_id
@@ -95,6 +109,20 @@ impl RecipeName {
     /// The file part, without `.yaml`.
     pub fn name(&self) -> &str {
         self.0.split_once('/').map_or(&*self.0, |(_, name)| name)
+    }
+}
+
+impl SecretName {
+    /// The connection.
+    pub fn connection(&self) -> &str {
+        self.0
+            .split_once('.')
+            .map_or("", |(connection, _)| connection)
+    }
+
+    /// Its field.
+    pub fn field(&self) -> &str {
+        self.0.split_once('.').map_or("", |(_, field)| field)
     }
 }
 
@@ -188,6 +216,17 @@ fn check_recipe_name(text: &str) -> Result<(), String> {
         )),
         _ => Err(format!(
             "`{text}` is not a recipe: write `project/name` in lower-case letters, digits and hyphens"
+        )),
+    }
+}
+
+fn check_secret_name(text: &str) -> Result<(), String> {
+    match text.split_once('.') {
+        Some((connection, field)) if check_id_or_file_name(connection).is_ok() && is_id(field) => {
+            Ok(())
+        }
+        _ => Err(format!(
+            "`{text}` is not the name of a secret: write `connection.field`, such as `shop.api_key`"
         )),
     }
 }

@@ -22,6 +22,7 @@ pub use merge::{Clash, Conflict, Side};
 pub use settle::{Choice, Settled};
 pub use source::Source;
 pub use upgrade::{Outcome, Upgrade, upgrade};
+pub use version::is_older;
 
 #[cfg(test)]
 mod tests;

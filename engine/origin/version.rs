@@ -4,7 +4,7 @@
 //! Always true: what is no list of numbers with dots between them is older than nothing.
 
 /// Whether the first version is older than the second.
-pub(super) fn is_older(version: &str, than: &str) -> bool {
+pub fn is_older(version: &str, than: &str) -> bool {
     match (numbers(version), numbers(than)) {
         (Some(version), Some(than)) => version < than,
         _ => false,

@@ -20,6 +20,7 @@ pub use steps::STEP;
 use crate::data::digest;
 use crate::diagnostic::Report;
 use crate::form;
+use crate::mask::point_out_secrets;
 use crate::names::RecipeName;
 use crate::source::{Document, Node};
 
@@ -39,6 +40,7 @@ impl RecipeFile {
     pub fn read(name: RecipeName, document: Document) -> (Self, Report) {
         let mut report = Report::of(&document.file);
         form::check(&document.root, &RECIPE, &mut report);
+        point_out_secrets(&document.root, &mut report);
         let hash = digest(document.text.as_bytes());
         let file = Self {
             name,

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 
 use crate::diagnostic::{Report, Span};
 use crate::form::{self, Form, Key, Kind, Naming};
+use crate::mask::point_out_secrets;
 use crate::shape::Field;
 use crate::source::{Document, Node, NodeKind};
 
@@ -89,6 +90,7 @@ impl ProjectFile {
         let mut report = Report::of(&document.file);
         let root = &document.root;
         form::check(root, &PROJECT, &mut report);
+        point_out_secrets(root, &mut report);
         let text = |key: &str| root.get(key).and_then(Node::as_text);
         let file = Self {
             name: name.to_owned(),

@@ -9,8 +9,9 @@ mod open;
 mod tokens;
 mod trouble;
 
+pub use crate::api::fresh_token;
 pub use bare::Bare;
-pub use tokens::{Whereabouts, fresh as fresh_token};
+pub use tokens::Whereabouts;
 pub use trouble::Trouble;
 
 use std::net::SocketAddr;
@@ -21,7 +22,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
-use crate::api::{self, Lobby, Rooms, Tokens};
+use crate::api::{self, Accepted, Lobby, Rooms};
 use crate::clock::Clock;
 use crate::data::{Secret, digest};
 use crate::history::History;
@@ -82,8 +83,9 @@ impl Engine {
         if recovered > 0 {
             tracing::info!("{recovered} jobs go on that an earlier server left");
         }
-        let (admin_hash, new_admin_token) = tokens::admin(&self.settings)?;
-        let listening = self.listen(Some(admin_hash)).await?;
+        let now = self.world.clock.now();
+        let new_admin_token = tokens::first_admin(&self.settings, self.store(), now).await?;
+        let listening = self.listen().await?;
         let here = Whereabouts {
             url: listening.url.clone(),
             token: self.local_token.reveal().to_owned(),
@@ -111,10 +113,10 @@ impl Engine {
 
     /// Listens and answers commands of this process, and runs nothing.
     pub async fn answer(&self) -> Result<Listening, Trouble> {
-        self.listen(None).await
+        self.listen().await
     }
 
-    async fn listen(&self, admin_hash: Option<String>) -> Result<Listening, Trouble> {
+    async fn listen(&self) -> Result<Listening, Trouble> {
         self.workspace.note_present().await?;
         let wanted = self.settings.address;
         let listener = TcpListener::bind(wanted)
@@ -136,14 +138,21 @@ impl Engine {
             .public_url
             .clone()
             .unwrap_or_else(|| url.clone());
-        learn_secret(self.local_token.reveal());
-        let local_hash = digest(self.local_token.reveal().as_bytes());
-        let admin = admin_hash.map(|hash| ("admin", hash));
-        let tokens = Tokens::new(admin.into_iter().chain([("cli", local_hash)]));
+        let given = self.settings.admin_token.as_ref();
+        let passing = given.map(|token| (tokens::ADMIN, token));
+        let passing = passing
+            .into_iter()
+            .chain([(tokens::CLI, &self.local_token)]);
+        let passing = passing.map(|(name, token)| {
+            learn_secret(token.reveal());
+            (name, digest(token.reveal().as_bytes()))
+        });
+        let clock = self.world.clock.clone();
+        let accepted = Accepted::open(self.store().clone(), clock, passing).await?;
         let rooms = Rooms {
             intake: self.intake.clone(),
             calls: self.world.calls.clone(),
-            tokens: Arc::new(tokens),
+            accepted: Arc::new(accepted),
             history: self.history.clone(),
             workspace: self.workspace.clone(),
             public_url: public_url.into(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use crate::api::fresh_token;
 use crate::connector::References;
 use crate::diagnostic::Severity;
 use crate::history::History;
@@ -18,7 +19,7 @@ use crate::trigger::Intake;
 use crate::worker::Worker;
 use crate::workspace::{self, Workspace};
 
-use super::{Engine, Trouble, tokens};
+use super::{Engine, Trouble};
 
 /// What tells a workspace from any other folder: it has one of these.
 const PARTS: [&str; 6] = [
@@ -39,7 +40,7 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
         path: folder.display().to_string(),
         why: error.to_string(),
     })?;
-    let store = Arc::new(Store::open(&settings.database()).await?);
+    let store = Arc::new(Store::open_with_key(&settings.database(), &settings.key_path()).await?);
     // Nobody else has this workspace now. What was cut off counts already; not every disk lets it
     // be finished.
     if let Err(why) = resume(workspace) {
@@ -51,7 +52,8 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
     let tables: Vec<_> = tables.values().map(|table| (**table).clone()).collect();
     store.declare_settings(shelf.settings());
     store.declare(&tables, clock.now()).await?;
-    let references: Arc<dyn References> = Arc::new(WorkspaceReferences::of(workspace.clone()));
+    let references = WorkspaceReferences::of(workspace.clone()).with(store.vault().clone());
+    let references: Arc<dyn References> = Arc::new(references);
     let (connectors, connections) = shelf.accounts();
     let accounts = Accounts {
         connectors,
@@ -96,7 +98,7 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
         world,
         intake,
         workspace: Arc::new(workspace),
-        local_token: tokens::fresh(),
+        local_token: fresh_token(),
         stop,
         loops: std::sync::Mutex::default(),
         settings,

@@ -7,17 +7,25 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use crate::api::fresh_token;
+use crate::clock::Moment;
 use crate::data::{Secret, digest};
 use crate::mask::learn_secret;
+use crate::names::{Role, TokenName};
 use crate::settings::Settings;
+use crate::store::{NewToken, Store, StoreError, Tokens};
 
 use super::Trouble;
 
-/// The file that holds the admin token's hash.
+/// What the first admin's token is called.
+pub(super) const ADMIN: &str = "admin";
+
+/// What the token is called that commands on this machine use.
+pub(super) const CLI: &str = "cli";
+
+/// The file in which earlier versions kept the admin token's hash.
 const ADMIN_FILE: &str = "admin-token.sha256";
 
 /// The file that tells commands of the same machine where the server is.
@@ -42,30 +50,39 @@ impl Whereabouts {
     }
 }
 
-/// The hash of the admin token, and the token itself if it was made just now.
-pub(super) fn admin(settings: &Settings) -> Result<(String, Option<Secret>), Trouble> {
-    if let Some(token) = &settings.admin_token {
-        learn_secret(token.reveal());
-        return Ok((digest(token.reveal().as_bytes()), None));
+/// The admin's token, made if there never was one: what comes back is to be shown, this once.
+pub(super) async fn first_admin(
+    settings: &Settings,
+    store: &Store,
+    now: Moment,
+) -> Result<Option<Secret>, Trouble> {
+    if settings.admin_token.is_some() || !store.tokens().await?.is_empty() {
+        return Ok(None);
     }
+    let name = TokenName::new(ADMIN).map_err(StoreError::Corrupt)?;
+    let keep = |hash: String| NewToken {
+        name,
+        role: Role::Admin,
+        hash,
+        created_by: "first-start".to_owned(),
+        expires_at: None,
+    };
+    // Earlier versions kept the hash of the one token that there was in a file.
     let path = settings.data(ADMIN_FILE);
     if let Ok(hash) = fs::read_to_string(&path)
         && hash.trim().len() == 64
     {
-        return Ok((hash.trim().to_owned(), None));
+        store
+            .create_token(keep(hash.trim().to_owned()), now)
+            .await?;
+        let _ = fs::remove_file(&path);
+        return Ok(None);
     }
-    let token = fresh();
+    let token = fresh_token();
     learn_secret(token.reveal());
     let hash = digest(token.reveal().as_bytes());
-    write_private(&path, &format!("{hash}\n"))?;
-    Ok((hash, Some(token)))
-}
-
-/// A token that nobody can guess: two random UUIDs, 244 bits.
-pub fn fresh() -> Secret {
-    let (a, b) = (uuid::Uuid::new_v4(), uuid::Uuid::new_v4());
-    let bytes: Vec<u8> = a.as_bytes().iter().chain(b.as_bytes()).copied().collect();
-    Secret::new(format!("rcp_{}", BASE64_URL_SAFE_NO_PAD.encode(bytes)))
+    store.create_token(keep(hash), now).await?;
+    Ok(Some(token))
 }
 
 /// Writes a file that only its owner may read, whole or not at all.

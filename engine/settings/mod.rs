@@ -22,6 +22,7 @@ use crate::history::Budgets;
 use crate::outbound::PrivateHosts;
 use crate::runner::Halt;
 use crate::source::{self, Node, NodeKind};
+use crate::store::key_beside;
 
 /// Where the server listens unless told otherwise: this machine only.
 pub const ADDRESS: &str = "127.0.0.1:8700";
@@ -33,12 +34,13 @@ pub const FILE: &str = "settings.yaml";
 pub const DATA_FOLDER: &str = "data";
 
 /// All keys of the settings file.
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "address",
     "public_url",
     "log",
     "time_scale",
     ALLOW_PRIVATE_HOSTS,
+    KEY_FILE,
     history::HISTORY_AGE,
     history::HISTORY_SIZE,
     history::CHANGES_AGE,
@@ -46,6 +48,9 @@ const KEYS: [&str; 8] = [
 
 /// The key of the private targets that any connection may reach.
 const ALLOW_PRIVATE_HOSTS: &str = "allow_private_hosts";
+
+/// The key of where the key file stands that secrets in the database are sealed with.
+const KEY_FILE: &str = "key_file";
 
 /// The most that time may be scaled.
 const TIME_SCALE_MAX: f64 = 100_000.0;
@@ -76,6 +81,8 @@ pub struct Settings {
     pub halt: Arc<Halt>,
     /// An admin token that is set from outside; otherwise the first start makes one.
     pub admin_token: Option<Secret>,
+    /// The key file, if it does not stand beside the database.
+    pub key_file: Option<PathBuf>,
 }
 
 /// How log lines look.
@@ -114,6 +121,7 @@ impl Settings {
         let address = say(arguments.address, "RECIPES_ADDRESS", "address");
         let log = say(arguments.log, "RECIPES_LOG", "log");
         let scale = say(None, "RECIPES_TIME_SCALE", "time_scale");
+        let key_file = key_file(&workspace, &file);
         let halt =
             environment("RECIPES_HALT").map_or(Ok(Halt::default()), |text| Halt::parse(&text));
         Ok(Self {
@@ -130,6 +138,7 @@ impl Settings {
             bounds: Bounds::default(),
             halt: Arc::new(halt?),
             admin_token: environment("RECIPES_ADMIN_TOKEN").map(Secret::new),
+            key_file,
         })
     }
 
@@ -148,7 +157,19 @@ impl Settings {
             bounds: Bounds::default(),
             halt: Arc::default(),
             admin_token: None,
+            key_file: None,
         }
+    }
+
+    /// The key file of a workspace, if it does not stand beside the database.
+    pub fn key_file(workspace: &Path) -> Result<Option<PathBuf>, String> {
+        Ok(key_file(workspace, &SettingsFile::read(workspace)?))
+    }
+
+    /// Where the key stands that secrets in the database are sealed with.
+    pub fn key_path(&self) -> PathBuf {
+        let beside = || key_beside(&self.database());
+        self.key_file.clone().unwrap_or_else(beside)
     }
 
     /// The targets in private networks that the settings of a workspace allow.
@@ -272,6 +293,12 @@ impl SettingsFile {
             _ => Ok(vec![one(node)?]),
         }
     }
+}
+
+/// A path that is not whole begins at the workspace.
+fn key_file(workspace: &Path, file: &SettingsFile) -> Option<PathBuf> {
+    let said = environment("RECIPES_KEY_FILE").or_else(|| file.text(KEY_FILE));
+    said.map(|path| workspace.join(path))
 }
 
 /// A finding about the file with its place and how to mend it.

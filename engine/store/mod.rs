@@ -8,6 +8,7 @@
 mod awaiting;
 mod contract;
 pub mod sqlite;
+mod tokens;
 
 pub use awaiting::{AwaitRequest, Awaited};
 pub use contract::*;
@@ -15,10 +16,13 @@ pub use sqlite::{
     AuditEntry, CommitLimits, Counts, EventDetail, EventFilter, EventReplayed, Fire, FireOutcome,
     FireRow, Fired, Fires, IfDoneAgain, Import, KeptJob, KeptSecret, Lineage, NewVersion,
     NotQueued, NoticeClaim, PassedOver, Poll, PollEnd, PollKept, Polled, PolledItem, Queue, Reach,
-    RecipeState, Release, Replay, Rerun, RowFilter, RuleKept, Space, SpentBlock, Standing,
-    Step as HistoryStep, StoredEvent, TableRow, TakenGroup, UNKEPT_DROPPED, UNKEPT_REJECTED,
-    UNKEPT_REPEATED, UnfinishedVersion, Unkept, Version, VersionOrigin, check_integrity, commit_limits,
+    RecipeState, Release, Replay, Rerun, RowFilter, RuleKept, SecretRecord, Space, SpentBlock,
+    Standing, Step as HistoryStep, StoredEvent, TableRow, TakenGroup, UNKEPT_DROPPED,
+    UNKEPT_REJECTED, UNKEPT_REPEATED, UnfinishedVersion, Unkept, Vault, Version, VersionOrigin,
+    check_integrity, commit_limits, forget_key, key_beside,
 };
+
+pub use tokens::{NewToken, TOKENS_MAX, TokenRecord, Tokens};
 
 /// The store that this program runs on.
 pub type Store = sqlite::Sqlite;

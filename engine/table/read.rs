@@ -12,6 +12,7 @@ use super::{Column, Normalise, Table, codes};
 use crate::data::{Object, Value};
 use crate::diagnostic::{Report, Span, did_you_mean};
 use crate::form::{self, Form, Key, Kind, Naming};
+use crate::mask::point_out_secrets;
 use crate::names::TableName;
 use crate::shape::Field;
 use crate::source::{Document, Node, NodeKind};
@@ -90,6 +91,7 @@ impl Table {
         let mut report = Report::of(&document.file);
         let root = &document.root;
         form::check(root, &TABLE, &mut report);
+        point_out_secrets(root, &mut report);
         let columns = columns(root, &mut report);
         let key = key(root, &columns, &mut report);
         check_secrets(root, &columns, &key, &mut report);

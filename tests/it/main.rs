@@ -34,3 +34,4 @@ mod tidy;
 mod timed;
 mod torture;
 mod trials;
+mod upgrades;

@@ -23,6 +23,7 @@ use super::{Action, AllowanceRule, Budget, Connector, Effect, Retry, SignIn, cod
 use crate::data::digest;
 use crate::diagnostic::Report;
 use crate::expression::Expression;
+use crate::mask::point_out_secrets;
 use crate::names::ConnectorName;
 use crate::shape::{Field, Shape};
 use crate::source::{Document, Node, NodeKind};
@@ -35,6 +36,7 @@ pub(super) const BUILT_IN: &str = "built-in/";
 pub fn read(connector: &ConnectorName, document: &Document, report: &mut Report) -> Connector {
     let root = &document.root;
     known(root, "a connector", &CONNECTOR.names(), report);
+    point_out_secrets(root, report);
     required(root, "title", "the connector", report);
     required(root, "actions", "the connector", report);
     let connection = read_connection(root, report);

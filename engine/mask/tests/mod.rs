@@ -1,5 +1,7 @@
 //! What is hidden, in which forms, and what stays.
 
+mod typed;
+
 use serde_json::json;
 
 use super::{Hidden, Marked, Masker, in_place, learn_secret, learned_secrets, without_mails};

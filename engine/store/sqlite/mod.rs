@@ -9,6 +9,7 @@ mod error;
 mod fill;
 mod history;
 mod jobs;
+mod key_file;
 mod ledger;
 mod limits;
 mod open;
@@ -16,6 +17,8 @@ mod pack;
 mod recipes;
 mod seal;
 mod tables;
+mod tokens;
+mod vault;
 mod veil;
 mod versions;
 mod writer;
@@ -32,9 +35,10 @@ pub use limits::{CommitLimits, commit_limits};
 pub use open::check_integrity;
 pub use recipes::{AuditEntry, RecipeState, UnfinishedVersion};
 pub use tables::{Import, RowFilter, RowVersion, TableRow};
+pub use vault::{SecretRecord, Vault, forget_key, key_beside};
 pub use versions::{NewVersion, Version, VersionOrigin};
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -56,6 +60,9 @@ pub struct Sqlite {
     tables: Declared,
     settings: Settings,
     sealer: Arc<Sealer>,
+    /// Where the key stands; nowhere if it is gone with the process.
+    key_file: Option<Arc<PathBuf>>,
+    vault: Vault,
     jobs_ended: Arc<AtomicU64>,
     /// Jobs that claims have woken.
     woken: Arc<Mutex<Vec<JobId>>>,
@@ -73,18 +80,30 @@ pub struct Counts {
 }
 
 impl Sqlite {
-    /// Opens or creates the database file at this path, alone: a second server is refused.
+    /// Opens or creates the database file at this path, alone: a second server is refused. The key
+    /// stands beside it.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let opened = open::open_file(path).await?;
-        Ok(Self {
+        Self::open_with_key(path, &key_beside(path)).await
+    }
+
+    /// Opens or creates the database file at this path, with the key file at that one, which is made
+    /// for a new database and must fit one that is there.
+    pub async fn open_with_key(path: &Path, key: &Path) -> Result<Self, StoreError> {
+        let mut opened = open::open_file(path).await?;
+        let sealer = vault::fitting(&mut opened.writer, key).await?;
+        let store = Self {
             writer: Writer::start(opened.writer, Some(opened.lock)),
             readers: Some(opened.readers),
             tables: Declared::default(),
             settings: Settings::default(),
-            sealer: Arc::new(Sealer::beside(path)?),
+            sealer: Arc::new(sealer),
+            key_file: Some(Arc::new(key.to_owned())),
+            vault: Vault::default(),
             jobs_ended: Arc::default(),
             woken: Arc::default(),
-        })
+        };
+        store.open_vault().await?;
+        Ok(store)
     }
 
     /// A store that is gone with its last clone: for tests and previews.
@@ -95,6 +114,8 @@ impl Sqlite {
             tables: Declared::default(),
             settings: Settings::default(),
             sealer: Arc::new(Sealer::passing()?),
+            key_file: None,
+            vault: Vault::default(),
             jobs_ended: Arc::default(),
             woken: Arc::default(),
         })

@@ -20,7 +20,7 @@ use crate::store::StoreError;
 const APPLICATION_ID: i64 = 0x5243_5045;
 
 /// The steps from an empty file to the present schema, oldest first; never changed once released.
-const MIGRATIONS: [(&str, &str); 13] = [
+const MIGRATIONS: [(&str, &str); 15] = [
     ("jobs", include_str!("migrations/0001_jobs.sql")),
     ("tables", include_str!("migrations/0002_tables.sql")),
     ("outbound", include_str!("migrations/0003_outbound.sql")),
@@ -34,6 +34,8 @@ const MIGRATIONS: [(&str, &str); 13] = [
     ("needed", include_str!("migrations/0011_needed.sql")),
     ("notices", include_str!("migrations/0012_notices.sql")),
     ("versions", include_str!("migrations/0013_versions.sql")),
+    ("tokens", include_str!("migrations/0014_tokens.sql")),
+    ("secrets", include_str!("migrations/0015_secrets.sql")),
 ];
 
 /// After this many pages (16 MiB) the write-ahead log is worked into the database file.
@@ -95,6 +97,24 @@ pub(super) async fn open_file(path: &Path) -> Result<Opened, StoreError> {
         readers,
         lock,
     })
+}
+
+/// A connection that only reads, beside whoever works on the database; none if that is of an earlier
+/// version.
+pub(super) async fn open_beside(path: &Path) -> Result<Option<SqliteConnection>, StoreError> {
+    check_identity(path).await?;
+    let mut connection = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .disable_statement_logging()
+        .connect()
+        .await
+        .map_err(|error| at(path, error))?;
+    let version = pragma(&mut connection, "PRAGMA user_version")
+        .await
+        .map_err(|error| at(path, error))?;
+    Ok((version == newest_version()).then_some(connection))
 }
 
 /// What SQLite says of the soundness of a closed file: `ok`, or what is wrong.

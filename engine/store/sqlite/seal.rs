@@ -1,92 +1,97 @@
-//! Secrets at rest: sealed with a key that stands in a file of its own beside the database.
+//! Secrets at rest: sealed with a key that stands in a file of its own.
 //!
 //! In: a secret and what it is called. Out: bytes that only this workspace can open.
 //! Always true: a copy of the database alone shows no secret; a sealed value opens only under the
-//! name it was sealed for.
+//! name it was sealed for. What was sealed with an earlier key opens for as long as the file has
+//! that key.
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::{Read, Write};
 use std::path::Path;
+use std::sync::{PoisonError, RwLock};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 
-use super::open::create_private;
-use crate::data::{Secret, hex};
+use super::key_file::{self, KEY_BYTES, KeyBytes};
+use crate::data::Secret;
 use crate::mask::{Masker, learn_secret};
 use crate::store::StoreError;
 
-/// The length of the key in bytes.
-const KEY_BYTES: usize = 32;
-
 /// Seals and opens secrets.
 #[derive(Debug)]
-pub(super) struct Sealer(LessSafeKey);
+pub(super) struct Sealer(RwLock<Ring>);
+
+/// The keys, the one in use first; the others only open.
+#[derive(Debug)]
+struct Ring(Vec<LessSafeKey>);
 
 impl Sealer {
-    /// The sealer of the workspace whose database stands at this path; its key is made when there
-    /// is none yet.
-    pub(super) fn beside(database: &Path) -> Result<Self, StoreError> {
-        let mut name = database.as_os_str().to_owned();
-        name.push(".key");
-        let path = Path::new(&name);
-        let failed = |error: std::io::Error| {
-            StoreError::Unavailable(format!("the key file `{}`: {error}", path.display()))
-        };
+    /// The sealer of a key file; the key is made when there is none yet.
+    pub(super) fn at(path: &Path) -> Result<Self, StoreError> {
         if !path.exists() {
-            let mut file = create_private(path).map_err(failed)?;
-            let key = hex(&random::<KEY_BYTES>()?);
-            file.write_all(key.as_bytes()).map_err(failed)?;
-            file.sync_all().map_err(failed)?;
+            key_file::write(path, &[random()?])?;
         }
-        let mut text = String::new();
-        let mut file = File::open(path).map_err(failed)?;
-        file.read_to_string(&mut text).map_err(failed)?;
-        let key = unhex(text.trim()).ok_or_else(|| {
-            StoreError::Corrupt(format!(
-                "the key file `{}` does not hold 64 hexadecimal digits; restore it from a backup",
-                path.display()
-            ))
-        })?;
-        Self::of(&key)
+        Self::of(&key_file::read(path)?)
     }
 
     /// A sealer whose key is gone with the process.
     pub(super) fn passing() -> Result<Self, StoreError> {
-        Self::of(&random::<KEY_BYTES>()?)
+        Self::of(&[random()?])
     }
 
-    fn of(key: &[u8]) -> Result<Self, StoreError> {
-        let key = UnboundKey::new(&CHACHA20_POLY1305, key)
-            .map_err(|_| StoreError::Corrupt("the key has the wrong length".to_owned()))?;
-        Ok(Self(LessSafeKey::new(key)))
+    /// Makes a new key, writes it into the file before the others, and seals with it from now on.
+    pub(super) fn renew(&self, path: &Path) -> Result<(), StoreError> {
+        let mut keys = key_file::read(path)?;
+        keys.insert(0, random()?);
+        key_file::write(path, &keys)?;
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Ring::of(&keys)?;
+        Ok(())
+    }
+
+    fn of(keys: &[KeyBytes]) -> Result<Self, StoreError> {
+        Ok(Self(RwLock::new(Ring::of(keys)?)))
     }
 
     /// Seals a secret under a name.
     pub(super) fn seal(&self, name: &str, secret: &Secret) -> Result<Vec<u8>, StoreError> {
         let nonce = random::<NONCE_LEN>()?;
         let mut body = secret.reveal().as_bytes().to_vec();
-        self.0
-            .seal_in_place_append_tag(
-                Nonce::assume_unique_for_key(nonce),
-                Aad::from(name.as_bytes()),
-                &mut body,
-            )
-            .map_err(|_| StoreError::Unavailable("a secret cannot be sealed".to_owned()))?;
+        let cannot = || StoreError::Unavailable("a secret cannot be sealed".to_owned());
+        let ring = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let key = ring.0.first().ok_or_else(cannot)?;
+        key.seal_in_place_append_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(name.as_bytes()),
+            &mut body,
+        )
+        .map_err(|_| cannot())?;
         Ok([nonce.as_slice(), &body].concat())
     }
 
     /// Opens what was sealed under this name; `None` if it was sealed with another key or changed.
     pub(super) fn open(&self, name: &str, sealed: &[u8]) -> Option<Secret> {
         let (nonce, body) = sealed.split_at_checked(NONCE_LEN)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let mut body = body.to_vec();
-        let aad = Aad::from(name.as_bytes());
-        let plain = self.0.open_in_place(nonce, aad, &mut body).ok()?;
-        Some(Secret::new(String::from_utf8(plain.to_vec()).ok()?))
+        let ring = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        ring.0.iter().find_map(|key| {
+            let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+            let mut body = body.to_vec();
+            let aad = Aad::from(name.as_bytes());
+            let plain = key.open_in_place(nonce, aad, &mut body).ok()?;
+            Some(Secret::new(String::from_utf8(plain.to_vec()).ok()?))
+        })
+    }
+}
+
+impl Ring {
+    fn of(keys: &[KeyBytes]) -> Result<Self, StoreError> {
+        let keys = keys.iter().map(|key| {
+            let key = UnboundKey::new(&CHACHA20_POLY1305, key)
+                .map_err(|_| StoreError::Corrupt("the key has the wrong length".to_owned()))?;
+            Ok(LessSafeKey::new(key))
+        });
+        Ok(Self(keys.collect::<Result<_, StoreError>>()?))
     }
 }
 
@@ -162,18 +167,10 @@ fn next_piece(text: &str) -> Option<(&str, &str, &str)> {
 }
 
 fn random<const N: usize>() -> Result<[u8; N], StoreError> {
+    const { assert!(N == KEY_BYTES || N == NONCE_LEN) };
     let mut bytes = [0; N];
     SystemRandom::new()
         .fill(&mut bytes)
         .map_err(|_| StoreError::Unavailable("the machine gives no random bytes".to_owned()))?;
     Ok(bytes)
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    if text.len() != KEY_BYTES * 2 || !text.is_ascii() {
-        return None;
-    }
-    (0..KEY_BYTES)
-        .map(|index| u8::from_str_radix(&text[index * 2..index * 2 + 2], 16).ok())
-        .collect()
 }

@@ -32,6 +32,24 @@ async fn a_course_day_that_is_corrected_to_an_earlier_one_is_no_further_completi
 }
 
 #[tokio::test]
+async fn a_day_that_is_corrected_back_and_forth_is_carried_over_each_time() {
+    for is_batch in [false, true] {
+        let stage = Stage::open().await;
+        stage.know_the_groups().await;
+        stage.set("REAL_TIME_OVERWRITE_BEHAVIOUR", "UPDATE").await;
+        stage.set("BATCH_OVERWRITE_BEHAVIOUR", "UPDATE").await;
+        for day in ["2026-02-20", "2026-02-10", "2026-02-20", "2026-02-10"] {
+            stage.complete(4, 101, &format!("{day} 09:00:00")).await;
+            look(&stage, is_batch).await;
+            assert_eq!(days(&stage, 2001).await, [day], "{is_batch}");
+        }
+        let writes = stage.ground.writes("accredible").await.len();
+        stage.run(BATCH, Value::Null).await;
+        assert_eq!(stage.ground.writes("accredible").await.len(), writes);
+    }
+}
+
+#[tokio::test]
 async fn an_award_that_is_corrected_is_no_further_award_and_one_given_again_is() {
     for is_batch in [false, true] {
         let stage = with_workshops().await;

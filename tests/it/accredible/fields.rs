@@ -141,3 +141,44 @@ async fn a_setting_that_names_a_new_field_is_told_of_when_the_field_is_created()
     let mail = stage.ground.sandbox.mails().remove(0);
     assert!(mail.text.contains("of courses"), "{}", mail.text);
 }
+
+#[tokio::test]
+async fn a_mistyped_field_that_was_created_is_told_of_and_undone_by_the_former_name() {
+    let stage = Stage::open().await;
+    stage.know_the_groups().await;
+    stage.run(SYNC_DROPDOWNS, Value::Null).await;
+    stage.set("COURSE_ADDITIONAL_FIELD", WRONG[0].0).await;
+    let job = stage.run(SYNC_DROPDOWNS, Value::Null).await;
+    assert_eq!(job.status, "succeeded", "{job:?}");
+    let subject = "Docebo: a new additional field for credential groups";
+    assert_eq!(stage.notices(), [subject]);
+    stage.complete(7, 101, "2026-02-20 09:00:00").await;
+    stage.take_reports_in().await;
+    assert_eq!(stage.credentials().await, [""; 0]);
+
+    // The former name again, before the dropdowns are written: what was chosen counts at once.
+    let former = "Accredible credential";
+    stage.set("COURSE_ADDITIONAL_FIELD", former).await;
+    stage.complete(4, 101, "2026-02-20 09:00:00").await;
+    stage.take_reports_in().await;
+    let katherine = stage.held("katherine.johnson@example.com", 2001).await;
+    assert_eq!(katherine.len(), 1);
+    let batch = stage.run(BATCH, Value::Null).await;
+    assert_eq!(batch.status, "succeeded", "{batch:?}");
+    let alan = stage.held("alan.turing@example.com", 2001).await;
+    assert_eq!(alan.len(), 1);
+
+    // What the integration has added in it is still its own.
+    let ours = |options: &[String]| {
+        options
+            .iter()
+            .any(|line| line.ends_with("leadership-track"))
+    };
+    assert!(ours(&stage.options(FIELDS.0).await));
+    let archived = json!({ "group_id": 2005, "name": "leadership-track", "is_active": false });
+    stage.put("accredible-credential-groups", archived).await;
+    let job = stage.run(SYNC_DROPDOWNS, Value::Null).await;
+    assert_eq!(job.status, "succeeded", "{job:?}");
+    assert!(!ours(&stage.options(FIELDS.0).await));
+    assert_eq!(stage.notices(), [subject]);
+}

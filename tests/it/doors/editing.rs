@@ -97,9 +97,10 @@ async fn a_saved_recipe_is_live_with_the_answer() {
     let folder = fs::read_dir(house.folder.path().join("recipes/stories")).unwrap();
     assert_eq!(folder.count(), 3);
     let (_, audit) = house
-        .get("/api/audit?subject=recipe:stories/add&limit=1")
+        .get("/api/audit?subject=recipe:stories/add&limit=2")
         .await;
-    assert_eq!(audit["entries"][0]["action"], "recipe_saved");
+    assert_eq!(audit["entries"][0]["action"], "run");
+    assert_eq!(audit["entries"][1]["action"], "recipe_saved");
     // The same as JSON, a new recipe, and the text alone.
     let body = json!({ "source": ADD });
     let token = house.listening.local_token.reveal();

@@ -56,6 +56,9 @@ async fn failed_jobs_are_told_of_until_their_reruns_succeed() {
     let count = COUNT.replace("ADVICE", "optional");
     write(folder, "recipes/shop/count-parcels.yaml", &count);
     house.engine.take_up_files().await.unwrap();
+    let told = jobs(&examined(&house, "?offline=true").await);
+    let advice = format!("`recipes jobs rerun {id} --from start --version current` does");
+    assert!(told[0].contains(&advice), "{told:?}");
     let path = format!("/api/jobs/{id}/rerun");
     let wish = json!({ "version": "current", "from": "start" });
     let (status, rerun) = house.post(&path, wish).await;

@@ -4,6 +4,7 @@
 //! output, never a span of time.
 
 mod asking;
+mod audited;
 mod beside;
 mod branches;
 mod cancelling;
@@ -29,6 +30,8 @@ mod process;
 mod progress;
 mod recipes;
 mod refusing;
+mod roles;
+mod sealed;
 mod shop;
 mod suites;
 mod rerunning;
@@ -36,5 +39,6 @@ mod tables;
 mod telling;
 mod telling_more;
 mod testing;
+mod tokens;
 mod upgrading;
 mod webhooks;

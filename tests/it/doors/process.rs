@@ -269,6 +269,44 @@ fn a_second_server_is_refused_and_commands_find_the_first() {
 }
 
 #[test]
+fn tokens_are_made_and_revoked_whether_a_server_runs_or_not() {
+    let folder = workspace(&[]);
+    let create = [
+        "tokens",
+        "create",
+        "ada",
+        "--role",
+        "viewer",
+        "--expires",
+        "90d",
+    ];
+    let made = said(&ended(folder.path(), &create));
+    assert!(made.contains("`ada` (viewer, until "), "{made}");
+    let token = made.lines().last().unwrap();
+    assert!(token.starts_with("rcp_"), "{made}");
+    let listed = said(&ended(folder.path(), &["tokens", "list"]));
+    assert!(
+        listed.contains("ada") && !listed.contains("rcp_"),
+        "{listed}"
+    );
+    let _server = Server::start(folder.path());
+    let create = ["tokens", "create", "bob", "--role", "boss"];
+    let text = refused(&ended(folder.path(), &create), 1);
+    assert!(text.contains("viewer, operator, editor, admin"), "{text}");
+    let listed = said(&ended(folder.path(), &["tokens", "list", "--json"]));
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(listed["tokens"][0]["status"], "active", "{listed}");
+    said(&ended(folder.path(), &["tokens", "revoke", "ada"]));
+    let text = refused(&ended(folder.path(), &["tokens", "revoke", "ada"]), 1);
+    assert!(text.contains("no token `ada` in use"), "{text}");
+    let told = said(&ended(folder.path(), &["audit", "token:ada"]));
+    assert!(
+        told.contains("token_revoked") && told.contains("cli"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_server_of_another_workspace_is_not_taken_for_the_own_one() {
     let theirs = workspace(&[]);
     let ours = workspace(&[("recipes/stories/hello.yaml", HELLO)]);

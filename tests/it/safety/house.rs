@@ -114,6 +114,38 @@ impl House {
         serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
+    /// Delivers with a password and a signature made of it: each webhook looks at its own.
+    pub(super) async fn deliver_signed(&self, path: &str, secret: &str) {
+        use hmac::{Hmac, KeyInit, Mac};
+        let body = json!({ "token": secret }).to_string();
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+        mac.update(body.as_bytes());
+        let signature: String = mac
+            .finalize()
+            .into_bytes()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let request = self.http.post(format!("{}{path}", self.url));
+        let request = request
+            .basic_auth("sender", Some(secret))
+            .header("x-signature", signature)
+            .header("content-type", "application/json");
+        let answer = request.body(body).send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        self.hear(&format!("signed delivery to {path}"), text.as_bytes());
+        assert_eq!(status, StatusCode::ACCEPTED, "{path}: {text}");
+    }
+
+    /// Asks with a token of one's own, and may be refused.
+    pub(super) async fn ask_as(&self, token: &str, path: &str) {
+        let request = self.http.get(format!("{}{path}", self.url));
+        let answer = request.bearer_auth(token).send().await.unwrap();
+        let text = answer.text().await.unwrap();
+        self.hear(path, text.as_bytes());
+    }
+
     /// Runs a recipe and waits for its end; answers the job.
     pub(super) async fn run(&self, recipe: &str, input: Value) -> String {
         let path = format!("/api/recipes/planted/{recipe}/run");
@@ -186,15 +218,15 @@ impl House {
         said
     }
 
-    /// The files of the database.
+    /// All that the server left in its folder.
     pub(super) fn stored(&self) -> Vec<(String, Vec<u8>)> {
-        ["recipes.db", "recipes.db-wal"]
-            .iter()
-            .filter_map(|name| {
-                let bytes = fs::read(self.folder.path().join("data").join(name)).ok()?;
-                Some(((*name).to_owned(), bytes))
-            })
-            .collect()
+        let files = fs::read_dir(self.folder.path().join("data")).unwrap();
+        let files = files.map(|file| {
+            let file = file.unwrap();
+            let name = file.file_name().to_string_lossy().into_owned();
+            (name, fs::read(file.path()).unwrap())
+        });
+        files.collect()
     }
 }
 

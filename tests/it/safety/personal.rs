@@ -254,11 +254,7 @@ async fn a_person_reveals_personal_values_on_the_record() {
         .map(|entry| (entry.by.as_str(), entry.subject.as_str()))
         .collect();
     let (job, table) = (format!("job:{job}"), "table:residents");
-    let wanted = [
-        ("person:admin", job.as_str()),
-        ("person:admin", table),
-        ("person:cli", table),
-    ];
+    let wanted = [("admin", job.as_str()), ("admin", table), ("cli", table)];
     assert_eq!(noted, wanted);
     store.close().await;
 }
@@ -320,7 +316,11 @@ async fn what_polls_and_keys_stumble_over_is_not_told() {
             .await;
         let mut shown = Value::Null;
         for _ in 0..2_000 {
-            shown = house.ask(Method::GET, &path, None).await["poll"].clone();
+            let mut answer = house.ask_privately(Method::GET, &path, None).await;
+            // What a recipe's author wrote into it stands there for all who may read it.
+            answer["source"].take();
+            house.hear(&path, answer.to_string().as_bytes());
+            shown = answer["poll"].take();
             if !shown[told].is_null() {
                 break;
             }

@@ -16,8 +16,12 @@ const WEBHOOK: &str = "planted-webhook-token-66d0";
 const COLUMN: &str = "planted \"column\" secret-1b1b";
 const INPUT: &str = "planted-input-secret-2c2c";
 
-const PLANTED: [&str; 9] = [
-    CLIENT, ACCESS, REFRESH, API_KEY, MAIL, WEBHOOK, COLUMN, INPUT, ADMIN,
+const SEALED: &str = "planted-sealed-bearer/5d5d+";
+const BASIC: &str = "planted-basic-password-9e9e";
+const HMAC: &str = "planted-hmac-secret-3c3c";
+
+const PLANTED: [&str; 12] = [
+    CLIENT, ACCESS, REFRESH, API_KEY, MAIL, WEBHOOK, COLUMN, INPUT, ADMIN, SEALED, BASIC, HMAC,
 ];
 
 const CONNECTOR: &str = r#"
@@ -67,6 +71,34 @@ steps:
     with: { path: "/refuse?key={{steps.held.row.token}}", body: { token: $.input.token } }
     on_error: continue
   - return: { token: $.steps.held.row.token, more: $.steps.sent.body }
+"#;
+
+/// What a vendor repeats of a sealed secret goes everywhere: into steps, a row, a log, a result.
+const ECHO: &str = r#"
+title: Echo
+trigger: { function: { output: { heard: any } } }
+steps:
+  - id: asked
+    action: http.get
+    connection: sealed
+    with: { path: /look }
+  - log: "{{steps.asked.body.heard}}"
+  - table: vaults
+    upsert: { id: echo, token: $.steps.asked.body.loud }
+  - id: refused
+    action: http.get
+    connection: sealed
+    with: { path: /refuse }
+    on_error: continue
+  - return: { heard: $.steps.asked.body }
+"#;
+
+/// A webhook that signs in with a secret of its own and tells what came with it.
+const GATE: &str = r#"
+title: Gate
+trigger: { webhook: { auth: AUTH } }
+steps:
+  - log: "came with {{trigger.body.token}}"
 "#;
 
 const ONE: &str = r#"
@@ -140,6 +172,10 @@ connections:
   mail: {{ host: 127.0.0.1, port: {port}, encryption: none, from: a@example.com,
     username: recipes, password: {{ file: mail }}, allow_private: true }}
   hook: {{ connector: webhook_token, token: {{ file: hook }} }}
+  sealed: {{ connector: http, base_url: "{url}", sign_in: bearer, token: {{ secret: sealed.token }},
+    allow_private: true }}
+  basic: {{ connector: webhook_basic, username: sender, password: {{ secret: basic.password }} }}
+  signed: {{ connector: webhook_hmac, secret: {{ secret: signed.secret }} }}
 "#
     );
     let one = |action: &str| ONE.replace("ACTION", action);
@@ -157,6 +193,15 @@ connections:
         ("recipes/planted/doubt.yaml", DOUBT.into()),
         ("recipes/planted/letter.yaml", LETTER.into()),
         ("recipes/planted/hook.yaml", HOOK.into()),
+        ("recipes/planted/echo.yaml", ECHO.into()),
+        (
+            "recipes/planted/by-password.yaml",
+            GATE.replace("AUTH", "{ basic: basic }"),
+        ),
+        (
+            "recipes/planted/by-signature.yaml",
+            GATE.replace("AUTH", "{ hmac: signed }"),
+        ),
     ])
 }
 
@@ -177,12 +222,16 @@ async fn no_secret_is_written_or_told() {
         .deliver(&hook, "wrong", &json!({ "token": WEBHOOK }))
         .await;
 
+    let tokens = given_keys(&house).await;
     let given = json!({ "token": INPUT });
     let kept = house.run("keep", given.clone()).await;
     let mut jobs = vec![kept];
     for recipe in ["refuse", "redirect", "doubt"] {
         jobs.push(house.run(recipe, given.clone()).await);
     }
+    jobs.push(house.run("echo", json!({})).await);
+    // A token that somebody hands to a recipe.
+    jobs.push(house.run("keep", json!({ "token": tokens[0] })).await);
     jobs.push(house.run("letter", json!({})).await);
     // A person who waits for a result is not told either.
     let path = "/api/recipes/planted/keep/run?wait=60s";
@@ -233,8 +282,49 @@ async fn no_secret_is_written_or_told() {
     }
     ask_all_doors(&mut house).await;
     house.stop();
-    look_for(&PLANTED, &house.said());
-    look_for(&PLANTED, &house.stored());
+    let mut planted = PLANTED.to_vec();
+    planted.extend(tokens.iter().map(String::as_str));
+    look_for(&planted, &house.said());
+    look_for(&planted, &house.stored());
+}
+
+/// Gives the sealed secrets, has deliveries signed with them, and makes tokens.
+async fn given_keys(house: &House) -> Vec<String> {
+    for (name, value) in [
+        ("sealed.token", "planted-sealed-bearer-of-before"),
+        ("sealed.token", SEALED),
+        ("basic.password", BASIC),
+        ("signed.secret", HMAC),
+    ] {
+        let body = json!({ "value": value });
+        let path = format!("/api/secrets/{name}");
+        house.ask(Method::PUT, &path, Some(body)).await;
+    }
+    house.ask(Method::POST, "/api/secrets/rekey", None).await;
+    for recipe in ["by-password", "by-signature"] {
+        let start = format!("/api/recipes/planted/{recipe}/start");
+        house.ask(Method::POST, &start, Some(json!({}))).await;
+    }
+    house
+        .deliver_signed("/webhooks/planted/by-password", BASIC)
+        .await;
+    house
+        .deliver_signed("/webhooks/planted/by-signature", HMAC)
+        .await;
+    let mut tokens = Vec::new();
+    for (name, role) in [("ada", "viewer"), ("bob", "admin")] {
+        let wish = json!({ "name": name, "role": role });
+        let made = house
+            .ask_privately(Method::POST, "/api/tokens", Some(wish))
+            .await;
+        let token = made["token"].as_str().unwrap().to_owned();
+        house.ask_as(&token, "/api/whoami").await;
+        house.ask_as(&token, "/api/tokens").await;
+        tokens.push(token);
+    }
+    house.ask(Method::DELETE, "/api/tokens/bob", None).await;
+    house.ask_as(&tokens[1], "/api/whoami").await;
+    tokens
 }
 
 /// Asks for everything that lists or exports, over HTTP and on the command line.
@@ -246,6 +336,12 @@ async fn ask_all_doors(house: &mut House) {
         "/api/events",
         "/api/events/1",
         "/metrics",
+        "/api/tokens",
+        "/api/secrets",
+        "/api/audit",
+        "/api/history",
+        "/api/projects/planted/doctor",
+        "/api/recipes/planted/by-signature",
         ROWS,
     ] {
         house.ask(Method::GET, path, None).await;
@@ -257,6 +353,11 @@ async fn ask_all_doors(house: &mut House) {
         &["tables", "vaults", "--reveal"],
         &["tables", "vaults", "--export", "-", "--reveal"],
         &["show", "hook"],
+        &["tokens", "list"],
+        &["secrets", "list"],
+        &["audit"],
+        &["events"],
+        &["doctor", "planted"],
         &["check"],
         &["run", "refuse", "--wait", "--input", "{}"],
     ] {

@@ -39,7 +39,7 @@ pub(super) fn new_job(name: &str) -> NewJob {
         recipe: recipe(name),
         event: json!({ "body": { "n": 1 } }),
         input: json!({}),
-        started_by: "person:ada".to_owned(),
+        started_by: "schedule".to_owned(),
         needs_started_recipe: false,
         dedupe: None,
     }

@@ -8,6 +8,7 @@ mod fixtures;
 mod folding;
 mod holds;
 mod jobs;
+mod keys;
 mod keeping;
 mod leases;
 mod ledger;
@@ -17,6 +18,7 @@ mod pruning;
 mod reruns;
 mod settings;
 mod tables;
+mod tokens;
 
 /// Runs each case of a list against a fresh store in memory and one in a file.
 macro_rules! on_every_store {

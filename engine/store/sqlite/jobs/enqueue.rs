@@ -1,14 +1,22 @@
 //! Queueing what arrived.
 
+use serde_json::json;
 use sqlx::SqliteConnection;
 
 use super::super::error::store_error;
 use super::super::pack::{Large, Shared, pack};
+use super::super::recipes::note;
 use super::events::{self, Replay, UNKEPT_REPEATED};
 use crate::clock::Moment;
 use crate::data::{Object, Value};
 use crate::names::RecipeName;
-use crate::store::{Arrival, Enqueued, NewJob, Payload, StoreError};
+use crate::store::{Arrival, AuditEntry, Enqueued, NewJob, Payload, StoreError};
+
+/// What stands before the name of a person who started a job.
+const PERSON: &str = "person:";
+
+/// So many of the jobs that a person had made are named in the audit.
+const JOBS_NAMED: usize = 10;
 
 /// Stores the payload and the jobs whose events are not known yet. Each job's event has the shared
 /// members beside its own.
@@ -43,6 +51,9 @@ pub(super) async fn enqueue(
         }
         (None, None) => None,
     };
+    if arrival.payload.is_none() && payload.is_none() {
+        note_run(connection, &arrival, &is_new).await?;
+    }
     let shared = Shared::store(connection, shared).await?;
     for (job, _) in arrival.jobs.iter().zip(&is_new).filter(|(_, new)| **new) {
         let mut large = Large::default();
@@ -50,6 +61,33 @@ pub(super) async fn enqueue(
         insert(connection, job, event, large, arrival.at, payload).await?;
     }
     Ok(Enqueued { is_new })
+}
+
+/// Notes that a person had jobs made.
+async fn note_run(
+    connection: &mut SqliteConnection,
+    arrival: &Arrival,
+    is_new: &[bool],
+) -> Result<(), StoreError> {
+    let made = arrival.jobs.iter().zip(is_new).filter(|(_, new)| **new);
+    let made: Vec<&NewJob> = made.map(|(job, _)| job).collect();
+    let by = |job: &&NewJob| job.started_by.strip_prefix(PERSON).map(str::to_owned);
+    let Some(by) = made.first().and_then(by) else {
+        return Ok(());
+    };
+    let named: Vec<&str> = made
+        .iter()
+        .take(JOBS_NAMED)
+        .map(|job| job.id.as_str())
+        .collect();
+    let entry = AuditEntry {
+        at: arrival.at,
+        by,
+        action: "run".to_owned(),
+        subject: format!("recipe:{}", arrival.recipe),
+        detail: json!({ "count": made.len(), "jobs": named }),
+    };
+    note(connection, &entry).await
 }
 
 /// A whole event: the shared members and its own.

@@ -1,0 +1,138 @@
+//! What each role may do, held against every route that there is.
+
+use std::collections::BTreeMap;
+
+use recipe_engine::api::{Entry, routes};
+use recipe_engine::names::Role;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::house::{House, taken};
+
+/// What answers without a token: senders sign in as the recipe says, and machines look whether the
+/// server lives.
+const OPEN: [&str; 3] = ["/webhooks/{project}/{name}", "/healthz", "/readyz"];
+
+/// Paths under which everything but looking, or everything at all, is for admins.
+const FOR_ADMINS: [&str; 3] = ["/api/tokens", "/api/secrets", "/api/connections"];
+
+async fn token(house: &House, name: &str, role: Role) -> String {
+    let wish = json!({ "name": name, "role": role.as_str() });
+    let (status, made) = house.post("/api/tokens", wish).await;
+    assert_eq!(status, StatusCode::CREATED, "{made}");
+    made["token"].as_str().unwrap().to_owned()
+}
+
+/// A token of each role.
+async fn tokens(house: &House) -> BTreeMap<Role, String> {
+    let mut tokens = BTreeMap::new();
+    for role in Role::ALL {
+        tokens.insert(role, token(house, &format!("the-{role}"), role).await);
+    }
+    tokens
+}
+
+/// A path of things that are not there: who may ask is told so, and nothing happens.
+fn of_nothing(path: &str) -> String {
+    let parts = path.split('/').map(|part| match part.starts_with('{') {
+        true => "nothing",
+        false => part,
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_is_refused_to_roles_that_are_too_low() {
+    let house = House::at_rest(&[]).await;
+    let tokens = tokens(&house).await;
+    for route in routes() {
+        let path = of_nothing(route.path);
+        let ask = || house.request(route.method.clone(), &path).body("{}");
+        let Entry::With(needed) = route.entry else {
+            assert!(OPEN.contains(&route.path), "{route:?} is open");
+            continue;
+        };
+        let (status, _) = taken(ask().send().await.unwrap()).await;
+        assert_eq!(
+            status,
+            StatusCode::UNAUTHORIZED,
+            "{route:?} without a token"
+        );
+        for (role, token) in &tokens {
+            let answer = ask().bearer_auth(token).send().await.unwrap();
+            if role.may(needed) {
+                let status = answer.status();
+                let is_let_in =
+                    ![StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status);
+                assert!(is_let_in, "{route:?} as {role}: {status}");
+                continue;
+            }
+            let (status, problem) = taken(answer).await;
+            assert_eq!(status, StatusCode::FORBIDDEN, "{route:?} as {role}");
+            assert_eq!(problem["code"], "not_allowed");
+            let detail = problem["detail"].as_str().unwrap();
+            let told = format!(
+                "the token `the-{role}` has the role {role}, and this needs the role {needed}"
+            );
+            assert!(detail.starts_with(&told), "{detail}");
+        }
+    }
+    house.engine.shutdown().await;
+}
+
+#[test]
+fn what_changes_something_is_for_nobody_who_only_looks() {
+    for route in routes() {
+        let Entry::With(needed) = route.entry else {
+            continue;
+        };
+        let is_a_look = route.method == Method::GET;
+        assert!(is_a_look || needed > Role::Viewer, "{route:?}");
+        let is_for_admins = FOR_ADMINS.iter().any(|path| route.path.starts_with(path));
+        assert!(
+            is_a_look || !is_for_admins || needed == Role::Admin,
+            "{route:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn personal_values_are_for_admins() {
+    let table = "title: People\ncolumns: { name: { type: string, personal: true, required: true } }\nkey: [name]\n";
+    let hello = "title: Hello\ntrigger: { function: {} }\nsteps: [{ log: hello }]\n";
+    let house = House::of(&[
+        ("lookup-tables/people.yaml", table),
+        ("recipes/stories/hello.yaml", hello),
+    ])
+    .await;
+    let job = house.run("hello", json!({})).await;
+    house.ended(&job).await;
+    let tokens = tokens(&house).await;
+    for path in [
+        format!("/api/jobs/{job}?reveal=personal"),
+        "/api/lookup-tables/people/rows?reveal=personal".to_owned(),
+    ] {
+        for (role, token) in &tokens {
+            let request = house.request(Method::GET, &path).bearer_auth(token);
+            let status = request.send().await.unwrap().status();
+            let wanted = match role {
+                Role::Admin => StatusCode::OK,
+                _ => StatusCode::FORBIDDEN,
+            };
+            assert_eq!(status, wanted, "{path} as {role}");
+        }
+    }
+    let (_, audit) = house.get("/api/audit").await;
+    let looks: Vec<&Value> = audit["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["action"] == "personal_revealed")
+        .collect();
+    assert_eq!(looks.len(), 2, "who was refused saw nothing: {audit}");
+    assert!(
+        looks.iter().all(|look| look["by"] == "the-admin"),
+        "{audit}"
+    );
+    house.engine.shutdown().await;
+}
