@@ -25,7 +25,7 @@ steps: [{ action: http.request, with: { path: /orders } }]
     ),
     (
         "recipes/stories/fails.yaml",
-        "title: Fails\ntrigger: { function: {} }\nsteps: [{ stop: { status: failure, reason: no } }]\n",
+        "title: Fails\ntrigger:\n  manual:\nsteps: [{ stop: { status: failure, reason: broken } }]\n",
     ),
     (
         "recipes/stories/waits.yaml",
@@ -205,7 +205,7 @@ impl<'a> Ada<'a> {
         let failed = self.runs("fails").await;
         self.house.ended(&failed).await;
         let about = format!("job:{failed}");
-        let many = json!({ "recipe": "stories/fails" });
+        let many = json!({ "recipe": "stories/fails", "from": "start" });
         self.changes(
             Method::POST,
             ("/api/jobs/rerun", "/api/jobs/rerun"),
