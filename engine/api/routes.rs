@@ -45,6 +45,12 @@ pub enum Entry {
 
 /// All of them.
 pub fn routes() -> Vec<Route> {
+    let parts = [of_recipes(), of_work(), of_the_house()];
+    parts.into_iter().flatten().collect()
+}
+
+/// Recipes and projects, and the files that they stand in.
+fn of_recipes() -> Vec<Route> {
     vec![
         get("/api/recipes", Viewer, recipes::list),
         get("/api/recipes/{project}/{name}", Viewer, source::show),
@@ -93,6 +99,12 @@ pub fn routes() -> Vec<Route> {
         get("/api/projects/{project}/doctor", Operator, doctor::examine),
         // What somebody saved counts a moment earlier.
         post("/api/files", Operator, files::take_up),
+    ]
+}
+
+/// Jobs, what set them off, and the rows that they work with.
+fn of_work() -> Vec<Route> {
+    vec![
         get("/api/jobs", Viewer, jobs::list),
         post("/api/jobs/rerun", Operator, rerun::many),
         get("/api/jobs/{id}", Viewer, job::show),
@@ -106,6 +118,12 @@ pub fn routes() -> Vec<Route> {
         get("/api/lookup-tables/{name}/rows", Viewer, rows::list),
         put("/api/lookup-tables/{name}/rows", Editor, rows::put),
         delete("/api/lookup-tables/{name}/rows", Editor, rows::delete),
+    ]
+}
+
+/// The server itself: who may come in, and how it is.
+fn of_the_house() -> Vec<Route> {
+    vec![
         get("/api/tokens", Admin, tokens::list),
         post("/api/tokens", Admin, tokens::create),
         delete("/api/tokens/{name}", Admin, tokens::revoke),

@@ -23,10 +23,10 @@ pub(super) struct Audit {
 
 impl Audit {
     pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
-        let client = Client::connect(workspace, Errand::Ask).await?;
-        let answer = self.ask(&client).await;
-        client.close().await;
-        let answer = answer?;
+        let answer = Client::run(workspace, Errand::Ask, async |client| {
+            self.ask(client).await
+        })
+        .await?;
         if self.json {
             show::json(&answer)?;
             return Ok(Ended::Well);

@@ -96,6 +96,18 @@ impl Client {
         }
     }
 
+    /// Finds a way to the engine, does something there, and lets go in order, whatever came of it.
+    pub(super) async fn run<T>(
+        workspace: &Path,
+        errand: Errand,
+        work: impl AsyncFnOnce(&Self) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let client = Self::connect(workspace, errand).await?;
+        let done = work(&client).await;
+        client.close().await;
+        done
+    }
+
     /// Whether the engine lives in a server of its own, and goes on after this command.
     pub(super) fn is_served(&self) -> bool {
         self.own.is_none()

@@ -40,12 +40,12 @@ pub(super) struct Customise {
 
 impl Clone {
     pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
-        let client = Client::connect(workspace, Errand::Ask).await?;
         let wish = json!({ "as": self.name, "own_tables": self.own_tables });
         let path = format!("/api/projects/{}/clone", self.project);
-        let answer = client.post(&path, Some(&wish)).await;
-        client.close().await;
-        let answer = answer?;
+        let answer = Client::run(workspace, Errand::Ask, async |client| {
+            client.post(&path, Some(&wish)).await
+        })
+        .await?;
         if self.json {
             show::json(&answer)?;
             return Ok(Ended::Well);
@@ -64,10 +64,10 @@ impl Clone {
 
 impl Customise {
     pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
-        let client = Client::connect(workspace, Errand::Ask).await?;
-        let answer = self.ask(&client).await;
-        client.close().await;
-        let answer = answer?;
+        let answer = Client::run(workspace, Errand::Ask, async |client| {
+            self.ask(client).await
+        })
+        .await?;
         if self.json {
             show::json(&answer)?;
             return Ok(Ended::Well);

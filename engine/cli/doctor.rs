@@ -28,13 +28,13 @@ pub(super) struct Doctor {
 
 impl Doctor {
     pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
-        let client = Client::connect(workspace, Errand::Ask).await?;
         let project: String =
             url::form_urlencoded::byte_serialize(self.project.as_bytes()).collect();
         let path = format!("/api/projects/{project}/doctor?offline={}", self.offline);
-        let answer = self.ask(&client, &path).await;
-        client.close().await;
-        let examination = answer?;
+        let examination = Client::run(workspace, Errand::Ask, async |client| {
+            self.ask(client, &path).await
+        })
+        .await?;
         if self.json {
             show::json(&examination)?;
         } else {

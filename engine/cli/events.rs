@@ -78,15 +78,13 @@ impl Events {
             Some(What::Replay(replay)) if replay.wait => Errand::Work,
             _ => Errand::Ask,
         };
-        let client = Client::connect(workspace, errand).await?;
-        let told = match &self.what {
-            None => self.list.run(&client).await,
-            Some(What::List(list)) => list.run(&client).await,
-            Some(What::Show(one)) => one.run(&client).await,
-            Some(What::Replay(replay)) => replay.run(&client).await,
-        };
-        client.close().await;
-        told
+        Client::run(workspace, errand, async |client| match &self.what {
+            None => self.list.run(client).await,
+            Some(What::List(list)) => list.run(client).await,
+            Some(What::Show(one)) => one.run(client).await,
+            Some(What::Replay(replay)) => replay.run(client).await,
+        })
+        .await
     }
 }
 

@@ -76,17 +76,17 @@ struct Decide {
 
 impl Jobs {
     pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
-        let client = Client::connect(workspace, Errand::Ask).await?;
-        let told = match (&self.what, &self.id) {
-            (Some(What::Decide(decide)), _) => decide.run(&client).await,
-            (Some(What::Cancel(cancel)), _) => cancel.run(&client).await,
-            (Some(What::Release(release)), _) => release.run(&client).await,
-            (Some(What::Rerun(rerun)), _) => rerun.run(&client).await,
-            (None, Some(id)) => self.one(&client, id).await,
-            (None, None) => self.list(&client).await,
-        };
-        client.close().await;
-        told
+        Client::run(workspace, Errand::Ask, async |client| {
+            match (&self.what, &self.id) {
+                (Some(What::Decide(decide)), _) => decide.run(client).await,
+                (Some(What::Cancel(cancel)), _) => cancel.run(client).await,
+                (Some(What::Release(release)), _) => release.run(client).await,
+                (Some(What::Rerun(rerun)), _) => rerun.run(client).await,
+                (None, Some(id)) => self.one(client, id).await,
+                (None, None) => self.list(client).await,
+            }
+        })
+        .await
     }
 
     async fn list(&self, client: &Client) -> anyhow::Result<Ended> {

@@ -41,10 +41,10 @@ impl Prune {
         if let Some(size) = &self.to_size {
             parse_size(size).map_err(|why| anyhow!("--to-size: {why}"))?;
         }
-        let client = Client::connect(workspace, Errand::Ask).await?;
-        let told = self.ask(&client).await;
-        client.close().await;
-        told
+        Client::run(workspace, Errand::Ask, async |client| {
+            self.ask(client).await
+        })
+        .await
     }
 
     async fn ask(&self, client: &Client) -> anyhow::Result<Ended> {

@@ -53,10 +53,10 @@ pub(super) struct Stop {
 
 impl List {
     pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
-        let client = Client::connect(workspace, Errand::Ask).await?;
-        let answer = client.get("/api/recipes").await;
-        client.close().await;
-        let mut answer = answer?;
+        let mut answer = Client::run(workspace, Errand::Ask, async |client| {
+            client.get("/api/recipes").await
+        })
+        .await?;
         if let (Some(project), Some(recipes)) = (&self.project, answer["recipes"].as_array_mut()) {
             let folder = format!("{project}/");
             recipes.retain(|recipe| show::cell(&recipe["name"]).starts_with(&folder));
@@ -104,10 +104,10 @@ impl List {
 
 impl Show {
     pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
-        let client = Client::connect(workspace, Errand::Ask).await?;
-        let answer = self.ask(&client).await;
-        client.close().await;
-        let recipe = answer?;
+        let recipe = Client::run(workspace, Errand::Ask, async |client| {
+            self.ask(client).await
+        })
+        .await?;
         if self.json {
             show::json(&recipe)?;
         } else {
@@ -124,12 +124,12 @@ impl Show {
 
 impl Start {
     pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
-        let client = Client::connect(workspace, Errand::Ask).await?;
-        let is_served = client.is_served();
         let wish = json!({ "beside_copy": self.beside_copy });
-        let answer = change(&client, &self.name, "start", &wish).await;
-        client.close().await;
-        let answer = answer?;
+        let (answer, is_served) = Client::run(workspace, Errand::Ask, async |client| {
+            let answer = change(client, &self.name, "start", &wish).await?;
+            Ok((answer, client.is_served()))
+        })
+        .await?;
         let mut text = format!("{} is started\n", show::cell(&answer["name"]));
         for warning in answer["warnings"].as_array().into_iter().flatten() {
             let _ = writeln!(
@@ -149,11 +149,11 @@ impl Start {
 
 impl Stop {
     pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
-        let client = Client::connect(workspace, Errand::Ask).await?;
         let wish = json!({ "cancel": self.cancel });
-        let answer = change(&client, &self.name, "stop", &wish).await;
-        client.close().await;
-        let answer = answer?;
+        let answer = Client::run(workspace, Errand::Ask, async |client| {
+            change(client, &self.name, "stop", &wish).await
+        })
+        .await?;
         let mut text = format!("{} is stopped\n", show::cell(&answer["name"]));
         if let Some(cancelled) = answer["cancelled"].as_array() {
             let _ = writeln!(text, "{} jobs under way are cancelled", cancelled.len());

@@ -60,11 +60,11 @@ impl Run {
         } else {
             Errand::Ask
         };
-        let client = Client::connect(workspace, errand).await?;
-        let is_served = client.is_served();
-        let answer = self.ask(&client, &wish).await;
-        client.close().await;
-        self.tell(&answer?, is_served)
+        let (answer, is_served) = Client::run(workspace, errand, async |client| {
+            Ok((self.ask(client, &wish).await?, client.is_served()))
+        })
+        .await?;
+        self.tell(&answer, is_served)
     }
 
     fn wish(&self) -> anyhow::Result<Value> {

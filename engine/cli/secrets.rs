@@ -69,10 +69,10 @@ impl Secrets {
             }
             _ => String::new(),
         };
-        let client = Client::connect(workspace, Errand::Ask).await?;
-        let told = self.tell(&client, &secret).await;
-        client.close().await;
-        told?;
+        Client::run(workspace, Errand::Ask, async |client| {
+            self.tell(client, &secret).await
+        })
+        .await?;
         Ok(Ended::Well)
     }
 

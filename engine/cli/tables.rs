@@ -50,14 +50,14 @@ impl Tables {
             return self.list(workspace);
         };
         let name = TableName::new(name).map_err(anyhow::Error::msg)?;
-        let client = Client::connect(workspace, Errand::Ask).await?;
-        let told = match (&self.export, &self.import) {
-            (Some(path), _) => self.export(&client, &name, path).await,
-            (None, Some(path)) => self.import(&client, &name, path).await,
-            (None, None) => self.rows(&client, &name).await,
-        };
-        client.close().await;
-        told
+        Client::run(workspace, Errand::Ask, async |client| {
+            match (&self.export, &self.import) {
+                (Some(path), _) => self.export(client, &name, path).await,
+                (None, Some(path)) => self.import(client, &name, path).await,
+                (None, None) => self.rows(client, &name).await,
+            }
+        })
+        .await
     }
 
     fn list(&self, workspace: &Path) -> anyhow::Result<Ended> {

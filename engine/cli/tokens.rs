@@ -57,10 +57,10 @@ fn roles() -> String {
 
 impl Tokens {
     pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
-        let client = Client::connect(workspace, Errand::Ask).await?;
-        let told = self.ask(&client).await;
-        client.close().await;
-        told?;
+        Client::run(workspace, Errand::Ask, async |client| {
+            self.ask(client).await
+        })
+        .await?;
         Ok(Ended::Well)
     }
 

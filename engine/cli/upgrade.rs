@@ -72,10 +72,10 @@ impl Upgrade {
             let of = lock.cloned_from(&self.project).unwrap_or(&self.project);
             wish["newer"] = json!(newer(folder, of)?);
         }
-        let client = Client::connect(workspace, Errand::Ask).await?;
-        let ended = self.upgrade(&client, &mut wish).await;
-        client.close().await;
-        ended
+        Client::run(workspace, Errand::Ask, async |client| {
+            self.upgrade(client, &mut wish).await
+        })
+        .await
     }
 
     async fn upgrade(&self, client: &Client, wish: &mut Value) -> anyhow::Result<Ended> {

@@ -47,10 +47,10 @@ pub(super) struct Restore {
 
 impl Versions {
     pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
-        let client = Client::connect(workspace, Errand::Ask).await?;
-        let answer = self.ask(&client).await;
-        client.close().await;
-        let answer = answer?;
+        let answer = Client::run(workspace, Errand::Ask, async |client| {
+            self.ask(client).await
+        })
+        .await?;
         if self.json {
             show::json(&answer)?;
             return Ok(Ended::Well);
@@ -80,10 +80,10 @@ impl Versions {
 
 impl Diff {
     pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
-        let client = Client::connect(workspace, Errand::Ask).await?;
-        let answer = self.ask(&client).await;
-        client.close().await;
-        let answer = answer?;
+        let answer = Client::run(workspace, Errand::Ask, async |client| {
+            self.ask(client).await
+        })
+        .await?;
         if self.json {
             show::json(&answer)?;
             return Ok(Ended::Well);
@@ -107,10 +107,10 @@ impl Diff {
 
 impl Restore {
     pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
-        let client = Client::connect(workspace, Errand::Ask).await?;
-        let answer = self.ask(&client).await;
-        client.close().await;
-        let answer = answer?;
+        let answer = Client::run(workspace, Errand::Ask, async |client| {
+            self.ask(client).await
+        })
+        .await?;
         say(&format!(
             "{} is as in version {} again, as version {}\n",
             show::cell(&answer["name"]),

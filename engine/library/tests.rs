@@ -1,10 +1,11 @@
-//! Files that change together, wherever the machine stops.
+//! Files that change together, wherever the machine stops; work on many files at once.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::at_once::at_once;
 use super::files::find_own;
 use super::replace::{Change, Hindrance, replace, replace_with, resume};
 
@@ -147,4 +148,14 @@ fn what_was_changed_since_is_not_written_over() {
     let refused = replace(folder.path(), &change()).unwrap_err();
     assert!(matches!(&refused, Hindrance::ChangedMeanwhile(path) if path == "recipes/a/new.yaml"));
     assert!(!folder.path().join("recipes/.change").exists());
+}
+
+#[test]
+fn what_is_done_with_many_items_at_once_comes_out_in_their_order() {
+    // Fewer than a thread is worth, and numbers that no number of processors divides.
+    for count in [0, 1, 63, 127, 128, 1_009] {
+        let tens = at_once((0..count).collect(), |number: usize| number * 10);
+        let wanted: Vec<usize> = (0..count).map(|number| number * 10).collect();
+        assert_eq!(tens, wanted);
+    }
 }

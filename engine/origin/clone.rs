@@ -115,7 +115,7 @@ pub fn customise(source: &Source<'_>, name: &RecipeName) -> Result<Copy, Refused
             let known: Vec<&str> = known
                 .filter_map(|path| path.strip_prefix("recipes/")?.strip_suffix(".yaml"))
                 .collect();
-            let help = did_you_mean(name.as_str(), known.into_iter())
+            let help = did_you_mean(name.as_str(), known)
                 .map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
             format!("there is no bundled recipe `{name}`{help}")
         };

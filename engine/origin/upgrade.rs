@@ -176,7 +176,7 @@ fn not_a_copy(source: &Source<'_>, project: &str) -> Refused {
         .keys()
         .map(|path| project_of(path))
         .collect();
-    let help = crate::diagnostic::did_you_mean(project, known.into_iter())
+    let help = crate::diagnostic::did_you_mean(project, known)
         .map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
     refused(
         "not_found",

@@ -213,10 +213,11 @@ fn the_commands_of_the_readme_work() {
         }
     }
     assert!(count >= 12, "only {count} commands were run");
-    // What the page promises of the first `recipes serve`, and of `show` while none runs.
+    // What the page promises of the first `recipes serve`, and of `show` while none runs; by its
+    // whole name, as the page has made a copy by then.
     let made = run("recipes tokens list", folder.path(), &variables).stdout;
     assert!(!String::from_utf8_lossy(&made).contains("admin "));
-    let show = "recipes show event-dispatcher-docebo-to-accredible";
+    let show = "recipes show accredible/event-dispatcher-docebo-to-accredible";
     let shown = run(show, folder.path(), &variables).stdout;
     assert!(String::from_utf8_lossy(&shown).contains("http://127.0.0.1:8700/webhooks/"));
 }

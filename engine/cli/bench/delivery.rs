@@ -95,7 +95,8 @@ pub(super) async fn measure(bounds: &Bounds, report: &mut Report) -> anyhow::Res
     alone(&server, report).await?;
     let rate = saturate(bounds, &server, report).await?;
     drain(&server).await?;
-    at_half(bounds, &server, rate / 2.0, report).await
+    at_half(bounds, &server, rate / 2.0, report).await?;
+    reads(bounds, &server, rate / 2.0, report).await
 }
 
 /// One job at a time, each when the one before has ended.
@@ -222,6 +223,42 @@ async fn at_half(
         came.syncs / came.ended,
         "",
     );
+    Ok(())
+}
+
+/// What people ask for while webhooks come in: lists and one recipe, four at a time.
+async fn reads(
+    bounds: &Bounds,
+    server: &Server,
+    rate: f64,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    const PATHS: [&str; 4] = [
+        "/api/jobs?limit=50",
+        "/api/jobs?limit=50&status=failed",
+        "/api/recipes",
+        "/api/recipes/bench/learner-finished",
+    ];
+    let end = Instant::now() + bounds.window;
+    let asked = PATHS.map(|path| async move {
+        let mut took = Vec::new();
+        while Instant::now() < end {
+            let begin = Instant::now();
+            server.client.get(path).await?;
+            took.push(ms(begin.elapsed()));
+            Clock::rest(Duration::from_millis(20)).await;
+        }
+        anyhow::Ok(took)
+    });
+    let load = steady(server.address(), PATH, rate, bounds.window, body);
+    let (_, took) = tokio::try_join!(load, futures_util::future::try_join_all(asked))?;
+    drain(server).await?;
+    let mut took = took.concat();
+    took.sort_by(f64::total_cmp);
+    for (name, place) in [("p50", 0.5), ("p99", 0.99)] {
+        let name = format!("half load: what people ask for is answered, {name}");
+        report.add(GROUP, name, part(&took, place), "ms");
+    }
     Ok(())
 }
 

@@ -64,10 +64,7 @@ pub(super) async fn measure(bounds: &Bounds, jobs: u64, report: &mut Report) -> 
     )?;
     let server = Server::start(&workspace).await?;
     server.start_recipe(RECIPE).await?;
-    for (what, path) in PAGES {
-        let what = format!("a page of the list of jobs{what}, slowest of {LOOKS}");
-        report.add(GROUP, what, slowest(&server, path).await?, "ms");
-    }
+    pages(&server, report).await?;
     let sent = steady(server.address(), PATH, RATE, bounds.window, body).await?;
     tell(report, "nothing is removed", &sent);
     drop(server);
@@ -121,6 +118,15 @@ fn tell(report: &mut Report, when: &str, sent: &[Sent]) {
         let name = format!("{when}: request to answer, {name}");
         report.add(GROUP, name, part(&answered, place), "ms");
     }
+}
+
+/// Pages of a list of very many jobs.
+async fn pages(server: &Server, report: &mut Report) -> anyhow::Result<()> {
+    for (what, path) in PAGES {
+        let what = format!("a page of the list of jobs{what}, slowest of {LOOKS}");
+        report.add(GROUP, what, slowest(server, path).await?, "ms");
+    }
+    Ok(())
 }
 
 /// The milliseconds that the slowest of several requests took; each goes on where the last ended.

@@ -31,7 +31,9 @@ pub(super) fn compiled(sources: &[(&str, &str)]) -> Arc<Program> {
         let name = RecipeName::of("p", name).unwrap();
         let (file, report) = RecipeFile::read(name.clone(), document.unwrap());
         assert!(!report.has_errors(), "{:?}", report.into_diagnostics());
-        catalogue.signatures.insert(name, Signature::of(&file).into());
+        catalogue
+            .signatures
+            .insert(name, Signature::of(&file).into());
         files.push(file);
     }
     let mut recipes = BTreeMap::new();

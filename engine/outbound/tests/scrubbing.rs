@@ -39,7 +39,7 @@ sign_in:
     send: basic
     client_id: me
     client_secret: "{{connection.key}}"
-    refresh_token: first-refresh-token
+    refresh_token: "{{connection.key}}"
 "#;
 
 async fn bench(sign_in: &str, server: &Server) -> Bench {

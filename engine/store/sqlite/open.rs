@@ -103,18 +103,21 @@ pub(super) async fn open_file(path: &Path) -> Result<Opened, StoreError> {
 /// version.
 pub(super) async fn open_beside(path: &Path) -> Result<Option<SqliteConnection>, StoreError> {
     check_identity(path).await?;
-    let mut connection = SqliteConnectOptions::new()
-        .filename(path)
-        .read_only(true)
-        .busy_timeout(BUSY_TIMEOUT)
-        .disable_statement_logging()
-        .connect()
-        .await
-        .map_err(|error| at(path, error))?;
+    let mut connection = look_into(path).await?;
     let version = pragma(&mut connection, "PRAGMA user_version")
         .await
         .map_err(|error| at(path, error))?;
     Ok((version == newest_version()).then_some(connection))
+}
+
+/// A connection that changes nothing.
+async fn look_into(path: &Path) -> Result<SqliteConnection, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .disable_statement_logging();
+    options.connect().await.map_err(|error| at(path, error))
 }
 
 /// What SQLite says of the soundness of a closed file: `ok`, or what is wrong.
@@ -183,14 +186,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
 
 /// Refuses a file that is not ours or that a newer version wrote, before anything touches it.
 async fn check_identity(path: &Path) -> Result<(), StoreError> {
-    let mut connection = SqliteConnectOptions::new()
-        .filename(path)
-        .read_only(true)
-        .busy_timeout(BUSY_TIMEOUT)
-        .disable_statement_logging()
-        .connect()
-        .await
-        .map_err(|error| at(path, error))?;
+    let mut connection = look_into(path).await?;
     let application = pragma(&mut connection, "PRAGMA application_id")
         .await
         .map_err(|error| at(path, error))?;

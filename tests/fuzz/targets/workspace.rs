@@ -55,7 +55,9 @@ pub(crate) fn compiled(documents: Vec<(&str, Document)>) -> BTreeMap<RecipeName,
     for (name, document) in documents {
         let name = RecipeName::of("p", name).expect("it is a name");
         let (file, report) = RecipeFile::read(name.clone(), document);
-        catalogue.signatures.insert(name, Signature::of(&file).into());
+        catalogue
+            .signatures
+            .insert(name, Signature::of(&file).into());
         files.push((file, report));
     }
     files

@@ -43,6 +43,8 @@ async fn a_day_that_is_corrected_back_and_forth_is_carried_over_each_time() {
             look(&stage, is_batch).await;
             assert_eq!(days(&stage, 2001).await, [day], "{is_batch}");
         }
+        // The first batch may have to do with others; then nothing is left to be written.
+        stage.run(BATCH, Value::Null).await;
         let writes = stage.ground.writes("accredible").await.len();
         stage.run(BATCH, Value::Null).await;
         assert_eq!(stage.ground.writes("accredible").await.len(), writes);

@@ -215,12 +215,10 @@ async fn no_secret_is_written_or_told() {
     let start = "/api/recipes/planted/hook/start";
     house.ask(Method::POST, start, Some(json!({}))).await;
     let hook = format!("/webhooks/planted/hook?token={WEBHOOK}");
-    house
-        .deliver(&hook, WEBHOOK, &json!({ "token": WEBHOOK }))
-        .await;
-    house
-        .deliver(&hook, "wrong", &json!({ "token": WEBHOOK }))
-        .await;
+    for token in [WEBHOOK, "wrong"] {
+        let body = json!({ "token": WEBHOOK });
+        house.deliver(&hook, token, &body).await;
+    }
 
     let tokens = given_keys(&house).await;
     let given = json!({ "token": INPUT });
