@@ -39,6 +39,7 @@ mod timed;
 mod torture;
 mod upgrade;
 mod versions;
+mod watch;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};

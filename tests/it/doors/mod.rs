@@ -28,6 +28,7 @@ mod previewing;
 mod process;
 mod progress;
 mod recipes;
+mod recording;
 mod refusing;
 mod shop;
 mod suites;
