@@ -40,6 +40,7 @@ mod tokens;
 mod torture;
 mod upgrade;
 mod versions;
+mod watch;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};

@@ -87,7 +87,7 @@ impl Shown {
             Self::Tree(lines) => {
                 let text = tree(job);
                 // Up to where the last tree began, and everything below that away.
-                let back = match lines {
+                let back = match *lines {
                     0 => String::new(),
                     lines => format!("\u{1b}[{lines}A\u{1b}[J"),
                 };

@@ -41,4 +41,5 @@ mod telling_more;
 mod testing;
 mod tokens;
 mod upgrading;
+mod watching;
 mod webhooks;
