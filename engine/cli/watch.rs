@@ -9,7 +9,7 @@ use std::io::IsTerminal;
 use super::client::Client;
 use super::job::{Told, progress, status};
 use super::{Ended, say, show};
-use crate::data::Value;
+use crate::data::{Value, is_blank};
 
 /// How long the server is asked to wait for the end before the job is looked at again.
 const LOOK_AGAIN: &str = "1s";
@@ -62,7 +62,7 @@ fn left(client: &Client, id: &str) -> anyhow::Result<Ended> {
 fn ended(job: &Value, status: &str) -> anyhow::Result<Ended> {
     let id = show::cell(&job["id"]);
     say(&format!("job {id} {status}\n"))?;
-    if let Some(output) = job.get("output") {
+    if let Some(output) = job.get("output").filter(|output| !is_blank(output)) {
         show::json(output)?;
     }
     if let Some(failure) = job.get("failure") {
@@ -131,7 +131,9 @@ fn tree(job: &Value) -> String {
 /// A line for each step whose state is another than it was.
 fn changes(step: &Value, known: &mut BTreeMap<String, String>, text: &mut String) {
     let (key, state) = (show::cell(&step["key"]), show::cell(&step["state"]));
-    if known.get(&key) != Some(&state) {
+    // An iteration is no step: of it tell those inside.
+    let is_iteration = !step["kind"].is_string() && step["steps"].is_array();
+    if !is_iteration && known.get(&key) != Some(&state) {
         let failure = match step["failure"]["code"].as_str() {
             Some(code) => format!(" {code}: {}", show::cell(&step["failure"]["message"])),
             None => String::new(),
