@@ -24,6 +24,9 @@ pub(super) struct Check {
     /// How the problems are printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Print JSON; the same as --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
     /// Leave out advice; show warnings and errors only
     #[arg(long)]
     no_advice: bool,
@@ -61,7 +64,11 @@ impl Check {
             )
             .collect();
         let has_errors = found.iter().any(|found| found.severity == Severity::Error);
-        match self.format {
+        let format = match self.json {
+            true => Format::Json,
+            false => self.format,
+        };
+        match format {
             Format::Text => {
                 say(&print(&found, &library.texts, look()))?;
                 say(&overrides(&library, &wanted))?;

@@ -42,6 +42,8 @@ mod rerunning;
 mod tables;
 mod telling;
 mod telling_more;
+mod testing;
 mod tokens;
 mod upgrading;
+mod watching;
 mod webhooks;
