@@ -175,8 +175,8 @@ impl Workspace {
         let judged = tokio::task::spawn_blocking(judge).await;
         let judged = judged.map_err(|fault| NotSaved::Unwritable(fault.to_string()))?;
         let (after, reach) = judged.map_err(|why| NotSaved::Unwritable(why.to_string()))?;
-        let mut found = after.diagnostics_of(path);
-        if found.any(|found| found.severity == Severity::Error) {
+        let is_error = |found: &Diagnostic| found.severity == Severity::Error;
+        if after.diagnostics_of(path).any(is_error) {
             return Err(NotSaved::Unsound(
                 after.diagnostics_of(path).cloned().collect(),
             ));
