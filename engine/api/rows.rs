@@ -171,7 +171,7 @@ fn person(name: &str) -> String {
     format!("person:{name}")
 }
 
-fn find(rooms: &Rooms, name: &str) -> Result<Arc<Table>, Problem> {
+pub(super) fn find(rooms: &Rooms, name: &str) -> Result<Arc<Table>, Problem> {
     let tables = rooms.intake.shelf.tables();
     let found = TableName::new(name)
         .ok()

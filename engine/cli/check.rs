@@ -24,6 +24,9 @@ pub(super) struct Check {
     /// How the problems are printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Print JSON; the same as --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
     /// Leave out advice; show warnings and errors only
     #[arg(long)]
     no_advice: bool,
@@ -61,7 +64,11 @@ impl Check {
             )
             .collect();
         let has_errors = found.iter().any(|found| found.severity == Severity::Error);
-        match self.format {
+        let format = match self.json {
+            true => Format::Json,
+            false => self.format,
+        };
+        match format {
             Format::Text => {
                 say(&print(&found, &library.texts, look()))?;
                 say(&overrides(&library, &wanted))?;
@@ -90,15 +97,16 @@ fn settings(workspace: &Path) -> Option<Diagnostic> {
         workspace: Some(workspace.to_owned()),
         ..Arguments::default()
     };
-    let message = Settings::read(wanted).err()?;
+    let wrong = Settings::read(wanted).err()?;
     let mut report = Report::of(&Arc::from(FILE));
-    let span = Span {
+    let first = Span {
         line: 1,
         column: 1,
         ..Span::default()
     };
+    let span = wrong.span.unwrap_or(first);
     report
-        .error(codes::SERVER_SETTINGS, span, message)
+        .error(codes::SERVER_SETTINGS, span, wrong.message)
         .help("mend it; until then no server starts here");
     report.into_diagnostics().into_iter().next()
 }

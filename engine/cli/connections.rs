@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 
 use super::{Ended, library, say, show};
 use crate::clock::Clock;
+use crate::data::{Object, Value};
 use crate::doctor::advice;
 use crate::names::ConnectionName;
 use crate::outbound::{Accounts, Forgetful, Outbound, Probe};
@@ -17,6 +18,9 @@ use crate::store::Vault;
 /// Lists the connections of the workspace and what each one lacks
 #[derive(Args, Debug)]
 pub(super) struct Connections {
+    /// Print JSON
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     what: Option<What>,
 }
@@ -43,13 +47,20 @@ impl Connections {
         };
         match self.what {
             None => {
-                let ended = list(&references(workspace).await?, &accounts)?;
+                let told = if self.json { Told::Json } else { Told::Rows };
+                let ended = list(&references(workspace).await?, &accounts, told)?;
+                if told == Told::Json {
+                    return Ok(ended);
+                }
                 let changes = library.overrides.values();
                 let changes: String = changes.map(|change| format!("{change}\n")).collect();
                 say(&changes)?;
                 Ok(ended)
             }
-            Some(What::Check(check)) => check.run(workspace, accounts).await,
+            Some(What::Check(check)) => {
+                let told = if self.json { Told::Json } else { Told::Rows };
+                check.run(workspace, accounts, told).await
+            }
         }
     }
 }
@@ -64,7 +75,33 @@ async fn references(workspace: &Path) -> anyhow::Result<WorkspaceReferences> {
     Ok(WorkspaceReferences::of(workspace).with(vault))
 }
 
-fn list(references: &WorkspaceReferences, accounts: &Accounts) -> anyhow::Result<Ended> {
+/// How connections are told of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Rows,
+    Json,
+}
+
+impl Told {
+    /// Prints rows below their heading, or as a list of objects.
+    fn say(self, heading: &[&str], rows: Vec<Vec<String>>) -> anyhow::Result<()> {
+        if self == Self::Rows {
+            return show::rows(heading, rows);
+        }
+        let object = |row: Vec<String>| -> Object {
+            let names = heading.iter().map(|name| (*name).to_owned());
+            names.zip(row.into_iter().map(Value::from)).collect()
+        };
+        let list: Vec<Value> = rows.into_iter().map(|row| object(row).into()).collect();
+        show::json(&serde_json::json!({ "connections": list }))
+    }
+}
+
+fn list(
+    references: &WorkspaceReferences,
+    accounts: &Accounts,
+    told: Told,
+) -> anyhow::Result<Ended> {
     let mut ended = Ended::Well;
     let mut rows = Vec::new();
     for (name, connection) in &accounts.connections.all {
@@ -92,16 +129,16 @@ fn list(references: &WorkspaceReferences, accounts: &Accounts) -> anyhow::Result
         ended = Ended::WithProblems;
         rows.push(vec![name.to_string(), String::new(), why.clone()]);
     }
-    if rows.is_empty() {
+    if rows.is_empty() && told == Told::Rows {
         say("connections.yaml names no connection\n")?;
         return Ok(Ended::Well);
     }
-    show::rows(&["connection", "connector", "state"], rows)?;
+    told.say(&["connection", "connector", "state"], rows)?;
     Ok(ended)
 }
 
 impl Check {
-    async fn run(self, workspace: &Path, accounts: Accounts) -> anyhow::Result<Ended> {
+    async fn run(self, workspace: &Path, accounts: Accounts, told: Told) -> anyhow::Result<Ended> {
         let names: Vec<ConnectionName> = match &self.name {
             Some(name) => vec![ConnectionName::new(name).map_err(anyhow::Error::msg)?],
             None => accounts.connections.all.keys().cloned().collect(),
@@ -133,8 +170,10 @@ impl Check {
             };
             rows.push(vec![name.to_string(), result]);
         }
-        show::rows(&["connection", "result"], rows)?;
-        say(&advised)?;
+        told.say(&["connection", "result"], rows)?;
+        if told == Told::Rows {
+            say(&advised)?;
+        }
         Ok(ended)
     }
 }

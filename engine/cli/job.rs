@@ -101,6 +101,15 @@ impl Told {
         text
     }
 
+    /// Only the steps, with what they logged.
+    pub(super) fn steps(self, job: &Value) -> String {
+        let (mut log, mut text) = (log_of(job), String::new());
+        for step in job["steps"].as_array().into_iter().flatten() {
+            self.step(step, 0, &mut log, &mut text);
+        }
+        text
+    }
+
     fn step(self, step: &Value, depth: usize, log: &mut Log<'_>, text: &mut String) {
         let indent = "  ".repeat(depth);
         let sign = match step["state"].as_str() {

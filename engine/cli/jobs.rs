@@ -15,6 +15,9 @@ use crate::data::Value;
 /// How many pages are looked through for jobs that are not hidden.
 const PAGES_MAX: usize = 20;
 
+/// How many jobs the server gives at a time.
+const PAGE_MAX: usize = 500;
+
 /// Lists jobs, newest first, or shows one step by step
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -27,6 +30,9 @@ pub(super) struct Jobs {
     /// Only jobs of this recipe
     #[arg(long)]
     recipe: Option<String>,
+    /// Only jobs that hold this value: an e-mail address, an id
+    #[arg(long, value_name = "VALUE", conflicts_with = "id")]
+    about: Option<String>,
     /// How many
     #[arg(long, default_value_t = 25)]
     limit: usize,
@@ -76,17 +82,54 @@ struct Decide {
 
 impl Jobs {
     pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
-        Client::run(workspace, Errand::Ask, async |client| {
+        let errand = match &self.what {
+            Some(What::Rerun(rerun)) => rerun.errand(),
+            _ => Errand::Ask,
+        };
+        Client::run(workspace, errand, async |client| {
             match (&self.what, &self.id) {
                 (Some(What::Decide(decide)), _) => decide.run(client).await,
                 (Some(What::Cancel(cancel)), _) => cancel.run(client).await,
                 (Some(What::Release(release)), _) => release.run(client).await,
                 (Some(What::Rerun(rerun)), _) => rerun.run(client).await,
                 (None, Some(id)) => self.one(client, id).await,
-                (None, None) => self.list(client).await,
+                (None, None) => match &self.about {
+                    Some(value) => self.search(client, value).await,
+                    None => self.list(client).await,
+                },
             }
         })
         .await
+    }
+
+    /// The jobs that hold a value, as far back as there are jobs.
+    async fn search(&self, client: &Client, value: &str) -> anyhow::Result<Ended> {
+        let mut wish = json!({ "value": value });
+        if let Some(status) = &self.status {
+            wish["status"] = json!(status);
+        }
+        if let Some(recipe) = &self.recipe {
+            wish["recipe"] = json!(client.recipe(recipe).await?);
+        }
+        let mut jobs: Vec<Value> = Vec::new();
+        let mut looked_at = 0;
+        while jobs.len() < self.limit {
+            wish["limit"] = json!((self.limit - jobs.len()).min(PAGE_MAX));
+            let answer = client.post("/api/jobs/search", Some(&wish)).await?;
+            jobs.extend(answer["jobs"].as_array().cloned().unwrap_or_default());
+            looked_at += answer["looked_at"].as_u64().unwrap_or(0);
+            match answer.get("before") {
+                Some(before) => wish["before"] = before.clone(),
+                None => break,
+            }
+        }
+        if self.json {
+            show::json(&json!({ "jobs": jobs, "looked_at": looked_at }))?;
+            return Ok(Ended::Well);
+        }
+        table(&jobs)?;
+        show::aside(&format!("looked at {looked_at} jobs"));
+        Ok(Ended::Well)
     }
 
     async fn list(&self, client: &Client) -> anyhow::Result<Ended> {
@@ -105,23 +148,7 @@ impl Jobs {
             return Ok(Ended::Well);
         }
         let jobs = answer["jobs"].as_array().cloned().unwrap_or_default();
-        let rows = jobs
-            .iter()
-            .map(|job| {
-                vec![
-                    show::cell(&job["id"]),
-                    status(job),
-                    show::cell(&job["recipe"]),
-                    show::time(&job["created_at"]),
-                    took(&job["started_at"], &job["ended_at"]),
-                    why(job),
-                ]
-            })
-            .collect();
-        show::rows(
-            &["job", "status", "recipe", "queued at", "took", "why"],
-            rows,
-        )?;
+        table(&jobs)?;
         if hidden > 0 {
             show::aside(&format!(
                 "{hidden} more were done again and succeeded then; --all lists them, too"
@@ -192,6 +219,27 @@ impl Decide {
         say(&format!("decided; job {} goes on\n", self.id))?;
         Ok(Ended::Well)
     }
+}
+
+/// Jobs, a line each.
+fn table(jobs: &[Value]) -> anyhow::Result<()> {
+    let rows = jobs
+        .iter()
+        .map(|job| {
+            vec![
+                show::cell(&job["id"]),
+                status(job),
+                show::cell(&job["recipe"]),
+                show::time(&job["created_at"]),
+                took(&job["started_at"], &job["ended_at"]),
+                why(job),
+            ]
+        })
+        .collect();
+    show::rows(
+        &["job", "status", "recipe", "queued at", "took", "why"],
+        rows,
+    )
 }
 
 /// Why a job failed and what its rerun came to, what it waits for, or that its history is gone.

@@ -10,6 +10,7 @@ mod bench;
 mod beside;
 mod check;
 mod client;
+mod completion;
 mod connections;
 mod copies;
 mod demo;
@@ -39,6 +40,7 @@ mod tokens;
 mod torture;
 mod upgrade;
 mod versions;
+mod watch;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -101,6 +103,7 @@ enum Verb {
     Doctor(doctor::Doctor),
     Test(test::Test),
     Schema(schema::Schema),
+    Completion(completion::Completion),
     Bench(bench::Bench),
     Torture(torture::Torture),
 }
@@ -128,6 +131,7 @@ impl Arguments {
             Verb::Forget(forget) => block_on(forget.run(workspace)),
             Verb::Check(check) => check.run(workspace),
             Verb::Schema(schema) => schema.run(),
+            Verb::Completion(completion) => completion.run(),
             Verb::Graph(graph) => graph.run(workspace),
             Verb::Test(test) => test.run(workspace),
             Verb::Bench(bench) => block_on(bench.run(workspace)),

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::client::{Answer, Body, Client, Errand};
 use super::preview::{self, Told};
+use super::watch::watch;
 use super::{Ended, say, show};
 use crate::clock::parse_period;
 use crate::data::Value;
@@ -29,6 +30,9 @@ pub(super) struct Run {
     /// Wait for the result, at most this long
     #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "5m")]
     wait: Option<String>,
+    /// Show each step while it runs, until the job ends; Ctrl-C ends the watching, not the job
+    #[arg(long, conflicts_with_all = ["wait", "preview", "json"])]
+    watch: bool,
     /// Only show what would be sent and written: what reads is asked, nothing is changed
     #[arg(long, conflicts_with = "wait")]
     preview: bool,
@@ -55,16 +59,19 @@ impl Run {
         if let Some(wait) = &self.wait {
             parse_period(wait).map_err(anyhow::Error::msg)?;
         }
-        let errand = if self.wait.is_some() {
+        let errand = if self.wait.is_some() || self.watch {
             Errand::Work
         } else {
             Errand::Ask
         };
-        let (answer, is_served) = Client::run(workspace, errand, async |client| {
-            Ok((self.ask(client, &wish).await?, client.is_served()))
+        Client::run(workspace, errand, async |client| {
+            let answer = self.ask(client, &wish).await?;
+            match self.watch {
+                true => watch_all(client, &answer.body).await,
+                false => self.tell(&answer, client.is_served()),
+            }
         })
-        .await?;
-        self.tell(&answer, is_served)
+        .await
     }
 
     fn wish(&self) -> anyhow::Result<Value> {
@@ -162,4 +169,17 @@ impl Run {
             _ => Ended::WithProblems,
         })
     }
+}
+
+/// Watches the jobs of a run one after another; the first that does not end well says how it ended.
+async fn watch_all(client: &Client, body: &Value) -> anyhow::Result<Ended> {
+    let mut worst = Ended::Well;
+    for job in body["jobs"].as_array().into_iter().flatten() {
+        match watch(client, &show::cell(job)).await? {
+            Ended::Interrupted => return Ok(Ended::Interrupted),
+            Ended::WithProblems => worst = Ended::WithProblems,
+            Ended::Well => {}
+        }
+    }
+    Ok(worst)
 }

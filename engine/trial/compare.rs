@@ -43,6 +43,17 @@ pub(super) fn misses(expected: &Value, actual: Option<&Value>, path: &str) -> Ve
     }
 }
 
+/// An error of which the message need only be contained.
+pub(super) fn loosely(error: &Value) -> Value {
+    let mut error = error.clone();
+    if let Some(Value::String(message)) = error.get_mut("message")
+        && !message.starts_with('~')
+    {
+        message.insert(0, '~');
+    }
+    error
+}
+
 /// A value on one line, cut where it becomes long.
 pub(super) fn short(value: &Value) -> String {
     const LONGEST: usize = 400;

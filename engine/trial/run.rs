@@ -7,9 +7,9 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::connector::References;
-use crate::data::{Object, Value};
+use crate::data::Value;
 use crate::diagnostic::Place;
-use crate::journal::{Ending, Entry, EntryKind, Failure, JobStatus};
+use crate::journal::{Ending, Entry, Failure, JobStatus};
 use crate::library::Shelf;
 use crate::names::{JobId, RecipeName};
 use crate::runner::{Bell, Halt, Point, World};
@@ -19,9 +19,10 @@ use crate::table::{Operation, Table};
 use crate::trigger::{Gauge, Given, Intake, Refusal, run as run_by_hand};
 use crate::worker::Worker;
 
-use super::compare::{misses, short};
 use super::fill::fill;
+use super::judge::{judge, why_it_failed};
 use super::pretend::Pretend;
+use super::renew::{Difference, differences, renewed};
 use super::suite::{Case, Expect};
 
 /// How often the clock is moved on at most before a test is given up.
@@ -34,21 +35,29 @@ pub struct CaseResult {
     pub title: String,
     /// Where it stands.
     pub place: Place,
-    /// What did not hold; empty if all did.
+    /// What did not hold, in words; empty if all did.
     pub problems: Vec<String>,
+    /// Of these, what no other expectations would mend: what the test itself lacks.
+    pub troubles: Vec<String>,
+    /// Why the job failed, if it did and was not to.
+    pub failure: Option<String>,
+    /// What was expected beside what there is, part by part.
+    pub differences: Vec<Difference>,
+    /// The expectations as they would hold; none if the test lacks something.
+    pub renewed: Option<Value>,
     /// How many commits the job took.
     pub commits: u32,
 }
 
 /// What is left when all jobs of a test stand still.
-struct Aftermath {
-    status: JobStatus,
-    ending: Option<Ending>,
-    entries: Vec<Entry>,
-    requests: Vec<(String, Value)>,
-    troubles: Vec<String>,
-    tables: BTreeMap<String, Value>,
-    commits: u32,
+pub(super) struct Aftermath {
+    pub(super) status: JobStatus,
+    pub(super) ending: Option<Ending>,
+    pub(super) entries: Vec<Entry>,
+    pub(super) requests: Vec<(String, Value)>,
+    pub(super) troubles: Vec<String>,
+    pub(super) tables: BTreeMap<String, Value>,
+    pub(super) commits: u32,
 }
 
 /// Runs one test. With `crash_after`, the worker dies after that many commits of the job and
@@ -59,15 +68,41 @@ pub async fn run_case(
     case: &Case,
     crash_after: Option<u32>,
 ) -> CaseResult {
-    let (problems, commits) = match play(shelf, recipe, case, crash_after).await {
-        Ok(after) => (judge(&case.expect, &after), after.commits),
-        Err(why) => (vec![why], 0),
-    };
-    CaseResult {
+    let mut result = CaseResult {
         title: case.title.clone(),
         place: case.place.clone(),
-        problems,
-        commits,
+        problems: Vec::new(),
+        troubles: Vec::new(),
+        failure: None,
+        differences: Vec::new(),
+        renewed: None,
+        commits: 0,
+    };
+    match play(shelf, recipe, case, crash_after).await {
+        Ok(after) => result.take(&case.expect, after),
+        Err(why) => {
+            result.problems.push(why.clone());
+            result.troubles.push(why);
+        }
+    }
+    result
+}
+
+impl CaseResult {
+    fn take(&mut self, expect: &Expect, after: Aftermath) {
+        self.problems = judge(expect, &after);
+        self.commits = after.commits;
+        if self.problems.is_empty() {
+            return;
+        }
+        let new = renewed(expect, &after);
+        self.differences = differences(&expect.written, &new);
+        if after.status != expect.status {
+            let failure = after.ending.and_then(|ending| ending.failure);
+            self.failure = failure.map(|failure| why_it_failed(&failure));
+        }
+        self.troubles = after.troubles;
+        self.renewed = self.troubles.is_empty().then(|| new.into());
     }
 }
 
@@ -234,113 +269,6 @@ impl Stage {
             commits: self.world.halt.committed(),
         })
     }
-}
-
-/// What does not hold.
-fn judge(expect: &Expect, after: &Aftermath) -> Vec<String> {
-    let mut problems = after.troubles.clone();
-    let failure = after
-        .ending
-        .as_ref()
-        .and_then(|ending| ending.failure.as_ref());
-    if after.status != expect.status {
-        let why = failure.map_or(String::new(), |failure| {
-            let place = failure.place.as_deref().unwrap_or("?");
-            format!(" ({}: {} at {place})", failure.code, failure.message)
-        });
-        let (wanted, is) = (expect.status.as_str(), after.status.as_str());
-        problems.push(format!("status: expected {wanted}, found {is}{why}"));
-    }
-    let output = after
-        .ending
-        .as_ref()
-        .and_then(|ending| ending.output.as_ref());
-    if let Some(wanted) = &expect.output
-        && !output.is_some_and(|output| crate::data::same(wanted, output))
-    {
-        let found = output.map_or("nothing".to_owned(), short);
-        problems.push(format!("output: expected {}, found {found}", short(wanted)));
-    }
-    if let Some(wanted) = &expect.error {
-        let found = failure.map(Failure::to_value);
-        problems.extend(misses(&loosely(wanted), found.as_ref(), "error"));
-    }
-    if let Some(wanted) = &expect.requests {
-        problems.extend(compare_requests(wanted, &after.requests, expect.in_order));
-    }
-    for (table, wanted) in &expect.tables {
-        problems.extend(misses(
-            wanted,
-            after.tables.get(table),
-            &format!("tables.{table}"),
-        ));
-    }
-    for line in &expect.log {
-        let is_there = after.entries.iter().any(|entry| {
-            matches!(&entry.kind, EntryKind::LineLogged { message, .. } if message.contains(line))
-        });
-        if !is_there {
-            problems.push(format!("log: no line contains `{line}`"));
-        }
-    }
-    problems
-}
-
-/// A message need only be contained.
-fn loosely(error: &Value) -> Value {
-    let mut error = error.clone();
-    if let Some(Value::String(message)) = error.get_mut("message")
-        && !message.starts_with('~')
-    {
-        message.insert(0, '~');
-    }
-    error
-}
-
-fn compare_requests(
-    wanted: &[(String, Value)],
-    sent: &[(String, Value)],
-    in_order: bool,
-) -> Vec<String> {
-    let shown = |(action, fields): &(String, Value)| format!("  {action} {}", short(fields));
-    let misses_of = |wanted: &(String, Value), sent: &(String, Value)| {
-        if wanted.0 != sent.0 {
-            return vec![format!("expected {}, found {}", wanted.0, sent.0)];
-        }
-        let fields = if wanted.1.is_null() {
-            Value::Object(Object::new())
-        } else {
-            wanted.1.clone()
-        };
-        misses(&fields, Some(&sent.1), &wanted.0)
-    };
-    let mut problems = Vec::new();
-    if in_order && wanted.len() == sent.len() {
-        for (number, (wanted, sent)) in (1..).zip(wanted.iter().zip(sent)) {
-            let missed = misses_of(wanted, sent);
-            problems.extend(
-                missed
-                    .into_iter()
-                    .map(|miss| format!("request {number}: {miss}")),
-            );
-        }
-    } else {
-        let mut left: Vec<&(String, Value)> = sent.iter().collect();
-        for wanted in wanted {
-            match left
-                .iter()
-                .position(|sent| misses_of(wanted, sent).is_empty())
-            {
-                Some(place) => drop(left.remove(place)),
-                None => problems.push(format!("this request was not sent:\n{}", shown(wanted))),
-            }
-        }
-        problems.extend(
-            left.iter()
-                .map(|sent| format!("this request was sent too:\n{}", shown(sent))),
-        );
-    }
-    problems
 }
 
 /// Tests have no secrets.

@@ -100,6 +100,8 @@ pub struct Expect {
     pub tables: Object,
     /// Texts that lines of the log contain.
     pub log: Vec<String>,
+    /// All of this as it is written.
+    pub written: Object,
 }
 
 /// Reads all test files of a workspace; the findings are those of the test files only.
@@ -263,7 +265,7 @@ fn read_expect(node: &Node, report: &mut Report) -> Option<Expect> {
         error: node.get("error").map(Node::to_value),
         requests: requests
             .and_then(Node::as_list)
-            .map(|list| list.iter().map(request).collect()),
+            .map(|list| list.iter().map(|node| request(&node.to_value())).collect()),
         in_order,
         tables: object(node.get("tables")),
         log: node
@@ -273,14 +275,16 @@ fn read_expect(node: &Node, report: &mut Report) -> Option<Expect> {
             .iter()
             .filter_map(|line| text(Some(line)))
             .collect(),
+        written: object(Some(node)),
     })
 }
 
 /// `connector.action`, or `connector.action: { fields }`.
-fn request(node: &Node) -> (String, Value) {
-    match node.as_map() {
-        Some([(action, fields)]) => (action.text.to_string(), fields.to_value()),
-        _ => (text(Some(node)).unwrap_or_default(), Value::Null),
+pub(super) fn request(written: &Value) -> (String, Value) {
+    let named = written.as_object().filter(|object| object.len() == 1);
+    match named.and_then(|object| object.iter().next()) {
+        Some((action, fields)) => (action.clone(), fields.clone()),
+        None => (written.as_str().unwrap_or_default().to_owned(), Value::Null),
     }
 }
 

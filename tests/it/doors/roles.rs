@@ -11,7 +11,13 @@ use super::house::{House, taken};
 
 /// What answers without a token: senders sign in as the recipe says, and machines look whether the
 /// server lives.
-const OPEN: [&str; 3] = ["/webhooks/{project}/{name}", "/healthz", "/readyz"];
+const OPEN: [&str; 5] = [
+    "/webhooks/{project}/{name}",
+    "/healthz",
+    "/readyz",
+    "/api/openapi.json",
+    "/api/docs",
+];
 
 /// Paths under which everything but looking, or everything at all, is for admins.
 const FOR_ADMINS: [&str; 3] = ["/api/tokens", "/api/secrets", "/api/connections"];
