@@ -75,7 +75,7 @@ use axum::http::header;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::history::History;
 use crate::step::Calls;
@@ -109,6 +109,8 @@ pub struct Rooms {
     pub turned_away: Arc<TurnedAway>,
     /// Whose turn it is to preview.
     pub previews: Arc<Semaphore>,
+    /// Whose turn it is to start a recipe.
+    pub starting: Arc<Mutex<()>>,
     /// Where deliveries are until they are kept.
     pub lobby: Arc<Lobby>,
     /// When the database was last seen to work.

@@ -164,20 +164,23 @@ impl Jobs {
         if self.all || self.status.is_none() {
             return Ok((answer, 0));
         }
-        let (mut shown, mut hidden) = (Vec::new(), 0);
+        let (mut shown, mut hidden, mut is_cut) = (Vec::new(), 0, false);
         for _ in 0..PAGES_MAX {
             for job in answer["jobs"].as_array_mut().into_iter().flatten() {
                 let is_done = show::cell(&job["done_again"]["status"]).starts_with("succeeded");
                 match is_done {
                     true => hidden += 1,
                     false if shown.len() < self.limit => shown.push(job.take()),
-                    false => {}
+                    false => is_cut = true,
                 }
             }
             match answer["next"].as_str() {
                 Some(next) if shown.len() < self.limit => answer = client.get(next).await?,
                 _ => break,
             }
+        }
+        if is_cut && let Some(last) = shown.last() {
+            answer["next"] = format!("{path}&before={}", show::cell(&last["id"])).into();
         }
         answer["jobs"] = shown.into();
         Ok((answer, hidden))
