@@ -105,9 +105,8 @@ async fn copy(
     let copy = made(&originals.source()).map_err(changes::refused)?;
     let files: Vec<String> = copy.files.keys().cloned().collect();
     let change = Change::of_copy(&copy, &originals.own, originals.lock_text.clone());
-    let changed = rooms.workspace.change(change).await;
+    let changed = rooms.workspace.change(change, entry).await;
     changed.map_err(changes::not_changed)?;
-    rooms.intake.store.note(entry).await?;
     Ok((StatusCode::CREATED, Json(json!({ "files": files }))))
 }
 

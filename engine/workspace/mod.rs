@@ -40,6 +40,8 @@ pub struct Workspace {
     outbound: Arc<Outbound>,
     /// The files as they were last taken up; who changes them has it.
     turn: Mutex<Stamp>,
+    /// Why files that changed together wait to be put in their places, as it was last told.
+    waiting: std::sync::Mutex<Option<String>>,
 }
 
 impl Workspace {
@@ -50,6 +52,7 @@ impl Workspace {
             intake,
             outbound,
             turn: Mutex::new(read_at),
+            waiting: std::sync::Mutex::default(),
         }
     }
 
@@ -75,6 +78,8 @@ impl Workspace {
     /// or why everything stays as it was.
     pub async fn look(&self) -> Result<Option<usize>, String> {
         let mut turn = self.turn.lock().await;
+        // What waits counts already.
+        let _ = self.finish_change().await;
         let Some(now) = stamp(&self.folder).await else {
             return Ok(None);
         };
