@@ -29,6 +29,7 @@ mod preview;
 mod problem;
 mod progress;
 mod recipes;
+mod record;
 mod rerun;
 mod reveal;
 mod routes;

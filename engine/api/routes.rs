@@ -19,7 +19,7 @@ use super::accepted::Accepted;
 use super::sign_in::{Guard, require};
 use super::{
     BODY_BYTES_MAX, Rooms, audit, cancel, copies, decide, doctor, files, health, history, inbox,
-    job, jobs, metrics, recipes, rerun, rows, secrets, source, timed, tokens, upgrade, versions,
+    job, jobs, metrics, recipes, record, rerun, rows, secrets, source, timed, tokens, upgrade, versions,
     webhooks,
 };
 
@@ -108,6 +108,7 @@ fn of_work() -> Vec<Route> {
         get("/api/jobs", Viewer, jobs::list),
         post("/api/jobs/rerun", Operator, rerun::many),
         get("/api/jobs/{id}", Viewer, job::show),
+        get("/api/jobs/{id}/record", Operator, record::record),
         post("/api/jobs/{id}/decide", Operator, decide::decide),
         post("/api/jobs/{id}/cancel", Operator, cancel::cancel),
         post("/api/jobs/{id}/release", Operator, cancel::release),
