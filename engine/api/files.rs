@@ -10,13 +10,14 @@ use serde_json::json;
 
 use crate::data::Value;
 
-use super::Rooms;
+use super::{Problem, Rooms};
 
 /// `POST /api/files`: takes changed files up now, which the server does every few seconds anyway.
-pub(super) async fn take_up(State(rooms): State<Arc<Rooms>>) -> Json<Value> {
-    Json(match rooms.workspace.look().await {
-        Ok(None) => json!({ "changed": false }),
-        Ok(Some(findings)) => json!({ "changed": true, "findings": findings }),
-        Err(why) => json!({ "changed": false, "refused_because": why }),
-    })
+pub(super) async fn take_up(State(rooms): State<Arc<Rooms>>) -> Result<Json<Value>, Problem> {
+    let findings = rooms.workspace.look().await;
+    let findings = findings.map_err(|why| Problem::conflict("not_taken_up", why))?;
+    Ok(Json(match findings {
+        None => json!({ "changed": false }),
+        Some(findings) => json!({ "changed": true, "findings": findings }),
+    }))
 }

@@ -143,7 +143,11 @@ fn filter_of(given: &[(String, String)]) -> Result<EventFilter, Problem> {
             "recipe" => filter.recipe = Some(RecipeName::new(value).map_err(Problem::bad_request)?),
             "from" => filter.from = Some(Moment::parse(value).map_err(Problem::bad_request)?),
             "to" => filter.to = Some(Moment::parse(value).map_err(Problem::bad_request)?),
-            "before" => filter.before = Some(number(value)?),
+            "before" => {
+                let number = value.parse::<i64>();
+                let wrong = |_| Problem::bad_request("`before` is the id of an event");
+                filter.before = Some(number.map_err(wrong)?);
+            }
             "limit" => filter.limit = limit(name, value, PAGE_MAX)?,
             _ => return Err(unknown_parameter(name, &KNOWN)),
         }

@@ -197,6 +197,11 @@ impl Seen {
         Ok(seen)
     }
 
+    /// The job, what its replay tells, and its journal.
+    pub(super) fn parts(&self) -> (&JobRecord, &Look, &[Entry]) {
+        (&self.record, &self.look, &self.entries)
+    }
+
     /// Whether what the recipe calls after a failure failed itself.
     pub(super) fn reaction_failed(&self) -> bool {
         self.look

@@ -1,9 +1,11 @@
-//! Lists of jobs, newest first, paged by key.
+//! Lists of jobs, newest first, paged by key; all of them, or those that hold a value.
 
 use std::sync::Arc;
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
+use serde::Deserialize;
 use serde_json::json;
 
 use crate::clock::Moment;
@@ -13,7 +15,7 @@ use crate::journal::JobStatus;
 use crate::names::{JobId, RecipeName};
 use crate::store::{JobFilter, JobRecord, Jobs};
 
-use super::body::{limit, next_page, parameters, unknown_parameter};
+use super::body::{self, limit, next_page, parameters, unknown_parameter};
 use super::{Problem, Rooms, failures, standing, wire};
 
 /// How many jobs a page holds unless asked otherwise, and at most.
@@ -22,6 +24,22 @@ const PAGE_MAX: usize = 500;
 
 /// The parameters of the list.
 const KNOWN: [&str; 6] = ["status", "recipe", "from", "to", "before", "limit"];
+
+/// The shortest value that is looked for: each letter less finds more that is not meant.
+const VALUE_CHARS_MIN: usize = 3;
+
+/// What is looked for, and in which jobs.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wish {
+    value: String,
+    recipe: Option<String>,
+    status: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+    before: Option<String>,
+    limit: Option<usize>,
+}
 
 /// `GET /api/jobs`
 pub(super) async fn list(
@@ -40,19 +58,60 @@ pub(super) async fn list(
         .last()
         .filter(|_| has_more)
         .map(|last| next_page("/api/jobs", &given, ("before", last.id.as_str())));
-    let mut jobs = Vec::with_capacity(records.len());
-    for record in &records {
-        let mut job = wire::job(record);
-        failures::mask(&rooms, record, &mut job).await;
-        jobs.push(job);
-    }
-    standing::say_why(&rooms, &records, &mut jobs).await?;
-    say_done_again(&rooms, &records, &mut jobs).await?;
-    let mut answer = json!({ "jobs": jobs });
+    let mut answer = json!({ "jobs": cards(&rooms, &records).await? });
     if let (Some(answer), Some(next)) = (answer.as_object_mut(), next) {
         answer.insert("next".into(), next.into());
     }
     Ok(Json(answer))
+}
+
+/// `POST /api/jobs/search`: what is sought is often personal, and an address is written down in many
+/// places; so it comes as a body.
+pub(super) async fn search(
+    State(rooms): State<Arc<Rooms>>,
+    bytes: Bytes,
+) -> Result<Json<Value>, Problem> {
+    let wish: Wish = body::json(&bytes)?;
+    let value = wish.value.trim();
+    if value.chars().count() < VALUE_CHARS_MIN {
+        let why = format!("`value` is what the jobs must hold: {VALUE_CHARS_MIN} letters or more");
+        return Err(Problem::bad_request(why));
+    }
+    let given = [
+        ("recipe", wish.recipe),
+        ("status", wish.status),
+        ("from", wish.from),
+        ("to", wish.to),
+        ("before", wish.before),
+        ("limit", wish.limit.map(|limit| limit.to_string())),
+    ];
+    let given: Vec<_> = given
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect();
+    let filter = filter_of(&given)?;
+    let found = rooms.intake.store.jobs_holding(value, &filter).await?;
+    let mut answer = json!({
+        "jobs": cards(&rooms, &found.jobs).await?,
+        "looked_at": found.looked_at,
+    });
+    if let Some(last) = found.last {
+        answer["before"] = last.as_str().into();
+    }
+    Ok(Json(answer))
+}
+
+/// Jobs as they are listed.
+async fn cards(rooms: &Rooms, records: &[JobRecord]) -> Result<Vec<Value>, Problem> {
+    let mut jobs = Vec::with_capacity(records.len());
+    for record in records {
+        let mut job = wire::job(record);
+        failures::mask(rooms, record, &mut job).await;
+        jobs.push(job);
+    }
+    standing::say_why(rooms, records, &mut jobs).await?;
+    say_done_again(rooms, records, &mut jobs).await?;
+    Ok(jobs)
 }
 
 /// Says of jobs that did not end well what their reruns came to.

@@ -11,6 +11,7 @@ use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
 
 use crate::mask::{Masker, learned_secrets};
 
@@ -34,9 +35,11 @@ pub(super) async fn look_through(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let mut response = without_secrets(response).await;
     for (name, value) in HEADERS {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+        // A page for people says itself what it needs.
+        let headers = response.headers_mut();
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
     response
 }
@@ -47,6 +50,17 @@ async fn without_secrets(response: Response) -> Response {
         return response;
     }
     let (mut parts, body) = response.into_parts();
+    let kind = parts.headers.get(header::CONTENT_TYPE);
+    if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream")) {
+        // Each event comes in one piece, as it happens.
+        let events = body.into_data_stream().map(move |event| {
+            event.map(|bytes| match std::str::from_utf8(&bytes) {
+                Ok(text) => learned_secrets().text(text).into_owned().into(),
+                Err(_) => bytes,
+            })
+        });
+        return Response::from_parts(parts, Body::from_stream(events));
+    }
     let told = parts.extensions.remove::<ToldOnce>();
     let Ok(bytes) = to_bytes(body, usize::MAX).await else {
         return Problem::new(500, "internal", "The answer broke off.").into_response();

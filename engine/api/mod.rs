@@ -9,13 +9,16 @@ mod audit;
 mod body;
 mod cancel;
 mod changes;
+mod connections;
 mod copies;
 mod decide;
 mod doctor;
+mod document;
 mod events;
 mod failures;
 mod files;
 mod folded;
+mod follow;
 mod health;
 mod history;
 mod inbox;
@@ -24,9 +27,11 @@ mod jobs;
 mod leaving;
 mod lobby;
 mod metrics;
+mod once;
 mod personal;
 mod preview;
 mod problem;
+mod projects;
 mod progress;
 mod recipes;
 mod record;
@@ -38,6 +43,7 @@ mod secrets;
 mod sign_in;
 mod source;
 mod standing;
+mod tables;
 mod timed;
 mod tokens;
 mod tree;
@@ -50,6 +56,7 @@ mod webhooks;
 mod wire;
 
 pub use accepted::Accepted;
+pub use document::document;
 pub use failures::Messages;
 pub use health::Pulse;
 pub use lobby::{Bounds, Lobby};
@@ -62,11 +69,13 @@ pub use turned_away::TurnedAway;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::to_bytes;
 use axum::extract::Request;
+use axum::http::header;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::history::History;
 use crate::step::Calls;
@@ -75,6 +84,9 @@ use crate::workspace::Workspace;
 
 /// The largest body of a request that is no webhook: an import of a big table.
 const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// The longest word of the HTTP library on what it refuses.
+const WORDS_BYTES_MAX: usize = 4 * 1024;
 
 /// The rooms that requests reach.
 #[derive(Clone)]
@@ -97,6 +109,8 @@ pub struct Rooms {
     pub turned_away: Arc<TurnedAway>,
     /// Whose turn it is to preview.
     pub previews: Arc<Semaphore>,
+    /// Whose turn it is to start a recipe.
+    pub starting: Arc<Mutex<()>>,
     /// Where deliveries are until they are kept.
     pub lobby: Arc<Lobby>,
     /// When the database was last seen to work.
@@ -108,11 +122,12 @@ pub fn router(rooms: Rooms) -> Router {
     let rooms = Arc::new(rooms);
     let mut router = Router::new();
     for route in routes() {
-        router = router.route(route.path, route.guarded(&rooms.accepted));
+        router = router.route(route.path, route.guarded(&rooms));
     }
     router
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn(in_our_words))
         .layer(middleware::from_fn(catch_faults))
         .layer(middleware::from_fn(leaving::look_through))
         .with_state(rooms)
@@ -133,6 +148,26 @@ async fn wrong_method(request: Request) -> Problem {
         request.method(),
         request.uri().path()
     ))
+}
+
+/// What the HTTP library refuses before a door is reached is a problem object, too.
+async fn in_our_words(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_plain = kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !(status.is_client_error() || status.is_server_error()) || !is_plain {
+        return response;
+    }
+    let words = to_bytes(response.into_body(), WORDS_BYTES_MAX).await;
+    let words = words.unwrap_or_default();
+    let (code, title) = match status.as_u16() {
+        413 => ("too_large", "The body is too large."),
+        _ => ("bad_request", "The request cannot be read."),
+    };
+    Problem::new(status.as_u16(), code, title)
+        .detail(String::from_utf8_lossy(&words))
+        .into_response()
 }
 
 /// A fault of our own in one request must not take the connection down without a word.

@@ -85,7 +85,14 @@ pub(super) async fn start(
 ) -> Result<Json<Value>, Problem> {
     let wish: StartWish = body::json(&bytes)?;
     let shown = find(&rooms, &project, &name)?;
-    if !wish.beside_copy {
+    // Of a recipe and its copy, only one starts at a time: the second sees that the first has.
+    let _turn = rooms.starting.lock().await;
+    let states = rooms.intake.store.states().await?;
+    let is_started = states
+        .get(&shown.name)
+        .is_some_and(|state| state.is_started);
+    // What was allowed once is not asked again.
+    if !wish.beside_copy && !is_started {
         copies::check_alone(&rooms, &shown.name).await?;
     }
     if let Some(recipe) = shown.program.as_ref().map(|program| program.root()) {

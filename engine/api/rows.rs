@@ -58,7 +58,7 @@ pub(super) async fn list(
     let mut answer = json!({ "columns": columns, "key": table.key });
     if asked.wanted.is_empty() {
         let filter = RowFilter {
-            search: asked.search,
+            search: asked.search.map(|text| (text, asked.sight)),
             after: asked.after,
             limit: asked.limit + 1,
         };
@@ -171,7 +171,7 @@ fn person(name: &str) -> String {
     format!("person:{name}")
 }
 
-fn find(rooms: &Rooms, name: &str) -> Result<Arc<Table>, Problem> {
+pub(super) fn find(rooms: &Rooms, name: &str) -> Result<Arc<Table>, Problem> {
     let tables = rooms.intake.shelf.tables();
     let found = TableName::new(name)
         .ok()

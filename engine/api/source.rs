@@ -87,7 +87,7 @@ pub(super) async fn put(
     bytes: Bytes,
 ) -> Result<Response, Problem> {
     let name = name_of(&project, &name)?;
-    let expected = expected(&headers, &rooms, &name)?.ok_or_else(precondition)?;
+    let expected = said_expected(&headers)?.ok_or_else(precondition)?;
     let save = Save {
         text: text_of(&headers, &bytes)?,
         expected,
@@ -128,11 +128,7 @@ pub(super) async fn perform(rooms: &Rooms, save: Save) -> Result<Response, Probl
 }
 
 /// What must stand there, if the request says so.
-pub(super) fn expected(
-    headers: &HeaderMap,
-    rooms: &Rooms,
-    name: &RecipeName,
-) -> Result<Option<Expected>, Problem> {
+pub(super) fn said_expected(headers: &HeaderMap) -> Result<Option<Expected>, Problem> {
     let said = |header: HeaderName| {
         let value = headers.get(&header).map(|value| value.to_str());
         let value = value.transpose();
@@ -141,16 +137,11 @@ pub(super) fn expected(
     match (said(header::IF_MATCH)?, said(header::IF_NONE_MATCH)?) {
         (Some("*"), _) => Ok(Some(Expected::Any)),
         (Some(tags), _) => {
-            let mut tags = tags.split(',').map(str::trim);
-            let library = rooms.intake.shelf.library();
-            let present = library.written.get(name).map(|written| &written.hash);
-            // Of several that will do, the one that stands there is held against the file.
-            let meant = present.filter(|hash| tags.clone().any(|one| one == tag(hash)));
-            let hash = meant.cloned().or_else(|| {
-                let first = tags.next()?;
-                Some(first.trim_matches('"').to_owned())
-            });
-            Ok(Some(Expected::Hash(hash.unwrap_or_default())))
+            // A weak tag names no text for certain, and so matches none.
+            let tags = tags.split(',').map(str::trim);
+            let hashes = tags.filter_map(|tag| tag.strip_prefix('"')?.strip_suffix('"'));
+            let hashes = hashes.map(str::to_owned).collect();
+            Ok(Some(Expected::OneOf(hashes)))
         }
         (None, Some("*")) => Ok(Some(Expected::Nothing)),
         (None, Some(_)) => Err(Problem::bad_request("`If-None-Match` can be `*` only")),
@@ -178,7 +169,7 @@ pub(super) fn tag(hash: &str) -> String {
 }
 
 /// A recipe's name as an address gives it.
-pub(super) fn name_of(project: &str, name: &str) -> Result<RecipeName, Problem> {
+fn name_of(project: &str, name: &str) -> Result<RecipeName, Problem> {
     RecipeName::of(project, name).map_err(bad_name)
 }
 
@@ -187,7 +178,7 @@ fn bad_name(why: String) -> Problem {
     Problem::new(422, "bad_name", title).detail(why)
 }
 
-fn precondition() -> Problem {
+pub(super) fn precondition() -> Problem {
     let title = "This needs a word on what it is made of.";
     Problem::new(428, "precondition_required", title).detail(
         "read the recipe first and send its ETag as `If-Match`, so that nobody's change is lost; \
@@ -254,7 +245,6 @@ pub(super) fn refusal(name: &RecipeName, why: NotSaved) -> Problem {
                 name.project()
             ),
         ),
-        NotSaved::BadName(why) => bad_name(why),
         NotSaved::Unsound(found) => {
             let title = "The recipe has errors, and the one that is there stays.";
             Problem::new(422, "unsound", title).errors(errors(&found))
@@ -265,12 +255,21 @@ pub(super) fn refusal(name: &RecipeName, why: NotSaved) -> Problem {
                 .detail("mend them first, or save it all the same with `?anyway=true`")
                 .errors(errors(&found))
         }
+        other => refusal_of_place(other),
+    }
+}
+
+/// Why nothing was saved, for reasons that have nothing to do with what was.
+pub(super) fn refusal_of_place(why: NotSaved) -> Problem {
+    match why {
+        NotSaved::BadName(why) | NotSaved::BadField(_, why) => bad_name(why),
         NotSaved::BadPlace(why) => Problem::conflict("bad_place", why),
+        NotSaved::Store(error) => error.into(),
         NotSaved::Unwritable(why) => {
-            tracing::error!("a recipe could not be saved: {why}");
+            tracing::error!("something could not be saved: {why}");
             let title = "This cannot be done at the moment; try again later.";
             Problem::new(503, "unavailable", title).detail(why)
         }
-        NotSaved::Store(error) => error.into(),
+        _ => Problem::conflict("not_saved", "it was not saved"),
     }
 }

@@ -7,7 +7,7 @@ use axum::extract::{Path, RawQuery, State};
 use serde_json::json;
 
 use crate::clock::Moment;
-use crate::compile::{IfStillRunning, Poll, Schedule};
+use crate::compile::{IfStillRunning, Poll, Schedule, Trigger};
 use crate::data::{Object, Value};
 use crate::mask::{MASK, is_plain, without_mails};
 use crate::names::RecipeName;
@@ -50,6 +50,47 @@ pub(super) async fn fires(
     Ok(Json(json!({ "fires": rows })))
 }
 
+/// `GET /api/schedules`: what the clock sets off next.
+pub(super) async fn schedules(State(rooms): State<Arc<Rooms>>) -> Result<Json<Value>, Problem> {
+    let now = rooms.intake.clock.now();
+    let states = rooms.intake.store.states().await?;
+    let mut shown = Vec::new();
+    for program in rooms.intake.shelf.set_off_by_the_clock() {
+        let recipe = program.root();
+        let state = states.get(&recipe.name).filter(|state| state.is_started);
+        let next: Vec<Value> = match &recipe.trigger {
+            Trigger::Schedule(schedule) => next_fires(schedule, now),
+            Trigger::Poll(poll) => match state {
+                Some(state) => {
+                    let known = rooms.intake.store.poll(&recipe.name).await?;
+                    let next = next_poll(poll, known.as_ref(), state.changed_at, now);
+                    vec![json!({ "at": wire::moment(next.max(now)) })]
+                }
+                None => Vec::new(),
+            },
+            _ => continue,
+        };
+        shown.push(json!({
+            "recipe": recipe.name.as_str(),
+            "kind": match recipe.trigger {
+                Trigger::Poll(_) => "poll",
+                _ => "schedule",
+            },
+            "is_started": state.is_some(),
+            "next": next,
+        }));
+    }
+    Ok(Json(json!({ "schedules": shown })))
+}
+
+/// The next instants that a rule names.
+fn next_fires(schedule: &Schedule, now: Moment) -> Vec<Value> {
+    let zone = schedule.timezone.as_deref().unwrap_or("UTC");
+    let next = schedule.rule.after(now).take(FIRES_SHOWN);
+    next.map(|at| json!({ "at": wire::moment(at), "local": on_the_wall(at, zone) }))
+        .collect()
+}
+
 /// A schedule: its rule, what comes, what came.
 pub(super) async fn schedule(
     rooms: &Rooms,
@@ -57,13 +98,7 @@ pub(super) async fn schedule(
     schedule: &Schedule,
 ) -> Result<Value, Problem> {
     let now = rooms.intake.clock.now();
-    let zone = schedule.timezone.as_deref().unwrap_or("UTC");
-    let next: Vec<Value> = schedule
-        .rule
-        .after(now)
-        .take(FIRES_SHOWN)
-        .map(|moment| json!({ "at": wire::moment(moment), "local": on_the_wall(moment, zone) }))
-        .collect();
+    let next = next_fires(schedule, now);
     let store = &rooms.intake.store;
     let last = store.fire_rows(recipe, None, FIRES_SHOWN).await?;
     let stands = store.fires(recipe, now).await?;

@@ -22,7 +22,7 @@ use crate::store::{Version, VersionOrigin};
 use crate::workspace::{Expected, Save};
 
 use super::body::{self, parameters, unknown_parameter};
-use super::source::{expected, name_of, others, perform};
+use super::source::{others, perform, said_expected};
 use super::{Person, Problem, Rooms, wire};
 
 /// `GET /api/recipes/{project}/{name}/versions`: newest first.
@@ -30,7 +30,7 @@ pub(super) async fn list(
     State(rooms): State<Arc<Rooms>>,
     Path((project, name)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    let name = name_of(&project, &name)?;
+    let name = known(&project, &name)?;
     let versions = of(&rooms, &name).await?;
     let live = live(&rooms, &name, &versions);
     let versions: Vec<Value> = versions.iter().map(|version| card(version, live)).collect();
@@ -42,7 +42,7 @@ pub(super) async fn show(
     State(rooms): State<Arc<Rooms>>,
     Path((project, name, number)): Path<(String, String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    let name = name_of(&project, &name)?;
+    let name = known(&project, &name)?;
     let versions = of(&rooms, &name).await?;
     let version = find(&name, &versions, &number)?;
     let mut wire = card(version, live(&rooms, &name, &versions));
@@ -57,7 +57,7 @@ pub(super) async fn compare(
     Path((project, name)): Path<(String, String)>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
-    let name = name_of(&project, &name)?;
+    let name = known(&project, &name)?;
     let versions = of(&rooms, &name).await?;
     let (mut from, mut to) = (None, None);
     for (parameter, value) in parameters(query.as_deref()) {
@@ -103,7 +103,7 @@ pub(super) async fn restore(
     bytes: Bytes,
 ) -> Result<Response, Problem> {
     let wish: Wish = body::json(&bytes)?;
-    let name = name_of(&project, &name)?;
+    let name = known(&project, &name)?;
     let versions = of(&rooms, &name).await?;
     let version = find(&name, &versions, &wish.version.to_string())?;
     let is_there = rooms.intake.shelf.has_file(&name);
@@ -113,13 +113,19 @@ pub(super) async fn restore(
     };
     let save = Save {
         text: text(&rooms, version).await?,
-        expected: expected(&headers, &rooms, &name)?.unwrap_or(otherwise),
+        expected: said_expected(&headers)?.unwrap_or(otherwise),
         others: others(query.as_deref())?,
         origin: VersionOrigin::Restored(version.number),
         by: by.to_string(),
         name,
     };
     perform(&rooms, save).await
+}
+
+/// A recipe's name as an address gives it; what cannot be one is nowhere.
+fn known(project: &str, name: &str) -> Result<RecipeName, Problem> {
+    RecipeName::of(project, name)
+        .map_err(|_| Problem::not_found(format!("there is no recipe `{project}/{name}`")))
 }
 
 async fn of(rooms: &Rooms, name: &RecipeName) -> Result<Vec<Version>, Problem> {

@@ -85,13 +85,9 @@ impl Client {
 
     /// Has the server look at the files, so that what was saved a moment ago counts for the command.
     async fn take_files_up(&self) {
-        let answer = self.post("/api/files", None).await;
-        let refused = answer
-            .ok()
-            .map(|answer| show::cell(&answer["refused_because"]));
-        if let Some(why) = refused.filter(|why| !why.is_empty()) {
+        if let Err(why) = self.post("/api/files", None).await {
             show::aside(&format!(
-                "changed files do not count yet, the server goes on as it was: {why}"
+                "changed files do not count yet, the server goes on as it was: {why:#}"
             ));
         }
     }

@@ -15,6 +15,9 @@ use crate::data::Value;
 /// How many pages are looked through for jobs that are not hidden.
 const PAGES_MAX: usize = 20;
 
+/// How many jobs the server gives at a time.
+const PAGE_MAX: usize = 500;
+
 /// Lists jobs, newest first, or shows one step by step
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -27,6 +30,9 @@ pub(super) struct Jobs {
     /// Only jobs of this recipe
     #[arg(long)]
     recipe: Option<String>,
+    /// Only jobs that hold this value: an e-mail address, an id
+    #[arg(long, value_name = "VALUE", conflicts_with = "id")]
+    about: Option<String>,
     /// How many
     #[arg(long, default_value_t = 25)]
     limit: usize,
@@ -85,10 +91,43 @@ impl Jobs {
                 (Some(What::Rerun(rerun)), _) => rerun.run(client).await,
                 (Some(What::Record(record)), _) => record.run(client).await,
                 (None, Some(id)) => self.one(client, id).await,
-                (None, None) => self.list(client).await,
+                (None, None) => match &self.about {
+                    Some(value) => self.search(client, value).await,
+                    None => self.list(client).await,
+                },
             }
         })
         .await
+    }
+
+    /// The jobs that hold a value, as far back as there are jobs.
+    async fn search(&self, client: &Client, value: &str) -> anyhow::Result<Ended> {
+        let mut wish = json!({ "value": value });
+        if let Some(status) = &self.status {
+            wish["status"] = json!(status);
+        }
+        if let Some(recipe) = &self.recipe {
+            wish["recipe"] = json!(client.recipe(recipe).await?);
+        }
+        let mut jobs: Vec<Value> = Vec::new();
+        let mut looked_at = 0;
+        while jobs.len() < self.limit {
+            wish["limit"] = json!((self.limit - jobs.len()).min(PAGE_MAX));
+            let answer = client.post("/api/jobs/search", Some(&wish)).await?;
+            jobs.extend(answer["jobs"].as_array().cloned().unwrap_or_default());
+            looked_at += answer["looked_at"].as_u64().unwrap_or(0);
+            match answer.get("before") {
+                Some(before) => wish["before"] = before.clone(),
+                None => break,
+            }
+        }
+        if self.json {
+            show::json(&json!({ "jobs": jobs, "looked_at": looked_at }))?;
+            return Ok(Ended::Well);
+        }
+        table(&jobs)?;
+        show::aside(&format!("looked at {looked_at} jobs"));
+        Ok(Ended::Well)
     }
 
     async fn list(&self, client: &Client) -> anyhow::Result<Ended> {
@@ -107,23 +146,7 @@ impl Jobs {
             return Ok(Ended::Well);
         }
         let jobs = answer["jobs"].as_array().cloned().unwrap_or_default();
-        let rows = jobs
-            .iter()
-            .map(|job| {
-                vec![
-                    show::cell(&job["id"]),
-                    status(job),
-                    show::cell(&job["recipe"]),
-                    show::time(&job["created_at"]),
-                    took(&job["started_at"], &job["ended_at"]),
-                    why(job),
-                ]
-            })
-            .collect();
-        show::rows(
-            &["job", "status", "recipe", "queued at", "took", "why"],
-            rows,
-        )?;
+        table(&jobs)?;
         if hidden > 0 {
             show::aside(&format!(
                 "{hidden} more were done again and succeeded then; --all lists them, too"
@@ -139,20 +162,23 @@ impl Jobs {
         if self.all || self.status.is_none() {
             return Ok((answer, 0));
         }
-        let (mut shown, mut hidden) = (Vec::new(), 0);
+        let (mut shown, mut hidden, mut is_cut) = (Vec::new(), 0, false);
         for _ in 0..PAGES_MAX {
             for job in answer["jobs"].as_array_mut().into_iter().flatten() {
                 let is_done = show::cell(&job["done_again"]["status"]).starts_with("succeeded");
                 match is_done {
                     true => hidden += 1,
                     false if shown.len() < self.limit => shown.push(job.take()),
-                    false => {}
+                    false => is_cut = true,
                 }
             }
             match answer["next"].as_str() {
                 Some(next) if shown.len() < self.limit => answer = client.get(next).await?,
                 _ => break,
             }
+        }
+        if is_cut && let Some(last) = shown.last() {
+            answer["next"] = format!("{path}&before={}", show::cell(&last["id"])).into();
         }
         answer["jobs"] = shown.into();
         Ok((answer, hidden))
@@ -194,6 +220,27 @@ impl Decide {
         say(&format!("decided; job {} goes on\n", self.id))?;
         Ok(Ended::Well)
     }
+}
+
+/// Jobs, a line each.
+fn table(jobs: &[Value]) -> anyhow::Result<()> {
+    let rows = jobs
+        .iter()
+        .map(|job| {
+            vec![
+                show::cell(&job["id"]),
+                status(job),
+                show::cell(&job["recipe"]),
+                show::time(&job["created_at"]),
+                took(&job["started_at"], &job["ended_at"]),
+                why(job),
+            ]
+        })
+        .collect();
+    show::rows(
+        &["job", "status", "recipe", "queued at", "took", "why"],
+        rows,
+    )
 }
 
 /// Why a job failed and what its rerun came to, what it waits for, or that its history is gone.

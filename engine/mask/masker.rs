@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::mails::without_mails;
 use super::{HIDDEN_CHARS_MIN, MASK, forms};
@@ -228,9 +228,16 @@ fn words_in(automaton: &AhoCorasick, text: &str) -> Vec<(usize, usize)> {
     words
 }
 
+/// The library may look for texts up to this size with its fastest automaton, which takes longest to
+/// build: minutes for some that are as long as a page.
+const FAST_BYTES_MAX: usize = 4096;
+
 fn finder(texts: &[String]) -> Finder {
+    let bytes: usize = texts.iter().map(String::len).sum();
+    let kind = (bytes > FAST_BYTES_MAX).then_some(AhoCorasickKind::ContiguousNFA);
     let built = AhoCorasick::builder()
         .ascii_case_insensitive(true)
+        .kind(kind)
         .build(texts);
     built.map_or(Finder::Everything, |automaton| {
         Finder::Found(Arc::new(automaton))

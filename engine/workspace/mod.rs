@@ -7,11 +7,14 @@
 
 mod change;
 mod columns;
+mod connections;
 mod place;
 mod save;
 mod take_up;
+mod written;
 
 pub use change::NotChanged;
+pub use connections::{Given, SaveConnection};
 pub use save::{Expected, NotSaved, Others, Save, Saved};
 
 use std::path::{Path, PathBuf};

@@ -30,8 +30,7 @@ impl Beside {
         let beside = folder.join(format!(".{}.saving", name.to_string_lossy()));
         // One that a crash left behind is in nobody's way.
         let _ = fs::remove_file(&beside);
-        let mut options = OpenOptions::new();
-        let mut file = options
+        let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .open(&beside)

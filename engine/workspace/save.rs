@@ -15,7 +15,7 @@ use super::Workspace;
 use super::place::Beside;
 use crate::data::digest;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::library::{Found, Library, found_at, path_of};
+use crate::library::{Change, Found, Library, found_at, path_of};
 use crate::names::RecipeName;
 use crate::store::{AuditEntry, NewVersion, StoreError, VersionOrigin};
 
@@ -39,8 +39,8 @@ pub struct Save {
 /// What is expected to stand in a recipe's place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// A text with this SHA-256.
-    Hash(String),
+    /// A text with one of these SHA-256.
+    OneOf(Vec<String>),
     /// Any text.
     Any,
     /// Nothing yet.
@@ -69,6 +69,15 @@ pub struct Saved {
     pub is_new: bool,
 }
 
+/// How much has to be read again for a saved recipe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// Recipes alone.
+    Recipes,
+    /// Everything.
+    All,
+}
+
 /// Why a recipe was not saved.
 #[derive(Clone, Debug)]
 pub enum NotSaved {
@@ -82,8 +91,10 @@ pub enum NotSaved {
     NoRecipe,
     /// It came with the program.
     Bundled,
-    /// It cannot be the name of a recipe.
+    /// It cannot be the name of what is saved.
     BadName(String),
+    /// This field cannot be given so.
+    BadField(String, String),
     /// These errors are in the text.
     Unsound(Vec<Diagnostic>),
     /// Other recipes would have these errors.
@@ -112,7 +123,8 @@ impl Workspace {
         let found = found_at(&self.folder, &path);
         let is_here = self.folder.join(&path).exists();
         check_expected(&save.expected, found.as_ref(), is_here)?;
-        let (after, findings) = self.judged(&before, &path, &save).await?;
+        let (after, reach) = self.judged(&before, &path, &save).await?;
+        let findings = after.diagnostics_of(&path).cloned().collect();
         let broken = newly_broken(&before, &after, &path);
         if save.others == Others::StaySound && !broken.is_empty() {
             return Err(NotSaved::BreaksOthers(broken));
@@ -120,9 +132,17 @@ impl Workspace {
         let hash = digest(save.text.as_bytes());
         let about = self.write(&path, &save, &hash).await?;
         turn.note(&path, &about);
-        self.intake.shelf.replace(after);
-        self.intake.bell.ring_queue();
-        self.intake.bell.ring_clock();
+        match reach {
+            Reach::Recipes => {
+                self.intake.shelf.replace(after);
+                self.intake.bell.ring_queue();
+                self.intake.bell.ring_clock();
+            }
+            Reach::All => {
+                let taken = self.read_all().await;
+                taken.map_err(|why| NotSaved::Unwritable(format!("it is saved, but {why}")))?;
+            }
+        }
         Ok(Saved {
             hash,
             findings,
@@ -137,23 +157,35 @@ impl Workspace {
         before: &Arc<Library>,
         path: &str,
         save: &Save,
-    ) -> Result<(Library, Vec<Diagnostic>), NotSaved> {
+    ) -> Result<(Library, Reach), NotSaved> {
         let found = Found {
             bytes: Ok(save.text.clone().into_bytes()),
             is_bundled: false,
         };
         let files = BTreeMap::from([(path.to_owned(), found)]);
-        let library = before.clone();
-        let judge = move || library.with_saved(files);
-        let after = tokio::task::spawn_blocking(judge).await.ok().flatten();
-        let after = after.ok_or_else(|| {
-            let why = format!("`{}` cannot be the name of a recipe", save.name);
-            NotSaved::BadName(why)
-        })?;
-        let found: Vec<Diagnostic> = after.diagnostics_of(path).cloned().collect();
-        match found.iter().any(|found| found.severity == Severity::Error) {
-            true => Err(NotSaved::Unsound(found)),
-            false => Ok((after, found)),
+        let change = Change {
+            files: BTreeMap::from([(path.to_owned(), (None, Some(save.text.clone())))]),
+            ..Change::default()
+        };
+        let (library, folder) = (before.clone(), self.folder.clone());
+        let judge = move || match library.with_saved(files) {
+            Some(after) => Ok((after, Reach::Recipes)),
+            None => Library::as_if(&folder, &change).map(|after| (after, Reach::All)),
+        };
+        let judged = tokio::task::spawn_blocking(judge).await;
+        let judged = judged.map_err(|fault| NotSaved::Unwritable(fault.to_string()))?;
+        let (after, reach) = judged.map_err(|why| NotSaved::Unwritable(why.to_string()))?;
+        let is_error = |found: &Diagnostic| found.severity == Severity::Error;
+        if after.diagnostics_of(path).any(is_error) {
+            return Err(NotSaved::Unsound(
+                after.diagnostics_of(path).cloned().collect(),
+            ));
+        }
+        match after.hindered.get(&save.name) {
+            Some(file) => Err(NotSaved::BadPlace(format!(
+                "{file}, which the recipe needs, has errors; mend that first (`recipes check`)"
+            ))),
+            None => Ok((after, reach)),
         }
     }
 
@@ -207,9 +239,9 @@ fn check_expected(
     match (expected, found) {
         (Expected::Nothing, Some(_)) => Err(NotSaved::IsThere),
         (Expected::Nothing, None) => Ok(()),
-        (Expected::Any | Expected::Hash(_), None) => Err(NotSaved::NoRecipe),
+        (Expected::Any | Expected::OneOf(_), None) => Err(NotSaved::NoRecipe),
         (_, Some(_)) if !is_here => Err(NotSaved::Bundled),
-        (Expected::Hash(expected), _) if hash.as_ref() != Some(expected) => {
+        (Expected::OneOf(hashes), _) if hash.as_ref().is_none_or(|hash| !hashes.contains(hash)) => {
             Err(NotSaved::Changed(hash))
         }
         _ => Ok(()),

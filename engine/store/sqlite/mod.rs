@@ -4,6 +4,7 @@
 //! Always true: one connection writes, in group commits with full sync; reading has connections of
 //! its own and sees everything that was acknowledged.
 
+mod answers;
 mod checksum;
 mod error;
 mod fill;
@@ -23,12 +24,13 @@ mod veil;
 mod versions;
 mod writer;
 
+pub use answers::{Answer, Known, Named};
 pub use history::{KeptJob, Space, Step};
 pub use jobs::{
-    EventDetail, EventFilter, EventReplayed, Fire, FireOutcome, FireRow, Fired, Fires, IfDoneAgain,
-    Lineage, NotQueued, PassedOver, Poll, PollEnd, PollKept, Polled, PolledItem, Queue,
-    RECOVERIES_MAX, Reach, Release, Replay, Rerun, RuleKept, Standing, StoredEvent, UNKEPT_DROPPED,
-    UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept,
+    EventDetail, EventFilter, EventReplayed, Fire, FireOutcome, FireRow, Fired, Fires, Found,
+    IfDoneAgain, JobMark, Lineage, NotQueued, PassedOver, Poll, PollEnd, PollKept, Polled,
+    PolledItem, Queue, RECOVERIES_MAX, Reach, Release, Replay, Rerun, RuleKept, Standing,
+    StoredEvent, UNKEPT_DROPPED, UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept,
 };
 pub use ledger::{KeptSecret, NoticeClaim, SpentBlock, TakenGroup};
 pub use limits::{CommitLimits, commit_limits};

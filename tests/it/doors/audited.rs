@@ -41,8 +41,13 @@ steps: [{ action: http.request, with: { path: /orders } }]
     ),
 ];
 
-/// What changes nothing although it is no `GET`: files that somebody saved are taken up anyway.
-const NO_CHANGE: [&str; 1] = ["/api/files"];
+/// What changes nothing although it is no `GET`: files that somebody saved are taken up anyway, tests
+/// have a world of their own, and whether a connection works is asked with a call that only reads.
+const NO_CHANGE: [&str; 3] = [
+    "/api/files",
+    "/api/projects/{project}/test",
+    "/api/connections/{name}/check",
+];
 
 /// A person with a token, and the doors that she went through.
 struct Ada<'a> {
@@ -239,6 +244,10 @@ impl<'a> Ada<'a> {
         let value = json!({ "value": "audited-secret-1" });
         self.changes(Method::PUT, secret, value, about).await;
         self.changes(Method::DELETE, secret, json!({}), about).await;
+        let shop = ("/api/connections/{name}", "/api/connections/shop");
+        let wish = json!({ "connector": "http", "fields": { "base_url": "https://x.example" } });
+        self.changes(Method::PUT, shop, wish, "connection:shop")
+            .await;
         let rekey = ("/api/secrets/rekey", "/api/secrets/rekey");
         self.changes(Method::POST, rekey, json!({}), "key").await;
         let prune = ("/api/history/prune", "/api/history/prune");

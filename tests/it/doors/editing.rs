@@ -366,3 +366,18 @@ async fn a_secret_that_is_typed_into_a_recipe_is_not_saved_away() {
     assert!(body["not_editable_because"].is_string(), "{body}");
     house.engine.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connector_that_is_broken_keeps_no_recipe_from_being_saved() {
+    let house = House::of(&[
+        (FILE, ADD),
+        ("connectors/shop.yaml", "title: Shop\nactionz: 1\n"),
+    ])
+    .await;
+    let (_, tag) = read(&house, PATH).await;
+    let changed = ADD.replace("input.a 1", "input.a 9");
+    let (status, _, answer) = put(&house, PATH, &[("if-match", &tag)], &changed).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    assert_eq!(sum(&house, "add", json!({ "a": 1 })).await, 10);
+    house.engine.shutdown().await;
+}

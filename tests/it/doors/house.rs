@@ -12,6 +12,8 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use super::document;
+
 /// The project file of every story.
 const PROJECT: &str = "title: Stories\nversion: 1.0.0\n";
 
@@ -96,12 +98,17 @@ impl House {
         body: Option<Value>,
     ) -> (StatusCode, Value) {
         let token = self.listening.local_token.reveal();
-        let request = self.request(method, path).bearer_auth(token);
+        let request = self.request(method.clone(), path).bearer_auth(token);
         let request = match body {
             Some(body) => request.json(&body),
             None => request,
         };
-        taken(request.send().await.unwrap()).await
+        let answer = request.send().await.unwrap();
+        let kind = answer.headers().get("content-type").cloned();
+        let (status, body) = taken(answer).await;
+        let kind = kind.as_ref().map_or("", |kind| kind.to_str().unwrap());
+        document::check(&method, path, status, kind, &body);
+        (status, body)
     }
 
     pub(super) async fn get(&self, path: &str) -> (StatusCode, Value) {

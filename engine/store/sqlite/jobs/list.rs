@@ -163,6 +163,30 @@ pub(super) async fn status(
         .ok_or_else(|| StoreError::Corrupt(format!("a job's status is `{status}`")))
 }
 
+/// How far a job is, as far as one row tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JobMark {
+    /// Where it stands.
+    pub status: JobStatus,
+    /// How often something happened to it.
+    pub commits: i64,
+}
+
+pub(super) async fn mark(
+    connection: &mut SqliteConnection,
+    id: JobId,
+) -> Result<JobMark, StoreError> {
+    let row: Option<(String, i64)> = sqlx::query_as("SELECT status, chunks FROM job WHERE id = $1")
+        .bind(id.as_str())
+        .fetch_optional(connection)
+        .await
+        .map_err(store_error)?;
+    let (status, commits) = row.ok_or_else(|| StoreError::NotFound(format!("job {id}")))?;
+    let status = JobStatus::parse(&status)
+        .ok_or_else(|| StoreError::Corrupt(format!("a job's status is `{status}`")))?;
+    Ok(JobMark { status, commits })
+}
+
 /// A page of jobs, newest first.
 pub(super) async fn jobs(
     connection: &mut SqliteConnection,

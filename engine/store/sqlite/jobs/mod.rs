@@ -19,6 +19,7 @@ mod queue;
 mod record;
 mod request;
 mod rerun;
+mod search;
 mod standing;
 mod stuck;
 
@@ -29,10 +30,12 @@ pub use events::{
 };
 pub(super) use fires::forget as forget_fires;
 pub use fires::{Fire, FireOutcome, FireRow, Fired, Fires, PassedOver, RuleKept};
+pub use list::JobMark;
 pub use polls::{Poll, PollEnd, PollKept, Polled, PolledItem};
 pub use quarantine::{RECOVERIES_MAX, Release};
 pub use queue::Queue;
 pub use rerun::{IfDoneAgain, Lineage, NotQueued, Rerun};
+pub use search::Found;
 pub use standing::Standing;
 
 use std::sync::PoisonError;
@@ -196,6 +199,19 @@ impl Jobs for Sqlite {
 }
 
 impl Sqlite {
+    /// The jobs of a filter that hold this value somewhere, letter for letter but for capitals.
+    pub async fn jobs_holding(&self, value: &str, filter: &JobFilter) -> Result<Found, StoreError> {
+        let (value, filter) = (value.to_owned(), filter.clone());
+        let mut found = self
+            .with_reader(|connection| Box::pin(search::holding(connection, value, filter)))
+            .await?;
+        let records = std::mem::take(&mut found.jobs).into_iter();
+        found.jobs = records
+            .map(|record| veil::opened_record(&self.sealer, record))
+            .collect::<Result<_, _>>()?;
+        Ok(found)
+    }
+
     /// The jobs that claims have woken since this was asked last: they waited for jobs that were taken
     /// out.
     pub fn woken(&self) -> Vec<JobId> {
@@ -294,6 +310,13 @@ impl Sqlite {
     pub async fn status(&self, id: &JobId) -> Result<JobStatus, StoreError> {
         let id = id.clone();
         self.with_reader(|connection| Box::pin(list::status(connection, id)))
+            .await
+    }
+
+    /// How far a job is: the same as long as nothing happens to it.
+    pub async fn mark(&self, id: &JobId) -> Result<JobMark, StoreError> {
+        let id = id.clone();
+        self.with_reader(|connection| Box::pin(list::mark(connection, id)))
             .await
     }
 
