@@ -40,6 +40,7 @@ mod reveal;
 mod routes;
 mod rows;
 mod secrets;
+mod senders;
 mod sign_in;
 mod source;
 mod standing;

@@ -83,7 +83,11 @@ struct Decide {
 
 impl Jobs {
     pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
-        Client::run(workspace, Errand::Ask, async |client| {
+        let errand = match &self.what {
+            Some(What::Rerun(rerun)) => rerun.errand(),
+            _ => Errand::Ask,
+        };
+        Client::run(workspace, errand, async |client| {
             match (&self.what, &self.id) {
                 (Some(What::Decide(decide)), _) => decide.run(client).await,
                 (Some(What::Cancel(cancel)), _) => cancel.run(client).await,
