@@ -64,7 +64,8 @@ impl Workspace {
             match self.look().await {
                 Ok(None) => {}
                 Ok(Some(findings)) => tracing::info!(
-                    "changed files were taken up ({findings} findings; `recipes check` shows them)"
+                    "changed files were read, and what is sound counts from now on ({findings} \
+                     findings; `recipes check` shows them)"
                 ),
                 Err(why) => tracing::error!("everything stays as it was: {why}"),
             }

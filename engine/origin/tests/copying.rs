@@ -28,6 +28,7 @@ const FILES: &[(&str, &str)] = &[
         "lookup-tables/blocked.yaml",
         "title: Blocked\ncolumns: {}\n",
     ),
+    // All projects read their settings from this one.
     (
         "lookup-tables/integration-settings.yaml",
         "title: Settings\ncolumns: {}\n",
