@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use crate::clock::{Clock, Moment};
 use crate::names::{Role, TokenName};
@@ -19,6 +19,8 @@ pub struct Accepted {
     store: Arc<Store>,
     clock: Clock,
     known: RwLock<Vec<Arc<Known>>>,
+    /// One change at a time, so that none is accepted that was revoked meanwhile.
+    turn: Mutex<()>,
 }
 
 /// A token that is accepted.
@@ -65,11 +67,13 @@ impl Accepted {
             store,
             clock,
             known: RwLock::new(known),
+            turn: Mutex::new(()),
         })
     }
 
     /// Keeps a token and accepts it from now on.
     pub(super) async fn create(&self, token: NewToken) -> Result<TokenRecord, StoreError> {
+        let _turn = self.turn.lock().await;
         let record = self.store.create_token(token, self.clock.now()).await?;
         let known = Arc::new(Known::of(record.clone()));
         self.write().push(known);
@@ -78,6 +82,7 @@ impl Accepted {
 
     /// Revokes a token: it is not taken any more, and the streams that it opened end.
     pub(super) async fn revoke(&self, name: &TokenName, by: &str) -> Result<(), StoreError> {
+        let _turn = self.turn.lock().await;
         let number = self.store.revoke_token(name, by, self.clock.now()).await?;
         self.write().retain(|known| {
             let is_meant = known.number == Some(number);

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::data::Value;
-use crate::library::Change;
+use crate::library::{Change, Library, Made};
 use crate::names::RecipeName;
 use crate::origin::{self, Copy, Refused, Source, Tables};
 use crate::store::AuditEntry;
@@ -68,6 +68,25 @@ pub(super) async fn customise(
     .await
 }
 
+/// `POST /api/projects/{project}/forget`: of a copy whose folder was removed, nothing is recorded any
+/// more.
+pub(super) async fn forget(
+    State(rooms): State<Arc<Rooms>>,
+    Extension(Person(by)): Extension<Person>,
+    Path(project): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let originals = rooms.workspace.originals().await;
+    let originals = originals.map_err(changes::unsound)?;
+    let (lock, left) = origin::forget(&originals.source(), &project).map_err(changes::refused)?;
+    let change = Change::of_record(&lock, originals.lock_text.clone());
+    let changed = rooms.workspace.change(change).await;
+    changed.map_err(changes::not_changed)?;
+    let subject = format!("project:{project}");
+    let entry = entry(&rooms, &by, "forgotten", subject, Value::Null);
+    rooms.intake.store.note(entry).await?;
+    Ok(Json(json!({ "project": project, "left": left })))
+}
+
 /// Refuses to start a recipe beside a started copy that writes to the same place.
 pub(super) async fn check_alone(rooms: &Rooms, name: &RecipeName) -> Result<(), Problem> {
     let copies = rooms.intake.shelf.copies(name);
@@ -90,6 +109,19 @@ pub(super) async fn check_alone(rooms: &Rooms, name: &RecipeName) -> Result<(), 
             places.join(", ")
         ),
     ))
+}
+
+/// Where a recipe's file comes from; null if there is none.
+pub(super) fn origin(library: &Library, name: &RecipeName) -> Value {
+    match library.made(name) {
+        None => Value::Null,
+        Some(Made::Bundled) => json!({ "kind": "bundled" }),
+        Some(Made::Here) => json!({ "kind": "own" }),
+        Some(Made::Customised(version)) => json!({ "kind": "customised", "version": version }),
+        Some(Made::Copy(of, version)) => {
+            json!({ "kind": "copy", "of": of.as_str(), "version": version })
+        }
+    }
 }
 
 /// Makes a copy of the files as they are on the disk, writes it, takes it up, and notes who made it.

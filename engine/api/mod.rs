@@ -34,11 +34,13 @@ mod problem;
 mod projects;
 mod progress;
 mod recipes;
+mod record;
 mod rerun;
 mod reveal;
 mod routes;
 mod rows;
 mod secrets;
+mod senders;
 mod sign_in;
 mod source;
 mod standing;
@@ -74,7 +76,7 @@ use axum::http::header;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::history::History;
 use crate::step::Calls;
@@ -108,6 +110,8 @@ pub struct Rooms {
     pub turned_away: Arc<TurnedAway>,
     /// Whose turn it is to preview.
     pub previews: Arc<Semaphore>,
+    /// Whose turn it is to start a recipe.
+    pub starting: Arc<Mutex<()>>,
     /// Where deliveries are until they are kept.
     pub lobby: Arc<Lobby>,
     /// When the database was last seen to work.

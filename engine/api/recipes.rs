@@ -12,28 +12,28 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::clock::parse_period;
-use crate::compile::{Activation, Recipe, Trigger, Webhook, WebhookAuth};
-use crate::connector::FieldSource;
+use crate::compile::{Activation, Recipe, Trigger};
 use crate::data::{Object, Value};
 use crate::diagnostic::Severity;
 use crate::library::{Shown, Start};
-use crate::names::{ConnectionName, JobId, RecipeName};
+use crate::names::{JobId, RecipeName};
 use crate::preview::Limits;
 use crate::store::RecipeState;
 use crate::trigger::{self, Given};
 
-use super::{Person, Problem, Rooms, body, copies, events, inbox, preview, timed, wait, wire};
+use super::{Person, Problem, Rooms, body, copies, inbox, preview, senders, timed, wait, wire};
 
 /// `GET /api/recipes`
 pub(super) async fn list(State(rooms): State<Arc<Rooms>>) -> Result<Json<Value>, Problem> {
     let states = rooms.intake.store.states().await?;
-    let recipes: Vec<Value> = rooms
-        .intake
-        .shelf
-        .all()
-        .iter()
-        .map(|shown| Value::Object(card(shown, &states)))
-        .collect();
+    let library = rooms.intake.shelf.library();
+    let all = rooms.intake.shelf.all();
+    let recipes = all.iter().map(|shown| {
+        let mut card = card(shown, &states);
+        card.insert("origin".into(), copies::origin(&library, &shown.name));
+        Value::Object(card)
+    });
+    let recipes: Vec<Value> = recipes.collect();
     Ok(Json(json!({ "recipes": recipes })))
 }
 
@@ -41,6 +41,8 @@ pub(super) async fn list(State(rooms): State<Arc<Rooms>>) -> Result<Json<Value>,
 pub(super) async fn in_full(rooms: &Rooms, shown: &Shown) -> Result<Object, Problem> {
     let states = rooms.intake.store.states().await?;
     let mut wire = card(shown, &states);
+    let library = rooms.intake.shelf.library();
+    wire.insert("origin".into(), copies::origin(&library, &shown.name));
     if let Some(program) = &shown.program {
         let recipe = program.root();
         wire.insert("description".into(), recipe.description.as_str().into());
@@ -57,7 +59,7 @@ pub(super) async fn in_full(rooms: &Rooms, shown: &Shown) -> Result<Object, Prob
         wire.insert("calls".into(), json!(reaches));
         match &recipe.trigger {
             Trigger::Webhook(webhook) => {
-                let mut webhook = webhook_wire(rooms, shown, webhook);
+                let mut webhook = senders::told(rooms, shown, webhook);
                 webhook["not_kept"] = inbox::unkept(rooms, Some(&shown.name)).await?.into();
                 webhook["refused"] = rooms.turned_away.shown(&shown.name);
                 wire.insert("webhook".into(), webhook);
@@ -85,7 +87,14 @@ pub(super) async fn start(
 ) -> Result<Json<Value>, Problem> {
     let wish: StartWish = body::json(&bytes)?;
     let shown = find(&rooms, &project, &name)?;
-    if !wish.beside_copy {
+    // Of a recipe and its copy, only one starts at a time: the second sees that the first has.
+    let _turn = rooms.starting.lock().await;
+    let states = rooms.intake.store.states().await?;
+    let is_started = states
+        .get(&shown.name)
+        .is_some_and(|state| state.is_started);
+    // What was allowed once is not asked again.
+    if !wish.beside_copy && !is_started {
         copies::check_alone(&rooms, &shown.name).await?;
     }
     if let Some(recipe) = shown.program.as_ref().map(|program| program.root()) {
@@ -97,9 +106,11 @@ pub(super) async fn start(
     rooms.intake.store.start(&shown.name, &by, now).await?;
     rooms.intake.bell.ring_queue();
     rooms.intake.bell.ring_clock();
-    Ok(Json(json!({
+    let mut answer = json!({
         "name": shown.name.as_str(), "status": "started", "warnings": warnings,
-    })))
+    });
+    senders::tell_address(&rooms, &shown, &mut answer).await?;
+    Ok(Json(answer))
 }
 
 /// `POST /api/recipes/{project}/{name}/stop`
@@ -275,7 +286,20 @@ pub(super) async fn check_closure(rooms: &Rooms, name: &RecipeName) -> Result<Ve
         return Ok(warnings.iter().map(wire::diagnostic).collect());
     }
     let title = "The recipe, or something that it calls, is not complete.";
-    Err(Problem::new(422, "incomplete", title).errors(errors.iter().map(wire::diagnostic)))
+    let mut problem = Problem::new(422, "incomplete", title);
+    let library = intake.shelf.library();
+    let goes_on = intake.shelf.program(name).is_some();
+    let is_broken = library.written.get(name).is_some_and(|written| {
+        let mut found = errors.iter();
+        found.any(|error| error.place.file == written.file) && !library.recipes.contains_key(name)
+    });
+    if goes_on && is_broken {
+        problem = problem.detail(format!(
+            "the file of `{name}` has errors. What sets it off goes on with its last good version; a run \
+             by hand or a start is refused, since it would not do what the file says"
+        ));
+    }
+    Err(problem.errors(errors.iter().map(wire::diagnostic)))
 }
 
 /// A recipe as it is listed.
@@ -300,7 +324,8 @@ fn card(shown: &Shown, states: &BTreeMap<RecipeName, RecipeState>) -> Object {
     if recipe.is_some() && has_errors {
         card.insert(
             "runs_on".into(),
-            "its last good version, until its file is mended".into(),
+            "its last good version, until its file is mended; by hand it is not run meanwhile"
+                .into(),
         );
     }
     if let Some(recipe) = recipe {
@@ -335,59 +360,4 @@ fn activation_word(activation: Activation) -> &'static str {
         Activation::Optional => "optional",
         Activation::ManualOnly => "manual_only",
     }
-}
-
-/// What an outside system needs to deliver to a recipe.
-fn webhook_wire(rooms: &Rooms, shown: &Shown, webhook: &Webhook) -> Value {
-    let base = rooms.public_url.trim_end_matches('/');
-    let mut sign_in = match &webhook.auth {
-        None => json!({ "kind": "none" }),
-        Some(WebhookAuth::Basic(name)) => json!({ "kind": "basic", "connection": name.as_str() }),
-        Some(WebhookAuth::Token(name)) => json!({ "kind": "token", "connection": name.as_str() }),
-        Some(WebhookAuth::Hmac(name)) => json!({ "kind": "hmac", "connection": name.as_str() }),
-    };
-    let shelf = &rooms.intake.shelf;
-    if let Some(WebhookAuth::Basic(name) | WebhookAuth::Token(name) | WebhookAuth::Hmac(name)) =
-        &webhook.auth
-    {
-        sign_in["fields"] = told_to_senders(rooms, name).into();
-    }
-    let tree = shelf.tree(&shown.name);
-    let events = tree.as_ref().map(events::compared).unwrap_or_default();
-    json!({
-        "method": "POST",
-        "address": format!("{base}/webhooks/{}", shown.name),
-        "sign_in": sign_in,
-        "events": events,
-    })
-}
-
-/// The fields of a connection that its sender must know and that are no secret, defaults included.
-fn told_to_senders(rooms: &Rooms, name: &ConnectionName) -> Object {
-    let mut told = Object::new();
-    let Some((connection, connector)) = rooms.intake.shelf.connection(name) else {
-        return told;
-    };
-    for (field, declared) in connector
-        .connection
-        .iter()
-        .filter(|(_, field)| !field.secret)
-    {
-        let value = match connection.fields.get(field) {
-            Some(FieldSource::Plain(value)) => Some(value.clone()),
-            Some(FieldSource::Environment(_) | FieldSource::File(_) | FieldSource::Sealed(_)) => {
-                None
-            }
-            None => declared.default.clone(),
-        };
-        told.extend(value.map(|value| (field.clone(), value)));
-    }
-    // A specification says the rest.
-    if told
-        .get("scheme")
-        .is_some_and(|scheme| scheme == "standard_webhooks")
-    {
-        told.retain(|field, _| matches!(field.as_str(), "scheme" | "tolerance_s"));
-    }
-    told
 }

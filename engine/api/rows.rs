@@ -58,7 +58,7 @@ pub(super) async fn list(
     let mut answer = json!({ "columns": columns, "key": table.key });
     if asked.wanted.is_empty() {
         let filter = RowFilter {
-            search: asked.search,
+            search: asked.search.map(|text| (text, asked.sight)),
             after: asked.after,
             limit: asked.limit + 1,
         };

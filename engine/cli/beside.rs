@@ -1,9 +1,10 @@
 //! A conflict's three versions side by side.
 //!
 //! In: base, mine and theirs. Out: a table in which lines that all three have stand in one row.
-//! Always true: no line that differs is left out.
+//! Always true: no line that differs is left out; a line that is broken keeps its indentation.
 
 use std::io::IsTerminal;
+use std::iter;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
@@ -16,6 +17,12 @@ const AROUND: usize = 2;
 const COMPARED_MAX: usize = 4_000_000;
 /// How wide the table is where there is no terminal.
 const WIDTH: u16 = 150;
+/// What borders, margins and the column of marks take.
+const FRAME: u16 = 16;
+/// No side is narrower.
+const SIDE_MIN: usize = 20;
+/// How much further a line that is broken goes on.
+const FURTHER: usize = 4;
 
 /// A conflict of a file, with a heading.
 pub(super) fn beside(path: &str, conflict: &Value) -> String {
@@ -25,26 +32,50 @@ pub(super) fn beside(path: &str, conflict: &Value) -> String {
     let mut table = Table::new();
     table
         .load_preset(presets::UTF8_BORDERS_ONLY)
-        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_content_arrangement(ContentArrangement::Dynamic);
+    let whole = match std::io::stdout().is_terminal() {
+        true => table.width().unwrap_or(WIDTH),
+        false => WIDTH,
+    };
+    let width = usize::from(whole.saturating_sub(FRAME) / 3).max(SIDE_MIN);
+    // The table breaks lines without regard to what they are indented by.
+    table
+        .set_content_arrangement(ContentArrangement::Disabled)
         .set_header([
             "",
             "BEFORE (base)",
             "YOURS (mine)",
             "THE ORIGINAL NOW (theirs)",
         ]);
-    if !std::io::stdout().is_terminal() {
-        table.set_width(WIDTH);
-    }
     let absent = sides.map(|side| if side.is_none() { "(not there)" } else { "" });
     if absent.iter().any(|text| !text.is_empty()) {
         table.add_row([&[""][..], &absent[..]].concat());
     }
     for row in shortened(rows) {
         let mark = if row.is_same { "" } else { "!" };
-        table.add_row([&[mark][..], &row.cells[..]].concat());
+        let cells = row.cells.map(|line| broken(line, width));
+        table.add_row(iter::once(mark).chain(cells.iter().map(String::as_str)));
     }
     let part = show::cell(&conflict["part"]);
     format!("\n{path}: {part}\n{table}\n")
+}
+
+/// A line, broken at blanks where it is too long; what is broken off stands further in than its
+/// beginning.
+pub(super) fn broken(line: &str, width: usize) -> String {
+    let own = line.chars().take_while(|&c| c == ' ').count();
+    let further = " ".repeat((own + FURTHER).min(width / 2));
+    let mut shown = String::new();
+    let mut rest = line.to_owned();
+    while let Some((end, _)) = rest.char_indices().nth(width) {
+        let first = rest.len() - rest.trim_start_matches(' ').len();
+        let blank = rest[..end].rfind(' ').filter(|&at| at > first);
+        let (head, tail) = rest.split_at(blank.unwrap_or(end));
+        shown.push_str(head);
+        shown.push('\n');
+        rest = format!("{further}{}", tail.trim_start_matches(' '));
+    }
+    shown + &rest
 }
 
 /// How far all lines that are not empty are indented.

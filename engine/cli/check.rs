@@ -97,15 +97,16 @@ fn settings(workspace: &Path) -> Option<Diagnostic> {
         workspace: Some(workspace.to_owned()),
         ..Arguments::default()
     };
-    let message = Settings::read(wanted).err()?;
+    let wrong = Settings::read(wanted).err()?;
     let mut report = Report::of(&Arc::from(FILE));
-    let span = Span {
+    let first = Span {
         line: 1,
         column: 1,
         ..Span::default()
     };
+    let span = wrong.span.unwrap_or(first);
     report
-        .error(codes::SERVER_SETTINGS, span, message)
+        .error(codes::SERVER_SETTINGS, span, wrong.message)
         .help("mend it; until then no server starts here");
     report.into_diagnostics().into_iter().next()
 }

@@ -191,11 +191,29 @@ impl Client {
                 );
                 Err(anyhow!("there is no recipe `{written}`{help}"))
             }
-            several => Err(anyhow!(
-                "several recipes are called so; write {}",
-                several.join(" or ")
-            )),
+            several => {
+                let commands = several.iter().map(|name| said_with(written, name));
+                Err(anyhow!(
+                    "several recipes are called `{written}`; say which one:\n  {}",
+                    commands.collect::<Vec<_>>().join("\n  ")
+                ))
+            }
         }
+    }
+}
+
+/// The command that was given, with the whole name of a recipe in place of the one that was written.
+fn said_with(written: &str, name: &str) -> String {
+    let mut is_said = false;
+    let words = std::env::args().skip(1).map(|word| {
+        let is_meant = word == written && !is_said;
+        is_said |= is_meant;
+        show::argument(if is_meant { name } else { &word })
+    });
+    let words: Vec<String> = words.collect();
+    match is_said {
+        true => format!("recipes {}", words.join(" ")),
+        false => name.to_owned(),
     }
 }
 

@@ -1,6 +1,8 @@
-//! `recipes clone` and `recipes customise`: bundled recipes become files of one's own.
+//! `recipes clone`, `recipes customise`, `recipes forget`: bundled recipes become files of one's own,
+//! and what is recorded of them goes with them.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::Path;
 
 use clap::Args;
@@ -36,6 +38,42 @@ pub(super) struct Customise {
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+/// Forgets a copied project whose folder was removed
+#[derive(Args, Debug)]
+pub(super) struct Forget {
+    /// The project: a clone that is there no more
+    project: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Forget {
+    pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
+        let project: String =
+            url::form_urlencoded::byte_serialize(self.project.as_bytes()).collect();
+        let path = format!("/api/projects/{project}/forget");
+        let answer = Client::run(workspace, Errand::Ask, async |client| {
+            client.post(&path, None).await
+        })
+        .await?;
+        if self.json {
+            show::json(&answer)?;
+            return Ok(Ended::Well);
+        }
+        let mut text = format!(
+            "recipes.lock records nothing of {} any more\n",
+            self.project
+        );
+        for file in answer["left"].as_array().into_iter().flatten() {
+            let file = show::cell(file);
+            let _ = writeln!(text, "its table {file} is still there, with its rows");
+        }
+        say(&text)?;
+        Ok(Ended::Well)
+    }
 }
 
 impl Clone {

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::client::{Body, Client, Errand};
 use super::job::{Told, status, took};
-use super::{Ended, mend, say, show};
+use super::{Ended, mend, record, say, show};
 use crate::data::Value;
 
 /// How many pages are looked through for jobs that are not hidden.
@@ -58,6 +58,7 @@ enum What {
     Cancel(mend::Cancel),
     Release(mend::Release),
     Rerun(mend::Rerun),
+    Record(record::Record),
 }
 
 /// Says what became of a call whose end is unknown, so that its job can go on
@@ -82,12 +83,17 @@ struct Decide {
 
 impl Jobs {
     pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
-        Client::run(workspace, Errand::Ask, async |client| {
+        let errand = match &self.what {
+            Some(What::Rerun(rerun)) => rerun.errand(),
+            _ => Errand::Ask,
+        };
+        Client::run(workspace, errand, async |client| {
             match (&self.what, &self.id) {
                 (Some(What::Decide(decide)), _) => decide.run(client).await,
                 (Some(What::Cancel(cancel)), _) => cancel.run(client).await,
                 (Some(What::Release(release)), _) => release.run(client).await,
                 (Some(What::Rerun(rerun)), _) => rerun.run(client).await,
+                (Some(What::Record(record)), _) => record.run(client).await,
                 (None, Some(id)) => self.one(client, id).await,
                 (None, None) => match &self.about {
                     Some(value) => self.search(client, value).await,
@@ -160,20 +166,23 @@ impl Jobs {
         if self.all || self.status.is_none() {
             return Ok((answer, 0));
         }
-        let (mut shown, mut hidden) = (Vec::new(), 0);
+        let (mut shown, mut hidden, mut is_cut) = (Vec::new(), 0, false);
         for _ in 0..PAGES_MAX {
             for job in answer["jobs"].as_array_mut().into_iter().flatten() {
                 let is_done = show::cell(&job["done_again"]["status"]).starts_with("succeeded");
                 match is_done {
                     true => hidden += 1,
                     false if shown.len() < self.limit => shown.push(job.take()),
-                    false => {}
+                    false => is_cut = true,
                 }
             }
             match answer["next"].as_str() {
                 Some(next) if shown.len() < self.limit => answer = client.get(next).await?,
                 _ => break,
             }
+        }
+        if is_cut && let Some(last) = shown.last() {
+            answer["next"] = format!("{path}&before={}", show::cell(&last["id"])).into();
         }
         answer["jobs"] = shown.into();
         Ok((answer, hidden))

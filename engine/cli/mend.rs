@@ -6,8 +6,9 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::json;
 
-use super::client::Client;
-use super::{Ended, say, show};
+use super::client::{Client, Errand};
+use super::{Ended, say, show, watch};
+use crate::clock::parse_period;
 use crate::data::{Object, Value};
 
 /// Ends a job early: calls under way finish and are recorded, `finally` runs, nothing new starts
@@ -67,9 +68,10 @@ pub(super) struct Rerun {
     /// From where on: `failed`, `start`, or the id of a step
     #[arg(long, value_name = "PLACE", default_value = "failed")]
     from: String,
-    /// On which version of the recipe: `ran` or `current`
-    #[arg(long, default_value = "ran")]
-    version: String,
+    /// On which version of the recipe, with the settings of when: `ran` or `current`; to be said if
+    /// anything has changed since, else what ran
+    #[arg(long)]
+    version: Option<String>,
     /// What an earlier step is to give instead of what it gave
     #[arg(long, value_name = "STEP=JSON", conflicts_with = "all_failed")]
     set: Vec<String>,
@@ -103,13 +105,28 @@ pub(super) struct Rerun {
     /// Show what would be done, and do nothing
     #[arg(long)]
     plan: bool,
+    /// Wait for the result, at most this long
+    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "5m")]
+    #[arg(conflicts_with_all = ["plan", "all_failed", "json"])]
+    wait: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 impl Rerun {
+    /// What it needs done if no server runs.
+    pub(super) fn errand(&self) -> Errand {
+        match self.wait {
+            Some(_) => Errand::Work,
+            None => Errand::Ask,
+        }
+    }
+
     pub(super) async fn run(&self, client: &Client) -> anyhow::Result<Ended> {
+        if let Some(wait) = &self.wait {
+            parse_period(wait).map_err(anyhow::Error::msg)?;
+        }
         let (path, wish) = match &self.id {
             Some(id) => (format!("/api/jobs/{id}/rerun"), self.wish()?),
             None => (
@@ -117,6 +134,11 @@ impl Rerun {
                 self.wish_of_many(client).await?,
             ),
         };
+        if self.version.is_none() && !self.plan {
+            let mut asked = wish.clone();
+            asked["plan"] = true.into();
+            check_unchanged(&client.post(&path, Some(&asked)).await?)?;
+        }
         let answer = client.post(&path, Some(&wish)).await?;
         if self.json {
             show::json(&answer)?;
@@ -139,11 +161,14 @@ impl Rerun {
         let does_something = answer["reruns"]
             .as_array()
             .is_none_or(|all| !all.is_empty());
-        if does_something && !self.plan && !client.is_served() {
-            text.push_str("it runs when `recipes serve` runs\n");
+        if does_something && !self.plan && !client.is_served() && self.wait.is_none() {
+            text.push_str("it runs when `recipes serve` runs, or now with --wait\n");
         }
         say(&text)?;
-        Ok(Ended::Well)
+        match &self.wait {
+            Some(wait) => waited(client, &show::cell(&answer["job"]), wait).await,
+            None => Ok(Ended::Well),
+        }
     }
 
     fn wish(&self) -> anyhow::Result<Value> {
@@ -156,7 +181,8 @@ impl Rerun {
                 .with_context(|| format!("what `{step}` is to give is not JSON"))?;
             outputs.insert(step.to_owned(), output);
         }
-        let mut wish = json!({ "from": self.from, "version": self.version, "plan": self.plan });
+        let version = self.version.as_deref().unwrap_or("ran");
+        let mut wish = json!({ "from": self.from, "version": version, "plan": self.plan });
         if !outputs.is_empty() {
             wish["outputs"] = Value::Object(outputs);
         }
@@ -221,6 +247,10 @@ impl Rerun {
             };
             let _ = write!(text, ", {keeps} {are} kept");
         }
+        text.push_str(match &*show::cell(&rerun["version"]) {
+            "current" => ", with the recipe and settings of now",
+            _ => ", with the recipe and settings of then",
+        });
         if rerun["not_before"].is_string() {
             let _ = write!(text, ", not before {}", show::time(&rerun["not_before"]));
         }
@@ -249,6 +279,43 @@ impl Rerun {
                 let _ = writeln!(text, "  keeps {}", show::cell(kept));
             }
         }
+    }
+}
+
+/// Which recipe and settings count is to be said where they are others than those of then: what was
+/// mended since would not count.
+fn check_unchanged(plan: &Value) -> anyhow::Result<()> {
+    let many = plan["reruns"].as_array();
+    let reruns = many.map_or(std::slice::from_ref(plan), Vec::as_slice);
+    let mut changes = reruns.iter().filter_map(|rerun| {
+        let settings = &rerun["settings_that_changed"];
+        let changed = changed(&rerun["recipe_has_changed"], settings)?;
+        Some((show::cell(&rerun["origin"]), changed))
+    });
+    let Some((job, changed)) = changes.next() else {
+        return Ok(());
+    };
+    let others = match changes.count() {
+        0 => String::new(),
+        1 => " (and the like for another job)".to_owned(),
+        count => format!(" (and the like for {count} other jobs)"),
+    };
+    bail!(
+        "{changed} since job {job} began{others}, so say what counts:\n  `--version current`  the \
+         recipe and settings of now\n  `--version ran`      those of then, as if nothing was changed\n\
+         nothing was done"
+    )
+}
+
+/// The result of a job that was queued, within a time.
+async fn waited(client: &Client, id: &str, time: &str) -> anyhow::Result<Ended> {
+    let time: String = url::form_urlencoded::byte_serialize(time.as_bytes()).collect();
+    let job = client.get(&format!("/api/jobs/{id}?wait={time}")).await?;
+    match &*show::cell(&job["status"]) {
+        status @ ("queued" | "running" | "waiting") => {
+            bail!("job {id} is still {status}; `recipes jobs {id}` shows how far it is")
+        }
+        status => watch::ended(&job, status),
     }
 }
 

@@ -24,6 +24,7 @@ mod jobs;
 mod lines;
 mod mend;
 mod recipes;
+mod record;
 mod prune;
 mod reference;
 mod preview;
@@ -79,6 +80,7 @@ enum Verb {
     Clone(copies::Clone),
     Customise(copies::Customise),
     Upgrade(upgrade::Upgrade),
+    Forget(copies::Forget),
     Check(check::Check),
     Serve(serve::Serve),
     List(recipes::List),
@@ -127,6 +129,7 @@ impl Arguments {
             Verb::Clone(clone) => block_on(clone.run(workspace)),
             Verb::Customise(customise) => block_on(customise.run(workspace)),
             Verb::Upgrade(upgrade) => block_on(upgrade.run(workspace)),
+            Verb::Forget(forget) => block_on(forget.run(workspace)),
             Verb::Check(check) => check.run(workspace),
             Verb::Schema(schema) => schema.run(),
             Verb::Completion(completion) => completion.run(),

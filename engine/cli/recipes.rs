@@ -26,6 +26,12 @@ pub(super) struct List {
 pub(super) struct Show {
     /// The recipe, with or without its project: process-credentials
     name: String,
+    /// Print its text, as its file has it
+    #[arg(long)]
+    yaml: bool,
+    /// Print the text of this earlier version, by its number in `recipes versions`
+    #[arg(long, value_name = "NUMBER")]
+    version: Option<u64>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -78,6 +84,7 @@ impl List {
                     show::cell(&recipe["status"]),
                     show::cell(&recipe["trigger"]),
                     show::cell(&recipe["activation"]),
+                    origin(&recipe["origin"]),
                     if problems > 0 {
                         problems.to_string()
                     } else {
@@ -93,6 +100,7 @@ impl List {
                 "status",
                 "trigger",
                 "activation",
+                "origin",
                 "problems",
                 "title",
             ],
@@ -108,17 +116,21 @@ impl Show {
             self.ask(client).await
         })
         .await?;
-        if self.json {
-            show::json(&recipe)?;
-        } else {
-            say(&text(&recipe))?;
+        match self.version.is_some() || self.yaml {
+            _ if self.json => show::json(&recipe)?,
+            true => say(&show::cell(&recipe["source"]))?,
+            false => say(&text(&recipe))?,
         }
         Ok(Ended::Well)
     }
 
     async fn ask(&self, client: &Client) -> anyhow::Result<Value> {
         let name = client.recipe(&self.name).await?;
-        client.get(&format!("/api/recipes/{name}")).await
+        let path = format!("/api/recipes/{name}");
+        match self.version {
+            Some(number) => client.get(&format!("{path}/versions/{number}")).await,
+            None => client.get(&path).await,
+        }
     }
 }
 
@@ -139,6 +151,7 @@ impl Start {
                 show::cell(&warning["message"])
             );
         }
+        text.push_str(&deliveries(&answer));
         if !is_served {
             text.push_str("no server runs on this workspace; `recipes serve` starts one\n");
         }
@@ -163,10 +176,70 @@ impl Stop {
     }
 }
 
+/// Where deliveries go, and whom to tell of it.
+fn deliveries(answer: &Value) -> String {
+    let address = show::cell(&answer["webhook"]["address"]);
+    if address.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("deliveries go to POST {address}\n");
+    for before in answer["delivered_elsewhere"]
+        .as_array()
+        .into_iter()
+        .flatten()
+    {
+        let word = |name: &str| show::cell(&before[name]);
+        let _ = writeln!(
+            text,
+            "beware: so far they went to {} (POST {}, the last {}): enter the new address at the \
+             sender, or they go on to go there",
+            word("recipe"),
+            word("address"),
+            show::time(&before["last_at"])
+        );
+    }
+    text
+}
+
 async fn change(client: &Client, name: &str, verb: &str, wish: &Value) -> anyhow::Result<Value> {
     let name = client.recipe(name).await?;
     let path = format!("/api/recipes/{name}/{verb}");
     client.post(&path, Some(wish)).await
+}
+
+/// Where a recipe comes from, in a word or two; what is bundled goes without saying.
+fn origin(origin: &Value) -> String {
+    match origin["kind"].as_str() {
+        Some("own") => "own".to_owned(),
+        Some("customised") => "customised".to_owned(),
+        Some("copy") => {
+            let of = show::cell(&origin["of"]);
+            format!("copy of {}", of.split('/').next().unwrap_or(&of))
+        }
+        _ => String::new(),
+    }
+}
+
+/// The file that is run, and what it was made of.
+fn file(recipe: &Value) -> String {
+    let (path, origin) = (show::cell(&recipe["file"]), &recipe["origin"]);
+    let version = match origin["version"].as_str() {
+        Some(version) if !version.is_empty() => format!(", made of version {version}"),
+        _ => String::new(),
+    };
+    match origin["kind"].as_str() {
+        Some("bundled") => format!("{path}, bundled with the program"),
+        Some("customised") => {
+            format!(
+                "{path} of this workspace, customised: it stands in place of the bundled one{version}"
+            )
+        }
+        Some("copy") => {
+            let of = show::cell(&origin["of"]);
+            format!("{path} of this workspace, a copy of {of}{version}")
+        }
+        _ => format!("{path} of this workspace"),
+    }
 }
 
 /// A recipe in words.
@@ -192,6 +265,7 @@ fn text(recipe: &Value) -> String {
     };
     line("status", show::cell(&recipe["status"]));
     line("runs on", show::cell(&recipe["runs_on"]));
+    line("file", file(recipe));
     line("trigger", show::cell(&recipe["trigger"]));
     line("activation", show::cell(&recipe["activation"]));
     let webhook = &recipe["webhook"];

@@ -155,7 +155,13 @@ fn told(answer: &Value) -> String {
         .collect();
     let (from, to) = (show::cell(&answer["from"]), show::cell(&answer["to"]));
     match (changes.is_empty(), answer["is_same_text"].as_bool()) {
-        (false, _) => format!("from version {from} to version {to}:\n{changes}"),
+        (false, _) => {
+            let name = show::cell(&answer["name"]);
+            format!(
+                "from version {from} to version {to}:\n{changes}\nthe whole text of before: recipes \
+                 show {name} --version {from}\n"
+            )
+        }
         (true, Some(true)) if from == to => "there is one version only\n".to_owned(),
         (true, Some(true)) => "both versions are the same text\n".to_owned(),
         (true, _) => format!(

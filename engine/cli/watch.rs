@@ -59,7 +59,8 @@ fn left(client: &Client, id: &str) -> anyhow::Result<Ended> {
     Ok(Ended::Interrupted)
 }
 
-fn ended(job: &Value, status: &str) -> anyhow::Result<Ended> {
+/// What a job that ended, or needs a person, came to.
+pub(super) fn ended(job: &Value, status: &str) -> anyhow::Result<Ended> {
     let id = show::cell(&job["id"]);
     say(&format!("job {id} {status}\n"))?;
     if let Some(output) = job.get("output").filter(|output| !is_blank(output)) {

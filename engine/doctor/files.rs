@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::compile::{Trigger, WebhookAuth};
 use crate::connector::codes::MISSING_CONNECTION_FIELD;
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::library::Made;
 use crate::library::codes::{
     INCOMPLETE_CONNECTION, NO_CONNECTION, NO_TABLE, UNUSABLE_RECIPE, WRONG_CONNECTION,
 };
@@ -70,10 +71,50 @@ pub(super) fn look(house: &Intake, patient: &Patient) -> (Section, Section) {
         "the {} recipes and what they use have no errors",
         patient.recipes.len()
     );
+    let mut files = Section::of(Topic::Files, in_files, &well);
+    for origin in origins(house, patient) {
+        files.add(Finding::note(origin));
+    }
     (
-        Section::of(Topic::Files, in_files, &well),
+        files,
         Section::of(Topic::Connections, in_connections, &complete(patient)),
     )
+}
+
+/// What of the project is a copy, and what is customised.
+fn origins(house: &Intake, patient: &Patient) -> Vec<String> {
+    let library = house.shelf.library();
+    let mut customised = Vec::new();
+    let mut copied: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for name in patient.recipes.keys() {
+        match library.made(name) {
+            Some(Made::Customised(_)) => customised.push(format!("`{name}`")),
+            Some(Made::Copy(of, version)) => {
+                *copied
+                    .entry((of.project().to_owned(), version))
+                    .or_default() += 1;
+            }
+            Some(Made::Bundled | Made::Here) | None => {}
+        }
+    }
+    let copied = copied.into_iter().map(|((of, version), count)| {
+        let version = match version.is_empty() {
+            true => String::new(),
+            false => format!(" {version}"),
+        };
+        match count {
+            1 => format!("one recipe is a copy of one of `{of}`{version}"),
+            count => format!("{count} recipes are copies of those of `{of}`{version}"),
+        }
+    });
+    let mut told: Vec<String> = copied.collect();
+    if !customised.is_empty() {
+        let customised = customised.join(", ");
+        told.push(format!(
+            "customised, in place of what is bundled: {customised}"
+        ));
+    }
+    told
 }
 
 /// The files that a project stands in, and those of what its recipes use.

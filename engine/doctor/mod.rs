@@ -57,7 +57,7 @@ pub async fn examine(house: &Intake, project: &str) -> Result<Examination, Troub
     let now = house.clock.now();
     let (settings, meaning) = settings::look(&patient.project, &declared, &settings_rows, now);
     let mut sections = vec![files, connections, tables, settings, meaning];
-    sections.push(starting::look(&patient, &states));
+    sections.push(starting::look(house, &patient, &states).await?);
     sections.push(ran::look(house, &patient, now).await?);
     sections.push(assumed::look(house, &patient, &states));
     Ok(Examination {

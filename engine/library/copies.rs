@@ -1,6 +1,6 @@
-//! What copies get wrong, and which recipes are copies of one another.
+//! What copies get wrong, where recipes come from, and which are copies of one another.
 //!
-//! In: a library with its lock. Out: findings; families of copies and what they write to.
+//! In: a library with its lock. Out: findings; origins; families of copies and what they write to.
 //! Always true: a copy of a copy belongs to the family of the first.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +11,7 @@ use crate::connector::Effect;
 use crate::data::digest;
 use crate::diagnostic::{Report, Span};
 use crate::names::RecipeName;
-use crate::origin::{FILE, Lock, codes, is_older};
+use crate::origin::{FILE, Lock, codes, copies, is_older};
 use crate::source::{self, Document, Key, Node};
 
 use super::files::bundled_file;
@@ -57,18 +57,64 @@ fn findings(library: &Library, lock: Option<&Document>) -> Vec<Report> {
     let files = lock.and_then(|lock| lock.root.get("files")?.as_map());
     if let Some(lock) = lock {
         let mut report = Report::of(&lock.file);
-        for (path, _) in files.unwrap_or_default() {
-            if !library.texts.contains_key(&*path.text) {
-                let message = format!("there is no file {}", path.text);
-                report
-                    .advice(codes::COPY_IS_GONE, path.span, message)
-                    .help("an upgrade takes it as removed by you");
-            }
-        }
+        gone(library, files.unwrap_or_default(), &mut report);
         newer_originals(library, files.unwrap_or_default(), &mut report);
         reports.push(report);
     }
     reports
+}
+
+/// Says once for a project which of its copies are not there any more.
+fn gone(library: &Library, files: &[(Key, Node)], report: &mut Report) {
+    let is_there = |path: &str| library.texts.contains_key(path);
+    let missing = files.iter().filter(|(path, _)| !is_there(&path.text));
+    let mut missing: BTreeMap<&str, Span> =
+        missing.map(|(path, _)| (&*path.text, path.span)).collect();
+    let projects: BTreeSet<&str> = missing.keys().filter_map(|path| project_of(path)).collect();
+    for project in projects {
+        let recorded = copies(&library.lock, project);
+        let lost = recorded
+            .keys()
+            .filter_map(|path| missing.remove_entry(path.as_str()));
+        let lost: Vec<(&str, Span)> = lost.collect();
+        let inside = format!("recipes/{project}/");
+        let is_left = library.paths.iter().any(|path| path.starts_with(&inside));
+        let Some((_, span)) = lost.first() else {
+            continue;
+        };
+        if is_left {
+            let message = match &lost[..] {
+                [(path, _)] => format!("there is no file {path}"),
+                [(path, _), others @ ..] => {
+                    format!(
+                        "these files are not there any more: {path} and {} more of `{project}`",
+                        others.len()
+                    )
+                }
+                [] => continue,
+            };
+            report
+                .advice(codes::COPY_IS_GONE, *span, message)
+                .help("an upgrade takes it as removed by you");
+            continue;
+        }
+        let message = format!("nothing is left of the copy `{project}`");
+        report
+            .advice(codes::COPY_IS_GONE, *span, message)
+            .help(format!(
+                "`recipes forget {project}` takes it out of recipes.lock; if it was not meant to go, \
+                 bring recipes/{project} back, from your version control for instance"
+            ));
+    }
+    for (path, span) in missing {
+        report
+            .advice(
+                codes::COPY_IS_GONE,
+                span,
+                format!("there is no file {path}"),
+            )
+            .help("an upgrade takes it as removed by you");
+    }
 }
 
 /// Says once for a project that originals of its files have changed.
@@ -152,6 +198,44 @@ fn root<'a>(lock: &'a Lock, path: &'a str) -> &'a str {
         }
     }
     at
+}
+
+/// Where the file of a recipe comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// It came with the program.
+    Bundled,
+    /// It was written here.
+    Here,
+    /// It stands in the place of the bundled one, which was of this version when it was copied; of
+    /// none if nothing is recorded of that.
+    Customised(Option<String>),
+    /// It is a copy of another recipe, of this version.
+    Copy(RecipeName, String),
+}
+
+impl Library {
+    /// Where the file of a recipe comes from.
+    pub fn made(&self, name: &RecipeName) -> Option<Made> {
+        let written = self.written.get(name)?;
+        if written.is_bundled {
+            return Some(Made::Bundled);
+        }
+        let recorded = self.lock.files.get(&*written.file);
+        let stands_in = bundled_file(&written.file).is_some();
+        let Some(origin) = recorded else {
+            return Some(match stands_in {
+                true => Made::Customised(None),
+                false => Made::Here,
+            });
+        };
+        let of = origin.of.strip_prefix("recipes/");
+        let of = of.and_then(|path| RecipeName::new(path.strip_suffix(".yaml")?).ok());
+        Some(match of {
+            Some(of) if of != *name => Made::Copy(of, origin.version.clone()),
+            _ => Made::Customised(Some(origin.version.clone())),
+        })
+    }
 }
 
 impl Shelf {

@@ -31,6 +31,7 @@ use std::sync::Arc;
 
 pub use change::{path_of, recipe_of};
 pub use closure::Start;
+pub use copies::Made;
 pub use files::{Found, bundled, found_at};
 pub use hindered::Broken;
 pub use originals::{Originals, Unsound, originals};

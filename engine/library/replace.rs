@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::data::digest;
-use crate::origin::{self, Copy, Upgrade};
+use crate::origin::{self, Copy, Lock, Upgrade};
 
 /// Where a change is made ready, below the workspace.
 const FOLDER: &str = "recipes/.change";
@@ -76,6 +76,13 @@ impl Change {
             bases: upgrade.bases.clone(),
         };
         change.record(lock, upgrade.lock.to_text());
+        change
+    }
+
+    /// What is recorded of copies, and nothing else.
+    pub fn of_record(lock: &Lock, before: Option<String>) -> Self {
+        let mut change = Self::default();
+        change.record(before, lock.to_text());
         change
     }
 

@@ -12,6 +12,7 @@ use super::wording::worded;
 use crate::diagnostic::did_you_mean;
 use crate::names::{RecipeName, is_file_name};
 use crate::source::{self, Node};
+use crate::table::SETTINGS_TABLE;
 
 /// Which tables a clone uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,7 +178,9 @@ fn own_tables(source: &Source<'_>, copy: &mut Copy, from: &str, to: &str) -> Res
         return Err(refused("tables_are_wired", message));
     }
     let mut lines = String::from("tables:\n");
-    for role in tables_used(copy) {
+    // Settings are read from one table, whoever reads them.
+    let used = tables_used(copy).into_iter();
+    for role in used.filter(|role| role != SETTINGS_TABLE) {
         let path = table_path(&role);
         let Some(table) = source.text(&path) else {
             continue;

@@ -7,6 +7,7 @@
 
 mod clone;
 pub mod codes;
+mod forget;
 mod lock;
 mod merge;
 mod parts;
@@ -17,11 +18,12 @@ mod version;
 mod wording;
 
 pub use clone::{Copy, Refused, Tables, clone_project, customise};
+pub use forget::forget;
 pub use lock::{BASES, FILE, Lock, Origin, base_path, is_inside};
 pub use merge::{Clash, Conflict, Side};
 pub use settle::{Choice, Settled};
 pub use source::Source;
-pub use upgrade::{Outcome, Upgrade, upgrade};
+pub use upgrade::{Outcome, Upgrade, copies, upgrade};
 pub use version::is_older;
 
 #[cfg(test)]

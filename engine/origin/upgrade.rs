@@ -24,7 +24,7 @@ pub struct Upgrade {
     pub project: String,
     /// The project that it was made of; the same one if only recipes of it are customised.
     pub of: String,
-    /// The versions that its files are of now.
+    /// The versions that its files are of now; lookup tables have none.
     pub from: BTreeSet<String>,
     /// The version that they will be of.
     pub to: String,
@@ -106,10 +106,7 @@ pub fn upgrade(
     let mut upgrade = Upgrade {
         project: project.to_owned(),
         of: of.to_owned(),
-        from: copies
-            .values()
-            .map(|origin| origin.version.clone())
-            .collect(),
+        from: versions(&copies),
         to: theirs.version()?,
         files: BTreeMap::new(),
         before: BTreeMap::new(),
@@ -135,8 +132,8 @@ pub fn upgrade(
     Ok(upgrade)
 }
 
-/// The copies of a project, its own tables with them.
-fn copies<'a>(lock: &'a Lock, project: &str) -> BTreeMap<&'a String, &'a Origin> {
+/// What is recorded of the copies in a project, its own tables with them.
+pub fn copies<'a>(lock: &'a Lock, project: &str) -> BTreeMap<&'a String, &'a Origin> {
     let inside = format!("recipes/{project}/");
     let cloned_from = lock.cloned_from(project);
     let is_table = |path: &str, origin: &Origin| {
@@ -149,6 +146,15 @@ fn copies<'a>(lock: &'a Lock, project: &str) -> BTreeMap<&'a String, &'a Origin>
     let files = lock.files.iter();
     files
         .filter(|(path, origin)| path.starts_with(&inside) || is_table(path, origin))
+        .collect()
+}
+
+/// The versions that copies are of, as far as their projects state any.
+fn versions(copies: &BTreeMap<&String, &Origin>) -> BTreeSet<String> {
+    let stated = copies.values().map(|origin| &origin.version);
+    stated
+        .filter(|version| !version.is_empty())
+        .cloned()
         .collect()
 }
 

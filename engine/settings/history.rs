@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::clock::parse_period;
 use crate::history::{Budgets, parse_size};
 
-use super::{SettingsFile, environment};
+use super::Wrong;
+use super::file::{Said, SettingsFile};
 
 /// The keys of the settings file that say how much is kept.
 pub(super) const HISTORY_AGE: &str = "history_age";
@@ -16,16 +17,16 @@ pub(super) const CHANGES_AGE: &str = "changes_age";
 const UNBOUNDED: &str = "unlimited";
 
 /// Reads the budgets from environment and file; what neither says is as usual.
-pub(super) fn budgets(file: &SettingsFile) -> Result<Budgets, String> {
+pub(super) fn budgets(file: &SettingsFile) -> Result<Budgets, Wrong> {
     let usual = Budgets::default();
-    let say = |key: &str| {
+    let say = |key: &'static str| {
         let variable = format!("RECIPES_{}", key.to_uppercase());
-        environment(&variable).or_else(|| file.text(key))
+        Said::find(None, &variable, file, key)
     };
     Ok(Budgets {
-        age: bound(say(HISTORY_AGE), usual.age, HISTORY_AGE, age)?,
-        bytes: bound(say(HISTORY_SIZE), usual.bytes, HISTORY_SIZE, parse_size)?,
-        changes_age: bound(say(CHANGES_AGE), usual.changes_age, CHANGES_AGE, age)?,
+        age: bound(say(HISTORY_AGE)?, usual.age, age)?,
+        bytes: bound(say(HISTORY_SIZE)?, usual.bytes, parse_size)?,
+        changes_age: bound(say(CHANGES_AGE)?, usual.changes_age, age)?,
     })
 }
 
@@ -34,16 +35,15 @@ fn age(text: &str) -> Result<Duration, String> {
 }
 
 fn bound<T>(
-    said: Option<String>,
+    said: Option<Said>,
     usual: Option<T>,
-    key: &str,
     read: impl Fn(&str) -> Result<T, String>,
-) -> Result<Option<T>, String> {
-    match said.as_deref() {
-        None => Ok(usual),
-        Some(UNBOUNDED) => Ok(None),
-        Some(text) => read(text)
+) -> Result<Option<T>, Wrong> {
+    let Some(said) = said else { return Ok(usual) };
+    said.read(|text| match text {
+        UNBOUNDED => Ok(None),
+        text => read(text)
             .map(Some)
-            .map_err(|why| format!("`{key}`: {why}, or `{UNBOUNDED}`")),
-    }
+            .map_err(|why| format!("{why}, or `{UNBOUNDED}`")),
+    })
 }

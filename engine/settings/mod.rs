@@ -4,24 +4,24 @@
 //! first that says something counts. Out: [`Settings`], or one clear sentence.
 //! Always true: nothing else in the engine reads the environment.
 
+mod file;
 mod history;
 mod references;
 
+pub use file::Wrong;
 pub use references::WorkspaceReferences;
 
-use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::file::{Said, SettingsFile};
 use crate::api::Bounds;
 use crate::clock::{Clock, Moment};
 use crate::data::Secret;
-use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::history::Budgets;
 use crate::outbound::PrivateHosts;
 use crate::runner::Halt;
-use crate::source::{self, Node, NodeKind};
 use crate::store::key_beside;
 
 /// Where the server listens unless told otherwise: this machine only.
@@ -107,29 +107,29 @@ pub struct Arguments {
 
 impl Settings {
     /// Reads arguments, environment and the workspace's file.
-    pub fn read(arguments: Arguments) -> Result<Self, String> {
+    pub fn read(arguments: Arguments) -> Result<Self, Wrong> {
         let workspace = arguments
             .workspace
             .or_else(|| environment("RECIPES_WORKSPACE").map(PathBuf::from))
             .unwrap_or_else(|| PathBuf::from("."));
         let file = SettingsFile::read(&workspace)?;
-        let say = |argument: Option<String>, variable: &str, key: &str| {
-            argument
-                .or_else(|| environment(variable))
-                .or_else(|| file.text(key))
-        };
-        let address = say(arguments.address, "RECIPES_ADDRESS", "address");
-        let log = say(arguments.log, "RECIPES_LOG", "log");
-        let scale = say(None, "RECIPES_TIME_SCALE", "time_scale");
-        let key_file = key_file(&workspace, &file);
+        let say = |argument, variable, key| Said::find(argument, variable, &file, key);
+        let address = say(arguments.address, "RECIPES_ADDRESS", "address")?;
+        let public_url = say(None, "RECIPES_PUBLIC_URL", "public_url")?;
+        let log = say(arguments.log, "RECIPES_LOG", "log")?;
+        let scale = say(None, "RECIPES_TIME_SCALE", "time_scale")?;
+        let key_file = key_file(&workspace, &file)?;
         let halt =
             environment("RECIPES_HALT").map_or(Ok(Halt::default()), |text| Halt::parse(&text));
         Ok(Self {
             workspace,
-            address: parse_address(address.as_deref().unwrap_or(ADDRESS))?,
-            public_url: say(None, "RECIPES_PUBLIC_URL", "public_url"),
-            log: parse_log(log.as_deref().unwrap_or("text"))?,
-            time_scale: parse_scale(scale.as_deref().unwrap_or("1"))?,
+            address: match address {
+                Some(said) => said.read(parse_address)?,
+                None => parse_address(ADDRESS)?,
+            },
+            public_url: public_url.map(|said| said.read(parse_url)).transpose()?,
+            log: log.map_or(Ok(LogFormat::Text), |said| said.read(parse_log))?,
+            time_scale: scale.map_or(Ok(1.0), |said| said.read(parse_scale))?,
             time_since: environment("RECIPES_TIME_SINCE")
                 .map(|text| Moment::parse(&text))
                 .transpose()?,
@@ -162,8 +162,8 @@ impl Settings {
     }
 
     /// The key file of a workspace, if it does not stand beside the database.
-    pub fn key_file(workspace: &Path) -> Result<Option<PathBuf>, String> {
-        Ok(key_file(workspace, &SettingsFile::read(workspace)?))
+    pub fn key_file(workspace: &Path) -> Result<Option<PathBuf>, Wrong> {
+        key_file(workspace, &SettingsFile::read(workspace)?)
     }
 
     /// Where the key stands that secrets in the database are sealed with.
@@ -173,12 +173,12 @@ impl Settings {
     }
 
     /// The targets in private networks that the settings of a workspace allow.
-    pub fn private_hosts(workspace: &Path) -> Result<PrivateHosts, String> {
+    pub fn private_hosts(workspace: &Path) -> Result<PrivateHosts, Wrong> {
         private_hosts(&SettingsFile::read(workspace)?)
     }
 
     /// How much history is kept in a workspace.
-    pub fn budgets(workspace: &Path) -> Result<Budgets, String> {
+    pub fn budgets(workspace: &Path) -> Result<Budgets, Wrong> {
         history::budgets(&SettingsFile::read(workspace)?)
     }
 
@@ -228,100 +228,35 @@ pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|text| !text.is_empty())
 }
 
-/// The settings file of a workspace; empty if there is none.
-struct SettingsFile(Option<Node>);
-
-impl SettingsFile {
-    fn read(workspace: &Path) -> Result<Self, String> {
-        let path = workspace.join(FILE);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self(None)),
-            Err(error) => return Err(format!("`{}` cannot be read: {error}", path.display())),
-        };
-        let (document, report) = source::parse(&Arc::from(FILE), &bytes);
-        let found = report.into_diagnostics();
-        let Some(document) = document else {
-            return Err(found.first().map_or_else(
-                || format!("`{}`: it is not YAML", path.display()),
-                |found| told(&path, found),
-            ));
-        };
-        for (key, _) in document.root.as_map().unwrap_or_default() {
-            if !KEYS.contains(&&*key.text) {
-                let help = did_you_mean(&key.text, KEYS).map_or_else(
-                    || format!("known are: {}", KEYS.join(", ")),
-                    |meant| format!("did you mean `{meant}`?"),
-                );
-                return Err(format!(
-                    "`{}`:{}:{}: `{}` is no setting; {help}",
-                    path.display(),
-                    key.span.line,
-                    key.span.column,
-                    key.text
-                ));
-            }
-        }
-        Ok(Self(Some(document.root)))
-    }
-
-    fn text(&self, key: &str) -> Option<String> {
-        match &self.0.as_ref()?.get(key)?.kind {
-            NodeKind::Text(text) => Some(text.to_string()),
-            NodeKind::Integer(number) => Some(number.to_string()),
-            NodeKind::Number(number) => Some(number.to_string()),
-            _ => None,
-        }
-    }
-
-    /// The elements of a list of texts; one text counts as a list of one.
-    fn texts(&self, key: &str) -> Result<Vec<String>, String> {
-        let Some(node) = self.0.as_ref().and_then(|root| root.get(key)) else {
-            return Ok(Vec::new());
-        };
-        let wrong = |node: &Node| {
-            let line = node.span.line;
-            format!("`{FILE}`:{line}: `{key}` is a list of texts, such as [erp.internal, 10.1.2.3]")
-        };
-        let one = |node: &Node| {
-            node.as_text()
-                .map(ToString::to_string)
-                .ok_or_else(|| wrong(node))
-        };
-        match &node.kind {
-            NodeKind::List(elements) => elements.iter().map(one).collect(),
-            _ => Ok(vec![one(node)?]),
-        }
-    }
-}
-
 /// A path that is not whole begins at the workspace.
-fn key_file(workspace: &Path, file: &SettingsFile) -> Option<PathBuf> {
-    let said = environment("RECIPES_KEY_FILE").or_else(|| file.text(KEY_FILE));
-    said.map(|path| workspace.join(path))
+fn key_file(workspace: &Path, file: &SettingsFile) -> Result<Option<PathBuf>, Wrong> {
+    let said = Said::find(None, "RECIPES_KEY_FILE", file, KEY_FILE)?;
+    Ok(said.map(|path| workspace.join(path.text())))
 }
 
-/// A finding about the file with its place and how to mend it.
-fn told(path: &Path, found: &Diagnostic) -> String {
-    let span = found.place.span;
-    let help = found.help.as_ref();
-    format!(
-        "`{}`:{}:{}: {}{}",
-        path.display(),
-        span.line,
-        span.column,
-        found.message,
-        help.map_or(String::new(), |help| format!("; {help}"))
-    )
+fn private_hosts(file: &SettingsFile) -> Result<PrivateHosts, Wrong> {
+    if let Some(text) = environment("RECIPES_ALLOW_PRIVATE_HOSTS") {
+        return PrivateHosts::parse(text.split(','))
+            .map_err(|why| format!("`{ALLOW_PRIVATE_HOSTS}`: {why}").into());
+    }
+    let written = file.texts(ALLOW_PRIVATE_HOSTS)?;
+    // Each by itself, so that the one that is wrong is told with its place.
+    for said in &written {
+        said.read(|text| PrivateHosts::parse([text]))?;
+    }
+    Ok(PrivateHosts::parse(written.iter().map(Said::text))?)
 }
 
-fn private_hosts(file: &SettingsFile) -> Result<PrivateHosts, String> {
-    let written = match environment("RECIPES_ALLOW_PRIVATE_HOSTS") {
-        Some(text) => text.split(',').map(str::to_owned).collect(),
-        None => file.texts(ALLOW_PRIVATE_HOSTS)?,
-    };
-    PrivateHosts::parse(written.iter().map(String::as_str))
-        .map_err(|why| format!("`{ALLOW_PRIVATE_HOSTS}`: {why}"))
+fn parse_url(text: &str) -> Result<String, String> {
+    let is_address = url::Url::parse(text)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    match is_address {
+        true => Ok(text.to_owned()),
+        false => Err(format!(
+            "`{text}` is no address at which others reach the server; write it like \
+             https://recipes.example.com"
+        )),
+    }
 }
 
 fn parse_address(text: &str) -> Result<SocketAddr, String> {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{Refused, Table, key_text, text_of_value, value_of_text};
-use crate::data::Object;
+use crate::data::{Object, Value};
 use crate::diagnostic::did_you_mean;
 use crate::mask::MASK;
 use crate::shape::Shape;
@@ -306,5 +306,25 @@ impl Table {
             shown.insert(name.clone(), value);
         }
         shown
+    }
+
+    /// Whether a row holds a text, in any case: of what is masked, only the whole value counts, so
+    /// that nobody finds out letter by letter what stands there.
+    pub fn holds(&self, row: &Object, text: &str, sight: Sight) -> bool {
+        let text = text.to_lowercase();
+        row.iter().any(|(name, value)| {
+            let field = self.columns.get(name).map(|column| &column.field);
+            if field.is_some_and(|field| field.secret) {
+                return false;
+            }
+            let written = match value {
+                Value::String(written) => written.to_lowercase(),
+                other => other.to_string().to_lowercase(),
+            };
+            match sight == Sight::Masked && field.is_some_and(|field| field.personal) {
+                true => written == text,
+                false => written.contains(&text),
+            }
+        })
     }
 }

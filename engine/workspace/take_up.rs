@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use super::{Workspace, columns, read};
+use crate::diagnostic::Severity;
 use crate::library::{Differences, Library, found_at};
 use crate::names::RecipeName;
 use crate::outbound::Accounts;
@@ -108,7 +109,9 @@ impl Workspace {
     async fn put_in_place(&self, library: Library) -> usize {
         let shelf = &self.intake.shelf;
         let findings = library.diagnostics.len();
+        let before = shelf.library();
         let renewed = shelf.replace(library);
+        self.tell_refused(&before, &shelf.library());
         // It runs, whether or not it can be noted; at the next start it is noted if it was not.
         if let Err(error) = self.note_versions(&shelf.library(), &renewed).await {
             tracing::error!("new versions of recipes could not be noted: {error}");
@@ -116,6 +119,30 @@ impl Workspace {
         self.intake.bell.ring_queue();
         self.intake.bell.ring_clock();
         findings
+    }
+
+    /// Says in the log which changed recipes have errors, and what becomes of them.
+    fn tell_refused(&self, before: &Library, now: &Library) {
+        for (name, written) in &now.written {
+            let known = before.written.get(name);
+            if known.is_some_and(|known| known.hash == written.hash) {
+                continue;
+            }
+            let mut errors = now.diagnostics_of(&written.file);
+            let Some(error) = errors.find(|found| found.severity == Severity::Error) else {
+                continue;
+            };
+            let goes_on = match self.intake.shelf.program(name) {
+                Some(_) => "its last good version goes on",
+                None => "nothing runs of it",
+            };
+            tracing::error!(
+                "{} was refused, {goes_on}: {}: {}",
+                written.file,
+                error.place,
+                error.message
+            );
+        }
     }
 
     /// Keeps the texts of versions that came from files or with the program.

@@ -50,8 +50,8 @@ impl Workspace {
                 Ok(Look::TakenUp(findings)) => {
                     told.clear();
                     tracing::info!(
-                        "changed files were taken up ({findings} findings; `recipes check` shows \
-                         them)"
+                        "changed files were read, and what is sound counts from now on ({findings} \
+                         findings; `recipes check` shows them)"
                     );
                 }
                 // What is tried again at each look is told once.

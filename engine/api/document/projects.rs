@@ -138,6 +138,19 @@ fn copied() -> Vec<Door> {
         .takes(wish)
         .gives(200, "The plan (`plan`), or what was written.", plan())
         .refuses(&[409]),
+        post(
+            "/api/projects/{project}/forget",
+            copies::forget,
+            "forget_project",
+            "Records nothing any more of a copy whose folder was removed.",
+        )
+        .needs(Role::Editor)
+        .gives(
+            200,
+            "Its lookup tables that are still there.",
+            object(&[("project", text()), ("left", list(text()))]),
+        )
+        .refuses(&[409]),
     ]
 }
 

@@ -28,7 +28,17 @@ fn card() -> Value {
         ("activation?", word(&activations)),
         ("changed_by?", text()),
         ("changed_at?", moment()),
+        ("origin", or_null(origin())),
         ("problems", list(named("Diagnostic"))),
+    ])
+}
+
+/// Where a recipe's file comes from; a copy names the recipe that it is of.
+fn origin() -> Value {
+    object(&[
+        ("kind", word(&["bundled", "own", "customised", "copy"])),
+        ("of?", text()),
+        ("version?", or_null(text())),
     ])
 }
 

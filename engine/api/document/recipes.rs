@@ -72,10 +72,20 @@ fn known() -> Vec<Door> {
 }
 
 fn run() -> Vec<Door> {
+    let elsewhere = object(&[
+        ("recipe", text()),
+        ("address", text()),
+        ("last_at", moment()),
+    ]);
     let started = object(&[
         ("name", text()),
         ("status", text()),
         ("warnings", list(named("Diagnostic"))),
+        (
+            "webhook?",
+            object(&[("method", word(&["POST"])), ("address", text())]),
+        ),
+        ("delivered_elsewhere?", list(elsewhere)),
     ]);
     let stopped = object(&[
         ("name", text()),

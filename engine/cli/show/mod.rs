@@ -77,6 +77,15 @@ pub(super) fn short(value: &Value, chars: usize) -> String {
     format!("{cut}...")
 }
 
+/// A word of a command as a shell takes it.
+pub(super) fn argument(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
 /// Text without what would break a row.
 fn flat(text: &str) -> String {
     text.replace(['\t', '\n', '\r'], " ")

@@ -12,7 +12,8 @@ const FILES: &[(&str, &str)] = &[
     (
         "recipes/news/send.yaml",
         "title: Send\nsteps:\n  - call: \"news/find\"   # the full name\n  - start: news/find\n  - call: other/find\n  \
-         - table: news-readers\n    count: {}\n  - table: blocked\n    count: {}\n",
+         - table: news-readers\n    count: {}\n  - table: blocked\n    count: {}\n  \
+         - table: integration-settings\n    count: {}\n",
     ),
     ("recipes/news/find.yaml", "title: Find news/find\n"),
     (
@@ -26,6 +27,11 @@ const FILES: &[(&str, &str)] = &[
     (
         "lookup-tables/blocked.yaml",
         "title: Blocked\ncolumns: {}\n",
+    ),
+    // All projects read their settings from this one.
+    (
+        "lookup-tables/integration-settings.yaml",
+        "title: Settings\ncolumns: {}\n",
     ),
 ];
 

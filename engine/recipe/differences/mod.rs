@@ -1,7 +1,7 @@
 //! In what two versions of a recipe differ, in words.
 //!
-//! In: two trees as written. Out: one line for each difference, in the order of the later file;
-//! none if both mean the same.
+//! In: two trees as written. Out: a sentence for each difference, in the order of the later file,
+//! with long values in lines below it; none if both mean the same.
 //! Always true: comments, blank lines and the order of keys are no difference; a step with an id is
 //! the same step wherever it stands.
 

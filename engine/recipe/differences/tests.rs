@@ -109,3 +109,30 @@ fn steps_that_come_go_and_move_are_told_by_their_ids() {
         ["the `log` step in line 14 comes after step `check` now"]
     );
 }
+
+#[test]
+fn long_values_are_told_with_both_texts_as_far_as_they_differ() {
+    let long = "with:\n      body: |\n        Dear all,\n        it is TIME.\n        Yours\n";
+    let before = BEFORE.replace("with: { page_size: 100 }\n", long);
+    let after = before.replace("it is TIME.", "it is late.\n        Go home.");
+    assert_eq!(
+        differences(&tree(&before), &tree(&after)),
+        ["step `plans`: `with.body` is another one:\
+          \n    - it is TIME.\n    + it is late.\n    + Go home."]
+    );
+    assert_eq!(
+        differences(&tree(BEFORE), &tree(&before)),
+        [
+            "step `plans`: added `with.body`:\n    + Dear all,\n    + it is TIME.\n    + Yours",
+            "step `plans`: removed `with.page_size`, which was 100",
+        ]
+    );
+    let word = "a word that is so long that it does not stand within a sentence, ";
+    let list = format!("with: {{ to: [\"{word}one\", two] }}\n");
+    let before = BEFORE.replace("with: { page_size: 100 }\n", &list);
+    let after = before.replace("two", "three");
+    assert_eq!(
+        differences(&tree(&before), &tree(&after)),
+        ["step `plans`: `with.to[1]` is `three`, and was `two`"]
+    );
+}

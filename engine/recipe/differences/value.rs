@@ -1,10 +1,17 @@
 //! What became of a value, in words.
+//!
+//! Always true: both texts are told, short ones within the sentence, longer ones in lines below it
+//! that begin with `-` (as it was) and `+` (as it is); lines that both have at the ends are left
+//! out.
 
 use crate::data::Value;
 use crate::source::{Node, NodeKind};
 
-/// Longer values are not shown.
+/// Longer values stand in lines of their own.
 const SHOWN_CHARS_MAX: usize = 60;
+
+/// So many lines of a value are shown.
+const LINES_MAX: usize = 60;
 
 /// A value that was not there: `added a retry of 3`.
 pub(super) fn new(name: &str, node: &Node) -> String {
@@ -14,7 +21,7 @@ pub(super) fn new(name: &str, node: &Node) -> String {
     match short(node) {
         Some(shown) if is_plain_word(name) => format!("added {} of {shown}", with_article(name)),
         Some(shown) => format!("added `{name}`: {shown}"),
-        None => format!("added `{name}`"),
+        None => format!("added `{name}`:{}", below('+', &lines(node))),
     }
 }
 
@@ -25,7 +32,7 @@ pub(super) fn gone(name: &str, node: &Node) -> String {
             format!("removed the {} of {shown}", name.replace('_', " "))
         }
         Some(shown) => format!("removed `{name}`, which was {shown}"),
-        None => format!("removed `{name}`"),
+        None => format!("removed `{name}`:{}", below('-', &lines(node))),
     }
 }
 
@@ -48,9 +55,60 @@ pub(super) fn changed(name: &str, before: &Node, after: &Node, told: &mut Vec<St
         }
         _ => told.push(match (short(before), short(after)) {
             (Some(was), Some(is)) => format!("`{name}` is {is}, and was {was}"),
-            (None, Some(is)) => format!("`{name}` is {is} now"),
-            _ => format!("`{name}` is another one"),
+            _ => match (before.as_list(), after.as_list()) {
+                (Some(was), Some(is)) if was.len() == is.len() => {
+                    for (at, (was, is)) in was.iter().zip(is).enumerate() {
+                        changed(&format!("{name}[{at}]"), was, is, told);
+                    }
+                    return;
+                }
+                _ => format!("`{name}` is another one:{}", both(before, after)),
+            },
         }),
+    }
+}
+
+/// The lines in which two values differ.
+fn both(before: &Node, after: &Node) -> String {
+    let (was, is) = (lines(before), lines(after));
+    let pairs = || was.iter().zip(&is);
+    let start = pairs().take_while(|(was, is)| was == is).count();
+    let ends = was[start..].iter().rev().zip(is[start..].iter().rev());
+    let end = ends.take_while(|(was, is)| was == is).count();
+    let differing = |lines: &[String]| lines[start..lines.len() - end].to_vec();
+    below('-', &differing(&was)) + &below('+', &differing(&is))
+}
+
+/// Lines below a sentence.
+fn below(mark: char, lines: &[String]) -> String {
+    let mut told: String = lines
+        .iter()
+        .take(LINES_MAX)
+        .map(|line| format!("\n    {mark} {line}"))
+        .collect();
+    if let Some(more) = lines.len().checked_sub(LINES_MAX).filter(|more| *more > 0) {
+        told.push_str(&format!("\n    {mark} ... and {more} more lines"));
+    }
+    told
+}
+
+/// A value in lines: those of a text, one for each element of a list or mapping.
+fn lines(node: &Node) -> Vec<String> {
+    match &node.kind {
+        NodeKind::Text(text) => text.lines().map(str::to_owned).collect(),
+        NodeKind::List(elements) => {
+            let elements = elements.iter();
+            elements
+                .map(|element| format!("- {}", compact(&element.to_value())))
+                .collect()
+        }
+        NodeKind::Map(entries) => {
+            let entries = entries.iter();
+            entries
+                .map(|(key, node)| format!("{}: {}", key.text, compact(&node.to_value())))
+                .collect()
+        }
+        _ => vec![node.to_value().to_string()],
     }
 }
 

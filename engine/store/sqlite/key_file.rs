@@ -48,7 +48,12 @@ pub(super) fn write(path: &Path, keys: &[KeyBytes]) -> Result<(), StoreError> {
         let mut file = create_private(&new)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
-        fs::rename(&new, path)
+        fs::rename(&new, path)?;
+        // What is sealed next must open after a loss of power, too.
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
     };
     write().map_err(|error| failed(path, &error))
 }

@@ -217,10 +217,10 @@ impl Sqlite {
         at: Moment,
     ) -> Result<(), StoreError> {
         learn_secret(secret.reveal());
-        let body = self.sealer.seal(name.as_str(), &secret)?;
         let entry = about_secret("secret_set", &name, by, at);
         let vault = self.vault.clone();
         let _turn = vault.turn.lock().await;
+        let body = self.sealer.seal(name.as_str(), &secret)?;
         self.with_writer(move |connection| {
             Box::pin(async move {
                 sqlx::query(
@@ -276,12 +276,42 @@ impl Sqlite {
         Ok(())
     }
 
+    /// Refuses unless every secret opens: one that does not would look as if it were sealed anew.
+    async fn check_all_open(&self) -> Result<(), StoreError> {
+        let sealer = self.sealer.clone();
+        let rows: Vec<(String, Vec<u8>)> = self
+            .with_reader(|connection| {
+                Box::pin(async move {
+                    sqlx::query_as("SELECT name, body FROM secret ORDER BY name")
+                        .fetch_all(connection)
+                        .await
+                        .map_err(store_error)
+                })
+            })
+            .await?;
+        let closed = rows
+            .into_iter()
+            .filter(|(name, body)| sealer.open(name, body).is_none());
+        let closed: Vec<String> = closed.map(|(name, _)| format!("`{name}`")).collect();
+        if closed.is_empty() {
+            return Ok(());
+        }
+        Err(StoreError::Conflict(format!(
+            "these secrets are damaged and cannot be sealed anew: {}; give them again (`recipes \
+             secrets set`) or remove them first",
+            closed.join(", ")
+        )))
+    }
+
     /// Seals with a new key from now on, the secrets that are kept included. The key file keeps the
     /// old one, with which the rows and the history of before are opened.
     pub async fn rekey(&self, by: &str, at: Moment) -> Result<(), StoreError> {
         let Some(path) = &self.key_file else {
             return Ok(());
         };
+        // Of two at once, the second would write its file without the first one's key.
+        let _turn = self.vault.turn.lock().await;
+        self.check_all_open().await?;
         self.sealer.renew(path)?;
         let sealer = self.sealer.clone();
         let entry = about_key("key_renewed", by, at);

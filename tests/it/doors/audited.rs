@@ -186,6 +186,12 @@ impl<'a> Ada<'a> {
         let path = "/api/projects/copied/upgrade";
         self.changes(Method::POST, (route, path), json!({}), "project:copied")
             .await;
+        let copy = self.house.folder.path().join("recipes/copied");
+        std::fs::remove_dir_all(copy).unwrap();
+        let route = "/api/projects/{project}/forget";
+        let path = "/api/projects/copied/forget";
+        self.changes(Method::POST, (route, path), json!({}), "project:copied")
+            .await;
     }
 
     async fn jobs(&mut self, vendor: &Vendor) {

@@ -102,6 +102,11 @@ async fn two_copies_that_write_to_the_same_place_run_together_only_if_that_is_sa
         house.post(&start("acme/send"), wish).await.0,
         StatusCode::OK
     );
+    // What runs already is as it was asked to be.
+    for name in ["acme/send", "news/send"] {
+        let (status, answer) = house.post(&start(name), json!({})).await;
+        assert_eq!(status, StatusCode::OK, "{name}: {answer}");
+    }
 }
 
 #[tokio::test]

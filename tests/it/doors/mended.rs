@@ -44,6 +44,18 @@ async fn a_command_counts_what_was_saved_a_moment_before() {
         told.contains("the recipe has changed since, which does not count for this rerun"),
         "{told}"
     );
+    // Which of the two counts is not guessed.
+    let unsaid = ended(folder, &["jobs", "rerun", &id]);
+    let why = String::from_utf8_lossy(&unsaid.stderr).into_owned();
+    assert_eq!(unsaid.status.code(), Some(1), "{why}");
+    for word in [
+        "error: the recipe has changed since job",
+        "`--version current`",
+        "`--version ran`",
+        "nothing was done",
+    ] {
+        assert!(why.contains(word), "{why}");
+    }
     let whole = [
         "jobs",
         "rerun",
@@ -52,9 +64,15 @@ async fn a_command_counts_what_was_saved_a_moment_before() {
         "current",
         "--from",
         "start",
+        "--wait",
     ];
     let told = said(&ended(folder, &whole));
     let rerun = told.split_whitespace().nth(1).unwrap();
+    assert!(
+        told.contains("from start, with the recipe and settings of now\n"),
+        "{told}"
+    );
+    assert!(told.contains(&format!("job {rerun} succeeded\n")), "{told}");
     assert_eq!(house.ended(rerun).await["status"], "succeeded", "{told}");
     house.engine.shutdown().await;
 }

@@ -66,9 +66,14 @@ impl Server {
 
     /// A server with these variables in its environment.
     pub(super) fn with(folder: &Path, environment: &[(&str, &str)]) -> Self {
+        Self::logging(folder, environment, Stdio::null())
+    }
+
+    /// A server with these variables in its environment, whose log goes there.
+    pub(super) fn logging(folder: &Path, environment: &[(&str, &str)], log: Stdio) -> Self {
         let mut command = recipes(folder, &["serve", "--address", "127.0.0.1:0"]);
         command.envs(environment.iter().copied());
-        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut first = Vec::new();

@@ -142,3 +142,26 @@ async fn personal_values_are_for_admins() {
     );
     house.engine.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_finds_personal_values_out_letter_by_letter() {
+    let table = "title: People\ncolumns:\n  team: { type: string, required: true }\n  email: { type: string, personal: true }\nkey: [team]\n";
+    let house = House::of(&[("lookup-tables/people.yaml", table)]).await;
+    let rows = json!({ "rows": [{ "team": "Editors", "email": "Ann@example.org" }] });
+    let path = "/api/lookup-tables/people/rows";
+    assert_eq!(
+        house.ask(Method::PUT, path, Some(rows)).await.0,
+        StatusCode::OK
+    );
+    for (asked, count) in [
+        ("search=edit", 1),
+        ("search=ann", 0),
+        ("search=ann@example.or", 0),
+        ("search=ann@example.org", 1),
+        ("search=ann&reveal=personal", 1),
+    ] {
+        let (_, answer) = house.get(&format!("{path}?{asked}")).await;
+        assert_eq!(answer["rows"].as_array().unwrap().len(), count, "{asked}");
+    }
+    house.engine.shutdown().await;
+}

@@ -190,6 +190,10 @@ async fn a_recipe_whose_file_breaks_says_what_it_runs_on() {
         house.engine.shelf().replace(Library::read(folder).unwrap());
         let shown = said(&ended(folder, &["show", "later"]));
         assert!(shown.contains("its last good version"), "{shown}");
+        let run = ended(folder, &["run", "later"]);
+        let why = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert!(why.contains("a run by hand or a start is refused"), "{why}");
+        assert!(why.contains("recipes/stories/later.yaml:"), "{why}");
     }
     house.engine.shutdown().await;
 }

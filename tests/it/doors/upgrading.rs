@@ -38,13 +38,13 @@ cases:
       status: succeeded
       output: { text: Hello us found }
 ";
-const FILES: [(&str, &str); 4] = [
+pub(super) const FILES: [(&str, &str); 4] = [
     ("recipes/news/project.yaml", PROJECT),
     ("recipes/news/send.yaml", SEND),
     ("recipes/news/find.yaml", FIND),
     ("recipes/news/tests/send.test.yaml", TEST),
 ];
-const MINE: &str = "recipes/acme/send.yaml";
+pub(super) const MINE: &str = "recipes/acme/send.yaml";
 const UPGRADE: &str = "/api/projects/acme/upgrade";
 
 /// A server on a workspace in which `acme` is a copy of `news`.
@@ -56,18 +56,18 @@ async fn house() -> House {
     house
 }
 
-fn read(folder: &Path, path: &str) -> String {
+pub(super) fn read(folder: &Path, path: &str) -> String {
     fs::read_to_string(folder.join(path)).unwrap()
 }
 
-fn edit(folder: &Path, path: &str, from: &str, to: &str) {
+pub(super) fn edit(folder: &Path, path: &str, from: &str, to: &str) {
     let text = read(folder, path);
     assert!(text.contains(from), "{text}");
     write(folder, path, &text.replace(from, to));
 }
 
 /// The next version of the original, in which these words changed.
-fn next_version(folder: &Path, edits: &[(&str, &str)]) {
+pub(super) fn next_version(folder: &Path, edits: &[(&str, &str)]) {
     edit(folder, "recipes/news/project.yaml", "1.0.0", "1.1.0");
     for (from, to) in edits {
         edit(folder, "recipes/news/send.yaml", from, to);

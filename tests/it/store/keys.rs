@@ -1,10 +1,12 @@
 //! The key file: one that fits, one that does not, an old one, a new one.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use recipe_engine::data::Secret;
 use recipe_engine::names::SecretName;
 use recipe_engine::store::{KeptSecret, Store, key_beside};
+use sqlx::Connection;
 
 use super::fixtures::at;
 
@@ -92,6 +94,44 @@ async fn after_a_new_key_secrets_need_the_old_one_no_more() {
     std::fs::write(&key, keys[1]).unwrap();
     let refused = Store::open(&path).await.err().unwrap().to_string();
     assert!(refused.contains("does not fit"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_keys_that_are_made_at_once_are_all_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let store = Arc::new(sealed(&path).await);
+    let renewing = (0..8).map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move { store.rekey("ada", at(2)).await })
+    });
+    for renewed in renewing.collect::<Vec<_>>() {
+        renewed.await.unwrap().unwrap();
+    }
+    store.close().await;
+    let keys = std::fs::read_to_string(key_beside(&path)).unwrap();
+    assert_eq!(keys.lines().count(), 9, "one is lost: {keys}");
+    assert!(is_whole(&path).await);
+}
+
+#[tokio::test]
+async fn a_damaged_secret_is_told_of_before_there_is_a_new_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    sealed(&path).await.close().await;
+    let address = format!("sqlite://{}", path.display());
+    let mut connection = sqlx::SqliteConnection::connect(&address).await.unwrap();
+    sqlx::query("UPDATE secret SET body = X'00112233445566778899aabbccddeeff00112233'")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    let store = Store::open(&path).await.unwrap();
+    let refused = store.rekey("ada", at(2)).await.unwrap_err().to_string();
+    assert!(refused.contains(&format!("`{}`", name())), "{refused}");
+    store.close().await;
+    let keys = std::fs::read_to_string(key_beside(&path)).unwrap();
+    assert_eq!(keys.lines().count(), 1, "no key is made for what is lost");
 }
 
 #[tokio::test]

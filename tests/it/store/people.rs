@@ -5,7 +5,7 @@ use recipe_engine::names::TableName;
 use recipe_engine::shape::{Field, Shape};
 use recipe_engine::store::sqlite::{Import, RowFilter};
 use recipe_engine::store::{Store, StoreError};
-use recipe_engine::table::{Column, Normalise, Table};
+use recipe_engine::table::{Column, Normalise, Sight, Table};
 use serde_json::{Value, json};
 
 use super::fixtures::at;
@@ -71,7 +71,7 @@ async fn a_row_is_put_and_listed(store: &Store) {
     };
     assert_eq!(listed(store, all.clone()).await, ["a.example", "b.example"]);
     let search = RowFilter {
-        search: Some("B.EX".to_owned()),
+        search: Some(("B.EX".to_owned(), Sight::Personal)),
         ..all.clone()
     };
     assert_eq!(listed(store, search).await, ["b.example"]);

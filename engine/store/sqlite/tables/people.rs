@@ -1,5 +1,6 @@
 //! Lookup tables in people's hands: looking, writing, importing, with audit.
 
+use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::super::Sqlite;
@@ -11,7 +12,7 @@ use crate::clock::Moment;
 use crate::data::{Object, Value};
 use crate::names::TableName;
 use crate::store::StoreError;
-use crate::table::{MaxRemoved, Operation, Performed, Table};
+use crate::table::{MaxRemoved, Operation, Performed, Sight, Table};
 
 /// A row as people see it.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,8 +45,9 @@ pub struct RowVersion {
 /// Which rows to list.
 #[derive(Clone, Debug, Default)]
 pub struct RowFilter {
-    /// Only rows that hold this text somewhere, in any case.
-    pub search: Option<String>,
+    /// Only rows that hold this text somewhere, in any case; a personal column that is not to be
+    /// seen holds it only if it is all that stands there.
+    pub search: Option<(String, Sight)>,
     /// Only rows after this number (the last of the page before).
     pub after: Option<i64>,
     /// How many at most.
@@ -191,7 +193,7 @@ impl Sqlite {
         Ok(performed)
     }
 
-    fn kept(&self, table: &TableName) -> Result<std::sync::Arc<Kept>, StoreError> {
+    pub(super) fn kept(&self, table: &TableName) -> Result<std::sync::Arc<Kept>, StoreError> {
         self.tables
             .get(table)
             .ok_or_else(|| StoreError::NotFound(format!("lookup table `{table}`")))
@@ -218,32 +220,37 @@ async fn page(
     kept: &Kept,
     filter: RowFilter,
 ) -> Result<Vec<TableRow>, StoreError> {
-    let search = match filter.search {
+    let (search, sight) = filter.search.unzip();
+    let is_sought = match search {
+        // Most rows are passed over before they are unpacked.
         Some(_) => "AND instr(lower(body), lower($3)) > 0",
         None => "",
     };
     let sql = format!(
         "SELECT number, key, body, written_by, written_at FROM lookup_row
-         WHERE tbl = $1 AND number > $2 {search} ORDER BY number LIMIT $4"
+         WHERE tbl = $1 AND number > $2 {is_sought} ORDER BY number"
     );
-    let found = sqlx::query(AssertSqlSafe(sql))
+    let mut found = sqlx::query(AssertSqlSafe(sql))
         .bind(kept.number)
         .bind(filter.after.unwrap_or(i64::MIN))
-        .bind(filter.search)
-        .bind(i64::try_from(filter.limit).unwrap_or(i64::MAX))
-        .fetch_all(connection)
-        .await
-        .map_err(store_error)?;
-    let seen = |row| {
-        let stored = rows::StoredRow::read(kept, row)?;
-        Ok(TableRow {
-            number: stored.number,
-            row: stored.row,
-            written_by: stored.written_by,
-            written_at: stored.written_at,
-        })
-    };
-    found.iter().map(seen).collect()
+        .bind(&search)
+        .fetch(connection);
+    let mut seen = Vec::new();
+    while seen.len() < filter.limit
+        && let Some(row) = found.try_next().await.map_err(store_error)?
+    {
+        let stored = rows::StoredRow::read(kept, &row)?;
+        let holds = |(text, sight)| kept.table.holds(&stored.row, text, sight);
+        if search.as_deref().zip(sight).is_none_or(holds) {
+            seen.push(TableRow {
+                number: stored.number,
+                row: stored.row,
+                written_by: stored.written_by,
+                written_at: stored.written_at,
+            });
+        }
+    }
+    Ok(seen)
 }
 
 async fn history(

@@ -3,23 +3,21 @@
 //! In: a project, choices, edited files. Out: what changes, with both sides of every conflict.
 //! Always true: nothing is written while a conflict is open; it ends with problems then.
 
-use std::collections::BTreeMap;
+mod folder;
+
 use std::fmt::Write;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Args;
 use serde_json::json;
 
+use self::folder::{edited, newer, to_edit};
 use super::beside::beside;
 use super::client::{Client, Errand};
 use super::{Ended, say, show};
 use crate::data::Value;
 use crate::library::originals;
-
-/// Where the edited files say to which plan they belong.
-const STATE: &str = "state";
 
 /// Brings a cloned project, or customised recipes, up to their originals' present version
 #[derive(Args, Debug)]
@@ -106,12 +104,13 @@ impl Upgrade {
         let is_open = plan["is_settled"] != true;
         // Whether the way back is meant comes before what would be in conflict on it.
         let leads_back = plan["is_older"] == true && !self.older;
+        let is_open = is_open && !(leads_back && self.plan);
         if self.plan || is_current(&plan) || (is_open && !leads_back) {
             match self.json {
                 true => show::json(&plan)?,
                 false => say(&self.text(&plan))?,
             }
-            let has_errors = !list(&plan["errors"]).is_empty();
+            let has_errors = !leads_back && !list(&plan["errors"]).is_empty();
             return Ok(match is_open || has_errors {
                 true => Ended::WithProblems,
                 false => Ended::Well,
@@ -143,18 +142,55 @@ impl Upgrade {
     /// The project as the command names it, with the folder that the newer version is in.
     fn named(&self) -> String {
         match &self.from {
-            Some(folder) => format!("{} --from {}", self.project, folder.display()),
+            Some(folder) => {
+                let folder = show::argument(&folder.display().to_string());
+                format!("{} --from {folder}", self.project)
+            }
             None => self.project.clone(),
+        }
+    }
+
+    /// What to do where the copy is newer than what it would be upgraded to.
+    fn nothing_newer(&self, plan: &Value, named: &str) -> String {
+        let (subject, from, to) = (subject(plan), versions(plan), show::cell(&plan["to"]));
+        let (there, elsewhere) = match &self.from {
+            Some(folder) => (format!("in {}", folder.display()), String::new()),
+            None => (
+                "the program or this workspace has".to_owned(),
+                format!(
+                    "to take up what is in a folder: recipes upgrade {} --from DIR\n",
+                    self.project
+                ),
+            ),
+        };
+        format!(
+            "{subject}, of version {from}; what {there} is {to}, which is older: there is nothing to \
+             take up\n{elsewhere}to go back to {to}: recipes upgrade {named} --older --plan\n"
+        )
+    }
+
+    /// A remark where nothing tells the taken version from the one before.
+    fn no_newer_number(&self, plan: &Value) -> &'static str {
+        let is_same = list(&plan["from"]).contains(&plan["to"]);
+        match self.from.is_some() && is_same {
+            true => {
+                "beware: both are of the same version, so `recipes check` cannot know which is the \
+                 newer one; raise `version` in the project.yaml of that folder with each change\n"
+            }
+            false => "",
         }
     }
 
     /// What changes, what is to be settled, and what to do now.
     fn text(&self, plan: &Value) -> String {
+        let named = self.named();
+        if plan["is_older"] == true && !self.older {
+            return self.nothing_newer(plan, &named);
+        }
         let mut shown = text(plan);
         if plan["is_written"] == true {
-            return shown + &written(plan);
+            return shown + &written(plan) + self.no_newer_number(plan);
         }
-        let named = self.named();
         let conflict = list(&plan["files"])
             .iter()
             .find_map(|file| Some((file, list(&file["conflicts"]).first()?)));
@@ -162,10 +198,7 @@ impl Upgrade {
             let path = show::cell(&file["file"]);
             let short = path.rsplit('/').next().unwrap_or(&path);
             let place = format!("{short}:{}", show::cell(&conflict["part"]));
-            let place = match place.contains(' ') {
-                true => format!("\"{place}\""),
-                false => place,
-            };
+            let place = show::argument(&place);
             let _ = write!(
                 shown,
                 "\nnothing was written. Say what holds where both changed the same, all in one command:\n\
@@ -176,11 +209,7 @@ impl Upgrade {
                  \n  recipes upgrade {named} --to-edit merge\n"
             );
         } else if self.plan && !is_current(plan) && list(&plan["errors"]).is_empty() {
-            let older = if plan["is_older"] == true {
-                " --older"
-            } else {
-                ""
-            };
+            let older = if self.older { " --older" } else { "" };
             let _ = writeln!(
                 shown,
                 "\nnothing was written; without --plan (recipes upgrade {named}{older}), it is \
@@ -197,136 +226,18 @@ fn without_texts(wish: &Value) -> Value {
     wish
 }
 
-/// The files of a newer project, by path below a workspace.
-fn newer(folder: &Path, of: &str) -> anyhow::Result<BTreeMap<String, String>> {
-    let mut files = BTreeMap::new();
-    let (project, tables) = match folder.join("project.yaml").is_file() {
-        true => (folder.to_owned(), None),
-        false => (
-            folder.join("recipes").join(of),
-            Some(folder.join("lookup-tables")),
-        ),
-    };
-    if !project.join("project.yaml").is_file() {
-        bail!(
-            "{} is neither a project's folder nor a workspace with recipes/{of}: there is no \
-             project.yaml",
-            folder.display()
-        );
-    }
-    take_in(&project, &format!("recipes/{of}"), &mut files)?;
-    let tests = project.join("tests");
-    if tests.is_dir() {
-        take_in(&tests, &format!("recipes/{of}/tests"), &mut files)?;
-    }
-    if let Some(tables) = tables.filter(|tables| tables.is_dir()) {
-        take_in(&tables, "lookup-tables", &mut files)?;
-    }
-    Ok(files)
-}
-
-fn take_in(folder: &Path, path: &str, files: &mut BTreeMap<String, String>) -> anyhow::Result<()> {
-    let cannot = || format!("{} cannot be read", folder.display());
-    for entry in fs::read_dir(folder).with_context(cannot)? {
-        let entry = entry.with_context(cannot)?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".yaml") || name == "README.md" {
-            let text = fs::read_to_string(entry.path());
-            let text =
-                text.with_context(|| format!("{} cannot be read", entry.path().display()))?;
-            files.insert(format!("{path}/{name}"), text);
-        }
-    }
-    Ok(())
-}
-
-/// Writes the files with conflicts for an editor.
-fn to_edit(named: &str, folder: &Path, plan: &Value) -> anyhow::Result<Ended> {
-    if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
-        bail!("{} is not empty; choose another folder", folder.display());
-    }
-    let mut told = String::new();
-    for file in list(&plan["files"]) {
-        let path = show::cell(&file["file"]);
-        if let Some(text) = file["marked"].as_str() {
-            let place = folder.join(&path);
-            let cannot = || format!("{} cannot be written", place.display());
-            fs::create_dir_all(place.parent().unwrap_or(folder)).with_context(cannot)?;
-            fs::write(&place, text).with_context(cannot)?;
-            let _ = writeln!(told, "written   {}", place.display());
-        } else if file["outcome"] == "conflict" {
-            let _ = writeln!(
-                told,
-                "{path} is no longer there on one side: settle it with --ours={path} or \
-                 --theirs={path}"
-            );
-        }
-    }
-    if told.is_empty() {
-        say("there is no conflict to merge by hand\n")?;
-        return Ok(Ended::Well);
-    }
-    fs::create_dir_all(folder)?;
-    fs::write(folder.join(STATE), show::cell(&plan["state"]))?;
-    let _ = writeln!(
-        told,
-        "\nIn each of them, your lines stand between <<<<<<< and |||||||, those of before between \
-         ||||||| and =======,\nthe original's present ones between ======= and >>>>>>>. Leave what \
-         shall be, take the marks out, then\n  recipes upgrade {named} --edited {}",
-        folder.display()
-    );
-    say(&told)?;
-    Ok(Ended::Well)
-}
-
-/// The files that were merged by hand, by path, and the plan that they belong to.
-fn edited(folder: &Path) -> anyhow::Result<(BTreeMap<String, String>, Value)> {
-    let state = fs::read_to_string(folder.join(STATE));
-    let state = state.with_context(|| {
-        format!(
-            "{} was not made by `recipes upgrade --to-edit`",
-            folder.display()
-        )
-    })?;
-    let mut files = BTreeMap::new();
-    for below in ["recipes", "lookup-tables"] {
-        gather(&folder.join(below), below, &mut files)?;
-    }
-    Ok((files, state.trim().into()))
-}
-
-fn gather(folder: &Path, path: &str, files: &mut BTreeMap<String, String>) -> anyhow::Result<()> {
-    if !folder.is_dir() {
-        return Ok(());
-    }
-    take_in(folder, path, files)?;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if entry.file_type()?.is_dir() {
-            gather(&entry.path(), &format!("{path}/{name}"), files)?;
-        }
-    }
-    Ok(())
-}
-
 fn is_current(plan: &Value) -> bool {
     list(&plan["files"]).is_empty()
 }
 
 /// What changes, and both sides of what is to be settled.
 fn text(plan: &Value) -> String {
-    let word = |name: &str| show::cell(&plan[name]);
-    let (project, of, to) = (word("project"), word("of"), word("to"));
-    let from: Vec<String> = list(&plan["from"]).iter().map(show::cell).collect();
-    let subject = match project == of {
-        true => format!("recipes of {project} are customised"),
-        false => format!("{project} is a copy of {of}"),
-    };
+    let to = show::cell(&plan["to"]);
+    let subject = subject(plan);
     if is_current(plan) {
         return format!("{subject}; nothing has changed there ({to}) that is not here already\n");
     }
-    let mut text = format!("{subject}: {} -> {to}\n\n", from.join(", "));
+    let mut text = format!("{subject}: {} -> {to}\n\n", versions(plan));
     let mut conflicts = String::new();
     for file in list(&plan["files"]) {
         let path = show::cell(&file["file"]);
@@ -354,6 +265,21 @@ fn text(plan: &Value) -> String {
         );
     }
     text
+}
+
+/// What is upgraded, and what it was made of.
+fn subject(plan: &Value) -> String {
+    let (project, of) = (show::cell(&plan["project"]), show::cell(&plan["of"]));
+    match project == of {
+        true => format!("recipes of {project} are customised"),
+        false => format!("{project} is a copy of {of}"),
+    }
+}
+
+/// The versions that the copies are of.
+fn versions(plan: &Value) -> String {
+    let from: Vec<String> = list(&plan["from"]).iter().map(show::cell).collect();
+    from.join(", ")
 }
 
 /// What was written, and what the tests said.
