@@ -93,7 +93,8 @@ impl Workspace {
         let (folder, change) = (self.folder.clone(), change.clone());
         let read = tokio::task::spawn_blocking(move || Library::as_if(&folder, &change));
         let read = read.await.unwrap_or_else(|_| Err(io::Error::other(FAULT)));
-        let after = read.map_err(Hindrance::Disk)?;
+        let mut after = read.map_err(Hindrance::Disk)?;
+        self.intake.shelf.keep_good(&mut after);
         let checked = columns::check(&self.intake, &after.catalogue.tables).await;
         checked.map_err(NotChanged::Refused)
     }
