@@ -14,11 +14,13 @@ mod rows;
 mod sealed;
 mod settings;
 mod sync;
+mod then;
 
 pub use people::{Import, RowFilter, RowVersion, TableRow};
 #[cfg(test)]
 pub(super) use rows::{by_column_sql, index_column};
 pub(super) use settings::Settings;
+pub use then::RowBefore;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -114,6 +116,15 @@ impl Sqlite {
         self.tables.put(kept);
         self.settings.forget();
         Ok(())
+    }
+
+    /// Whether tables could be declared; nothing changes.
+    pub async fn check_tables(&self, tables: &[Table], now: Moment) -> Result<(), StoreError> {
+        let (tables, sealer) = (tables.to_vec(), self.sealer.clone());
+        self.with_writer(move |connection| {
+            Box::pin(declare::check(connection, tables, sealer, now))
+        })
+        .await
     }
 
     /// Reads a table outside a commit; sees everything that was acknowledged.
