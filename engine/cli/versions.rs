@@ -43,6 +43,9 @@ pub(super) struct Restore {
     /// Save it even if recipes that call it break
     #[arg(long)]
     anyway: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 impl Versions {
@@ -111,6 +114,10 @@ impl Restore {
             self.ask(client).await
         })
         .await?;
+        if self.json {
+            show::json(&answer)?;
+            return Ok(Ended::Well);
+        }
         say(&format!(
             "{} is as in version {} again, as version {}\n",
             show::cell(&answer["name"]),
