@@ -1,33 +1,63 @@
-//! Connectors of the workspace that cannot be used, and the recipes that wait for them.
+//! Files of the workspace that cannot be used, and the recipes that wait for them.
 //!
-//! In: connector files with errors, compiled recipes. Out: which recipes are hindered by which file.
-//! Always true: a mistake is told where it was made: recipes are read as if the bundled connector
-//! stood there, are blamed for nothing, and are not run before the file is mended.
+//! In: connectors, tables and projects with errors, compiled recipes. Out: which recipes are hindered
+//! by which file.
+//! Always true: what recipes rely on is never used in part: they are not run as such a file has it
+//! before it is mended. A mistake is told where it was made: recipes are read as if the bundled
+//! connector stood there.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Override, files};
-use crate::compile::Recipe;
+use crate::compile::{Recipe, StepKind};
 use crate::connector::{self, Connector};
 use crate::diagnostic::Report;
-use crate::names::ConnectorName;
+use crate::names::{ConnectorName, TableName};
 use crate::source;
 
-/// Connectors whose file in the workspace has errors, with that file.
-pub(super) type Broken = BTreeMap<ConnectorName, Arc<str>>;
+/// What files of the workspace have errors about, with the file of each.
+#[derive(Clone, Debug, Default)]
+pub struct Broken {
+    /// Connectors.
+    pub connectors: BTreeMap<ConnectorName, Arc<str>>,
+    /// Lookup tables.
+    pub tables: BTreeMap<TableName, Arc<str>>,
+    /// Projects, by folder.
+    pub projects: BTreeMap<String, Arc<str>>,
+}
+
+impl Broken {
+    /// Whether all of them can be used.
+    pub fn is_empty(&self) -> bool {
+        self.connectors.is_empty() && self.tables.is_empty() && self.projects.is_empty()
+    }
+
+    /// The file that a recipe waits for, if it is wired by, calls or keeps its rows in what is
+    /// broken.
+    pub(super) fn hindrance(&self, recipe: &Recipe) -> Option<Arc<str>> {
+        if self.is_empty() {
+            return None;
+        }
+        let mut file = self.projects.get(recipe.name.project());
+        let actions = recipe.actions();
+        let mut connectors = actions
+            .iter()
+            .map(|action| self.connectors.get(&action.connector));
+        file = file.or_else(|| connectors.find_map(|file| file));
+        recipe.for_each_step(&mut |step| {
+            if let StepKind::Table { table, .. } = &step.kind {
+                file = file.or_else(|| self.tables.get(table));
+            }
+        });
+        file.cloned()
+    }
+}
 
 /// The bundled connector behind a file of the workspace.
 pub(super) fn bundled(name: &ConnectorName, path: &Arc<str>) -> Option<Connector> {
     let (document, _) = source::parse(path, files::bundled_file(path)?);
     Some(connector::read(name, &document?, &mut Report::of(path)))
-}
-
-/// The broken file that a recipe waits for, if it uses such a connector.
-pub(super) fn hindrance(recipe: &Recipe, broken: &Broken) -> Option<Arc<str>> {
-    let actions = recipe.actions();
-    let mut files = actions.iter().map(|action| broken.get(&action.connector));
-    files.find_map(Option::<&Arc<str>>::cloned)
 }
 
 /// Says of errors in a bundled recipe which files of the workspace they may come from: as it was

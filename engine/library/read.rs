@@ -43,9 +43,7 @@ pub(super) fn read(files: BTreeMap<String, Found>) -> Library {
             (None, Some(Subject::Recipe(name))) => {
                 reading.unreadable(name, &path, found.is_bundled);
             }
-            (None, Some(Subject::Connector(name))) if !found.is_bundled => {
-                reading.broken(name, &path);
-            }
+            (None, Some(subject)) if !found.is_bundled => reading.useless(subject, &path),
             _ => {}
         }
     }
@@ -99,14 +97,30 @@ impl Reading {
         self.library.written.insert(name, written);
     }
 
+    /// A file that is no YAML says nothing of what it is about.
+    fn useless(&mut self, subject: Subject, path: &Arc<str>) {
+        let library = &mut self.library;
+        match subject {
+            Subject::Connector(name) => self.broken(name, path),
+            Subject::Table(name) => drop(library.broken.tables.insert(name, path.clone())),
+            Subject::Project(name) => {
+                let projects = &mut library.catalogue.projects;
+                projects.insert(name.clone(), Arc::new(Project::unwired(&name)));
+                library.broken.projects.insert(name, path.clone());
+            }
+            Subject::Connections => library.connections.is_unread = true,
+            Subject::Recipe(_) | Subject::Test | Subject::Lock => {}
+        }
+    }
+
     /// A connector of the workspace that cannot be used: recipes are read as if the bundled one, if
     /// there is one, stood there.
     fn broken(&mut self, name: ConnectorName, path: &Arc<str>) {
         if let Some(bundled) = hindered::bundled(&name, path) {
             let connectors = &mut self.library.catalogue.connectors;
             connectors.insert(name.clone(), Arc::new(bundled));
-            self.library.broken.insert(name, path.clone());
         }
+        self.library.broken.connectors.insert(name, path.clone());
     }
 
     fn built_in(&mut self) {
@@ -159,11 +173,19 @@ impl Reading {
             }
             Subject::Table(name) => {
                 let (table, report) = Table::read(name.clone(), &document);
+                if report.has_errors() {
+                    let tables = &mut self.library.broken.tables;
+                    tables.insert(name.clone(), file);
+                }
                 self.found.absorb(report);
                 self.library.catalogue.tables.insert(name, Arc::new(table));
             }
             Subject::Project(name) => {
                 let (project, report) = ProjectFile::read(&name, &document);
+                if report.has_errors() {
+                    let broken = &mut self.library.broken.projects;
+                    broken.insert(name.clone(), file.clone());
+                }
                 self.found.absorb(report);
                 let projects = &mut self.library.catalogue.projects;
                 projects.insert(name, Arc::new(Project::of(&project)));
@@ -190,6 +212,10 @@ impl Reading {
         for (project, file) in &projects {
             let mut report = Report::of(file);
             check_wiring(project, &self.library.catalogue, &mut report);
+            if report.has_errors() {
+                let broken = &mut self.library.broken.projects;
+                broken.insert(project.name.clone(), file.clone());
+            }
             self.found.absorb(report);
         }
         let mut library = self.library;
@@ -219,11 +245,25 @@ impl Reading {
             }
         }
         add(&mut library, doctors);
-        for name in library.broken.keys() {
-            library.catalogue.connectors.remove(name);
-        }
+        take_out_broken(&mut library);
         copies::judge(&mut library);
         library
+    }
+}
+
+/// Takes out what recipes were held against although its file is broken.
+fn take_out_broken(library: &mut Library) {
+    let catalogue = &mut library.catalogue;
+    for name in library.broken.connectors.keys() {
+        catalogue.connectors.remove(name);
+    }
+    for name in library.broken.tables.keys() {
+        catalogue.tables.remove(name);
+    }
+    for name in library.broken.projects.keys() {
+        if let Some(project) = catalogue.projects.get_mut(name) {
+            Arc::make_mut(project).is_sound = false;
+        }
     }
 }
 
@@ -243,7 +283,8 @@ pub(super) fn take_compiled(
 
 fn compile_in(library: &Library, file: &RecipeFile, is_bundled: bool) -> Compiled {
     let (recipe, mut report) = compile(file, &library.catalogue);
-    if let Some(recipe) = &recipe {
+    // Without the file nobody can tell whether the connection is there.
+    if let Some(recipe) = recipe.as_ref().filter(|_| !library.connections.is_unread) {
         let auth = file.trigger().and_then(|(_, node)| node.get("auth"));
         let span = auth.map(|auth| auth.span);
         check_sign_in(recipe, span, &library.connections, &mut report);
@@ -261,7 +302,7 @@ fn keep_compiled(
     (recipe, report): Compiled,
 ) -> Report {
     if let Some(recipe) = recipe {
-        match hindered::hindrance(&recipe, &library.broken) {
+        match library.broken.hindrance(&recipe) {
             Some(file) => drop(library.hindered.insert(name.clone(), file)),
             None => drop(library.recipes.insert(name.clone(), Arc::new(recipe))),
         }
