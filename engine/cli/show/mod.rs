@@ -7,6 +7,7 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 use super::say;
 use crate::data::Value;
+use crate::settings::environment;
 
 /// Says something beside a list, where it is no part of what is piped on.
 pub(super) fn aside(text: &str) {
@@ -32,7 +33,7 @@ pub(super) fn rows(heading: &[&str], rows: Vec<Vec<String>>) -> anyhow::Result<(
 
 /// How wide the terminal is: as wide as `COLUMNS` says, or as it says itself.
 pub(super) fn width() -> Option<u16> {
-    width_of(std::env::var("COLUMNS").ok(), Table::new().width())
+    width_of(environment("COLUMNS"), Table::new().width())
 }
 
 fn width_of(columns: Option<String>, terminal: Option<u16>) -> Option<u16> {
