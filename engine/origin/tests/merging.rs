@@ -222,3 +222,32 @@ fn what_one_side_removes_is_not_lost_when_the_other_writes_it_in_another_style()
         }
     }
 }
+
+#[test]
+fn a_step_that_one_side_moves_and_the_other_removes_is_asked_for() {
+    let steps = |top: &str, inside: &str| {
+        format!(
+            "title: T\nsteps:\n{top}  - id: block\n    if: true\n    then:\n      - log: x\n{inside}"
+        )
+    };
+    for (top, inside) in [
+        (
+            "  - id: moved\n    call: mail\n",
+            "      - id: moved\n        call: mail\n",
+        ),
+        ("  - call: mail\n", "      - call: mail\n"),
+    ] {
+        let (base, moved, removed) = (steps("", inside), steps(top, ""), steps("", ""));
+        for (mine, theirs) in [(&moved, &removed), (&removed, &moved)] {
+            let clash = merge(&base, mine, theirs, &|_| None).unwrap_err();
+            assert_eq!(clash.conflicts[0].part, "the file");
+            assert!(clash.marked.unwrap().contains("<<<<<<<"));
+            let chosen = merge(&base, mine, theirs, &|_| Some(Side::Theirs));
+            assert_eq!(chosen.as_ref(), Ok(theirs));
+        }
+        // A side that only moves it has moved it.
+        let other = base.replace("title: T", "title: Theirs");
+        let merged = merge(&base, &moved, &other, &|_| None);
+        assert_eq!(merged, Ok(moved.replace("title: T", "title: Theirs")));
+    }
+}
