@@ -43,7 +43,7 @@ use crate::compile::{Catalogue, Recipe};
 use crate::connector::Connections;
 use crate::data::digest;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::names::{ConnectorName, RecipeName};
+use crate::names::{ConnectorName, RecipeName, TableName};
 use crate::origin::Lock;
 use crate::recipe::RecipeFile;
 use crate::source::{self, Document, Node};
@@ -63,7 +63,11 @@ pub struct Library {
     pub overrides: BTreeMap<ConnectorName, Override>,
     /// Connectors whose file in the workspace has errors, with that file.
     pub broken: BTreeMap<ConnectorName, Arc<str>>,
-    /// Recipes without errors of their own that use such a connector, with its file.
+    /// Lookup tables of the workspace in place of bundled ones, with their files.
+    pub own_tables: BTreeMap<TableName, Arc<str>>,
+    /// Those of them whose file has errors.
+    pub broken_tables: BTreeMap<TableName, Arc<str>>,
+    /// Recipes without errors of their own that use such a connector or table, with its file.
     pub hindered: BTreeMap<RecipeName, Arc<str>>,
     /// The connections that `connections.yaml` names.
     pub connections: Connections,

@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use super::at_once::at_once;
 use super::closure::check_sign_in;
-use super::files::{Found, is_page};
+use super::files::{Found, bundled_file, is_page};
 use super::open::{Opened, open};
 use super::subject::{Subject, start, subject};
 use super::{Library, Written, copies, hindered, overlay};
 use crate::compile::{Project, Recipe, Signature, check_doctor, check_wiring, compile, program};
 use crate::connector::{self, Connections, builtin};
 use crate::diagnostic::{Report, Severity};
-use crate::names::{ConnectorName, RecipeName};
+use crate::names::{ConnectorName, RecipeName, TableName};
 use crate::origin::Lock;
 use crate::recipe::{ProjectFile, RecipeFile};
 use crate::source::{self, Document};
@@ -46,6 +46,9 @@ pub(super) fn read(files: BTreeMap<String, Found>) -> Library {
             (None, Some(Subject::Connector(name))) if !found.is_bundled => {
                 reading.broken(name, &path);
             }
+            (None, Some(Subject::Table(name))) if !found.is_bundled => {
+                reading.broken_table(name, &path);
+            }
             _ => {}
         }
     }
@@ -64,6 +67,8 @@ struct Reading {
     projects: Vec<(ProjectFile, Arc<str>)>,
     recipes: BTreeMap<RecipeName, (RecipeFile, bool)>,
     connections: Option<Document>,
+    /// What is left of tables whose file has errors.
+    partly_read: BTreeMap<TableName, Arc<Table>>,
 }
 
 impl Reading {
@@ -106,6 +111,15 @@ impl Reading {
             let connectors = &mut self.library.catalogue.connectors;
             connectors.insert(name.clone(), Arc::new(bundled));
             self.library.broken.insert(name, path.clone());
+        }
+    }
+
+    /// A table of the workspace that cannot be used, likewise.
+    fn broken_table(&mut self, name: TableName, path: &Arc<str>) {
+        if let Some(bundled) = hindered::bundled_table(&name, path) {
+            let tables = &mut self.library.catalogue.tables;
+            tables.insert(name.clone(), Arc::new(bundled));
+            self.library.broken_tables.insert(name, path.clone());
         }
     }
 
@@ -159,8 +173,19 @@ impl Reading {
             }
             Subject::Table(name) => {
                 let (table, report) = Table::read(name.clone(), &document);
+                let is_broken = report.has_errors();
                 self.found.absorb(report);
-                self.library.catalogue.tables.insert(name, Arc::new(table));
+                let table = Arc::new(table);
+                let tables = &mut self.library.catalogue.tables;
+                tables.insert(name.clone(), table.clone());
+                if !is_bundled && bundled_file(&file).is_some() {
+                    let own = &mut self.library.own_tables;
+                    own.insert(name.clone(), file.clone());
+                    if is_broken {
+                        self.partly_read.insert(name.clone(), table);
+                        self.broken_table(name, &file);
+                    }
+                }
             }
             Subject::Project(name) => {
                 let (project, report) = ProjectFile::read(&name, &document);
@@ -222,6 +247,10 @@ impl Reading {
         for name in library.broken.keys() {
             library.catalogue.connectors.remove(name);
         }
+        for name in library.broken_tables.keys() {
+            library.catalogue.tables.remove(name);
+        }
+        library.catalogue.tables.extend(self.partly_read);
         copies::judge(&mut library);
         library
     }
@@ -249,7 +278,7 @@ fn compile_in(library: &Library, file: &RecipeFile, is_bundled: bool) -> Compile
         check_sign_in(recipe, span, &library.connections, &mut report);
     }
     if is_bundled && report.has_errors() {
-        hindered::name_causes(&mut report, &file.document.text, &library.overrides);
+        hindered::name_causes(&mut report, &file.document.text, library);
     }
     (recipe, report)
 }
@@ -261,7 +290,7 @@ fn keep_compiled(
     (recipe, report): Compiled,
 ) -> Report {
     if let Some(recipe) = recipe {
-        match hindered::hindrance(&recipe, &library.broken) {
+        match hindered::hindrance(&recipe, library) {
             Some(file) => drop(library.hindered.insert(name.clone(), file)),
             None => drop(library.recipes.insert(name.clone(), Arc::new(recipe))),
         }
