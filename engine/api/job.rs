@@ -143,14 +143,14 @@ fn asked(query: Option<&str>) -> Result<Asked, Problem> {
 /// A job as it is stored, and what its replay tells.
 pub(super) struct Seen {
     purpose: Purpose,
-    record: JobRecord,
-    entries: Vec<Entry>,
-    program: Option<Arc<Program>>,
-    pinned: Option<Pinned>,
-    look: Look,
-    shapes: Shapes,
-    sources: BTreeMap<String, String>,
-    trouble: Option<String>,
+    pub(super) record: JobRecord,
+    pub(super) entries: Vec<Entry>,
+    pub(super) program: Option<Arc<Program>>,
+    pub(super) pinned: Option<Pinned>,
+    pub(super) look: Look,
+    pub(super) shapes: Shapes,
+    pub(super) sources: BTreeMap<String, String>,
+    pub(super) trouble: Option<String>,
 }
 
 impl Seen {

@@ -34,6 +34,7 @@ mod problem;
 mod projects;
 mod progress;
 mod recipes;
+mod record;
 mod rerun;
 mod reveal;
 mod routes;

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::client::{Body, Client, Errand};
 use super::job::{Told, status, took};
-use super::{Ended, mend, say, show};
+use super::{Ended, mend, record, say, show};
 use crate::data::Value;
 
 /// How many pages are looked through for jobs that are not hidden.
@@ -58,6 +58,7 @@ enum What {
     Cancel(mend::Cancel),
     Release(mend::Release),
     Rerun(mend::Rerun),
+    Record(record::Record),
 }
 
 /// Says what became of a call whose end is unknown, so that its job can go on
@@ -92,6 +93,7 @@ impl Jobs {
                 (Some(What::Cancel(cancel)), _) => cancel.run(client).await,
                 (Some(What::Release(release)), _) => release.run(client).await,
                 (Some(What::Rerun(rerun)), _) => rerun.run(client).await,
+                (Some(What::Record(record)), _) => record.run(client).await,
                 (None, Some(id)) => self.one(client, id).await,
                 (None, None) => match &self.about {
                     Some(value) => self.search(client, value).await,

@@ -24,6 +24,7 @@ mod jobs;
 mod lines;
 mod mend;
 mod recipes;
+mod record;
 mod prune;
 mod reference;
 mod preview;

@@ -22,7 +22,7 @@ pub enum Marked {
 pub struct Hidden(BTreeSet<String>);
 
 impl Marked {
-    fn holds(self, field: &Field) -> bool {
+    pub(super) fn holds(self, field: &Field) -> bool {
         field.secret || (self == Self::SecretOrPersonal && field.personal)
     }
 }

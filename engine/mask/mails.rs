@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::{Captures, Regex};
 
 use super::MASK;
 
@@ -22,12 +22,17 @@ static MAIL: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The text with everything masked that looks like an e-mail address.
 pub fn without_mails(text: &str) -> Cow<'_, str> {
+    mails(text, &mut |_| MASK.to_owned())
+}
+
+/// The text with something else in place of everything that looks like an e-mail address.
+pub(super) fn mails<'a>(text: &'a str, with: &mut dyn FnMut(&str) -> String) -> Cow<'a, str> {
     let may_hold_one = text.contains('@')
         || ["%40", "&#64;", "\\u0040"]
             .iter()
             .any(|at| text.contains(at));
     if may_hold_one {
-        return MAIL.replace_all(text, MASK);
+        return MAIL.replace_all(text, |found: &Captures<'_>| with(&found[0]));
     }
     Cow::Borrowed(text)
 }

@@ -167,6 +167,11 @@ impl Masker {
         Cow::Owned(replaced)
     }
 
+    /// Whether a number is hidden where it stands as one.
+    pub(super) fn hides_number(&self, number: &str) -> bool {
+        self.numbers.contains(number)
+    }
+
     /// Whether the text holds something hidden.
     pub fn finds(&self, text: &str) -> bool {
         self.finders.iter().any(|(finder, _)| match finder {

@@ -12,6 +12,7 @@ mod hidden;
 mod mails;
 mod masker;
 mod secrets;
+mod stand_ins;
 mod typed;
 
 pub use forms::forms;
@@ -19,6 +20,7 @@ pub use hidden::{Hidden, Marked, in_place, is_plain};
 pub use mails::without_mails;
 pub use masker::Masker;
 pub use secrets::{SECRET_BYTES_MIN, learn_secret, learned_secrets, masker_of_secrets};
+pub use stand_ins::StandIns;
 pub use typed::point_out_secrets;
 
 /// What stands in place of a hidden value.

@@ -71,7 +71,11 @@ static REPLY: Form = Form {
     name: "reply",
     doc: "One answer of a connector.",
     keys: &[
-        Key::new("output", Kind::Data, "The action's output."),
+        Key::new(
+            "output",
+            Kind::Data,
+            "The action's output; of a listing a page: `items`, `next` if another one follows.",
+        ),
         Key::new(
             "status",
             Kind::Whole { min: 100, max: 599 },

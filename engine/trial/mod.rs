@@ -10,6 +10,7 @@ mod fill;
 mod grammar;
 mod judge;
 mod pretend;
+mod record;
 mod renew;
 mod rewrite;
 mod run;
@@ -19,6 +20,7 @@ mod yaml;
 
 pub use change::{Broken, Findings, run_change};
 pub use grammar::TEST;
+pub use record::{NotRecorded, Story, record};
 pub use renew::Difference;
 pub use rewrite::{NotRewritten, updated};
 pub use run::{CaseResult, run_case};

@@ -21,9 +21,9 @@ use crate::worker::Worker;
 
 use super::fill::fill;
 use super::judge::{judge, why_it_failed};
-use super::pretend::Pretend;
+use super::pretend::{Pretend, Told};
 use super::renew::{Difference, differences, renewed};
-use super::suite::{Case, Expect};
+use super::suite::{Case, Expect, ReplyKind};
 
 /// How often the clock is moved on at most before a test is given up.
 const LEAPS_MAX: usize = 10_000;
@@ -55,6 +55,8 @@ pub(super) struct Aftermath {
     pub(super) ending: Option<Ending>,
     pub(super) entries: Vec<Entry>,
     pub(super) requests: Vec<(String, Value)>,
+    /// What was answered, of what was told by place.
+    pub(super) given: Vec<(String, ReplyKind)>,
     pub(super) troubles: Vec<String>,
     pub(super) tables: BTreeMap<String, Value>,
     pub(super) commits: u32,
@@ -78,7 +80,7 @@ pub async fn run_case(
         renewed: None,
         commits: 0,
     };
-    match play(shelf, recipe, case, crash_after).await {
+    match play(shelf, recipe, case, crash_after, None).await {
         Ok(after) => result.take(&case.expect, after),
         Err(why) => {
             result.problems.push(why.clone());
@@ -106,13 +108,15 @@ impl CaseResult {
     }
 }
 
-async fn play(
+/// Runs a test and says what is left; with what each place is told, instead of its replies.
+pub(super) async fn play(
     shelf: &Arc<Shelf>,
     recipe: &RecipeName,
     case: &Case,
     crash_after: Option<u32>,
+    told: Option<Told>,
 ) -> Result<Aftermath, String> {
-    let stage = Stage::set(shelf, recipe, case, crash_after).await?;
+    let stage = Stage::set(shelf, recipe, case, crash_after, told).await?;
     let given = match &case.event {
         Some(event) => Given::Event(event.clone()),
         None => Given::Input(case.input.clone()),
@@ -140,6 +144,7 @@ impl Aftermath {
             }),
             entries: Vec::new(),
             requests: Vec::new(),
+            given: Vec::new(),
             troubles: Vec::new(),
             tables: BTreeMap::new(),
             commits: 0,
@@ -163,6 +168,7 @@ impl Stage {
         recipe: &RecipeName,
         case: &Case,
         crash_after: Option<u32>,
+        told: Option<Told>,
     ) -> Result<Self, String> {
         let clock = Clock::test(case.now);
         let store = Arc::new(Store::in_memory().await.map_err(in_words)?);
@@ -174,7 +180,8 @@ impl Stage {
         store.declare(&tables, case.now).await.map_err(in_words)?;
         fill(&store, shelf, recipe, case).await?;
         let (connectors, _) = shelf.accounts();
-        let pretend = Arc::new(Pretend::new(connectors, clock.clone(), &case.replies));
+        let pretend = Pretend::new(connectors, clock.clone(), &case.replies).telling(told);
+        let pretend = Arc::new(pretend);
         let (stopping, is_stopping) = watch::channel(false);
         let bell = Arc::new(Bell::default());
         let halt = match crash_after {
@@ -264,6 +271,7 @@ impl Stage {
             ending,
             entries,
             requests: self.pretend.requests(),
+            given: self.pretend.given(),
             troubles: self.pretend.troubles(),
             tables,
             commits: self.world.halt.committed(),

@@ -6,7 +6,7 @@ use super::door::{Door, get, post};
 use super::schema::{
     any, count, either, exactly, flag, list, map, moment, named, object, period, text, word,
 };
-use crate::api::{cancel, decide, follow, inbox, job, jobs, rerun, webhooks};
+use crate::api::{cancel, decide, follow, inbox, job, jobs, record, rerun, webhooks};
 use crate::data::Value;
 use crate::names::Role;
 
@@ -14,6 +14,7 @@ pub(super) fn doors() -> Vec<Door> {
     let mut doors = known();
     doors.extend(changed());
     doors.extend(again());
+    doors.push(recorded());
     doors.extend(delivered());
     doors
 }
@@ -190,6 +191,26 @@ fn again() -> Vec<Door> {
         .gives(202, "They are in line.", found)
         .refuses(&[409, 429]),
     ]
+}
+
+fn recorded() -> Door {
+    get(
+        "/api/jobs/{id}/record",
+        record::record,
+        "record_job",
+        "Turns a job into a test that holds, with stand-ins for secrets and what is about people.",
+    )
+    .more(
+        "`test` is the text of a file `recipes/PROJECT/tests/NAME.test.yaml`. What cannot become a \
+         test is refused with the reason.",
+    )
+    .needs(Role::Operator)
+    .gives(
+        200,
+        "The test.",
+        object(&[("recipe", text()), ("test", text())]),
+    )
+    .refuses(&[409])
 }
 
 fn delivered() -> Vec<Door> {

@@ -1,5 +1,6 @@
 //! What is hidden, in which forms, and what stays.
 
+mod stand_ins;
 mod typed;
 
 use serde_json::json;

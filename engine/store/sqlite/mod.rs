@@ -36,7 +36,7 @@ pub use ledger::{KeptSecret, NoticeClaim, SpentBlock, TakenGroup};
 pub use limits::{CommitLimits, commit_limits};
 pub use open::check_integrity;
 pub use recipes::{AuditEntry, RecipeState, UnfinishedVersion};
-pub use tables::{Import, RowFilter, RowVersion, TableRow};
+pub use tables::{Import, RowBefore, RowFilter, RowVersion, TableRow};
 pub use vault::{SecretRecord, Vault, forget_key, key_beside};
 pub use versions::{NewVersion, Version, VersionOrigin};
 

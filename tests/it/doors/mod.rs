@@ -35,6 +35,7 @@ mod previewing;
 mod process;
 mod progress;
 mod recipes;
+mod recording;
 mod refusing;
 mod roles;
 mod searching;

@@ -66,6 +66,7 @@ fn whoever_watches_a_run_sees_each_step_and_how_it_ended() {
     ] {
         assert!(lines.contains(&wanted), "{wanted}\n---\n{told}");
     }
+    assert!(!told.contains("began each["), "{told}");
     assert!(
         lines
             .last()

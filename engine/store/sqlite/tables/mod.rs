@@ -14,11 +14,13 @@ mod rows;
 mod sealed;
 mod settings;
 mod sync;
+mod then;
 
 pub use people::{Import, RowFilter, RowVersion, TableRow};
 #[cfg(test)]
 pub(super) use rows::{by_column_sql, index_column};
 pub(super) use settings::Settings;
+pub use then::RowBefore;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};

@@ -193,7 +193,7 @@ impl Sqlite {
         Ok(performed)
     }
 
-    fn kept(&self, table: &TableName) -> Result<std::sync::Arc<Kept>, StoreError> {
+    pub(super) fn kept(&self, table: &TableName) -> Result<std::sync::Arc<Kept>, StoreError> {
         self.tables
             .get(table)
             .ok_or_else(|| StoreError::NotFound(format!("lookup table `{table}`")))
