@@ -72,21 +72,6 @@ fn known() -> Vec<Door> {
 }
 
 fn run() -> Vec<Door> {
-    let elsewhere = object(&[
-        ("recipe", text()),
-        ("address", text()),
-        ("last_at", moment()),
-    ]);
-    let started = object(&[
-        ("name", text()),
-        ("status", text()),
-        ("warnings", list(named("Diagnostic"))),
-        (
-            "webhook?",
-            object(&[("method", word(&["POST"])), ("address", text())]),
-        ),
-        ("delivered_elsewhere?", list(elsewhere)),
-    ]);
     let stopped = object(&[
         ("name", text()),
         ("status", text()),
@@ -104,7 +89,7 @@ fn run() -> Vec<Door> {
         .needs(Role::Operator)
         .more("To start a started recipe changes nothing.")
         .takes(exactly(&[("beside_copy?", flag())]))
-        .gives(200, "It is started.", started)
+        .gives(200, "It is started.", started())
         .refuses(&[409, 422]),
         post(
             "/api/recipes/{project}/{name}/stop",
@@ -147,6 +132,22 @@ fn run() -> Vec<Door> {
         )
         .refuses(&[409, 429]),
     ]
+}
+
+fn started() -> Value {
+    let webhook = object(&[("method", word(&["POST"])), ("address", text())]);
+    let elsewhere = object(&[
+        ("recipe", text()),
+        ("address", text()),
+        ("last_at", moment()),
+    ]);
+    object(&[
+        ("name", text()),
+        ("status", text()),
+        ("warnings", list(named("Diagnostic"))),
+        ("webhook?", webhook),
+        ("delivered_elsewhere?", list(elsewhere)),
+    ])
 }
 
 fn edited() -> Vec<Door> {
