@@ -10,7 +10,10 @@ use super::Problem;
 pub(super) fn refused(refused: Refused) -> Problem {
     match refused.code {
         "not_found" => Problem::not_found(refused.message),
-        "bad_name" => Problem::bad_request(refused.message),
+        "bad_name" => {
+            let title = "This cannot be the name of a project.";
+            Problem::new(422, "bad_name", title).detail(refused.message)
+        }
         code => Problem::conflict(code, refused.message),
     }
 }

@@ -56,6 +56,11 @@ impl Problem {
         self
     }
 
+    /// The kind as a stable word.
+    pub(super) fn code(&self) -> &str {
+        &self.0.code
+    }
+
     /// Adds each thing that is wrong.
     pub(super) fn errors(mut self, errors: impl IntoIterator<Item = Value>) -> Self {
         self.0.errors.extend(errors);

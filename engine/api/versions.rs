@@ -1,7 +1,7 @@
 //! The versions of a recipe that were live: listed, shown, compared, brought back.
 //!
 //! Always true: an earlier version comes back as a save like any other, checked against what is
-//! there now.
+//! there now; a text that never was a version, and so is kept nowhere else, is not lost unasked.
 
 use std::sync::Arc;
 
@@ -107,19 +107,35 @@ pub(super) async fn restore(
     let versions = of(&rooms, &name).await?;
     let version = find(&name, &versions, &wish.version.to_string())?;
     let is_there = rooms.intake.shelf.has_file(&name);
-    let otherwise = match is_there {
-        true => Expected::Any,
+    let said = said_expected(&headers)?;
+    let is_said = said.is_some();
+    let otherwise = || match is_there {
+        true => Expected::OneOf(
+            versions
+                .iter()
+                .map(|version| version.hash.clone())
+                .collect(),
+        ),
         false => Expected::Nothing,
     };
     let save = Save {
         text: text(&rooms, version).await?,
-        expected: said_expected(&headers)?.unwrap_or(otherwise),
+        expected: said.unwrap_or_else(otherwise),
         others: others(query.as_deref())?,
         origin: VersionOrigin::Restored(version.number),
         by: by.to_string(),
         name,
     };
-    perform(&rooms, save).await
+    let number = version.number;
+    perform(&rooms, save).await.map_err(|problem| {
+        if is_said || problem.code() != "changed_meanwhile" {
+            return problem;
+        }
+        problem.detail(format!(
+            "the file holds a text that never ran, so that it is kept nowhere else; look at it, and \
+             if version {number} is to take its place, say so: `--overwrite`, or `If-Match: *`"
+        ))
+    })
 }
 
 /// A recipe's name as an address gives it; what cannot be one is nowhere.

@@ -144,6 +144,7 @@ impl Client {
         let request = match body {
             Body::None => request,
             Body::Json(value) => request.json(value),
+            Body::JsonOverAny(value) => request.header("if-match", "*").json(value),
             Body::Csv(bytes) => request.header("content-type", "text/csv").body(bytes),
             Body::AskForCsv => request.header("accept", "text/csv"),
         };
@@ -220,6 +221,8 @@ fn said_with(written: &str, name: &str) -> String {
 pub(super) enum Body<'a> {
     None,
     Json(&'a Value),
+    /// The same, whatever stands in its place now.
+    JsonOverAny(&'a Value),
     Csv(Vec<u8>),
     AskForCsv,
 }

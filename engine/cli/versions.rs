@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use clap::Args;
+use reqwest::Method;
 use serde_json::json;
 
-use super::client::{Client, Errand};
+use super::client::{Body, Client, Errand};
 use super::{Ended, say, show};
 use crate::data::Value;
 
@@ -43,6 +44,9 @@ pub(super) struct Restore {
     /// Save it even if recipes that call it break
     #[arg(long)]
     anyway: bool,
+    /// Put it in the file's place even if that holds a text that never ran and is kept nowhere else
+    #[arg(long)]
+    overwrite: bool,
 }
 
 impl Versions {
@@ -124,7 +128,11 @@ impl Restore {
         let name = client.recipe(&self.name).await?;
         let path = format!("/api/recipes/{name}/restore?anyway={}", self.anyway);
         let wish = json!({ "version": self.version });
-        client.post(&path, Some(&wish)).await
+        let body = match self.overwrite {
+            true => Body::JsonOverAny(&wish),
+            false => Body::Json(&wish),
+        };
+        Ok(client.send(Method::POST, &path, body).await?.body)
     }
 }
 

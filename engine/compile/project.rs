@@ -35,6 +35,9 @@ pub struct Project {
     pub says: IndexMap<String, IndexMap<String, Says>>,
     /// The recipe with the project's own checks.
     pub doctor: Option<RecipeName>,
+    /// Whether its file has no errors. If it has, no job may run by it: what a mistaken line would
+    /// have wired would play itself.
+    pub is_sound: bool,
 }
 
 impl Project {
@@ -50,6 +53,7 @@ impl Project {
             settings: IndexMap::new(),
             says: IndexMap::new(),
             doctor: None,
+            is_sound: true,
         }
     }
 
@@ -77,6 +81,7 @@ impl Project {
                 .doctor
                 .as_ref()
                 .and_then(|(name, _)| RecipeName::of(&file.name, name).ok()),
+            is_sound: true,
         }
     }
 }

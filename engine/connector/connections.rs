@@ -25,6 +25,8 @@ pub struct Connections {
     pub all: IndexMap<ConnectionName, Connection>,
     /// Those whose connector is not known, each with what is wrong.
     pub lost: IndexMap<ConnectionName, String>,
+    /// Whether the file as a whole could not be read, so that nobody knows which there are.
+    pub is_unread: bool,
 }
 
 /// An admin's account at a vendor.
@@ -53,6 +55,8 @@ impl Connections {
         report: &mut Report,
     ) -> Self {
         let (mut all, mut lost) = (IndexMap::new(), IndexMap::new());
+        let told_before = report.errors().count();
+        let mut of_one = 0;
         for (key, node) in entries(root, "the file", codes::CONNECTIONS_SHAPE, report) {
             if &*key.text != "connections" {
                 unknown_key(key, &["connections"], codes::CONNECTIONS_SHAPE, report);
@@ -65,6 +69,7 @@ impl Connections {
                         let read = Connection::read(&name, node, key.span, connectors, &mut found);
                         let mistakes = found.errors().map(|found| found.message.clone());
                         let mistakes: Vec<String> = mistakes.collect();
+                        of_one += mistakes.len();
                         report.absorb(found);
                         match read {
                             Some(read) => {
@@ -84,7 +89,41 @@ impl Connections {
                 }
             }
         }
-        Self { all, lost }
+        Self {
+            all,
+            lost,
+            // An error beside those of single connections may have cost any of them.
+            is_unread: report.errors().count() > told_before + of_one,
+        }
+    }
+
+    /// Brings back what is broken now and was good before: all, if the file cannot be read as a
+    /// whole; else those connections that have mistakes.
+    pub fn keep_good(&mut self, before: &Self) {
+        if self.is_unread {
+            self.all.clone_from(&before.all);
+            self.lost.clone_from(&before.lost);
+            return;
+        }
+        let was_good = |name: &ConnectionName| {
+            let was = before.get(name);
+            was.filter(|was| was.mistakes.is_empty()).cloned()
+        };
+        for (name, connection) in &mut self.all {
+            if !connection.mistakes.is_empty()
+                && let Some(was) = was_good(name)
+            {
+                *connection = was;
+            }
+        }
+        let names: Vec<_> = self.lost.keys().cloned().collect();
+        for (name, was) in names
+            .iter()
+            .filter_map(|name| Some((name, was_good(name)?)))
+        {
+            self.lost.shift_remove(name);
+            self.all.insert(name.clone(), was);
+        }
     }
 
     /// The connection of this name.

@@ -25,7 +25,7 @@ impl Library {
     /// recipe's or cannot be read, so that all has to be read again.
     pub fn with_saved(&self, files: BTreeMap<String, Found>) -> Option<Self> {
         // What recipes are held against then is not at hand.
-        if !self.broken.is_empty() || !self.broken_tables.is_empty() {
+        if !self.broken.is_empty() {
             return None;
         }
         let files: Vec<Saved> = files

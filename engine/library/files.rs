@@ -17,7 +17,7 @@ use crate::source::FILE_BYTES_MAX;
 static BUNDLED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
 
 /// The folders of a workspace that hold files to read.
-const FOLDERS: [&str; 3] = ["recipes", "connectors", "lookup-tables"];
+pub(super) const FOLDERS: [&str; 3] = ["recipes", "connectors", "lookup-tables"];
 /// The file that names the connections.
 pub(super) const CONNECTIONS: &str = "connections.yaml";
 /// The most files a workspace may have.
@@ -25,7 +25,7 @@ const FILES_MAX: usize = 20_000;
 /// How often a workspace is read at most until nothing changed meanwhile.
 const LOOKS_MAX: usize = 5;
 /// How deep folders are looked into: `recipes/<project>/tests/<file>`.
-const DEPTH_MAX: usize = 4;
+pub(super) const DEPTH_MAX: usize = 4;
 
 /// A file before it is read as YAML.
 #[derive(Clone, Debug)]
@@ -110,6 +110,12 @@ pub(super) fn is_page(path: &str) -> bool {
     path.starts_with("recipes/") && path.ends_with("/README.md")
 }
 
+/// Whether a file in one of the folders is read, by its path below the workspace.
+pub(super) fn is_read(path: &str) -> bool {
+    let is_yaml = path.ends_with(".yaml") || path.ends_with(".yml");
+    is_yaml || (is_page(path) && path.matches('/').count() == 2)
+}
+
 /// One file of a workspace as it is now; the bundled one behind it if there is none.
 pub fn found_at(workspace: &Path, path: &str) -> Option<Found> {
     let bundled = bundled_file(path);
@@ -167,8 +173,7 @@ fn find_below(
             continue;
         }
         let path = format!("{path}/{name}");
-        let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
-        if is_yaml || (is_page(&path) && depth == 2) {
+        if is_read(&path) {
             if files.len() == FILES_MAX {
                 let message = format!("the workspace has more than {FILES_MAX} files");
                 return Err(io::Error::other(message));

@@ -1,9 +1,12 @@
-//! Connectors and tables of the workspace that cannot be used, and the recipes that wait for them.
+//! Files of the workspace that cannot be used, and the recipes that wait for them.
 //!
-//! In: their files with errors, compiled recipes. Out: which recipes are hindered by which file.
-//! Always true: a mistake is told where it was made: recipes are read as if the bundled connector or
-//! table stood there, are blamed for nothing, and are not run before the file is mended.
+//! In: connectors, tables and projects with errors, compiled recipes. Out: which recipes are hindered
+//! by which file.
+//! Always true: what recipes rely on is never used in part: they are not run as such a file has it
+//! before it is mended. A mistake is told where it was made: recipes are read as if the bundled
+//! connector or table stood there.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Library, files};
@@ -13,6 +16,44 @@ use crate::diagnostic::Report;
 use crate::names::{ConnectorName, TableName};
 use crate::source;
 use crate::table::Table;
+
+/// What files of the workspace have errors about, with the file of each.
+#[derive(Clone, Debug, Default)]
+pub struct Broken {
+    /// Connectors.
+    pub connectors: BTreeMap<ConnectorName, Arc<str>>,
+    /// Lookup tables.
+    pub tables: BTreeMap<TableName, Arc<str>>,
+    /// Projects, by folder.
+    pub projects: BTreeMap<String, Arc<str>>,
+}
+
+impl Broken {
+    /// Whether all of them can be used.
+    pub fn is_empty(&self) -> bool {
+        self.connectors.is_empty() && self.tables.is_empty() && self.projects.is_empty()
+    }
+
+    /// The file that a recipe waits for, if it is wired by, calls or keeps its rows in what is
+    /// broken.
+    pub(super) fn hindrance(&self, recipe: &Recipe) -> Option<Arc<str>> {
+        if self.is_empty() {
+            return None;
+        }
+        let mut file = self.projects.get(recipe.name.project());
+        let actions = recipe.actions();
+        let mut connectors = actions
+            .iter()
+            .map(|action| self.connectors.get(&action.connector));
+        file = file.or_else(|| connectors.find_map(|file| file));
+        recipe.for_each_step(&mut |step| {
+            if let StepKind::Table { table, .. } = &step.kind {
+                file = file.or_else(|| self.tables.get(table));
+            }
+        });
+        file.cloned()
+    }
+}
 
 /// The bundled connector behind a file of the workspace.
 pub(super) fn bundled(name: &ConnectorName, path: &Arc<str>) -> Option<Connector> {
@@ -24,26 +65,6 @@ pub(super) fn bundled(name: &ConnectorName, path: &Arc<str>) -> Option<Connector
 pub(super) fn bundled_table(name: &TableName, path: &Arc<str>) -> Option<Table> {
     let (document, _) = source::parse(path, files::bundled_file(path)?);
     Some(Table::read(name.clone(), &document?).0)
-}
-
-/// The broken file that a recipe waits for, if it uses such a connector or table.
-pub(super) fn hindrance(recipe: &Recipe, library: &Library) -> Option<Arc<str>> {
-    let actions = recipe.actions();
-    let mut files = actions
-        .iter()
-        .map(|action| library.broken.get(&action.connector));
-    if let Some(file) = files.find_map(Option::<&Arc<str>>::cloned) {
-        return Some(file);
-    }
-    let mut found = None;
-    recipe.for_each_step(&mut |step| {
-        if let StepKind::Table { table, .. } = &step.kind
-            && found.is_none()
-        {
-            found = library.broken_tables.get(table).cloned();
-        }
-    });
-    found
 }
 
 /// Says of errors in a bundled recipe which files of the workspace they may come from: as it was

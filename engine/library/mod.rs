@@ -11,6 +11,7 @@ mod closure;
 pub mod codes;
 mod copies;
 mod files;
+mod good;
 mod hindered;
 mod open;
 mod overlay;
@@ -32,6 +33,7 @@ pub use change::{path_of, recipe_of};
 pub use closure::Start;
 pub use copies::Made;
 pub use files::{Found, bundled, found_at};
+pub use hindered::Broken;
 pub use originals::{Originals, Unsound, originals};
 pub use overlay::Override;
 pub use pinned::NoVersion;
@@ -61,13 +63,11 @@ pub struct Library {
     pub tests: BTreeMap<String, Arc<Document>>,
     /// What the workspace changes about bundled connectors.
     pub overrides: BTreeMap<ConnectorName, Override>,
-    /// Connectors whose file in the workspace has errors, with that file.
-    pub broken: BTreeMap<ConnectorName, Arc<str>>,
     /// Lookup tables of the workspace in place of bundled ones, with their files.
     pub own_tables: BTreeMap<TableName, Arc<str>>,
-    /// Those of them whose file has errors.
-    pub broken_tables: BTreeMap<TableName, Arc<str>>,
-    /// Recipes without errors of their own that use such a connector or table, with its file.
+    /// The connectors, tables and projects that cannot be used as their files are.
+    pub broken: Broken,
+    /// Recipes without errors of their own that rely on one of those, with its file.
     pub hindered: BTreeMap<RecipeName, Arc<str>>,
     /// The connections that `connections.yaml` names.
     pub connections: Connections,
@@ -175,9 +175,11 @@ impl Library {
 
     /// What was found about one file.
     pub fn diagnostics_of<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a Diagnostic> {
-        self.diagnostics
-            .iter()
-            .filter(move |found| &*found.place.file == path)
+        // They are in the order of files and places.
+        let found = &self.diagnostics;
+        let start = found.partition_point(|found| &*found.place.file < path);
+        let of_file = found[start..].iter();
+        of_file.take_while(move |found| &*found.place.file == path)
     }
 }
 

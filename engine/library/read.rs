@@ -43,12 +43,7 @@ pub(super) fn read(files: BTreeMap<String, Found>) -> Library {
             (None, Some(Subject::Recipe(name))) => {
                 reading.unreadable(name, &path, found.is_bundled);
             }
-            (None, Some(Subject::Connector(name))) if !found.is_bundled => {
-                reading.broken(name, &path);
-            }
-            (None, Some(Subject::Table(name))) if !found.is_bundled => {
-                reading.broken_table(name, &path);
-            }
+            (None, Some(subject)) if !found.is_bundled => reading.useless(subject, &path),
             _ => {}
         }
     }
@@ -67,8 +62,6 @@ struct Reading {
     projects: Vec<(ProjectFile, Arc<str>)>,
     recipes: BTreeMap<RecipeName, (RecipeFile, bool)>,
     connections: Option<Document>,
-    /// What is left of tables whose file has errors.
-    partly_read: BTreeMap<TableName, Arc<Table>>,
 }
 
 impl Reading {
@@ -104,14 +97,30 @@ impl Reading {
         self.library.written.insert(name, written);
     }
 
+    /// A file that is no YAML says nothing of what it is about.
+    fn useless(&mut self, subject: Subject, path: &Arc<str>) {
+        let library = &mut self.library;
+        match subject {
+            Subject::Connector(name) => self.broken(name, path),
+            Subject::Table(name) => self.broken_table(name, path),
+            Subject::Project(name) => {
+                let projects = &mut library.catalogue.projects;
+                projects.insert(name.clone(), Arc::new(Project::unwired(&name)));
+                library.broken.projects.insert(name, path.clone());
+            }
+            Subject::Connections => library.connections.is_unread = true,
+            Subject::Recipe(_) | Subject::Test | Subject::Lock => {}
+        }
+    }
+
     /// A connector of the workspace that cannot be used: recipes are read as if the bundled one, if
     /// there is one, stood there.
     fn broken(&mut self, name: ConnectorName, path: &Arc<str>) {
         if let Some(bundled) = hindered::bundled(&name, path) {
             let connectors = &mut self.library.catalogue.connectors;
             connectors.insert(name.clone(), Arc::new(bundled));
-            self.library.broken.insert(name, path.clone());
         }
+        self.library.broken.connectors.insert(name, path.clone());
     }
 
     /// A table of the workspace that cannot be used, likewise.
@@ -119,8 +128,8 @@ impl Reading {
         if let Some(bundled) = hindered::bundled_table(&name, path) {
             let tables = &mut self.library.catalogue.tables;
             tables.insert(name.clone(), Arc::new(bundled));
-            self.library.broken_tables.insert(name, path.clone());
         }
+        self.library.broken.tables.insert(name, path.clone());
     }
 
     fn built_in(&mut self) {
@@ -175,20 +184,22 @@ impl Reading {
                 let (table, report) = Table::read(name.clone(), &document);
                 let is_broken = report.has_errors();
                 self.found.absorb(report);
-                let table = Arc::new(table);
                 let tables = &mut self.library.catalogue.tables;
-                tables.insert(name.clone(), table.clone());
+                tables.insert(name.clone(), Arc::new(table));
                 if !is_bundled && bundled_file(&file).is_some() {
                     let own = &mut self.library.own_tables;
                     own.insert(name.clone(), file.clone());
-                    if is_broken {
-                        self.partly_read.insert(name.clone(), table);
-                        self.broken_table(name, &file);
-                    }
+                }
+                if is_broken {
+                    self.broken_table(name, &file);
                 }
             }
             Subject::Project(name) => {
                 let (project, report) = ProjectFile::read(&name, &document);
+                if report.has_errors() {
+                    let broken = &mut self.library.broken.projects;
+                    broken.insert(name.clone(), file.clone());
+                }
                 self.found.absorb(report);
                 let projects = &mut self.library.catalogue.projects;
                 projects.insert(name, Arc::new(Project::of(&project)));
@@ -215,6 +226,10 @@ impl Reading {
         for (project, file) in &projects {
             let mut report = Report::of(file);
             check_wiring(project, &self.library.catalogue, &mut report);
+            if report.has_errors() {
+                let broken = &mut self.library.broken.projects;
+                broken.insert(project.name.clone(), file.clone());
+            }
             self.found.absorb(report);
         }
         let mut library = self.library;
@@ -244,15 +259,25 @@ impl Reading {
             }
         }
         add(&mut library, doctors);
-        for name in library.broken.keys() {
-            library.catalogue.connectors.remove(name);
-        }
-        for name in library.broken_tables.keys() {
-            library.catalogue.tables.remove(name);
-        }
-        library.catalogue.tables.extend(self.partly_read);
+        take_out_broken(&mut library);
         copies::judge(&mut library);
         library
+    }
+}
+
+/// Takes out what recipes were held against although its file is broken.
+fn take_out_broken(library: &mut Library) {
+    let catalogue = &mut library.catalogue;
+    for name in library.broken.connectors.keys() {
+        catalogue.connectors.remove(name);
+    }
+    for name in library.broken.tables.keys() {
+        catalogue.tables.remove(name);
+    }
+    for name in library.broken.projects.keys() {
+        if let Some(project) = catalogue.projects.get_mut(name) {
+            Arc::make_mut(project).is_sound = false;
+        }
     }
 }
 
@@ -272,7 +297,8 @@ pub(super) fn take_compiled(
 
 fn compile_in(library: &Library, file: &RecipeFile, is_bundled: bool) -> Compiled {
     let (recipe, mut report) = compile(file, &library.catalogue);
-    if let Some(recipe) = &recipe {
+    // Without the file nobody can tell whether the connection is there.
+    if let Some(recipe) = recipe.as_ref().filter(|_| !library.connections.is_unread) {
         let auth = file.trigger().and_then(|(_, node)| node.get("auth"));
         let span = auth.map(|auth| auth.span);
         check_sign_in(recipe, span, &library.connections, &mut report);
@@ -290,7 +316,7 @@ fn keep_compiled(
     (recipe, report): Compiled,
 ) -> Report {
     if let Some(recipe) = recipe {
-        match hindered::hindrance(&recipe, library) {
+        match library.broken.hindrance(&recipe) {
             Some(file) => drop(library.hindered.insert(name.clone(), file)),
             None => drop(library.recipes.insert(name.clone(), Arc::new(recipe))),
         }

@@ -68,19 +68,12 @@ impl Shelf {
         Arc::new(shelf)
     }
 
-    /// Puts a new reading in place. Recipes and connectors that broke stay as they were; those whose
-    /// file is gone go. Answers the recipes of which another version runs now.
+    /// Puts a new reading in place. What broke stays as it was; that whose file is gone goes.
+    /// Answers the recipes of which another version runs now.
     pub fn replace(&self, mut library: Library) -> Vec<RecipeName> {
+        self.keep_good(&mut library);
         let (recipes_before, programs_before) = {
             let held = self.read();
-            let connectors = &held.library.catalogue.connectors;
-            let broken = library.broken.keys();
-            let good =
-                broken.filter_map(|name| Some((name.clone(), connectors.get(name)?.clone())));
-            library
-                .catalogue
-                .connectors
-                .extend(good.collect::<Vec<_>>());
             (held.recipes.clone(), held.programs.clone())
         };
         let mut recipes = BTreeMap::new();

@@ -1,6 +1,6 @@
 //! Which files of a workspace changed since it was last read.
 //!
-//! In: a folder. Out: a [`Stamp`] of names, sizes and times of all its files.
+//! In: a folder. Out: a [`Stamp`] of names, sizes and times of all files in it that are read.
 //! Always true: it is cheap enough to be made every few seconds; nothing is read but the folders.
 
 use std::collections::BTreeMap;
@@ -8,19 +8,9 @@ use std::fs::{self, Metadata};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
+use super::files::{CONNECTIONS, DEPTH_MAX, FOLDERS, is_read};
+use crate::clock::Moment;
 use crate::origin;
-
-/// The folders and files that make a workspace.
-const PARTS: [&str; 5] = [
-    "recipes",
-    "connectors",
-    "lookup-tables",
-    "connections.yaml",
-    origin::FILE,
-];
-
-/// How deep folders are looked into.
-const DEPTH_MAX: u32 = 4;
 
 /// The state of all files of a workspace, as far as names, sizes and times tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,8 +36,11 @@ impl Stamp {
     /// The state of a workspace now. What cannot be looked at counts as not there.
     pub fn of(workspace: &Path) -> Self {
         let mut stamp = Self::default();
-        for part in PARTS {
-            stamp.see(&workspace.join(part), part, 0);
+        for folder in FOLDERS {
+            stamp.see_below(&workspace.join(folder), folder, 1);
+        }
+        for file in [CONNECTIONS, origin::FILE] {
+            stamp.see(&workspace.join(file), file);
         }
         stamp
     }
@@ -68,19 +61,30 @@ impl Stamp {
         self.0.insert(path.to_owned(), State::of(about));
     }
 
-    fn see(&mut self, place: &Path, path: &str, depth: u32) {
-        let Ok(about) = fs::metadata(place) else {
-            return;
-        };
-        if !about.is_dir() {
-            self.0.insert(path.to_owned(), State::of(&about));
-            return;
+    /// Whether a file is there and did not change since this moment, as far as it says.
+    pub fn is_older(&self, path: &str, than: Moment) -> bool {
+        let changed = self.0.get(path).and_then(|state| state.changed_ns);
+        let than = u128::try_from(than.0).map(|than| than * 1_000);
+        matches!((changed, than), (Some(changed), Ok(than)) if changed <= than)
+    }
+
+    fn see(&mut self, place: &Path, path: &str) {
+        if let Ok(about) = fs::metadata(place) {
+            self.note(path, &about);
         }
-        let entries = fs::read_dir(place).into_iter().flatten().flatten();
-        for entry in entries.filter(|_| depth < DEPTH_MAX) {
+    }
+
+    fn see_below(&mut self, folder: &Path, path: &str, depth: usize) {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            if !name.starts_with('.') {
-                self.see(&entry.path(), &format!("{path}/{name}"), depth + 1);
+            let path = format!("{path}/{name}");
+            if name.starts_with('.') {
+                continue;
+            }
+            if is_read(&path) {
+                self.see(&entry.path(), &path);
+            } else if depth < DEPTH_MAX && entry.path().is_dir() {
+                self.see_below(&entry.path(), &path, depth + 1);
             }
         }
     }

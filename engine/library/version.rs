@@ -68,6 +68,15 @@ impl Shelf {
             files.push(RecipeFile::read(name, document).0);
         }
         let catalogue = self.catalogue_with(&files, tables);
+        for file in &files {
+            let project = catalogue.projects.get(file.name.project());
+            if project.is_some_and(|project| !project.is_sound) {
+                let project = file.name.project();
+                return Err(format!(
+                    "recipes/{project}/project.yaml has errors; mend it (`recipes check`)"
+                ));
+            }
+        }
         let mut recipes = BTreeMap::new();
         for file in &files {
             let (recipe, report) = compile(file, &catalogue);

@@ -23,7 +23,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::api::{self, Accepted, Lobby, Rooms};
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 use crate::data::{Secret, digest};
 use crate::history::History;
 use crate::library::Shelf;
@@ -33,7 +33,7 @@ use crate::settings::Settings;
 use crate::store::Store;
 use crate::trigger::{Intake, Timekeeper};
 use crate::worker::Worker;
-use crate::workspace::Workspace;
+use crate::workspace::{Look, Workspace};
 
 /// How long requests that are under way at a stop are waited for.
 const REQUESTS_GRACE: Duration = Duration::from_secs(10);
@@ -109,6 +109,12 @@ impl Engine {
     /// findings there are, or why everything stays as it was.
     pub async fn take_up_files(&self) -> Result<usize, String> {
         self.workspace.take_all_up().await
+    }
+
+    /// Looks at the files once as the server does every second, as if at this moment by the files'
+    /// own clock.
+    pub async fn look_at_files(&self, now: Moment) -> Result<Look, String> {
+        self.workspace.look_at(now).await
     }
 
     /// Listens and answers commands of this process, and runs nothing.

@@ -11,27 +11,25 @@ mod connections;
 mod place;
 mod save;
 mod take_up;
+mod watch;
 mod written;
 
 pub use change::NotChanged;
 pub use connections::{Given, SaveConnection};
 pub use save::{Expected, NotSaved, Others, Save, Saved};
+pub use watch::Look;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
 
 use tokio::sync::Mutex;
 
-use crate::clock::Clock;
+use crate::clock::Moment;
 use crate::library::{Library, Stamp};
 use crate::outbound::Outbound;
 use crate::store::StoreError;
 use crate::trigger::Intake;
-
-/// How often the files are looked at. Polling also sees what network folders and container mounts
-/// do not announce.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// A workspace's files and what runs of them.
 pub struct Workspace {
@@ -40,6 +38,11 @@ pub struct Workspace {
     outbound: Arc<Outbound>,
     /// The files as they were last taken up; who changes them has it.
     turn: Mutex<Stamp>,
+    /// The files as the last look saw them, if they were not at rest then, and since when they are
+    /// so.
+    seen: std::sync::Mutex<Option<(Stamp, Moment)>>,
+    /// Whether changed files wait to be taken up although nothing is wrong with them.
+    is_behind: AtomicBool,
 }
 
 impl Workspace {
@@ -50,41 +53,9 @@ impl Workspace {
             intake,
             outbound,
             turn: Mutex::new(read_at),
+            seen: std::sync::Mutex::default(),
+            is_behind: AtomicBool::default(),
         }
-    }
-
-    /// Looks at the files until the server stops.
-    pub async fn watch(self: Arc<Self>) {
-        let mut stopping = self.intake.is_stopping.clone();
-        while !*stopping.borrow() {
-            tokio::select! {
-                () = Clock::rest(LOOK_EVERY) => {}
-                _ = stopping.changed() => return,
-            }
-            match self.look().await {
-                Ok(None) => {}
-                Ok(Some(findings)) => tracing::info!(
-                    "changed files were read, and what is sound counts from now on ({findings} \
-                     findings; `recipes check` shows them)"
-                ),
-                Err(why) => tracing::error!("everything stays as it was: {why}"),
-            }
-        }
-    }
-
-    /// Takes up what changed since the last look: how many findings there are now, if anything did,
-    /// or why everything stays as it was.
-    pub async fn look(&self) -> Result<Option<usize>, String> {
-        let mut turn = self.turn.lock().await;
-        let Some(now) = stamp(&self.folder).await else {
-            return Ok(None);
-        };
-        let changed = now.since(&turn);
-        if changed.saved.is_empty() && changed.gone.is_empty() {
-            return Ok(None);
-        }
-        *turn = now;
-        self.take_up(changed).await.map(Some)
     }
 
     /// Takes all files up, changed or not: how many findings there are, or why everything stays as
@@ -133,3 +104,6 @@ impl std::fmt::Debug for Workspace {
         write!(f, "Workspace({})", self.folder.display())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,8 @@
 //! this returns, new jobs run on the text.
 
 use std::collections::BTreeMap;
-use std::fs::Metadata;
+use std::fs::{self, Metadata};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -120,8 +121,7 @@ impl Workspace {
         if !before.catalogue.projects.contains_key(save.name.project()) {
             return Err(NotSaved::NoProject);
         }
-        let found = found_at(&self.folder, &path);
-        let is_here = self.folder.join(&path).exists();
+        let Standing { found, is_here } = Standing::now(&self.folder, &path);
         check_expected(&save.expected, found.as_ref(), is_here)?;
         let (after, reach) = self.judged(&before, &path, &save).await?;
         let findings = after.diagnostics_of(&path).cloned().collect();
@@ -130,7 +130,9 @@ impl Workspace {
             return Err(NotSaved::BreaksOthers(broken));
         }
         let hash = digest(save.text.as_bytes());
-        let about = self.write(&path, &save, &hash).await?;
+        let standing = Standing { found, is_here };
+        let is_new = standing.found.is_none();
+        let about = self.write(&path, &save, &hash, standing).await?;
         turn.note(&path, &about);
         match reach {
             Reach::Recipes => {
@@ -147,7 +149,7 @@ impl Workspace {
             hash,
             findings,
             broken,
-            is_new: found.is_none(),
+            is_new,
         })
     }
 
@@ -189,13 +191,19 @@ impl Workspace {
         }
     }
 
-    /// Puts the text in its place: first beside it, then noted, then there.
-    async fn write(&self, path: &str, save: &Save, hash: &str) -> Result<Metadata, NotSaved> {
+    /// Puts the text in its place and notes who did that; if it cannot be noted, all is as before.
+    async fn write(
+        &self,
+        path: &str,
+        save: &Save,
+        hash: &str,
+        before: Standing,
+    ) -> Result<Metadata, NotSaved> {
         let (folder, file, text) = (self.folder.clone(), path.to_owned(), save.text.clone());
-        let beside = tokio::task::spawn_blocking(move || Beside::write(&folder, &file, &text));
-        let beside = beside
-            .await
-            .map_err(|fault| NotSaved::Unwritable(fault.to_string()))??;
+        let put = move || put(&folder, &file, &text, &before).map(|about| (about, before));
+        let written = tokio::task::spawn_blocking(put).await;
+        let (about, before) =
+            written.map_err(|fault| NotSaved::Unwritable(fault.to_string()))??;
         let version = NewVersion {
             recipe: save.name.clone(),
             hash: hash.to_owned(),
@@ -218,14 +226,89 @@ impl Workspace {
         let store = &self.intake.store;
         let noted = store.keep_versions(vec![version], now, Some(entry)).await;
         if let Err(error) = noted {
-            beside.take_away();
+            let (folder, file, hash) = (self.folder.clone(), path.to_owned(), hash.to_owned());
+            let take_back = move || take_back(&folder, &file, &hash, before);
+            let taken_back = tokio::task::spawn_blocking(take_back).await;
+            taken_back.map_err(|fault| NotSaved::Unwritable(fault.to_string()))??;
             return Err(NotSaved::Store(error));
         }
-        beside.put_in_place().map_err(|error| {
+        Ok(about)
+    }
+}
+
+/// What stood in a recipe's place when it was looked at.
+pub(super) struct Standing {
+    /// The file; the bundled one behind it if there is none.
+    pub(super) found: Option<Found>,
+    /// Whether the workspace has one itself.
+    pub(super) is_here: bool,
+}
+
+impl Standing {
+    /// What stands there now.
+    pub(super) fn now(folder: &Path, path: &str) -> Self {
+        Self {
+            found: found_at(folder, path),
+            is_here: folder.join(path).exists(),
+        }
+    }
+
+    fn bytes(&self) -> Option<&Result<Vec<u8>, String>> {
+        let found = self.found.as_ref().filter(|_| self.is_here);
+        found.map(|found| &found.bytes)
+    }
+}
+
+/// Puts a text in the place of what stood there, unless something else does by now.
+pub(super) fn put(
+    folder: &Path,
+    path: &str,
+    text: &str,
+    before: &Standing,
+) -> Result<Metadata, NotSaved> {
+    let beside = Beside::write(folder, path, text)?;
+    // Much may have been done since it was looked at: others edit by hand.
+    let now = Standing::now(folder, path);
+    if now.bytes() != before.bytes() {
+        beside.take_away();
+        let hash = |found: Found| Some(digest(found.bytes.as_ref().ok()?));
+        return Err(NotSaved::Changed(now.found.and_then(hash)));
+    }
+    match beside.put_in_place() {
+        Ok(()) => Ok(beside.about),
+        Err(error) => {
             beside.take_away();
-            NotSaved::Unwritable(format!("`{path}` cannot be written: {error}"))
-        })?;
-        Ok(beside.about)
+            let why = format!("`{path}` cannot be written: {error}");
+            Err(NotSaved::Unwritable(why))
+        }
+    }
+}
+
+/// Puts back what stood there before a text of this hash was put in its place.
+fn take_back(folder: &Path, path: &str, hash: &str, before: Standing) -> Result<(), NotSaved> {
+    let cannot = |why: String| {
+        NotSaved::Unwritable(format!(
+            "`{path}` is saved, could not be noted and cannot be put back as it was: {why}"
+        ))
+    };
+    let present = Standing::now(folder, path);
+    let is_ours =
+        |bytes: &Result<Vec<u8>, String>| bytes.as_ref().is_ok_and(|bytes| digest(bytes) == hash);
+    // What somebody else wrote since is theirs.
+    if !present.bytes().is_some_and(is_ours) {
+        return Ok(());
+    }
+    match before.bytes() {
+        None => fs::remove_file(folder.join(path)).map_err(|error| cannot(error.to_string())),
+        Some(Err(why)) => Err(cannot(why.clone())),
+        Some(Ok(bytes)) => {
+            let text = std::str::from_utf8(bytes).map_err(|error| cannot(error.to_string()))?;
+            let beside = Beside::write(folder, path, text)?;
+            beside.put_in_place().map_err(|error| {
+                beside.take_away();
+                cannot(error.to_string())
+            })
+        }
     }
 }
 
@@ -250,15 +333,15 @@ fn check_expected(
 
 /// The errors in other files that were not there before.
 fn newly_broken(before: &Library, after: &Library, path: &str) -> Vec<Diagnostic> {
-    let errors = |library: &Library| -> Vec<Diagnostic> {
-        let found = library.diagnostics.iter();
-        let found = found.filter(|found| found.severity == Severity::Error);
-        found
-            .filter(|found| &*found.place.file != path)
-            .cloned()
-            .collect()
+    let found = after.diagnostics.iter();
+    let errors = found.filter(|found| found.severity == Severity::Error);
+    let elsewhere = errors.filter(|found| &*found.place.file != path);
+    let was_there = |found: &Diagnostic| {
+        let mut known = before.diagnostics_of(&found.place.file);
+        known.any(|known| known == found)
     };
-    let known = errors(before);
-    let found = errors(after).into_iter();
-    found.filter(|found| !known.contains(found)).collect()
+    elsewhere
+        .filter(|found| !was_there(found))
+        .cloned()
+        .collect()
 }

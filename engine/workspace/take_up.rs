@@ -5,6 +5,7 @@
 //! connection that is mended counts for the next call.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use super::{Workspace, columns, read};
 use crate::diagnostic::Severity;
@@ -13,10 +14,22 @@ use crate::names::RecipeName;
 use crate::outbound::Accounts;
 use crate::store::{NewVersion, StoreError, VersionOrigin};
 
+/// Why changed files do not count.
+#[derive(Debug, thiserror::Error)]
+enum NotTakenUp {
+    /// They will not as they are.
+    #[error("changed lookup tables were refused: {0}")]
+    Refused(String),
+    /// Something else stands in the way.
+    #[error("{0}")]
+    Failed(String),
+}
+
 impl Workspace {
     /// Takes changed files up; where only recipes changed, without reading all others again.
     pub(super) async fn take_up(&self, changed: Differences) -> Result<usize, String> {
         if changed.gone.is_empty()
+            && !self.is_behind.load(Ordering::SeqCst)
             && let Some(library) = self.read_some(changed.saved).await
         {
             return Ok(self.put_in_place(library).await);
@@ -24,13 +37,17 @@ impl Workspace {
         self.read_all().await
     }
 
-    /// Reads everything again and puts what is good in place.
+    /// Reads everything again and puts what is good in place. What fails for a reason that may pass
+    /// is tried again at the next look.
     pub(super) async fn read_all(&self) -> Result<usize, String> {
         let taken = self.read_all_or_refuse().await;
-        if let Err(why) = &taken {
-            self.intake.shelf.note_refusal(why);
-        }
-        taken
+        let may_pass = matches!(taken, Err(NotTakenUp::Failed(_)));
+        self.is_behind.store(may_pass, Ordering::SeqCst);
+        taken.map_err(|why| {
+            let why = why.to_string();
+            self.intake.shelf.note_refusal(&why);
+            why
+        })
     }
 
     async fn read_some(&self, paths: Vec<String>) -> Option<Library> {
@@ -49,19 +66,19 @@ impl Workspace {
         tokio::task::spawn_blocking(read).await.ok().flatten()
     }
 
-    async fn read_all_or_refuse(&self) -> Result<usize, String> {
+    async fn read_all_or_refuse(&self) -> Result<usize, NotTakenUp> {
         let intake = &self.intake;
-        let (library, _) = read(&self.folder)
+        let (mut library, _) = read(&self.folder)
             .await
-            .map_err(|why| format!("the workspace cannot be read: {why}"))?;
+            .map_err(|why| NotTakenUp::Failed(format!("the workspace cannot be read: {why}")))?;
+        intake.shelf.keep_good(&mut library);
         let hindered = columns::hindered_jobs(intake, &library.catalogue.tables)
             .await
-            .map_err(|error| format!("what unfinished jobs use cannot be told: {error}"))?;
+            .map_err(|error| {
+                NotTakenUp::Failed(format!("what unfinished jobs use cannot be told: {error}"))
+            })?;
         if !hindered.is_empty() {
-            return Err(format!(
-                "changed lookup tables were refused: {}",
-                hindered.join("; ")
-            ));
+            return Err(NotTakenUp::Refused(hindered.join("; ")));
         }
         let tables: Vec<_> = library
             .catalogue
@@ -73,7 +90,10 @@ impl Workspace {
             .store
             .declare(&tables, intake.clock.now())
             .await
-            .map_err(|error| format!("changed lookup tables were refused: {error}"))?;
+            .map_err(|error| match error {
+                StoreError::Conflict(_) => NotTakenUp::Refused(error.to_string()),
+                _ => NotTakenUp::Failed(format!("lookup tables cannot be declared: {error}")),
+            })?;
         let findings = self.put_in_place(library).await;
         intake.shelf.forget_refusal();
         intake.store.declare_settings(intake.shelf.settings());

@@ -63,7 +63,7 @@ async fn a_clone_is_whole_calls_itself_and_is_live_at_once() {
     let (status, _) = house
         .post("/api/projects/news/clone", json!({ "as": "../up" }))
         .await;
-    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     let (status, _) = house
         .post("/api/projects/nws/clone", json!({ "as": "b" }))
         .await;

@@ -325,10 +325,27 @@ async fn every_version_that_was_live_is_listed_compared_and_brought_back() {
     assert_eq!((&diff["from"], &diff["to"]), (&json!(2), &json!(3)));
     assert_eq!(diff["changes"].as_array().unwrap().len(), 1, "{diff}");
 
+    // What is in the file never ran and is kept nowhere else.
     let restore = format!("{PATH}/restore");
-    let (status, answer) = house.post(&restore, json!({ "version": 1 })).await;
+    let (status, problem) = house.post(&restore, json!({ "version": 1 })).await;
+    assert_eq!(status, StatusCode::PRECONDITION_FAILED, "{problem}");
+    let why = problem["detail"].as_str().unwrap();
+    assert!(why.contains("never ran"), "{why}");
+    let (text, tag) = read(&house, PATH).await;
+    assert_eq!(text, "title: broken");
+    let token = house.listening.local_token.reveal();
+    let request = house.request(Method::POST, &restore).bearer_auth(token);
+    let request = request.header("if-match", &tag);
+    let answer = request.json(&json!({ "version": 1 })).send().await.unwrap();
+    let (status, answer) = taken(answer).await;
     assert_eq!(status, StatusCode::OK, "{answer}");
     assert_eq!(answer["version"], 4);
+    // A version is: nothing is lost by putting another one in its place.
+    let (status, answer) = house.post(&restore, json!({ "version": 2 })).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    let (status, answer) = house.post(&restore, json!({ "version": 1 })).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    assert_eq!(answer["version"], 6);
     let (_, version) = house.get(&format!("{versions}/4")).await;
     assert_eq!(version["restored"], 1);
     assert_eq!(version["source"], ADD);
@@ -346,7 +363,7 @@ async fn every_version_that_was_live_is_listed_compared_and_brought_back() {
     engine.shutdown().await;
     let house = House::open(folder).await;
     let (_, list) = house.get(&versions).await;
-    assert_eq!(list["versions"].as_array().unwrap().len(), 4, "{list}");
+    assert_eq!(list["versions"].as_array().unwrap().len(), 6, "{list}");
     house.engine.shutdown().await;
 }
 

@@ -7,6 +7,7 @@ mod asking;
 mod audited;
 mod beside;
 mod branches;
+mod breaking;
 mod cancelling;
 mod changed;
 mod clock;
