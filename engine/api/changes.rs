@@ -30,7 +30,10 @@ pub(super) fn not_changed(why: NotChanged) -> Problem {
         NotChanged::Hindered(Hindrance::ChangedMeanwhile(_)) => {
             Problem::conflict("changed_meanwhile", detail)
         }
+        NotChanged::Hindered(Hindrance::Misplaced(_)) => Problem::conflict("bad_place", detail),
+        NotChanged::Refused(_) => Problem::conflict("tables_do_not_fit", detail),
         NotChanged::NotTakenUp(_) => Problem::conflict("not_taken_up", detail),
+        NotChanged::NotNoted(error) => error.into(),
         NotChanged::Hindered(Hindrance::Disk(_)) => {
             tracing::error!("files of the workspace could not be written: {detail}");
             let title = "This cannot be done at the moment; try again later.";

@@ -249,3 +249,6 @@ impl std::fmt::Debug for Engine {
         write!(f, "Engine({})", self.settings.workspace.display())
     }
 }
+
+#[cfg(test)]
+mod tests;
