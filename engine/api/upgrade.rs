@@ -82,6 +82,7 @@ pub(super) async fn change(
     if wish.plan {
         return plan(&rooms, &project, wish).await.map(Json);
     }
+    let _turn = rooms.upgrading.lock().await;
     let originals = rooms.workspace.originals().await;
     let originals = originals.map_err(changes::unsound)?;
     let upgrade = made(&originals, &project, &wish)?;
@@ -142,6 +143,8 @@ pub(super) async fn change(
 }
 
 async fn plan(rooms: &Rooms, project: &str, wish: Wish) -> Result<Value, Problem> {
+    // However many ask at once, one reads.
+    let _turn = rooms.upgrading.lock().await;
     let originals = rooms.workspace.originals().await;
     let originals = originals.map_err(changes::unsound)?;
     let upgrade = made(&originals, project, &wish)?;
