@@ -4,10 +4,9 @@ use std::path::Path;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use reqwest::Method;
 use serde_json::json;
 
-use super::client::{Body, Client, Errand};
+use super::client::{Client, Errand};
 use super::job::{Told, status, took};
 use super::{Ended, mend, record, say, show};
 use crate::data::Value;
@@ -79,6 +78,9 @@ struct Decide {
     /// The place that asks, if several do
     #[arg(long)]
     key: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 impl Jobs {
@@ -220,7 +222,11 @@ impl Decide {
             wish["key"] = json!(key);
         }
         let path = format!("/api/jobs/{}/decide", self.id);
-        client.send(Method::POST, &path, Body::Json(&wish)).await?;
+        let answer = client.post(&path, Some(&wish)).await?;
+        if self.json {
+            show::json(&answer)?;
+            return Ok(Ended::Well);
+        }
         say(&format!("decided; job {} goes on\n", self.id))?;
         Ok(Ended::Well)
     }

@@ -71,6 +71,25 @@ fn known() -> Vec<Door> {
     ]
 }
 
+/// A recipe that was started, and where deliveries go now.
+fn started() -> Value {
+    let elsewhere = object(&[
+        ("recipe", text()),
+        ("address", text()),
+        ("last_at", moment()),
+    ]);
+    object(&[
+        ("name", text()),
+        ("status", text()),
+        ("warnings", list(named("Diagnostic"))),
+        (
+            "webhook?",
+            object(&[("method", word(&["POST"])), ("address", text())]),
+        ),
+        ("delivered_elsewhere?", list(elsewhere)),
+    ])
+}
+
 fn run() -> Vec<Door> {
     let stopped = object(&[
         ("name", text()),
@@ -132,22 +151,6 @@ fn run() -> Vec<Door> {
         )
         .refuses(&[409, 429]),
     ]
-}
-
-fn started() -> Value {
-    let webhook = object(&[("method", word(&["POST"])), ("address", text())]);
-    let elsewhere = object(&[
-        ("recipe", text()),
-        ("address", text()),
-        ("last_at", moment()),
-    ]);
-    object(&[
-        ("name", text()),
-        ("status", text()),
-        ("warnings", list(named("Diagnostic"))),
-        ("webhook?", webhook),
-        ("delivered_elsewhere?", list(elsewhere)),
-    ])
 }
 
 fn edited() -> Vec<Door> {

@@ -33,6 +33,7 @@ mod newer;
 mod lobby;
 mod preview;
 mod previewing;
+mod printing;
 mod process;
 mod progress;
 mod recipes;
