@@ -22,6 +22,7 @@ mod editing;
 mod failing;
 mod folding;
 mod following;
+mod hints;
 mod house;
 mod inbox;
 mod keeping;
