@@ -16,12 +16,15 @@ use crate::compile::{Activation, Recipe, Trigger};
 use crate::data::{Object, Value};
 use crate::diagnostic::Severity;
 use crate::library::{Shown, Start};
-use crate::names::{JobId, RecipeName};
+use crate::mask::Marked;
+use crate::names::{JobId, RecipeName, Role};
 use crate::preview::Limits;
 use crate::store::RecipeState;
 use crate::trigger::{self, Given};
 
-use super::{Person, Problem, Rooms, body, copies, inbox, preview, senders, timed, wait, wire};
+use super::{
+    Person, Problem, Rooms, SignedIn, body, copies, inbox, preview, senders, timed, wait, wire,
+};
 
 /// `GET /api/recipes`
 pub(super) async fn list(State(rooms): State<Arc<Rooms>>) -> Result<Json<Value>, Problem> {
@@ -200,6 +203,7 @@ fn preview_limits(for_time: Option<&str>, is_preview: bool) -> Result<Limits, Pr
 pub(super) async fn run(
     State(rooms): State<Arc<Rooms>>,
     Extension(Person(by)): Extension<Person>,
+    Extension(asker): Extension<SignedIn>,
     Path((project, name)): Path<(String, String)>,
     RawQuery(query): RawQuery,
     bytes: Bytes,
@@ -222,7 +226,12 @@ pub(super) async fn run(
     }
     let jobs = trigger::run(&rooms.intake, &shown.name, given, &by).await?;
     if let (Some(patience), [job]) = (patience, jobs.as_slice()) {
-        return Ok(wait::result(&rooms, job, patience).await);
+        // Who may see personal values sees those that were asked for.
+        let marked = match asker.role.may(Role::Admin) {
+            true => Marked::Secret,
+            false => Marked::SecretOrPersonal,
+        };
+        return Ok(wait::result(&rooms, job, patience, marked).await);
     }
     let ids: Vec<&str> = jobs.iter().map(JobId::as_str).collect();
     let place = match jobs.as_slice() {

@@ -16,6 +16,7 @@ use crate::shape::Shape;
 use crate::store::{Jobs, StoreError};
 
 use super::body::{parameters, unknown_parameter};
+use super::job::masker;
 use super::{Problem, Rooms, failures, wire};
 
 /// How long the sender of a webhook is kept waiting for a result.
@@ -28,11 +29,16 @@ const WAIT_MAX: Duration = Duration::from_secs(300);
 const LOOK_FIRST: Duration = Duration::from_millis(5);
 const LOOK_MAX: Duration = Duration::from_millis(250);
 
-/// The job's result, to whoever was let in to ask for it: 200 once it ended (whatever its end, which
+/// The job's result, without what is marked so, to whoever was let in to ask for it: 200 once it ended (whatever its end, which
 /// the answer says), else 202 with where to look. Never an error: the job is durable, and who is
 /// told of an error sends the same thing again.
-pub(super) async fn result(rooms: &Rooms, id: &JobId, patience: Duration) -> Response {
-    let status = match ended(rooms, id, patience).await {
+pub(super) async fn result(
+    rooms: &Rooms,
+    id: &JobId,
+    patience: Duration,
+    marked: Marked,
+) -> Response {
+    let status = match ended(rooms, id, patience, marked).await {
         Ok(Ended::With(wire)) => return Json(wire).into_response(),
         Ok(Ended::NotYet(status)) => status.as_str(),
         Err(error) => {
@@ -51,7 +57,12 @@ enum Ended {
     NotYet(JobStatus),
 }
 
-async fn ended(rooms: &Rooms, id: &JobId, patience: Duration) -> Result<Ended, StoreError> {
+async fn ended(
+    rooms: &Rooms,
+    id: &JobId,
+    patience: Duration,
+    marked: Marked,
+) -> Result<Ended, StoreError> {
     until_settled(rooms, id, patience).await?;
     let (record, ..) = rooms.intake.store.job(id).await?;
     if !record.status.is_final() {
@@ -63,18 +74,25 @@ async fn ended(rooms: &Rooms, id: &JobId, patience: Duration) -> Result<Ended, S
     failures::mask(rooms, &record, &mut wire).await;
     if let (Some(wire), Some(output)) = (wire.as_object_mut(), record.ending.and_then(|e| e.output))
     {
-        wire.insert("output".into(), result_of(rooms, &record.recipe, output));
+        let masker = match marked {
+            Marked::Secret => (*learned_secrets()).clone(),
+            Marked::SecretOrPersonal => masker(rooms, id).await.map_err(|_| {
+                StoreError::Unavailable("nobody can tell now what is personal in it".to_owned())
+            })?,
+        };
+        let shape = shape_of(rooms, &record.recipe);
+        let output = masker.value(in_place(&shape, output, marked));
+        wire.insert("output".into(), output);
     }
     Ok(Ended::With(wire))
 }
 
-/// What a recipe gives to whom it asked for: personal values as they are, secrets never.
-fn result_of(rooms: &Rooms, recipe: &RecipeName, output: Value) -> Value {
-    let shape = match rooms.intake.shelf.program(recipe) {
+/// What a recipe declares to give.
+fn shape_of(rooms: &Rooms, recipe: &RecipeName) -> Shape {
+    match rooms.intake.shelf.program(recipe) {
         Some(program) => program.root().output.clone(),
         None => Shape::Any,
-    };
-    learned_secrets().value(in_place(&shape, output, Marked::Secret))
+    }
 }
 
 /// Returns once the job ended or needs a person, when patience is at its end, or when the server

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::data::{Object, Value};
+use crate::mask::Marked;
 use crate::names::RecipeName;
 use crate::trigger::{self, Head, Refusal};
 
@@ -52,7 +53,7 @@ pub(super) async fn deliver(
     drop(room);
     let new: Vec<_> = accepted.jobs.iter().filter(|(_, is_new)| *is_new).collect();
     if let (true, [(job, _)]) = (accepted.wants_result, new.as_slice()) {
-        return Ok(wait::result(&rooms, job, wait::WEBHOOK_WAIT).await);
+        return Ok(wait::result(&rooms, job, wait::WEBHOOK_WAIT, Marked::Secret).await);
     }
     let jobs: Vec<Value> = new.iter().map(|(id, _)| json!(id.as_str())).collect();
     let known = accepted.jobs.len() - jobs.len();

@@ -41,10 +41,12 @@ steps: [{ action: http.request, with: { path: /orders } }]
     ),
 ];
 
-/// What changes nothing although it is no `GET`: files that somebody saved are taken up anyway, tests
-/// have a world of their own, and whether a connection works is asked with a call that only reads.
-const NO_CHANGE: [&str; 3] = [
+/// What changes nothing although it is no `GET`: files that somebody saved are taken up anyway, what is
+/// looked for stands in no address, tests have a world of their own, and whether a connection works is
+/// asked with a call that only reads.
+const NO_CHANGE: [&str; 4] = [
     "/api/files",
+    "/api/jobs/search",
     "/api/projects/{project}/test",
     "/api/connections/{name}/check",
 ];

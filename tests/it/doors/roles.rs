@@ -106,14 +106,29 @@ fn what_changes_something_is_for_nobody_who_only_looks() {
 async fn personal_values_are_for_admins() {
     let table = "title: People\ncolumns: { name: { type: string, personal: true, required: true } }\nkey: [name]\n";
     let hello = "title: Hello\ntrigger: { function: {} }\nsteps: [{ log: hello }]\n";
+    let find = "title: Find\ntrigger:\n  function:\n    output: { name: { type: string, personal: true }, count: integer }\nsteps: [{ return: { name: Ada Lovelace, count: 1 } }]\n";
     let house = House::of(&[
         ("lookup-tables/people.yaml", table),
+        ("recipes/stories/find.yaml", find),
         ("recipes/stories/hello.yaml", hello),
     ])
     .await;
     let job = house.run("hello", json!({})).await;
     house.ended(&job).await;
     let tokens = tokens(&house).await;
+    // What a recipe gives to whom waits for it is personal, too.
+    for (role, token) in tokens.iter().filter(|(role, _)| role.may(Role::Operator)) {
+        let path = "/api/recipes/stories/find/run?wait=30s";
+        let run = house.request(Method::POST, path).bearer_auth(token);
+        let (status, ended) = taken(run.send().await.unwrap()).await;
+        assert_eq!(status, StatusCode::OK, "{ended}");
+        let name = match role {
+            Role::Admin => "Ada Lovelace",
+            _ => "***",
+        };
+        let found = json!({ "name": name, "count": 1 });
+        assert_eq!(ended["output"], found, "as {role}");
+    }
     for path in [
         format!("/api/jobs/{job}?reveal=personal"),
         "/api/lookup-tables/people/rows?reveal=personal".to_owned(),
