@@ -118,6 +118,21 @@ impl Sqlite {
         Ok(())
     }
 
+    /// The tables that were made, whatever their files say now.
+    pub async fn table_names(&self) -> Result<BTreeSet<TableName>, StoreError> {
+        self.with_reader(|connection| {
+            Box::pin(async move {
+                let names: Vec<String> = sqlx::query_scalar("SELECT name FROM lookup_table")
+                    .fetch_all(&mut *connection)
+                    .await
+                    .map_err(store_error)?;
+                let names = names.iter().filter_map(|name| TableName::new(name).ok());
+                Ok(names.collect())
+            })
+        })
+        .await
+    }
+
     /// Reads a table outside a commit; sees everything that was acknowledged.
     pub async fn read(
         &self,
