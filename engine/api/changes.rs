@@ -10,7 +10,10 @@ use super::Problem;
 pub(super) fn refused(refused: Refused) -> Problem {
     match refused.code {
         "not_found" => Problem::not_found(refused.message),
-        "bad_name" => Problem::bad_request(refused.message),
+        "bad_name" => {
+            let title = "This cannot be the name of a project.";
+            Problem::new(422, "bad_name", title).detail(refused.message)
+        }
         code => Problem::conflict(code, refused.message),
     }
 }
@@ -27,7 +30,10 @@ pub(super) fn not_changed(why: NotChanged) -> Problem {
         NotChanged::Hindered(Hindrance::ChangedMeanwhile(_)) => {
             Problem::conflict("changed_meanwhile", detail)
         }
+        NotChanged::Hindered(Hindrance::Misplaced(_)) => Problem::conflict("bad_place", detail),
+        NotChanged::Refused(_) => Problem::conflict("tables_do_not_fit", detail),
         NotChanged::NotTakenUp(_) => Problem::conflict("not_taken_up", detail),
+        NotChanged::NotNoted(error) => error.into(),
         NotChanged::Hindered(Hindrance::Disk(_)) => {
             tracing::error!("files of the workspace could not be written: {detail}");
             let title = "This cannot be done at the moment; try again later.";

@@ -79,11 +79,10 @@ pub(super) async fn forget(
     let originals = originals.map_err(changes::unsound)?;
     let (lock, left) = origin::forget(&originals.source(), &project).map_err(changes::refused)?;
     let change = Change::of_record(&lock, originals.lock_text.clone());
-    let changed = rooms.workspace.change(change).await;
-    changed.map_err(changes::not_changed)?;
     let subject = format!("project:{project}");
     let entry = entry(&rooms, &by, "forgotten", subject, Value::Null);
-    rooms.intake.store.note(entry).await?;
+    let changed = rooms.workspace.change(change, entry).await;
+    changed.map_err(changes::not_changed)?;
     Ok(Json(json!({ "project": project, "left": left })))
 }
 
@@ -137,9 +136,8 @@ async fn copy(
     let copy = made(&originals.source()).map_err(changes::refused)?;
     let files: Vec<String> = copy.files.keys().cloned().collect();
     let change = Change::of_copy(&copy, &originals.own, originals.lock_text.clone());
-    let changed = rooms.workspace.change(change).await;
+    let changed = rooms.workspace.change(change, entry).await;
     changed.map_err(changes::not_changed)?;
-    rooms.intake.store.note(entry).await?;
     Ok((StatusCode::CREATED, Json(json!({ "files": files }))))
 }
 

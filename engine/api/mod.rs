@@ -112,6 +112,8 @@ pub struct Rooms {
     pub previews: Arc<Semaphore>,
     /// Whose turn it is to start a recipe.
     pub starting: Arc<Mutex<()>>,
+    /// Whose turn it is to look at an upgrade, which reads all files.
+    pub upgrading: Arc<Mutex<()>>,
     /// Where deliveries are until they are kept.
     pub lobby: Arc<Lobby>,
     /// When the database was last seen to work.

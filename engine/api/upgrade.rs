@@ -3,7 +3,7 @@
 //! Always true: nothing is written while a conflict is open, while the result has errors, or while
 //! it breaks a test of the project, unless the wish says so; what is written is written together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -82,6 +82,7 @@ pub(super) async fn change(
     if wish.plan {
         return plan(&rooms, &project, wish).await.map(Json);
     }
+    let _turn = rooms.upgrading.lock().await;
     let originals = rooms.workspace.originals().await;
     let originals = originals.map_err(changes::unsound)?;
     let upgrade = made(&originals, &project, &wish)?;
@@ -112,7 +113,7 @@ pub(super) async fn change(
         .as_if(&change)
         .await
         .map_err(changes::unsound)?;
-    let errors = after.errors_beyond(&before, &changed(&upgrade));
+    let errors = after.errors_beyond(&before);
     if !errors.is_empty() {
         let detail = "the files would have errors, so nothing was written; settle it otherwise, or \
                       merge the files by hand (`--to-edit`)";
@@ -124,14 +125,13 @@ pub(super) async fn change(
         return Err(broken(&tests));
     }
     let mut answer = of_plan(&upgrade, &[]);
-    let written = rooms.workspace.change(change).await;
-    written.map_err(changes::not_changed)?;
     let detail = json!({
         "of": upgrade.of, "to": upgrade.to, "broken_tests": tests.broken.len(),
     });
     let subject = format!("project:{project}");
     let entry = entry(&rooms, &by, "upgraded", subject, detail);
-    rooms.intake.store.note(entry).await?;
+    let written = rooms.workspace.change(change, entry).await;
+    written.map_err(changes::not_changed)?;
     answer["is_written"] = true.into();
     let broken = tests.broken.iter().map(|test| test.name.as_str());
     answer["tests"] = json!({
@@ -143,6 +143,8 @@ pub(super) async fn change(
 }
 
 async fn plan(rooms: &Rooms, project: &str, wish: Wish) -> Result<Value, Problem> {
+    // However many ask at once, one reads.
+    let _turn = rooms.upgrading.lock().await;
     let originals = rooms.workspace.originals().await;
     let originals = originals.map_err(changes::unsound)?;
     let upgrade = made(&originals, project, &wish)?;
@@ -155,7 +157,7 @@ async fn plan(rooms: &Rooms, project: &str, wish: Wish) -> Result<Value, Problem
         .as_if(&change)
         .await
         .map_err(changes::unsound)?;
-    let errors = after.errors_beyond(&before, &changed(&upgrade));
+    let errors = after.errors_beyond(&before);
     Ok(of_plan(&upgrade, &errors))
 }
 
@@ -207,11 +209,6 @@ async fn check_removed(rooms: &Rooms, upgrade: &Upgrade) -> Result<(), Problem> 
          stop {name}`), or keep it (`--ours`, if you changed it)"
     );
     Err(Problem::conflict("recipe_is_started", detail))
-}
-
-/// The files that the upgrade changes.
-fn changed(upgrade: &Upgrade) -> BTreeSet<&str> {
-    upgrade.texts().map(|(path, _)| path).collect()
 }
 
 /// Runs the tests on a thread of their own: requests go on meanwhile.

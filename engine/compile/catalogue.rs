@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::connector::Connector;
 use crate::diagnostic::{Report, Span};
 use crate::names::{ConnectorName, RecipeName, TableName};
-use crate::recipe::RecipeFile;
+use crate::recipe::{RecipeFile, targets};
 use crate::shape::Shape;
 use crate::source::{Node, NodeKind};
 use crate::table::Table;
@@ -82,16 +82,18 @@ impl Signature {
             None => (String::new(), Shape::Any, Shape::Any),
         };
         let (root, project) = (&file.document.root, file.name.project());
-        let mut calls = Vec::new();
-        find_targets(root, "call", project, &mut calls);
-        let mut starts = Vec::new();
-        find_targets(root, "start", project, &mut starts);
+        let named = |key: &str| {
+            let named = targets(root, key).into_iter();
+            named
+                .filter_map(|node| Some((resolve(node.as_text()?, project)?, node.span)))
+                .collect()
+        };
         Self {
             trigger,
             input,
             output,
-            calls,
-            starts,
+            calls: named("call"),
+            starts: named("start"),
         }
     }
 }
@@ -112,31 +114,5 @@ pub(super) fn resolve(written: &str, project: &str) -> Option<RecipeName> {
         RecipeName::new(written).ok()
     } else {
         RecipeName::of(project, written).ok()
-    }
-}
-
-/// Finds the recipes that steps name under this key.
-fn find_targets(node: &Node, key: &str, project: &str, found: &mut Vec<(RecipeName, Span)>) {
-    match &node.kind {
-        NodeKind::List(elements) => {
-            for element in elements {
-                find_targets(element, key, project, found);
-            }
-        }
-        NodeKind::Map(entries) => {
-            for (name, node) in entries {
-                // Arguments and data may hold a key of this name that calls nothing.
-                if matches!(&*name.text, "with" | "set" | "trigger" | "return" | "data") {
-                    continue;
-                }
-                match node.as_text() {
-                    Some(text) if &*name.text == key => {
-                        found.extend(resolve(text, project).map(|name| (name, node.span)));
-                    }
-                    _ => find_targets(node, key, project, found),
-                }
-            }
-        }
-        _ => {}
     }
 }

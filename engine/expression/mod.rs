@@ -14,6 +14,7 @@ mod helpers;
 mod infer;
 mod leaf;
 mod path;
+mod plain;
 mod scan;
 mod template;
 mod term;

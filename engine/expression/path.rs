@@ -12,6 +12,7 @@ use jsonpath_rust::parser::model::{
 use jsonpath_rust::parser::parse_json_path;
 
 use super::codes::{BAD_PATH, PATH_NOT_OFFERED, UNKNOWN_NAME};
+use super::plain;
 pub(super) use super::term::Path;
 use super::term::Segment;
 use crate::diagnostic::Code;
@@ -45,12 +46,15 @@ pub(super) fn parse(text: &str) -> Result<Path, Mistake> {
         None => (text, false),
     };
     guard(path)?;
-    let query = parse_json_path(path).map_err(|_| unreadable(path))?;
-    let mut segments = Vec::with_capacity(query.segments.len());
-    for segment in query.segments {
-        segments.push(convert(path, segment)?);
-    }
+    let segments = plain::names(path).map_or_else(|| segments(path), Ok)?;
     split_root(text, segments, optional)
+}
+
+/// The segments of any path, as the library reads it.
+pub(super) fn segments(path: &str) -> Result<Vec<Segment>, Mistake> {
+    let query = parse_json_path(path).map_err(|_| unreadable(path))?;
+    let segments = query.segments.into_iter();
+    segments.map(|segment| convert(path, segment)).collect()
 }
 
 /// Takes the root (and member) off the front of the segments.

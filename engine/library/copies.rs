@@ -14,7 +14,7 @@ use crate::names::RecipeName;
 use crate::origin::{FILE, Lock, codes, copies, is_older};
 use crate::source::{self, Document, Key, Node};
 
-use super::files::bundled_file;
+use super::files::{bundled_file, bytes_max};
 use super::read::add;
 use super::{Library, Shelf};
 
@@ -31,7 +31,7 @@ pub(super) fn judge(library: &mut Library) {
         .retain(|found| !codes.contains(&found.code));
     let file: Arc<str> = Arc::from(FILE);
     let lock = library.texts.get(&file).cloned();
-    let lock = lock.and_then(|text| source::parse(&file, text.as_bytes()).0);
+    let lock = lock.and_then(|text| source::parse_up_to(&file, text.as_bytes(), bytes_max(FILE)).0);
     let mut all = Report::default();
     for report in findings(library, lock.as_ref()) {
         all.absorb(report);

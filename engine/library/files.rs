@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::place::Misplaced;
 use super::replace;
 use crate::origin;
 use crate::source::FILE_BYTES_MAX;
@@ -22,6 +23,8 @@ pub(super) const FOLDERS: [&str; 3] = ["recipes", "connectors", "lookup-tables"]
 pub(super) const CONNECTIONS: &str = "connections.yaml";
 /// The most files a workspace may have.
 const FILES_MAX: usize = 20_000;
+/// The most bytes `recipes.lock` may have: enough for an entry of every file.
+const LOCK_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How often a workspace is read at most until nothing changed meanwhile.
 const LOOKS_MAX: usize = 5;
 /// How deep folders are looked into: `recipes/<project>/tests/<file>`.
@@ -86,17 +89,24 @@ fn look(workspace: &Path) -> io::Result<BTreeMap<String, Found>> {
         let message = format!("there is no folder `{}`", workspace.display());
         return Err(io::Error::new(io::ErrorKind::NotFound, message));
     }
-    let mut own = BTreeMap::new();
-    for folder in FOLDERS {
-        find_below(&workspace.join(folder), folder, 1, &mut own)?;
+    let places = places(workspace)?;
+    if places.len() > FILES_MAX {
+        return Err(io::Error::other(too_many()));
     }
+    let places = places.into_iter();
+    let mut own: BTreeMap<String, Found> = places
+        .map(|(path, place)| {
+            let found = read(&path, &place);
+            (path, found)
+        })
+        .collect();
     for name in [CONNECTIONS, origin::FILE] {
         let path = workspace.join(name);
         if path.exists() {
-            own.insert(name.to_owned(), read(&path));
+            own.insert(name.to_owned(), read(name, &path));
         }
     }
-    for (path, text) in replace::under_way(workspace) {
+    for (path, text) in replace::under_way(workspace)? {
         match text {
             Some(text) => own.insert(path, file_of(&text)),
             None => own.remove(&path),
@@ -110,6 +120,41 @@ pub(super) fn is_page(path: &str) -> bool {
     path.starts_with("recipes/") && path.ends_with("/README.md")
 }
 
+/// Whether a workspace has room for these files when they are there, or not, as it is said.
+pub(super) fn check_room<'a>(
+    workspace: &Path,
+    files: impl IntoIterator<Item = (&'a str, bool)>,
+) -> Result<(), Misplaced> {
+    let mut paths = places(workspace)?;
+    let before = paths.len();
+    for (path, is_there) in files {
+        let is_counted = FOLDERS.iter().any(|folder| {
+            let rest = path.strip_prefix(folder);
+            rest.is_some_and(|rest| rest.starts_with('/') && !rest.contains("/."))
+        });
+        match is_there {
+            true if is_counted => drop(paths.insert(path.to_owned(), PathBuf::new())),
+            true => {}
+            false => drop(paths.remove(path)),
+        }
+    }
+    match paths.len() > FILES_MAX.max(before) {
+        true => Err(Misplaced::Place(format!(
+            "{}; nothing was written. Remove what is not needed, or use another workspace",
+            too_many()
+        ))),
+        false => Ok(()),
+    }
+}
+
+/// The most bytes that a file of this path may have.
+pub(super) fn bytes_max(path: &str) -> usize {
+    match path == origin::FILE {
+        true => LOCK_BYTES_MAX,
+        false => FILE_BYTES_MAX,
+    }
+}
+
 /// Whether a file in one of the folders is read, by its path below the workspace.
 pub(super) fn is_read(path: &str) -> bool {
     let is_yaml = path.ends_with(".yaml") || path.ends_with(".yml");
@@ -120,13 +165,22 @@ pub(super) fn is_read(path: &str) -> bool {
 pub fn found_at(workspace: &Path, path: &str) -> Option<Found> {
     let bundled = bundled_file(path);
     let place = workspace.join(path);
-    if !place.exists() {
-        return bundled.map(|bytes| Found {
+    let behind = || {
+        bundled.map(|bytes| Found {
             bytes: Ok(bytes.to_vec()),
             is_bundled: true,
-        });
-    }
-    let found = read(&place);
+        })
+    };
+    let found = match replace::changing(workspace, path) {
+        Err(error) => Found {
+            bytes: Err(error.to_string()),
+            is_bundled: false,
+        },
+        Ok(Some(Some(text))) => file_of(&text),
+        Ok(Some(None)) => return behind(),
+        Ok(None) if !place.exists() => return behind(),
+        Ok(None) => read(path, &place),
+    };
     let is_bundled = matches!((&found.bytes, bundled), (Ok(own), Some(bytes)) if own == bytes);
     Some(Found {
         is_bundled,
@@ -152,11 +206,20 @@ pub(super) fn bundled_file(path: &str) -> Option<&'static [u8]> {
     found.ok().map(|at| BUNDLED[at].1)
 }
 
+/// Where the files in the folders of a workspace are, by path.
+fn places(workspace: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
+    let mut places = BTreeMap::new();
+    for folder in FOLDERS {
+        find_below(&workspace.join(folder), folder, 1, &mut places)?;
+    }
+    Ok(places)
+}
+
 fn find_below(
     folder: &Path,
     path: &str,
     depth: usize,
-    files: &mut BTreeMap<String, Found>,
+    files: &mut BTreeMap<String, PathBuf>,
 ) -> io::Result<()> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -174,11 +237,11 @@ fn find_below(
         }
         let path = format!("{path}/{name}");
         if is_read(&path) {
-            if files.len() == FILES_MAX {
-                let message = format!("the workspace has more than {FILES_MAX} files");
-                return Err(io::Error::other(message));
+            // Enough to know that they are too many; no folder is listed without end.
+            if files.len() > 2 * FILES_MAX {
+                return Err(io::Error::other(too_many()));
             }
-            files.insert(path, read(&entry.path()));
+            files.insert(path, entry.path());
         } else if entry.path().is_dir() && depth < DEPTH_MAX {
             find_below(&entry.path(), &path, depth + 1, files)?;
         }
@@ -186,22 +249,26 @@ fn find_below(
     Ok(())
 }
 
+fn too_many() -> String {
+    format!("the workspace has more than {FILES_MAX} files")
+}
+
 /// Reads a file, but never more of it than a file may have.
-fn read(path: &Path) -> Found {
+fn read(path: &str, place: &Path) -> Found {
     Found {
-        bytes: read_bytes(path).map_err(|error| error.to_string()),
+        bytes: read_bytes(place, bytes_max(path)).map_err(|error| error.to_string()),
         is_bundled: false,
     }
 }
 
-fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+fn read_bytes(path: &Path, bytes_max: usize) -> io::Result<Vec<u8>> {
     // Pipes and devices would be read forever.
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is not a file"));
     }
     let mut bytes = Vec::new();
     File::open(path)?
-        .take(FILE_BYTES_MAX as u64 + 1)
+        .take(bytes_max as u64 + 1)
         .read_to_end(&mut bytes)?;
     Ok(bytes)
 }

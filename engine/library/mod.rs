@@ -17,6 +17,7 @@ mod open;
 mod overlay;
 mod originals;
 mod pinned;
+mod place;
 mod read;
 mod replace;
 mod shelf;
@@ -24,7 +25,7 @@ mod stamp;
 mod subject;
 mod version;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -37,14 +38,15 @@ pub use hindered::Broken;
 pub use originals::{Originals, Unsound, originals};
 pub use overlay::Override;
 pub use pinned::NoVersion;
-pub use replace::{Change, Hindrance, replace, resume};
+pub use place::{Beside, Misplaced};
+pub use replace::{Change, Hindrance, Replaced, replace, resume};
 pub use shelf::{Shelf, Shown};
 pub use stamp::{Differences, Stamp};
 
 use crate::compile::{Catalogue, Recipe};
 use crate::connector::Connections;
 use crate::data::digest;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::names::{ConnectorName, RecipeName};
 use crate::origin::Lock;
 use crate::recipe::RecipeFile;
@@ -165,17 +167,27 @@ impl Library {
             .any(|found| found.severity == Severity::Error)
     }
 
-    /// The errors in these files, and those elsewhere that were not there before.
-    pub fn errors_beyond(&self, before: &Self, files: &BTreeSet<&str>) -> Vec<&Diagnostic> {
-        let was_there = |found: &Diagnostic| {
-            let mut known = before.diagnostics_of(&found.place.file);
-            known.any(|known| known.code == found.code && known.message == found.message)
+    /// The errors that were not there before.
+    pub fn errors_beyond<'a>(&'a self, before: &'a Self) -> Vec<&'a Diagnostic> {
+        fn errors(library: &Library) -> impl Iterator<Item = &Diagnostic> {
+            let found = library.diagnostics.iter();
+            found.filter(|found| found.severity == Severity::Error)
+        }
+        fn key(found: &Diagnostic) -> (&str, Code, &str) {
+            (&found.place.file, found.code, &found.message)
+        }
+        let mut known = BTreeMap::new();
+        for found in errors(before) {
+            *known.entry(key(found)).or_insert(0_usize) += 1;
+        }
+        let is_new = |found: &&'a Diagnostic| match known.get_mut(&key(found)) {
+            Some(count) if *count > 0 => {
+                *count -= 1;
+                false
+            }
+            _ => true,
         };
-        let errors = self.diagnostics.iter();
-        errors
-            .filter(|found| found.severity == Severity::Error)
-            .filter(|found| files.contains(&*found.place.file) || !was_there(found))
-            .collect()
+        errors(self).filter(is_new).collect()
     }
 
     /// What was found about one file.

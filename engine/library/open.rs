@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::files::Found;
+use super::files::{Found, bytes_max};
 use super::subject::start;
 use crate::diagnostic::Report;
 use crate::source::{self, Document, codes};
@@ -21,12 +21,11 @@ pub(super) struct Opened {
 pub(super) fn open(path: &Arc<str>, found: &Found) -> Opened {
     match &found.bytes {
         Ok(bytes) => {
-            let (document, report) = source::parse(path, bytes);
+            let bytes_max = bytes_max(path);
+            let (document, report) = source::parse_up_to(path, bytes, bytes_max);
             let text = match &document {
                 Some(document) => Some(document.text.clone()),
-                None if bytes.len() <= source::FILE_BYTES_MAX => {
-                    Some(Arc::from(String::from_utf8_lossy(bytes)))
-                }
+                None if bytes.len() <= bytes_max => Some(Arc::from(String::from_utf8_lossy(bytes))),
                 None => None,
             };
             Opened {

@@ -41,7 +41,7 @@ pub fn originals(workspace: &Path) -> Result<Originals, Unsound> {
     let cannot = |error: std::io::Error| Unsound(format!("the workspace cannot be read: {error}"));
     let mut found = Originals::default();
     for (path, file) in files::find_own(workspace).map_err(cannot)? {
-        match text(file) {
+        match text(&path, file) {
             Ok(text) => drop(found.own.insert(path, text)),
             Err(why) => drop(found.unreadable.insert(path, why)),
         }
@@ -49,7 +49,7 @@ pub fn originals(workspace: &Path) -> Result<Originals, Unsound> {
     for (path, file) in files::bundled() {
         found
             .bundled
-            .extend(text(file).ok().map(|text| (path, text)));
+            .extend(text(&path, file).ok().map(|text| (path, text)));
     }
     if let Some(why) = found.unreadable.get(origin::FILE) {
         return Err(Unsound(format!("{} cannot be read: {why}", origin::FILE)));
@@ -91,17 +91,18 @@ impl Originals {
     }
 }
 
-fn text(file: Found) -> Result<String, String> {
+fn text(path: &str, file: Found) -> Result<String, String> {
     let bytes = file.bytes?;
-    if bytes.len() > source::FILE_BYTES_MAX {
+    if bytes.len() > files::bytes_max(path) {
         return Err("it is too large".to_owned());
     }
     String::from_utf8(bytes).map_err(|_| "it is no UTF-8 text".to_owned())
 }
 
 /// A lock file that was broken by hand is not written over: what it records would be lost.
-fn lock(text: &str) -> Result<Lock, Unsound> {
-    let (document, report) = source::parse(&origin::FILE.into(), text.as_bytes());
+pub(super) fn lock(text: &str) -> Result<Lock, Unsound> {
+    let bytes_max = files::bytes_max(origin::FILE);
+    let (document, report) = source::parse_up_to(&origin::FILE.into(), text.as_bytes(), bytes_max);
     let (lock, found) = match &document {
         Some(document) => Lock::read(document),
         None => (Lock::default(), report),

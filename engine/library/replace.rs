@@ -2,23 +2,30 @@
 //!
 //! In: a folder and a [`Change`]. Out: all files as they shall be, or all as they were and why.
 //! Always true: who reads the workspace sees all files as they were or all as they shall be, also
-//! after a crash: from the moment that the list of the change is whole, what it names counts, and
-//! what was cut off is finished by [`resume`]; a file that a person changed meanwhile is kept.
+//! after a crash: a change counts from the moment that its list, one file with all its texts, is
+//! moved in place, and what was cut off is finished by [`resume`]; a file that a person changed
+//! meanwhile is kept; what could not be read afterwards is not written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
+use super::files;
+use super::originals;
+use super::place::{Beside, Misplaced, safe, sync, told};
 use crate::data::digest;
 use crate::origin::{self, Copy, Lock, Upgrade};
 
 /// Where a change is made ready, below the workspace.
 const FOLDER: &str = "recipes/.change";
-/// The list of a change, in that folder.
+/// The list of the change that counts, in that folder.
 const LIST: &str = "list.json";
+/// So many bytes at the beginning of a list hold its name.
+const HEAD_BYTES: u64 = 64;
 
 /// Files that change together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,24 +36,52 @@ pub struct Change {
     pub bases: BTreeMap<String, String>,
 }
 
+/// How far files that changed have come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Replaced {
+    /// They are in their places.
+    InPlace,
+    /// They count, and wait to be put in their places, for this reason.
+    Waiting(String),
+}
+
 /// Why files did not change.
 #[derive(Debug, thiserror::Error)]
 pub enum Hindrance {
     /// Somebody changed a file since the change was made up.
     #[error("{0} was changed meanwhile; nothing was written")]
     ChangedMeanwhile(String),
+    /// They cannot stand where they are to, or could not be read afterwards.
+    #[error("{0}")]
+    Misplaced(String),
     /// The disk refuses.
     #[error("{0}")]
     Disk(#[from] io::Error),
 }
 
-/// A file of a change, as it is listed.
+impl From<Misplaced> for Hindrance {
+    fn from(why: Misplaced) -> Self {
+        match why {
+            Misplaced::Place(why) => Self::Misplaced(why),
+            Misplaced::Disk(why) => Self::Disk(why),
+        }
+    }
+}
+
+/// A change as it is listed. Its name comes first in the text.
+#[derive(Debug, Serialize, Deserialize)]
+struct List {
+    name: String,
+    files: Vec<Listed>,
+}
+
+/// A file of a change.
 #[derive(Debug, Serialize, Deserialize)]
 struct Listed {
     path: String,
     /// The hash of its text before; none if it was not there.
     before: Option<String>,
-    /// The hash of its text afterwards; none if it goes.
+    /// Its text afterwards; none if it goes.
     after: Option<String>,
 }
 
@@ -92,8 +127,9 @@ impl Change {
     }
 }
 
-/// Changes the files, all or none.
-pub fn replace(workspace: &Path, change: &Change) -> Result<(), Hindrance> {
+/// Changes the files, all or none. Once this is no error, they are as they shall be for everybody
+/// who reads them.
+pub fn replace(workspace: &Path, change: &Change) -> Result<Replaced, Hindrance> {
     replace_with(workspace, change, &mut || Ok(()))
 }
 
@@ -102,40 +138,33 @@ pub(super) fn replace_with(
     workspace: &Path,
     change: &Change,
     next: &mut dyn FnMut() -> io::Result<()>,
-) -> Result<(), Hindrance> {
-    resume(workspace)?;
-    for (path, (before, _)) in &change.files {
-        if hash_of(&workspace.join(path))? != before.as_ref().map(|text| digest(text.as_bytes())) {
-            return Err(Hindrance::ChangedMeanwhile(path.clone()));
-        }
-    }
-    for (hash, text) in &change.bases {
-        let path = workspace.join(origin::base_path(hash));
-        // A text of this hash is the same text.
-        if hash_of(&path)?.as_ref() != Some(hash) {
-            next()?;
-            put(&path, text.as_bytes())?;
-        }
-    }
-    let folder = workspace.join(FOLDER);
-    let mut list = Vec::new();
-    for (path, (before, after)) in &change.files {
-        let hash = |text: &Option<String>| text.as_ref().map(|text| digest(text.as_bytes()));
-        if let Some(text) = after {
-            next()?;
-            put(&folder.join(digest(text.as_bytes())), text.as_bytes())?;
-        }
-        list.push(Listed {
-            path: path.clone(),
-            before: hash(before),
-            after: hash(after),
-        });
-    }
-    let list = serde_json::to_vec(&list).map_err(io::Error::other)?;
-    next()?;
-    put(&folder.join(LIST), &list)?;
+) -> Result<Replaced, Hindrance> {
     finish(workspace, next)?;
-    Ok(())
+    check(workspace, change)?;
+    let list = List::of(workspace, change)?;
+    let text = serde_json::to_vec(&list).map_err(io::Error::other)?;
+    let folder = workspace.join(FOLDER);
+    next()?;
+    fs::create_dir_all(&folder).map_err(|error| told(&folder, &error))?;
+    next()?;
+    // No other change writes into a file of this name.
+    let beside = folder.join(format!("{}.new", list.name));
+    if let Err(error) = write(&beside, &text) {
+        let _ = fs::remove_file(&beside);
+        return Err(told(&beside, &error).into());
+    }
+    next()?;
+    let place = folder.join(LIST);
+    if let Err(error) = fs::rename(&beside, &place) {
+        let _ = fs::remove_file(&beside);
+        return Err(told(&place, &error).into());
+    }
+    sync(&folder);
+    sync(&workspace.join("recipes"));
+    match finish(workspace, next) {
+        Ok(()) => Ok(Replaced::InPlace),
+        Err(why) => Ok(Replaced::Waiting(why.to_string())),
+    }
 }
 
 /// Finishes a change that was cut off. What was cut off before it counted is taken away.
@@ -144,27 +173,85 @@ pub fn resume(workspace: &Path) -> io::Result<()> {
 }
 
 /// The files that are just changing, as they shall be.
-pub(super) fn under_way(workspace: &Path) -> BTreeMap<String, Option<String>> {
-    let folder = workspace.join(FOLDER);
-    let mut files = BTreeMap::new();
-    for listed in list(&folder).unwrap_or_default() {
-        let text = match &listed.after {
-            Some(hash) => match fs::read_to_string(folder.join(hash)) {
-                Ok(text) => Some(text),
-                // It was finished at this moment: what stands in its place is what shall be.
-                Err(_) => continue,
-            },
-            None => None,
-        };
-        files.insert(listed.path, text);
-    }
-    files
+pub(super) fn under_way(workspace: &Path) -> io::Result<BTreeMap<String, Option<String>>> {
+    let list = list(&workspace.join(FOLDER))?;
+    let listed = list.into_iter().flat_map(|list| list.files);
+    let listed = listed.filter(|one| !is_base(&one.path));
+    Ok(listed.map(|one| (one.path, one.after)).collect())
+}
+
+/// A file that is just changing, as it shall be; none if it is none of those.
+pub(super) fn changing(workspace: &Path, path: &str) -> io::Result<Option<Option<String>>> {
+    Ok(under_way(workspace)?.remove(path))
 }
 
 /// What is another one after files changed together than before.
 pub(super) fn mark(workspace: &Path) -> [Option<String>; 2] {
-    let list = workspace.join(FOLDER).join(LIST);
-    [list, workspace.join(origin::FILE)].map(|path| hash_of(&path).unwrap_or_default())
+    let mut head = Vec::new();
+    let list = File::open(workspace.join(FOLDER).join(LIST));
+    let list = list.and_then(|list| list.take(HEAD_BYTES).read_to_end(&mut head));
+    let lock = hash_of(&workspace.join(origin::FILE));
+    [list.ok().map(|_| digest(&head)), lock.unwrap_or_default()]
+}
+
+impl List {
+    fn of(workspace: &Path, change: &Change) -> io::Result<Self> {
+        let mut files = Vec::new();
+        for (hash, text) in &change.bases {
+            let path = origin::base_path(hash);
+            let before = hash_of(&workspace.join(&path))?;
+            // A text of this hash is the same text.
+            if before.as_ref() != Some(hash) {
+                files.push(Listed {
+                    path,
+                    before,
+                    after: Some(text.clone()),
+                });
+            }
+        }
+        for (path, (before, after)) in &change.files {
+            files.push(Listed {
+                path: path.clone(),
+                before: before.as_ref().map(|text| digest(text.as_bytes())),
+                after: after.clone(),
+            });
+        }
+        let name = Uuid::now_v7().to_string();
+        Ok(Self { name, files })
+    }
+
+    fn is_sound(&self) -> bool {
+        self.files.iter().all(|one| {
+            one.path == origin::FILE || origin::is_inside(&one.path) || is_base(&one.path)
+        })
+    }
+}
+
+/// Refuses what is not as it was, and what could not be read once it was written.
+fn check(workspace: &Path, change: &Change) -> Result<(), Hindrance> {
+    for (path, (before, after)) in &change.files {
+        let place = safe(workspace, path)?;
+        if hash_of(&place)? != before.as_ref().map(|text| digest(text.as_bytes())) {
+            return Err(Hindrance::ChangedMeanwhile(path.clone()));
+        }
+        let bytes_max = files::bytes_max(path);
+        if after.as_ref().is_some_and(|text| text.len() > bytes_max) {
+            return Err(Hindrance::Misplaced(format!(
+                "{path} would be larger than {} MiB, and could not be read; nothing was written",
+                bytes_max >> 20
+            )));
+        }
+    }
+    if let Some((_, Some(lock))) = change.files.get(origin::FILE) {
+        originals::lock(lock).map_err(|why| {
+            Hindrance::Misplaced(format!(
+                "nothing was written: it could not be recorded ({why})"
+            ))
+        })?;
+    }
+    let files = change.files.iter();
+    let files = files.map(|(path, (_, after))| (path.as_str(), after.is_some()));
+    Ok(files::check_room(workspace, files)?)
 }
 
 fn finish(workspace: &Path, next: &mut dyn FnMut() -> io::Result<()>) -> io::Result<()> {
@@ -172,50 +259,110 @@ fn finish(workspace: &Path, next: &mut dyn FnMut() -> io::Result<()>) -> io::Res
     if !folder.exists() {
         return Ok(());
     }
-    for listed in list(&folder).unwrap_or_default() {
-        let path = workspace.join(&listed.path);
-        let now = hash_of(&path)?;
-        if now == listed.after {
-            continue;
-        }
-        if now.is_some() && now != listed.before {
-            next()?;
-            fs::rename(&path, kept(&path)).map_err(|error| told(&path, &error))?;
-        }
-        next()?;
-        match &listed.after {
-            Some(hash) => {
-                let text = folder.join(hash);
-                let text = fs::read(&text).map_err(|error| told(&text, &error))?;
-                put(&path, &text)?;
-            }
-            None if path.exists() => fs::remove_file(&path).map_err(|error| told(&path, &error))?,
-            None => {}
-        }
+    let list = list(&folder)?;
+    let mut folders = BTreeSet::new();
+    for listed in list.iter().flat_map(|list| &list.files) {
+        put(workspace, listed, next)?;
+        let place = workspace.join(&listed.path);
+        let above = place.ancestors().skip(1);
+        let above = above.take_while(|above| above.starts_with(workspace));
+        folders.extend(above.map(Path::to_owned));
     }
     next()?;
-    // Without its list, what is left of a change counts for nothing.
-    let list = folder.join(LIST);
-    if list.exists() {
-        fs::remove_file(&list).map_err(|error| told(&list, &error))?;
+    folders.iter().for_each(|folder| sync(folder));
+    next()?;
+    let place = folder.join(LIST);
+    if list.is_some() {
+        fs::remove_file(&place).map_err(|error| told(&place, &error))?;
         sync(&folder);
+    } else if place.exists() {
+        let aside = set_aside(&place, &workspace.join("recipes/.change.damaged"))?;
+        tracing::error!(
+            "the list of files that were just changing was damaged and counts for nothing; it is {}",
+            aside.display()
+        );
     }
     next()?;
-    fs::remove_dir_all(&folder).map_err(|error| told(&folder, &error))
+    // Without a list, what is left is in nobody's way.
+    let _ = fs::remove_dir_all(&folder);
+    Ok(())
 }
 
-/// The files of a change that counts.
-fn list(folder: &Path) -> Option<Vec<Listed>> {
-    let text = fs::read(folder.join(LIST)).ok()?;
-    let listed: Vec<Listed> = serde_json::from_slice(&text).ok()?;
-    let is_sound = |one: &Listed| one.path == origin::FILE || origin::is_inside(&one.path);
-    listed.iter().all(is_sound).then_some(listed)
+/// Puts a listed file in its place.
+fn put(
+    workspace: &Path,
+    listed: &Listed,
+    next: &mut dyn FnMut() -> io::Result<()>,
+) -> io::Result<()> {
+    let place = workspace.join(&listed.path);
+    let now = hash_of(&place)?;
+    let after = listed.after.as_deref();
+    if now == after.map(|text| digest(text.as_bytes())) {
+        return Ok(());
+    }
+    if now.is_some() && now != listed.before {
+        next()?;
+        let kept = set_aside(&place, &named(&place, ".kept"))?;
+        tracing::warn!(
+            "{} was changed by hand while it changed together with others: what stood there is {}",
+            listed.path,
+            kept.display()
+        );
+    }
+    next()?;
+    match after {
+        Some(text) => {
+            let beside = Beside::in_room(workspace, &listed.path, text);
+            let beside = beside.map_err(|why| match why {
+                Misplaced::Place(why) => io::Error::other(why),
+                Misplaced::Disk(why) => why,
+            })?;
+            beside.take_place()
+        }
+        None if place.exists() => fs::remove_file(&place).map_err(|error| told(&place, &error)),
+        None => Ok(()),
+    }
 }
 
-/// Where a file goes that a person changed while the change was cut off.
-fn kept(path: &Path) -> PathBuf {
+/// The change that counts. A list that is none, as somebody damaged it, counts for nothing.
+fn list(folder: &Path) -> io::Result<Option<List>> {
+    let place = folder.join(LIST);
+    match fs::read(&place) {
+        Ok(text) => {
+            let list: Option<List> = serde_json::from_slice(&text).ok();
+            Ok(list.filter(List::is_sound))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            let message = format!("{} cannot be read: {error}", place.display());
+            Err(io::Error::new(error.kind(), message))
+        }
+    }
+}
+
+/// Whether a path is one of a text that copies were made of.
+fn is_base(path: &str) -> bool {
+    let name = path.strip_prefix(origin::BASES);
+    let hash = name.and_then(|name| name.strip_prefix('/')?.strip_suffix(".yaml"));
+    hash.is_some_and(|hash| hash.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+/// Moves a file to where it is kept, or to the first place after that which is free.
+fn set_aside(path: &Path, to: &Path) -> io::Result<PathBuf> {
+    let places = (1..).map(|number| match number {
+        1 => to.to_owned(),
+        number => named(to, &format!("-{number}")),
+    });
+    let mut free = places.filter(|place| place.symlink_metadata().is_err());
+    let free = free.next().unwrap_or_else(|| to.to_owned());
+    fs::rename(path, &free).map_err(|error| told(path, &error))?;
+    Ok(free)
+}
+
+/// A path whose name goes on with this.
+fn named(path: &Path, end: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".kept");
+    name.push(end);
     path.with_file_name(name)
 }
 
@@ -228,33 +375,9 @@ fn hash_of(path: &Path) -> io::Result<Option<String>> {
     }
 }
 
-/// Puts a text in a file's place, whole or not at all.
-fn put(path: &Path, text: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(path);
-    fs::create_dir_all(folder).map_err(|error| told(folder, &error))?;
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(".new");
-    let beside = path.with_file_name(name);
-    let written = File::create(&beside).and_then(|mut file| {
-        file.write_all(text)?;
-        file.sync_all()
-    });
-    written
-        .and_then(|()| fs::rename(&beside, path))
-        .map_err(|error| told(path, &error))?;
-    sync(folder);
-    Ok(())
-}
-
-/// Makes what a folder lists last. Not every system can; then it is as sure as it gets.
-fn sync(folder: &Path) {
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
-}
-
-fn told(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(
-        error.kind(),
-        format!("{} cannot be written: {error}", path.display()),
-    )
+/// Writes a file that is made to last.
+fn write(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut file = File::create_new(path)?;
+    file.write_all(text)?;
+    file.sync_all()
 }

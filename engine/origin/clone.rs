@@ -8,11 +8,10 @@ use std::collections::BTreeMap;
 
 use super::lock::Lock;
 use super::source::Source;
-use super::wording::worded;
+use super::tables::{own_table, table_path, tables_used, wired, wiring};
+use super::wording::{Names, worded};
 use crate::diagnostic::did_you_mean;
 use crate::names::{RecipeName, is_file_name};
-use crate::source::{self, Node};
-use crate::table::SETTINGS_TABLE;
 
 /// Which tables a clone uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,13 +93,22 @@ pub fn clone_project(
         bases: BTreeMap::new(),
         lock: source.lock.clone(),
     };
-    for (path, text) in inside {
+    let mut names = Names::of(source, from, texts.keys().copied());
+    let own = |path: &str| {
         let rest = path.strip_prefix(&folder).unwrap_or(path);
-        let own = format!("recipes/{to}/{rest}");
-        copy.take(source, &own, path, worded(&own, text, path));
+        format!("recipes/{to}/{rest}")
+    };
+    for (path, text) in &inside {
+        let own = own(path);
+        copy.take(source, &own, path, worded(&own, text, path, &names));
     }
     if tables == Tables::Own {
-        own_tables(source, &mut copy, from, to)?;
+        names.tables = own_tables(source, &mut copy, from, to)?;
+        for (path, text) in inside.iter().filter(|(path, _)| path.ends_with(".md")) {
+            let own = own(path);
+            let page = worded(&own, text, path, &names);
+            copy.files.insert(own, page);
+        }
     }
     Ok(copy)
 }
@@ -157,7 +165,12 @@ fn projects<'a>(paths: impl Iterator<Item = &'a String>) -> Vec<String> {
 }
 
 /// Gives a clone copies of the tables that its recipes use, but for the shared one of settings.
-fn own_tables(source: &Source<'_>, copy: &mut Copy, from: &str, to: &str) -> Result<(), Refused> {
+fn own_tables(
+    source: &Source<'_>,
+    copy: &mut Copy,
+    from: &str,
+    to: &str,
+) -> Result<BTreeMap<String, String>, Refused> {
     let project = format!("recipes/{to}/project.yaml");
     let (Some(text), Some(of)) = (
         copy.files.get(&project).cloned(),
@@ -166,76 +179,45 @@ fn own_tables(source: &Source<'_>, copy: &mut Copy, from: &str, to: &str) -> Res
         let message = format!("`{from}` has no project.yaml, which names a clone's own tables");
         return Err(refused("no_project_file", message));
     };
-    let (document, _) = source::parse(&project.as_str().into(), of.as_bytes());
-    let wired = document
-        .as_ref()
-        .and_then(|document| document.root.get("tables"));
-    if wired.is_some() {
+    if wiring(of).is_some() {
         let message = format!(
             "recipes/{from}/project.yaml says itself which tables it uses; clone it with the same \
              tables, then change `tables` in recipes/{to}/project.yaml"
         );
         return Err(refused("tables_are_wired", message));
     }
-    let mut lines = String::from("tables:\n");
-    // Settings are read from one table, whoever reads them.
-    let used = tables_used(copy).into_iter();
-    for role in used.filter(|role| role != SETTINGS_TABLE) {
+    let mut tables = BTreeMap::new();
+    for role in tables_used(copy.files.iter()) {
         let path = table_path(&role);
         let Some(table) = source.text(&path) else {
             continue;
         };
         let own = own_table(from, to, &role);
-        lines.push_str(&format!("  {role}: {own}\n"));
-        let own = table_path(&own);
-        if source.text(&own).is_some() {
-            let message = format!("there is a table {own} already; choose another name");
+        let own_path = table_path(&own);
+        if source.text(&own_path).is_some() {
+            let message = format!("there is a table {own_path} already; choose another name");
             return Err(refused("exists", message));
         }
-        copy.take(source, &own, &path, table.clone());
+        copy.take(source, &own_path, &path, table.clone());
+        tables.insert(role, own);
     }
-    let separator = if text.ends_with('\n') { "" } else { "\n" };
-    copy.files
-        .insert(project, format!("{text}{separator}{lines}"));
-    Ok(())
+    let Some(text) = wired(&text, &tables) else {
+        return Err(cannot_wire(&project, &tables));
+    };
+    copy.files.insert(project, text);
+    Ok(tables)
 }
 
-/// The name of a clone's own table in place of one of the original.
-pub(super) fn own_table(from: &str, to: &str, role: &str) -> String {
-    let rest = role.strip_prefix(&format!("{from}-")).unwrap_or(role);
-    format!("{to}-{rest}")
-}
-
-/// The table that a path is of.
-pub(super) fn table_of(path: &str) -> Option<&str> {
-    path.strip_prefix("lookup-tables/")?.strip_suffix(".yaml")
-}
-
-fn table_path(table: &str) -> String {
-    format!("lookup-tables/{table}.yaml")
-}
-
-/// The tables that steps of the copied recipes use.
-fn tables_used(copy: &Copy) -> Vec<String> {
-    let mut used = std::collections::BTreeSet::new();
-    for (path, text) in &copy.files {
-        let is_recipe = path.matches('/').count() == 2;
-        let (document, _) = source::parse(&path.as_str().into(), text.as_bytes());
-        if let (true, Some(document)) = (is_recipe, document) {
-            tables_of(&document.root, &mut used);
-        }
-    }
-    used.into_iter().collect()
-}
-
-fn tables_of(node: &Node, used: &mut std::collections::BTreeSet<String>) {
-    for (key, value) in node.as_map().unwrap_or_default() {
-        if let ("table", Some(name)) = (&*key.text, value.as_text()) {
-            used.insert(name.to_string());
-        }
-        tables_of(value, used);
-    }
-    for element in node.as_list().unwrap_or_default() {
-        tables_of(element, used);
-    }
+/// Why own tables cannot be named in a project file.
+pub(super) fn cannot_wire(project: &str, tables: &BTreeMap<String, String>) -> Refused {
+    let lines: Vec<String> = tables
+        .iter()
+        .map(|(role, own)| format!("  {role}: {own}"))
+        .collect();
+    let message = format!(
+        "the copy's own tables cannot be added to {project} as that is written; add these lines \
+         under `tables:` there yourself:\n{}",
+        lines.join("\n")
+    );
+    refused("cannot_wire_tables", message)
 }

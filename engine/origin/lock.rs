@@ -88,6 +88,19 @@ fn is_hash(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
+/// A text between quotes, as YAML has it: what cannot be seen is written by its number.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            ' '..='~' => quoted.push(c),
+            _ => drop(write!(quoted, "\\U{:08x}", u32::from(c))),
+        }
+    }
+    quoted + "\""
+}
+
 impl Lock {
     /// Takes a document in as the lock file; entries that are not whole are left out and reported.
     pub fn read(document: &Document) -> (Self, Report) {
@@ -128,8 +141,10 @@ impl Lock {
         for (path, origin) in &self.files {
             let _ = write!(
                 text,
-                "  {path}:\n    of: {}\n    version: {:?}\n    hash: \"{}\"\n",
-                origin.of, origin.version, origin.hash
+                "  {path}:\n    of: {}\n    version: {}\n    hash: \"{}\"\n",
+                origin.of,
+                quoted(&origin.version),
+                origin.hash
             );
         }
         text

@@ -3,11 +3,12 @@
 //! In: three texts, and what was settled. Out: one text, or the parts that both changed in ways
 //! that do not go together.
 //! Always true: what only one side changed is as that side has it; nothing of either side is lost
-//! without a conflict; comments and the order of parts survive.
+//! or doubled without a conflict; comments and the order of parts survive.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::parts::{Part, parts};
+use super::aligned::{Three, aligned, in_lists, is_doubled};
+use super::parts::{Part, WHOLE, parts};
 
 /// Which side holds for a part that both changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +83,38 @@ fn merge_plain(
     if theirs == base {
         return Ok(mine.to_owned());
     }
-    let all = [parts(base), parts(mine), parts(theirs)];
+    let all = aligned([parts(base), parts(mine), parts(theirs)]);
+    let is_sound = |merged: &Result<String, Clash>| match merged {
+        Ok(text) => !is_doubled([mine, theirs], text),
+        Err(_) => true,
+    };
+    let by_parts = merge_parts(&all, settled);
+    if is_sound(&by_parts) {
+        return by_parts;
+    }
+    // What stands in two places now has been moved, or was put there by both: lines know more.
+    let by_lines = merge_parts(&in_lists(all), settled);
+    if is_sound(&by_lines) {
+        return by_lines;
+    }
+    let of = |text: &str| Some(text.to_owned());
+    let conflict = Conflict {
+        part: WHOLE.to_owned(),
+        base: of(base),
+        mine: of(mine),
+        theirs: of(theirs),
+    };
+    match settled(WHOLE) {
+        Some(Side::Mine) => Ok(mine.to_owned()),
+        Some(Side::Theirs) => Ok(theirs.to_owned()),
+        None => Err(Clash {
+            marked: Some(marked(&conflict)),
+            conflicts: vec![conflict],
+        }),
+    }
+}
+
+fn merge_parts(all: &Three, settled: Settling<'_>) -> Result<String, Clash> {
     let [base, mine, theirs] = all.each_ref().map(|parts| by_name(parts));
     let mut conflicts = Vec::new();
     let mut merged: BTreeMap<&str, String> = BTreeMap::new();
@@ -161,17 +193,20 @@ fn merge_part(part: &Conflict, settled: Option<Side>) -> Result<Option<String>, 
             Ok(text) => return Ok(Some(text)),
             Err(marked) => marked,
         },
-        _ => {
-            let [base, mine, theirs] = [base, mine, theirs].map(|text| text.as_deref().map(ended));
-            let [base, mine, theirs] = [base, mine, theirs].map(Option::unwrap_or_default);
-            format!("<<<<<<< ours\n{mine}||||||| original\n{base}=======\n{theirs}>>>>>>> theirs\n")
-        }
+        _ => marked(part),
     };
     match settled {
         Some(Side::Mine) => Ok(mine.clone()),
         Some(Side::Theirs) => Ok(theirs.clone()),
         None => Err(marked),
     }
+}
+
+/// Both sides of a conflict between marks.
+fn marked(part: &Conflict) -> String {
+    let [base, mine, theirs] = [&part.base, &part.mine, &part.theirs]
+        .map(|text| text.as_deref().map(ended).unwrap_or_default());
+    format!("<<<<<<< ours\n{mine}||||||| original\n{base}=======\n{theirs}>>>>>>> theirs\n")
 }
 
 /// The order of all parts that one of the sides has; `None` if both changed it differently.

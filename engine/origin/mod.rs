@@ -5,14 +5,17 @@
 //! Always true: a copy never stands on a file that is there; the text that a copy was made of is
 //! kept, so that a later version can be merged into it.
 
+mod aligned;
 mod clone;
 pub mod codes;
 mod forget;
 mod lock;
+mod meet;
 mod merge;
 mod parts;
 mod settle;
 mod source;
+mod tables;
 mod upgrade;
 mod version;
 mod wording;

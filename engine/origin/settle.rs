@@ -30,8 +30,9 @@ pub struct Settled {
     pub texts: BTreeMap<String, String>,
 }
 
-/// What stands before, between and behind the sides in a text that was merged by a program.
-pub(super) const MARKS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
+/// What stands before, between and behind the sides in a text that was merged by a program. The
+/// line between the last two is none of them: in a page it may underline a heading.
+const MARKS: [&str; 3] = ["<<<<<<<", "|||||||", ">>>>>>>"];
 
 impl Choice {
     fn means(&self, path: &str, part: &str) -> bool {
@@ -100,8 +101,12 @@ impl Settled {
     /// Refuses texts in which both sides still stand.
     fn check_marks(&self) -> Result<(), Refused> {
         for (path, text) in &self.texts {
-            let mut lines = (1..).zip(text.lines());
-            let mark = lines.find(|(_, line)| MARKS.iter().any(|mark| line.starts_with(mark)));
+            let is_page = path.ends_with(".md");
+            let is_mark = |line: &str| {
+                let begins = MARKS.iter().any(|mark| line.starts_with(mark));
+                begins || (!is_page && line.starts_with("======="))
+            };
+            let mark = (1..).zip(text.lines()).find(|(_, line)| is_mark(line));
             if let Some((number, line)) = mark {
                 let message = format!(
                     "line {number} of the edited {path} is still `{line}`: leave of each marked \

@@ -7,14 +7,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::clone::{Refused, own_table, refused, table_of};
+use super::clone::{Refused, cannot_wire, refused};
 use super::lock::{Lock, Origin};
-use super::merge::{Clash, Conflict, merge};
-use super::parts::WHOLE;
+use super::meet::{Meeting, Theirs, project_file, state};
+use super::merge::Clash;
 use super::settle::Settled;
 use super::source::{Source, project_of};
+use super::tables::{own_table, table_of, wired};
 use super::version::is_older;
-use super::wording::worded;
+use super::wording::Names;
 use crate::data::digest;
 
 /// What becomes of a project.
@@ -102,7 +103,14 @@ pub fn upgrade(
         return Err(not_a_copy(source, project));
     }
     let of = source.lock.cloned_from(project).unwrap_or(project);
-    let theirs = Theirs { source, of, newer };
+    let mut theirs = Theirs {
+        source,
+        of,
+        newer,
+        names: Names::default(),
+    };
+    let fresh = theirs.fresh_tables(project, &copies);
+    theirs.names = theirs.names(&copies, &fresh);
     let mut upgrade = Upgrade {
         project: project.to_owned(),
         of: of.to_owned(),
@@ -126,9 +134,11 @@ pub fn upgrade(
     if of != project {
         let known: BTreeSet<&str> = copies.values().map(|origin| &*origin.of).collect();
         meetings.extend(theirs.new_files(project, &known));
+        meetings.extend(theirs.new_tables(&fresh, &copies));
     }
     upgrade.state = state(&meetings);
     upgrade.settle(meetings, settled)?;
+    upgrade.wire(source, &fresh)?;
     Ok(upgrade)
 }
 
@@ -190,152 +200,6 @@ fn not_a_copy(source: &Source<'_>, project: &str) -> Refused {
     )
 }
 
-/// The originals as they are now.
-struct Theirs<'a> {
-    source: &'a Source<'a>,
-    of: &'a str,
-    newer: Option<&'a BTreeMap<String, String>>,
-}
-
-/// Three versions of a file, in the words of the copy.
-struct Meeting {
-    path: String,
-    of: String,
-    base: Option<String>,
-    mine: Option<String>,
-    theirs: Option<String>,
-    /// Theirs in the original's words.
-    original: Option<String>,
-    is_new: bool,
-}
-
-impl Theirs<'_> {
-    fn text(&self, path: &str) -> Option<&String> {
-        match self.newer {
-            Some(newer) if project_of(path) == self.of || newer.contains_key(path) => {
-                newer.get(path)
-            }
-            _ => self.source.original(path),
-        }
-    }
-
-    fn version(&self) -> Result<String, Refused> {
-        let folder = format!("recipes/{}/", self.of);
-        let all = self.paths();
-        if !all.iter().any(|path| path.starts_with(&folder)) {
-            let message = format!(
-                "the project `{}`, which this is a copy of, is not there any more: there is nothing \
-                 to upgrade to. The copy goes on as it is",
-                self.of
-            );
-            return Err(refused("original_is_gone", message));
-        }
-        let Some(newer) = self.newer else {
-            return Ok(self.source.version(self.of));
-        };
-        let nothing = BTreeMap::new();
-        let lock = Lock::default();
-        let source = Source {
-            own: newer,
-            bundled: &nothing,
-            lock: &lock,
-            bases: &nothing,
-        };
-        Ok(source.version(self.of))
-    }
-
-    /// The paths of all originals.
-    fn paths(&self) -> BTreeSet<&String> {
-        match self.newer {
-            Some(newer) => newer.keys().collect(),
-            None => self.source.texts().into_keys().collect(),
-        }
-    }
-
-    fn meet(&self, path: &str, of: &str, base: Option<&String>) -> Meeting {
-        let original = self.text(of).cloned();
-        Meeting {
-            path: path.to_owned(),
-            of: of.to_owned(),
-            base: base.map(|text| worded(path, text, of)),
-            mine: self.source.own.get(path).cloned(),
-            theirs: original.as_ref().map(|text| worded(path, text, of)),
-            original,
-            is_new: false,
-        }
-    }
-
-    /// Files that the original did not have before.
-    fn new_files(&self, project: &str, known: &BTreeSet<&str>) -> Vec<Meeting> {
-        let folder = format!("recipes/{}/", self.of);
-        let paths = self.paths().into_iter();
-        let new = paths.filter(|path| !known.contains(path.as_str()));
-        let new = new.filter_map(|path| Some((path, path.strip_prefix(&folder)?)));
-        new.map(|(path, rest)| Meeting {
-            is_new: true,
-            ..self.meet(&format!("recipes/{project}/{rest}"), path, None)
-        })
-        .collect()
-    }
-}
-
-impl Meeting {
-    /// What becomes of the file; `None` if it stays as it is.
-    fn outcome(&self, settled: &Settled) -> Option<Outcome> {
-        let (base, mine, theirs) = (&self.base, &self.mine, &self.theirs);
-        if mine == theirs || theirs == base {
-            return None;
-        }
-        if mine == base {
-            return Some(match theirs {
-                Some(text) if self.is_new => Outcome::Added(text.clone()),
-                Some(text) => Outcome::Replaced(text.clone()),
-                None => Outcome::Removed,
-            });
-        }
-        let settling = |part: &str| settled.side(&self.path, part);
-        match (base, mine, theirs) {
-            (Some(base), Some(mine), Some(theirs)) => {
-                if let Ok(text) = merge(base, mine, theirs, &|_| None) {
-                    return Some(Outcome::Merged(text));
-                }
-                Some(match merge(base, mine, theirs, &settling) {
-                    Ok(text) => Outcome::Settled(Some(text)),
-                    Err(clash) => Outcome::Open(clash),
-                })
-            }
-            _ => Some(match settling(WHOLE) {
-                Some(super::Side::Mine) => Outcome::Settled(mine.clone()),
-                Some(super::Side::Theirs) => Outcome::Settled(theirs.clone()),
-                None => Outcome::Open(Clash {
-                    conflicts: vec![Conflict {
-                        part: WHOLE.to_owned(),
-                        base: base.clone(),
-                        mine: mine.clone(),
-                        theirs: theirs.clone(),
-                    }],
-                    marked: None,
-                }),
-            }),
-        }
-    }
-}
-
-/// A hash of all versions that meet.
-fn state(meetings: &[Meeting]) -> String {
-    let mut seen = String::new();
-    for meeting in meetings {
-        seen.push_str(&meeting.path);
-        for text in [&meeting.base, &meeting.mine, &meeting.theirs] {
-            seen.push(' ');
-            let hash = text.as_ref().map(|text| digest(text.as_bytes()));
-            seen.push_str(&hash.unwrap_or_default());
-        }
-        seen.push('\n');
-    }
-    digest(seen.as_bytes())
-}
-
 impl Upgrade {
     fn settle(&mut self, meetings: Vec<Meeting>, settled: &Settled) -> Result<(), Refused> {
         let nothing = Settled::default();
@@ -353,6 +217,32 @@ impl Upgrade {
                 None => meeting.outcome(settled),
             };
             self.note(meeting, outcome);
+        }
+        Ok(())
+    }
+
+    /// Names own tables in the copy's project file, unless that is still open.
+    fn wire(
+        &mut self,
+        source: &Source<'_>,
+        tables: &BTreeMap<String, String>,
+    ) -> Result<(), Refused> {
+        let path = project_file(&self.project);
+        let now = source.own.get(&path);
+        let text = match self.files.get(&path) {
+            Some(outcome) => outcome.text().flatten(),
+            None => now.map(String::as_str),
+        };
+        let (false, Some(text)) = (tables.is_empty(), text) else {
+            return Ok(());
+        };
+        let Some(written) = wired(text, tables) else {
+            return Err(cannot_wire(&path, tables));
+        };
+        if written != text {
+            let now = now.cloned();
+            self.before.extend(now.map(|text| (path.clone(), text)));
+            self.files.insert(path, Outcome::Merged(written));
         }
         Ok(())
     }

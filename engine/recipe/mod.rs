@@ -24,6 +24,29 @@ use crate::mask::point_out_secrets;
 use crate::names::RecipeName;
 use crate::source::{Document, Node};
 
+/// The keys of a recipe under which data stands: what is called like a step there is none.
+pub const ARGUMENTS: [&str; 5] = ["with", "set", "trigger", "return", "data"];
+
+/// The values that steps have under this key, such as the recipes that they `call`.
+pub fn targets<'a>(root: &'a Node, key: &str) -> Vec<&'a Node> {
+    let mut found = Vec::new();
+    find_targets(root, key, &mut found);
+    found
+}
+
+fn find_targets<'a>(node: &'a Node, key: &str, found: &mut Vec<&'a Node>) {
+    for element in node.as_list().unwrap_or_default() {
+        find_targets(element, key, found);
+    }
+    for (name, node) in node.as_map().unwrap_or_default() {
+        match node.as_text() {
+            _ if ARGUMENTS.contains(&&*name.text) => {}
+            Some(_) if &*name.text == key => found.push(node),
+            _ => find_targets(node, key, found),
+        }
+    }
+}
+
 /// A recipe as written.
 #[derive(Clone, Debug)]
 pub struct RecipeFile {

@@ -166,6 +166,7 @@ impl Engine {
             turned_away: Arc::default(),
             previews: Arc::new(Semaphore::new(1)),
             starting: Arc::default(),
+            upgrading: Arc::default(),
             lobby: Arc::new(Lobby::new(self.settings.bounds)),
             pulse: Arc::default(),
         };
@@ -249,3 +250,6 @@ impl std::fmt::Debug for Engine {
         write!(f, "Engine({})", self.settings.workspace.display())
     }
 }
+
+#[cfg(test)]
+mod tests;

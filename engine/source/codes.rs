@@ -42,8 +42,8 @@ pub const ALL: &[(Code, &str, &str)] = &[
     (
         TOO_LARGE,
         "the file is too large",
-        "A file may have 1 MiB; nothing beyond is read. Rows that are many belong into the table \
-         itself: import them as CSV.",
+        "A file may have 1 MiB (recipes.lock, which the program writes, 16); nothing beyond is \
+         read. Rows that are many belong into the table itself: import them as CSV.",
     ),
     (
         NOT_TEXT,

@@ -11,7 +11,7 @@ mod raw;
 
 use std::sync::Arc;
 
-pub use parse::{FILE_BYTES_MAX, parse};
+pub use parse::{FILE_BYTES_MAX, parse, parse_up_to};
 
 use crate::data::{Object, Value};
 use crate::diagnostic::Span;

@@ -27,15 +27,21 @@ const ALIASES_MAX: usize = 1_000;
 
 /// Reads a file. A document may be given even if there are findings, so that more can be found.
 pub fn parse(file: &Arc<str>, bytes: &[u8]) -> (Option<Document>, Report) {
+    parse_up_to(file, bytes, FILE_BYTES_MAX)
+}
+
+/// Reads a file that may have more bytes than those that people write, or fewer.
+pub fn parse_up_to(file: &Arc<str>, bytes: &[u8], bytes_max: usize) -> (Option<Document>, Report) {
     let mut report = Report::of(file);
-    if bytes.len() > FILE_BYTES_MAX {
+    if bytes.len() > bytes_max {
+        let message = format!("the file is larger than {} MiB", bytes_max >> 20);
+        let help = match bytes_max {
+            FILE_BYTES_MAX => "import many rows as CSV instead, or split the file",
+            _ => "take what is not needed any more out of it, or put it back as it was",
+        };
         report
-            .error(
-                codes::TOO_LARGE,
-                start_of_file(),
-                "the file is larger than 1 MiB",
-            )
-            .help("import many rows as CSV instead, or split the file");
+            .error(codes::TOO_LARGE, start_of_file(), message)
+            .help(help);
         return (None, report);
     }
     let text: Arc<str> = match std::str::from_utf8(bytes) {
@@ -45,7 +51,7 @@ pub fn parse(file: &Arc<str>, bytes: &[u8]) -> (Option<Document>, Report) {
             return (None, report);
         }
     };
-    match with_room(|| serde_saphyr::from_str_with_options::<Raw>(&text, options())) {
+    match with_room(|| serde_saphyr::from_str_with_options::<Raw>(&text, options(bytes_max))) {
         Ok(raw) => {
             let root = Builder {
                 text: &text,
@@ -84,7 +90,7 @@ fn with_room<T: Send>(work: impl Fn() -> T + Sync) -> T {
     })
 }
 
-fn options() -> serde_saphyr::Options {
+fn options(bytes_max: usize) -> serde_saphyr::Options {
     serde_saphyr::options! {
         strict_booleans: true,
         leading_zero_numbers_as_strings: true,
@@ -98,7 +104,7 @@ fn options() -> serde_saphyr::Options {
             max_depth: DEPTH_MAX,
             max_aliases: ALIASES_MAX,
             max_documents: 2,
-            max_total_scalar_bytes: 4 * FILE_BYTES_MAX,
+            max_total_scalar_bytes: 4 * bytes_max,
         },
         alias_limits: serde_saphyr::alias_limits! {
             max_total_replayed_events: REPEATED_MAX,

@@ -1,7 +1,7 @@
 //! Which unfinished jobs a changed lookup table would hinder.
 //!
-//! In: the tables as their files say now. Out: one line for each version of a recipe that has
-//! unfinished jobs and would not work with them.
+//! In: the tables as their files say now, or would. Out: one line for each version of a recipe that
+//! has unfinished jobs and would not work with them; whether their rows would fit.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,6 +10,23 @@ use crate::names::TableName;
 use crate::store::StoreError;
 use crate::table::Table;
 use crate::trigger::Intake;
+
+/// Refuses tables that could not be taken up: jobs need what they had, or rows do not fit.
+pub(super) async fn check(
+    intake: &Intake,
+    tables: &BTreeMap<TableName, Arc<Table>>,
+) -> Result<(), String> {
+    let refused = |why: String| format!("changed lookup tables would be refused: {why}");
+    let hindered = hindered_jobs(intake, tables).await;
+    let hindered =
+        hindered.map_err(|error| format!("what unfinished jobs use cannot be told: {error}"))?;
+    if !hindered.is_empty() {
+        return Err(refused(hindered.join("; ")));
+    }
+    let tables: Vec<Table> = tables.values().map(|table| (**table).clone()).collect();
+    let checked = intake.store.check_tables(&tables, intake.clock.now()).await;
+    checked.map_err(|error| refused(error.to_string()))
+}
 
 /// Jobs that would not find what they work with any more, by the version that they run.
 pub(super) async fn hindered_jobs(

@@ -40,6 +40,8 @@ pub struct Workspace {
     outbound: Arc<Outbound>,
     /// The files as they were last taken up; who changes them has it.
     turn: Mutex<Stamp>,
+    /// Why files that changed together wait to be put in their places, as it was last told.
+    waiting: std::sync::Mutex<Option<String>>,
     /// The files as the last look saw them, if they were not at rest then, and since when they are
     /// so.
     seen: std::sync::Mutex<Option<(Stamp, Moment)>>,
@@ -55,6 +57,7 @@ impl Workspace {
             intake,
             outbound,
             turn: Mutex::new(read_at),
+            waiting: std::sync::Mutex::default(),
             seen: std::sync::Mutex::default(),
             is_behind: AtomicBool::default(),
         }

@@ -116,6 +116,7 @@ impl Workspace {
             return Err(NotSaved::BadName(why.to_owned()));
         }
         let mut turn = self.turn.lock().await;
+        self.finish_change().await.map_err(NotSaved::Unwritable)?;
         let path = path_of(&save.name);
         let before = self.intake.shelf.library();
         if !before.catalogue.projects.contains_key(save.name.project()) {

@@ -86,6 +86,8 @@ impl Workspace {
     /// Looks at the files once, as if at this moment.
     pub async fn look_at(&self, now: Moment) -> Result<Look, String> {
         let mut turn = self.turn.lock().await;
+        // What waits counts already.
+        let _ = self.finish_change().await;
         let Some(stamp) = stamp(&self.folder).await else {
             return Ok(Look::Same);
         };

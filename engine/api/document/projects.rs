@@ -118,7 +118,7 @@ fn copied() -> Vec<Door> {
         .needs(Role::Editor)
         .takes(exactly(&[("as", text()), ("own_tables?", flag())]))
         .gives(201, "The files that were written.", files())
-        .refuses(&[409]),
+        .refuses(&[409, 422]),
         get(
             "/api/projects/{project}/upgrade",
             upgrade::show,

@@ -8,6 +8,7 @@ mod junit;
 mod tell;
 mod update;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,7 +24,8 @@ use crate::trial::{Case, CaseResult, Suite, run_case, suites};
 /// Runs recipe tests offline: pretend vendors, pretend time
 #[derive(Args, Debug)]
 pub(super) struct Test {
-    /// Only tests whose file, recipe or title contains one of these texts (all if left out)
+    /// Only tests of these projects, or whose file, recipe or title contains one of these texts
+    /// (all if left out)
     names: Vec<String>,
     /// Let the worker die after every commit in turn; the end must be the same
     #[arg(long)]
@@ -103,10 +105,10 @@ impl Test {
 
     async fn play(&self, shelf: &Arc<Shelf>, suites: &[Suite]) -> anyhow::Result<Vec<Ran>> {
         let mut all = Vec::new();
+        let projects: BTreeSet<&str> = suites.iter().map(|suite| project(&suite.file)).collect();
         for suite in suites {
-            let is_whole = self.names.is_empty() || self.means(&suite.file);
             for (number, case) in suite.cases.iter().enumerate() {
-                if !is_whole && !self.means(suite.recipe.as_str()) && !self.means(&case.title) {
+                if !self.means(suite, case, &projects) {
                     continue;
                 }
                 let began = Instant::now();
@@ -147,11 +149,23 @@ impl Test {
         Ok(())
     }
 
-    fn means(&self, text: &str) -> bool {
-        self.names
-            .iter()
-            .any(|name| text.to_lowercase().contains(&name.to_lowercase()))
+    /// Whether a test is asked for. The name of a project means that one alone, whatever others
+    /// have it in their names.
+    fn means(&self, suite: &Suite, case: &Case, projects: &BTreeSet<&str>) -> bool {
+        let texts = [&*suite.file, suite.recipe.as_str(), &*case.title];
+        let is_meant = |name: &String| match projects.contains(&**name) {
+            true => project(&suite.file) == name,
+            false => texts
+                .iter()
+                .any(|text| text.to_lowercase().contains(&name.to_lowercase())),
+        };
+        self.names.is_empty() || self.names.iter().any(is_meant)
     }
+}
+
+/// The project in whose folder a test file stands.
+fn project(file: &str) -> &str {
+    file.split('/').nth(1).unwrap_or_default()
 }
 
 /// The lines that are expected in red and what was found in green, on a terminal.

@@ -67,3 +67,19 @@ if:
         ]
     );
 }
+
+#[test]
+fn names_alone_are_read_without_the_library() {
+    for (path, count) in [
+        ("$.input.email", Some(2)),
+        ("$.steps._a.B2", Some(3)),
+        ("$.a", Some(1)),
+    ] {
+        assert_eq!(plain::names(path).map(|names| names.len()), count, "{path}");
+    }
+    for other in [
+        "$.", "$.a.", "$.a..b", "$.2a", "$.a-b", "$.a[0]", "$['a']", "$.ü", "$.a b", "a.b",
+    ] {
+        assert!(plain::names(other).is_none(), "{other}");
+    }
+}

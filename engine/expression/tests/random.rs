@@ -115,6 +115,17 @@ proptest! {
     }
 
     #[test]
+    fn what_is_read_as_plain_names_is_what_the_library_reads(
+        names in prop::collection::vec("[a-c_0-9ü '*$-]{0,3}|steps|true|null", 1..5),
+    ) {
+        let path = format!("$.{}", names.join("."));
+        if let Some(names) = plain::names(&path) {
+            let theirs = path::segments(&path).ok();
+            prop_assert_eq!(theirs.map(|theirs| format!("{theirs:?}")), Some(format!("{names:?}")), "{}", path);
+        }
+    }
+
+    #[test]
     fn our_walk_agrees_with_the_library(
         value in values(),
         steps in prop::collection::vec(select(&[".a", ".b", "['c d']", "[0]", "[1]", "[-1]", "[*]"][..]), 0..5),

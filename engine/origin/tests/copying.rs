@@ -128,6 +128,83 @@ fn tables_of_its_own_are_wired_in_the_project_file() {
     assert_eq!(copy.files["lookup-tables/acme-readers.yaml"], FILES[4].1);
     let origin = &copy.lock.files["lookup-tables/acme-readers.yaml"];
     assert_eq!(origin.of, "lookup-tables/news-readers.yaml");
+    // The settings are those of all projects: the engine reads them from the one table.
+    let settings = "lookup-tables/acme-integration-settings.yaml";
+    assert!(!copy.files.contains_key(settings));
+}
+
+/// The file of this path in a clone of the project with that file.
+fn with_file(path: &str, text: &str, tables: Tables) -> String {
+    let (mut bundled, lock, nothing) = (files(), Lock::default(), BTreeMap::new());
+    bundled.insert(format!("recipes/news/{path}"), text.to_owned());
+    let source = Source {
+        own: &nothing,
+        bundled: &bundled,
+        lock: &lock,
+        bases: &nothing,
+    };
+    let copy = clone_project(&source, "news", "acme", tables).unwrap();
+    copy.files[&format!("recipes/acme/{path}")].clone()
+}
+
+#[test]
+fn own_tables_are_named_before_the_settings() {
+    let project = "title: News\nversion: 1.2.0\n\n# What it reads.\nsettings:\n  NEWS: {}\n";
+    assert_eq!(
+        with_file("project.yaml", project, Tables::Own),
+        "title: News\nversion: 1.2.0\ntables:\n  blocked: acme-blocked\n  news-readers: acme-readers\n\
+         \n# What it reads.\nsettings:\n  NEWS: {}\n"
+    );
+}
+
+#[test]
+fn data_that_looks_like_a_call_is_left_alone() {
+    let send = "title: Send\ntrigger:\n  function: { input: { call: string } }\nsteps:\n  \
+                - set: { start: news/2024, recipe: news/3 }\n  - call: other/find\n    \
+                with: { call: news/find, recipe: news/find }\n  - log: x\n    data: { start: news/find }\n  \
+                - if: true\n    then:\n      - start: news/find\n  - return: { call: news/find }\n";
+    let expected = send.replace("- start: news/find", "- start: find");
+    assert_eq!(with_file("send.yaml", send, Tables::Shared), expected);
+    let test =
+        "recipe: news/send\ncases:\n  - title: t\n    input: { call: news/1, recipe: news/2 }\n";
+    let expected = test.replace("recipe: news/send", "recipe: send");
+    assert_eq!(
+        with_file("tests/send.test.yaml", test, Tables::Shared),
+        expected
+    );
+}
+
+#[test]
+fn the_page_of_a_copy_names_the_copys_recipes_and_its_own_tables() {
+    let page = "# News\n\nA blocked reader stops when recipes stop reading `find`.\n\n```sh\nrecipes doctor news\n\
+                recipes start send\nrecipes run news/find --wait\nrecipes jobs --recipe send\nrecipes start other\n\
+                recipes tables news-readers\nrecipes tables\nblocked --where a=b\nrecipes tables integration-settings\n\
+                ```\n\nThe table `blocked` of `news-readers`.\n";
+    let shared = page
+        .replace("doctor news", "doctor acme")
+        .replace("start send", "start acme/send")
+        .replace("run news/find", "run acme/find")
+        .replace("--recipe send", "--recipe acme/send");
+    assert_eq!(with_file("README.md", page, Tables::Shared), shared);
+    let own = shared
+        .replace("news-readers", "acme-readers")
+        .replace("tables\nblocked", "tables\nacme-blocked")
+        .replace("`blocked`", "`acme-blocked`");
+    assert_eq!(with_file("README.md", page, Tables::Own), own);
+}
+
+#[test]
+fn a_version_that_cannot_be_seen_is_recorded_so_that_it_can_be_read() {
+    for version in ["1.2\u{200b}.0", "\"1\\\t", "é\u{1f600}", "\u{7f}\u{85}"] {
+        let mut copy = cloned("acme", Tables::Shared).unwrap();
+        for origin in copy.lock.files.values_mut() {
+            origin.version = version.to_owned();
+        }
+        let (document, _) = parse(&"recipes.lock".into(), copy.lock.to_text().as_bytes());
+        let (lock, report) = Lock::read(&document.unwrap());
+        assert_eq!(report.into_diagnostics(), []);
+        assert_eq!(lock, copy.lock);
+    }
 }
 
 #[test]

@@ -1,13 +1,8 @@
 //! Merging: what must hold of any edits, and what admins meet.
 
-use std::collections::BTreeSet;
-
-use proptest::prelude::*;
-
 use super::super::merge::merge;
 use super::super::parts::parts;
 use super::super::{Conflict, Side};
-use crate::source::parse;
 
 const BASE: &str = "title: Issue\n\n# When.\ntrigger:\n  function: {}\nsteps:\n  # Who.\n  - id: user\n    \
                     action: lms.get_user\n    with: { id: 7 }\n    timeout: 10s\n\n  - id: held\n    \
@@ -117,127 +112,110 @@ fn other_line_ends_are_no_change_and_stay() {
     assert_eq!(text, mine.replace("badges.issue", "badges.give"));
 }
 
-/// An edit of one step: a new value, removed, or a new step behind it.
-#[derive(Clone, Debug)]
-enum Edit {
-    Change(usize),
-    Remove(usize),
-    Add(usize),
-    Front(usize),
+/// Steps one after the other: `a` has the id a, `(mail)` is a step without one.
+fn steps(written: &str) -> String {
+    let one = |step: &str| match step.strip_prefix('(') {
+        Some(unnamed) => format!("  - call: {}\n", unnamed.trim_end_matches(')')),
+        None => format!("  - id: {step}\n    log: {step}\n"),
+    };
+    let steps: String = written.split_whitespace().map(one).collect();
+    format!("title: T\nsteps:\n{steps}")
 }
 
-fn edits() -> impl Strategy<Value = Vec<Edit>> {
-    let edit = prop_oneof![
-        4 => (0_usize..8).prop_map(Edit::Change),
-        1 => (0_usize..8).prop_map(Edit::Remove),
-        2 => (0_usize..8).prop_map(Edit::Add),
-        1 => (0_usize..8).prop_map(Edit::Front),
-    ];
-    prop::collection::vec(edit, 0..6)
-}
-
-/// Steps as (id, value).
-type Steps = Vec<(String, String)>;
-
-fn base_steps() -> Steps {
-    (0..8)
-        .map(|n| (format!("s{n}"), format!("base{n}")))
-        .collect()
-}
-
-fn edited(edits: &[Edit], side: &str) -> Steps {
-    let mut steps = base_steps();
-    for (number, edit) in edits.iter().enumerate() {
-        let at = |n: usize, steps: &Steps| steps.iter().position(|(id, _)| *id == format!("s{n}"));
-        match *edit {
-            Edit::Change(n) => {
-                if let Some(at) = at(n, &steps) {
-                    steps[at].1 = format!("{side}{number}");
-                }
-            }
-            Edit::Remove(n) => steps.retain(|(id, _)| *id != format!("s{n}")),
-            Edit::Add(n) => {
-                let place = at(n, &steps).map_or(0, |at| at + 1);
-                let id = format!("{side}_new{number}");
-                steps.insert(place, (id, format!("{side}{number}")));
-            }
-            Edit::Front(n) => {
-                if let Some(at) = at(n, &steps) {
-                    let step = steps.remove(at);
-                    steps.insert(0, step);
-                }
-            }
+#[test]
+fn a_step_without_an_id_is_not_doubled_when_both_change_what_stands_before_it() {
+    let together = |base: &str, mine: &str, theirs: &str| {
+        merge(&steps(base), &steps(mine), &steps(theirs), &|_| None)
+    };
+    for (base, mine, theirs, expected) in [
+        (
+            "a (mail)",
+            "a mine (mail)",
+            "a theirs (mail)",
+            "a mine theirs (mail)",
+        ),
+        (
+            "a b (mail) z",
+            "a (mail) z",
+            "a b theirs (mail) z",
+            "a theirs (mail) z",
+        ),
+        (
+            "a (mail) b",
+            "a (mail) mine b",
+            "a theirs (mail) b",
+            "a theirs (mail) mine b",
+        ),
+        (
+            "(mail) b",
+            "mine (mail) b",
+            "(mail) theirs b",
+            "mine (mail) theirs b",
+        ),
+        (
+            "a (mail)",
+            "a mine (mail)",
+            "a (first) theirs (mail)",
+            "a mine (first) theirs (mail)",
+        ),
+        (
+            "a (mail)",
+            "a (mail) mine",
+            "a (first) theirs (mail)",
+            "a (first) theirs (mail) mine",
+        ),
+        (
+            "a (mail) b",
+            "a mine b",
+            "a (mail) b theirs",
+            "a mine b theirs",
+        ),
+    ] {
+        assert_eq!(
+            together(base, mine, theirs),
+            Ok(steps(expected)),
+            "{mine} and {theirs}"
+        );
+    }
+    // Which is which cannot be told, or both put the same step into different places.
+    for (base, mine, theirs) in [
+        ("a (mail)", "a mine (letter)", "a theirs (post)"),
+        ("a (mail)", "a mine (letter)", "a (post)"),
+        (
+            "a (one) (two)",
+            "a (one) mine (two)",
+            "a (one) theirs (two)",
+        ),
+        ("a b", "a (mail) b", "a b (mail)"),
+        ("a (mail)", "a mine (post) (mail)", "a theirs (mail)"),
+    ] {
+        let open = together(base, mine, theirs).unwrap_err();
+        assert!(!open.conflicts.is_empty(), "{mine} and {theirs}");
+        let marked = open.marked.unwrap();
+        assert!(marked.contains("<<<<<<<"), "{marked}");
+        for side in [Side::Mine, Side::Theirs] {
+            let text = merge(&steps(base), &steps(mine), &steps(theirs), &|_| Some(side));
+            assert!(text.is_ok(), "{mine} and {theirs}");
         }
     }
-    steps
 }
 
-fn text(steps: &Steps) -> String {
-    let steps: String = steps
-        .iter()
-        .map(|(id, value)| format!("  # about {id}\n  - id: {id}\n    log: {value}\n"))
-        .collect();
-    format!("title: T\nsteps:\n{steps}  - return: {{}}\n")
-}
-
-fn values(steps: &Steps) -> BTreeSet<&String> {
-    steps.iter().map(|(_, value)| value).collect()
-}
-
-/// The ids of steps of which the edits change anything.
-fn touched(edits: &[Edit]) -> BTreeSet<usize> {
-    let ids = edits.iter().map(|edit| match edit {
-        Edit::Change(n) | Edit::Remove(n) | Edit::Add(n) | Edit::Front(n) => *n,
-    });
-    ids.collect()
-}
-
-proptest! {
-    #[test]
-    fn without_edits_of_ones_own_the_result_is_the_new_version(theirs in edits()) {
-        let (base, theirs) = (text(&base_steps()), text(&edited(&theirs, "t")));
-        prop_assert_eq!(merge(&base, &base, &theirs, &|_| None).unwrap(), theirs.clone());
-        prop_assert_eq!(merge(&base, &theirs, &base, &|_| None).unwrap(), theirs);
-    }
-
-    #[test]
-    fn nothing_is_lost_without_a_conflict(mine in edits(), theirs in edits()) {
-        let base_steps = base_steps();
-        let (mine, theirs) = (edited(&mine, "m"), edited(&theirs, "t"));
-        let merged = merge(&text(&base_steps), &text(&mine), &text(&theirs), &|_| None);
-        if let Ok(merged) = merged {
-            let base = values(&base_steps);
-            for value in values(&mine).union(&values(&theirs)).filter(|value| !base.contains(*value)) {
-                prop_assert!(merged.contains(&format!("log: {value}\n")), "{value} is lost in\n{merged}");
+#[test]
+fn what_one_side_removes_is_not_lost_when_the_other_writes_it_in_another_style() {
+    let base = "title: T\nsteps:\n  - id: a\n    log: a\n  - id: b\n    log: b\n";
+    let removed = "title: T\nsteps:\n  - id: a\n    log: a\n";
+    for mine in [
+        "{ title: Mine, steps: [{ id: a, log: a }, { id: b, log: b }] }\n",
+        "title: Mine\nsteps: [{ id: a, log: a }, { id: b, log: b }]\n",
+        "title: Mine\nsteps:\n  - id: a\n    log: a\n  -\n    id: b\n    log: b\n",
+        "\"title\": Mine\n\"steps\":\n  - id: a\n    log: a\n  - id: b\n    log: b\n",
+        "title: Mine\nsteps:\n  - id: a\n    log: a\n  - id: b\n    log: b\n  - id: a\n    log: c\n",
+    ] {
+        for (one, other) in [(mine, removed), (removed, mine)] {
+            match merge(base, one, other, &|_| None) {
+                Ok(text) => assert!(!text.contains("log: b"), "{text}"),
+                Err(clash) => assert!(!clash.conflicts.is_empty()),
             }
-            // What one side took away and the other left alone is gone.
-            for value in &base {
-                let stays = values(&mine).contains(*value) && values(&theirs).contains(*value);
-                prop_assert_eq!(stays, merged.contains(&format!("log: {value}\n")), "{}", merged);
-            }
-            let (document, report) = parse(&"merged".into(), merged.as_bytes());
-            prop_assert_eq!(report.into_diagnostics(), vec![]);
-            prop_assert!(document.is_some());
         }
-    }
-
-    #[test]
-    fn disjoint_edits_never_conflict(mine in edits(), theirs in edits()) {
-        let mine: Vec<Edit> = mine.into_iter().filter(|edit| !matches!(edit, Edit::Front(_))).collect();
-        let other = touched(&mine);
-        let theirs: Vec<Edit> = theirs
-            .into_iter()
-            .filter(|edit| touched(std::slice::from_ref(edit)).is_disjoint(&other))
-            .collect();
-        let base = text(&base_steps());
-        let merged = merge(&base, &text(&edited(&mine, "m")), &text(&edited(&theirs, "t")), &|_| None);
-        prop_assert!(merged.is_ok(), "{merged:?}");
-    }
-
-    #[test]
-    fn settling_every_conflict_gives_a_text(mine in edits(), theirs in edits(), side in prop::bool::ANY) {
-        let side = if side { Side::Mine } else { Side::Theirs };
-        let (base, mine, theirs) = (text(&base_steps()), text(&edited(&mine, "m")), text(&edited(&theirs, "t")));
-        prop_assert!(merge(&base, &mine, &theirs, &|_| Some(side)).is_ok());
     }
 }

@@ -1,7 +1,9 @@
 //! Copies and merges as data: texts in, texts out.
 
+mod any_edits;
 mod copying;
 mod merging;
+mod own_tables;
 mod upgrades;
 mod upgrading;
 mod workspace;

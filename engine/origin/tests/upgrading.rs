@@ -99,6 +99,34 @@ fn a_file_merged_by_hand_counts_once_its_marks_are_gone() {
     assert!(done.is_settled());
     assert_eq!(done.files[SEND].text(), Some(Some(&*merged)));
     assert!(merged.contains("mine1") && merged.contains("theirs1"));
+    assert_eq!(
+        with(&format!("{merged}=======\n")).unwrap_err().code,
+        "not_settled"
+    );
+}
+
+#[test]
+fn a_heading_of_a_page_is_no_mark() {
+    let page = "recipes/acme/README.md";
+    let mut workspace = Workspace::cloned(project("1.0.0"));
+    workspace.edit(page, "# News\n", "Mine\n=======\n");
+    workspace.bundled = project("1.1.0");
+    let theirs = workspace.bundled.get_mut("recipes/news/README.md").unwrap();
+    *theirs = theirs.replace("# News", "# Theirs");
+    assert_eq!(
+        open(&workspace.upgrade("acme", &[]).unwrap(), page),
+        ["the file"]
+    );
+    let with = |text: &str| {
+        let settled = Settled {
+            choices: Vec::new(),
+            texts: BTreeMap::from([(page.to_owned(), text.to_owned())]),
+        };
+        upgrade(&workspace.source(), "acme", None, &settled)
+    };
+    assert!(with("Both\n=======\n").unwrap().is_settled());
+    let marked = "<<<<<<< ours\nMine\n=======\nTheirs\n>>>>>>> theirs\n";
+    assert_eq!(with(marked).unwrap_err().code, "not_settled");
 }
 
 #[test]

@@ -75,8 +75,12 @@ impl Workspace {
     }
 
     pub(super) fn cloned(bundled: Files) -> Self {
+        Self::cloned_with(bundled, Tables::Shared)
+    }
+
+    pub(super) fn cloned_with(bundled: Files, tables: Tables) -> Self {
         let mut workspace = Self::of(bundled);
-        let copy = clone_project(&workspace.source(), "news", "acme", Tables::Shared);
+        let copy = clone_project(&workspace.source(), "news", "acme", tables);
         workspace.take(copy.unwrap());
         workspace
     }

@@ -3,10 +3,12 @@
 use std::fs;
 
 use recipe_engine::library::Library;
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
-use super::house::{House, write};
+use super::house::{House, taken, write};
 
 /// A project whose dispatcher and callee write into a table.
 const FILES: [(&str, &str); 4] = [
@@ -63,13 +65,118 @@ async fn a_clone_is_whole_calls_itself_and_is_live_at_once() {
     let (status, _) = house
         .post("/api/projects/news/clone", json!({ "as": "../up" }))
         .await;
-    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     let (status, _) = house
         .post("/api/projects/nws/clone", json!({ "as": "b" }))
         .await;
     assert_eq!(status, StatusCode::NOT_FOUND);
     let (_, audit) = house.get("/api/audit?subject=project:acme").await;
     assert_eq!(audit["entries"][0]["action"], "cloned", "{audit}");
+}
+
+#[tokio::test]
+async fn a_clone_comes_to_its_end_although_its_client_hangs_up() {
+    let house = House::of(&FILES).await;
+    let wish = r#"{"as":"acme"}"#;
+    let mut client = TcpStream::connect(house.listening.address).await.unwrap();
+    let request = format!(
+        "POST /api/projects/news/clone HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+         content-length: {}\r\n\r\n{wish}",
+        house.listening.local_token.reveal(),
+        wish.len()
+    );
+    client.write_all(request.as_bytes()).await.unwrap();
+    drop(client);
+    let mut audit = Value::Null;
+    for _ in 0..5_000 {
+        audit = house.get("/api/audit?subject=project:acme").await.1;
+        if audit["entries"] != json!([]) {
+            break;
+        }
+    }
+    assert_eq!(audit["entries"][0]["action"], "cloned", "{audit}");
+    let (status, problem) = house
+        .post("/api/projects/news/clone", json!({ "as": "acme" }))
+        .await;
+    assert_eq!(
+        (status, &problem["code"]),
+        (StatusCode::CONFLICT, &json!("exists"))
+    );
+    let (status, answer) = house
+        .post("/api/projects/news/clone", json!({ "as": "next" }))
+        .await;
+    assert_eq!(status, StatusCode::CREATED, "{answer}");
+    house.engine.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_clone_counts_although_the_disk_refuses_in_its_middle() {
+    let house = House::of(&FILES).await;
+    let folder = house.folder.path();
+    let in_the_way = "recipes/acme/.send.yaml.saving";
+    write(folder, &format!("{in_the_way}/file"), "");
+    let wish = json!({ "as": "acme" });
+    let (status, answer) = house.post("/api/projects/news/clone", wish).await;
+    assert_eq!(status, StatusCode::CREATED, "{answer}");
+    let (_, audit) = house.get("/api/audit?subject=project:acme").await;
+    assert_eq!(audit["entries"][0]["action"], "cloned", "{audit}");
+    let job = ran(&house, "acme/send", json!({ "event": { "body": {} } })).await;
+    assert_eq!(job["status"], "succeeded", "{job}");
+    let file = folder.join("recipes/acme/send.yaml");
+    assert!(!file.exists());
+    // Nobody saves past what is not in its place yet.
+    let path = "/api/recipes/acme/send";
+    let save = async || {
+        let token = house.listening.local_token.reveal();
+        let request = house.request(Method::PUT, path).bearer_auth(token);
+        let request = request.header("if-none-match", "*");
+        let request = request.json(&json!({ "source": FILES[1].1 }));
+        let (status, problem) = taken(request.send().await.unwrap()).await;
+        (status, problem["detail"].to_string())
+    };
+    let (status, why) = save().await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{why}");
+    assert!(why.contains(in_the_way), "{why}");
+    fs::remove_dir_all(folder.join(in_the_way)).unwrap();
+    let (status, why) = save().await;
+    assert_eq!(status, StatusCode::PRECONDITION_FAILED, "{why}");
+    assert!(file.exists());
+}
+
+#[tokio::test]
+async fn a_copy_that_would_not_count_is_not_written() {
+    let house = House::of(&FILES).await;
+    let folder = house.folder.path();
+    let job = ran(&house, "news/send", json!({ "event": { "body": {} } })).await;
+    assert_eq!(job["status"], "succeeded", "{job}");
+    let table = FILES[3].1;
+    let unfit = table.replace("name", "title");
+    write(folder, "lookup-tables/notes.yaml", &unfit);
+    // Whether or not the server has seen it.
+    for is_seen in [false, true] {
+        if is_seen {
+            house.engine.take_up_files().await.unwrap_err();
+        }
+        let wish = json!({ "as": "acme" });
+        let (status, problem) = house.post("/api/projects/news/clone", wish).await;
+        assert_eq!(
+            (status, &problem["code"]),
+            (StatusCode::CONFLICT, &json!("tables_do_not_fit"))
+        );
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(
+            detail.contains("nothing was written") && detail.contains("holds values"),
+            "{detail}"
+        );
+        assert!(!folder.join("recipes/acme").exists() && !folder.join("recipes.lock").exists());
+        let (_, audit) = house.get("/api/audit?subject=project:acme").await;
+        assert_eq!(audit["entries"], json!([]));
+    }
+    write(folder, "lookup-tables/notes.yaml", table);
+    let (status, answer) = house
+        .post("/api/projects/news/clone", json!({ "as": "acme" }))
+        .await;
+    assert_eq!(status, StatusCode::CREATED, "{answer}");
 }
 
 #[tokio::test]

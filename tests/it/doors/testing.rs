@@ -159,3 +159,28 @@ fn every_shell_gets_a_script_that_knows_every_command() {
         }
     }
 }
+
+#[test]
+fn the_tests_of_a_project_are_those_of_its_folder() {
+    let folder = house();
+    // Another project whose recipe and folder hold the name of the first.
+    for (path, text) in [
+        ("recipes/more-stories/greet-stories.yaml", GREET),
+        ("recipes/more-stories/tests/greet-stories.test.yaml", TESTS),
+    ] {
+        let text = text.replace("recipe: greet", "recipe: greet-stories");
+        write(folder.path(), path, &text);
+    }
+    let tested = |wanted: &str| {
+        let output = ended(folder.path(), &["test", wanted, "--json"]);
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let recipes = told["tests"].as_array().unwrap().iter();
+        let recipes: std::collections::BTreeSet<String> = recipes
+            .map(|test| test["recipe"].as_str().unwrap().to_owned())
+            .collect();
+        recipes.into_iter().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(tested("stories"), "stories/greet");
+    assert_eq!(tested("more-stories"), "more-stories/greet-stories");
+    assert_eq!(tested("greet"), "more-stories/greet-stories stories/greet");
+}

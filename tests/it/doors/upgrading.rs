@@ -357,3 +357,28 @@ fn an_admin_upgrades_from_another_folder_and_merges_a_conflict_by_hand() {
     let why = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(why.contains("would lead back"), "{why}");
 }
+
+#[tokio::test]
+async fn an_error_that_was_there_before_is_no_reason_against_an_upgrade() {
+    let house = house().await;
+    let folder = house.folder.path();
+    edit(folder, MINE, "from: us", "from: \"{{vars.nobody}}\"");
+    next_version(folder, &[("hello: Hello", "hello: \"{{vars.nobody}}\"")]);
+    // A second error of the same kind was not there.
+    let (status, problem) = house.post(UPGRADE, json!({ "untested": true })).await;
+    assert_eq!(
+        (status, &problem["code"]),
+        (StatusCode::CONFLICT, &json!("unsound_result"))
+    );
+    assert_eq!(problem["errors"].as_array().unwrap().len(), 1, "{problem}");
+    edit(
+        folder,
+        "recipes/news/send.yaml",
+        "\"{{vars.nobody}}\"",
+        "Hi",
+    );
+    let (status, done) = house.post(UPGRADE, json!({ "untested": true })).await;
+    assert_eq!(status, StatusCode::OK, "{done}");
+    let mine = read(folder, MINE);
+    assert!(mine.contains("hello: Hi") && mine.contains("vars.nobody"));
+}

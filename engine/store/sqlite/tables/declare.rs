@@ -49,6 +49,23 @@ pub(super) async fn declare(
     Err(StoreError::Conflict(reasons.join("; ")))
 }
 
+/// Declares tables and takes all of it back: whether they could be declared.
+pub(super) async fn check(
+    connection: &mut SqliteConnection,
+    tables: Vec<Table>,
+    sealer: Arc<Sealer>,
+    now: Moment,
+) -> Result<(), StoreError> {
+    let mark = sqlx::query("SAVEPOINT checked").execute(&mut *connection);
+    mark.await.map_err(store_error)?;
+    let declared = declare(&mut *connection, tables, sealer, now).await;
+    for back in ["ROLLBACK TO checked", "RELEASE checked"] {
+        let back = sqlx::query(back).execute(&mut *connection);
+        back.await.map_err(store_error)?;
+    }
+    declared.map(drop)
+}
+
 async fn declare_one(
     connection: &mut SqliteConnection,
     table: Table,

@@ -133,6 +133,15 @@ impl Sqlite {
         .await
     }
 
+    /// Whether tables could be declared; nothing changes.
+    pub async fn check_tables(&self, tables: &[Table], now: Moment) -> Result<(), StoreError> {
+        let (tables, sealer) = (tables.to_vec(), self.sealer.clone());
+        self.with_writer(move |connection| {
+            Box::pin(declare::check(connection, tables, sealer, now))
+        })
+        .await
+    }
+
     /// Reads a table outside a commit; sees everything that was acknowledged.
     pub async fn read(
         &self,
