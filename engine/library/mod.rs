@@ -25,7 +25,7 @@ mod stamp;
 mod subject;
 mod version;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ use crate::compile::{Catalogue, Recipe};
 use crate::connector::Connections;
 use crate::data::digest;
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::names::{ConnectorName, RecipeName};
+use crate::names::{ConnectorName, RecipeName, TableName};
 use crate::origin::Lock;
 use crate::recipe::RecipeFile;
 use crate::source::{self, Document, Node};

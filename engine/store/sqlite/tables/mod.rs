@@ -27,8 +27,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use sqlx::SqliteConnection;
 
-use super::Sqlite;
 use super::seal::Sealer;
+use super::{Sqlite, store_error};
 use crate::clock::Moment;
 use crate::names::TableName;
 use crate::store::StoreError;
