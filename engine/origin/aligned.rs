@@ -46,17 +46,36 @@ pub(super) fn in_lists(all: Three) -> Three {
 }
 
 /// Whether a text does something more often than each of the two sides that it was merged of: a
-/// step without an id stands in two places.
-pub(super) fn is_doubled(sides: [&str; 2], merged: &str) -> bool {
-    let [Some(mine), Some(theirs), Some(merged)] = [sides[0], sides[1], merged].map(unnamed_steps)
-    else {
+/// step stands in two places.
+pub(super) fn is_doubled([_, mine, theirs]: [&str; 3], merged: &str) -> bool {
+    exceeds([mine, mine, theirs], merged, |_, mine, theirs| {
+        mine.max(theirs)
+    })
+}
+
+/// Whether a text does something more often than it may if neither side had a say in what the
+/// other did: it is doubled, or a step that one side removed has come back from elsewhere, since
+/// the other moved it.
+pub(super) fn is_doubled_or_back(of: [&str; 3], merged: &str) -> bool {
+    exceeds(of, merged, |base, mine, theirs| {
+        match mine.max(theirs) <= base {
+            true => mine.min(theirs),
+            false => mine.max(theirs),
+        }
+    })
+}
+
+fn exceeds(of: [&str; 3], merged: &str, most: fn(usize, usize, usize) -> usize) -> bool {
+    let [Some(base), Some(mine), Some(theirs)] = of.map(steps) else {
         // What cannot be read does nothing, and is told of as soon as it is written.
         return false;
     };
-    let of = |steps: &BTreeMap<String, usize>, step: &str| steps.get(step).copied();
-    merged
-        .iter()
-        .any(|(step, count)| of(&mine, step).max(of(&theirs, step)) < Some(*count))
+    let merged = steps(merged).unwrap_or_default();
+    merged.iter().any(|(step, count)| {
+        let [base, mine, theirs] = [&base, &mine, &theirs].map(|steps| steps.get(step));
+        let [base, mine, theirs] = [base, mine, theirs].map(|count| count.copied().unwrap_or(0));
+        *count > most(base, mine, theirs)
+    })
 }
 
 /// All in one part.
@@ -152,9 +171,9 @@ fn is_confused(all: &Three, list: &'static str) -> bool {
     (is_shuffled(&mine) && is_touched(&theirs, 2)) || (is_shuffled(&theirs) && is_touched(&mine, 1))
 }
 
-/// The steps of a recipe that have no id and do something, and how often each is there; of what is
-/// no recipe, none. `None` if the text cannot be read.
-fn unnamed_steps(text: &str) -> Option<BTreeMap<String, usize>> {
+/// The steps of a recipe by id, those that have none by what they do, and how often each is there;
+/// of what is no recipe, none. `None` if the text cannot be read.
+fn steps(text: &str) -> Option<BTreeMap<String, usize>> {
     let (document, _) = source::parse(&"merged".into(), text.as_bytes());
     let document = document?;
     let mut counts = BTreeMap::new();
@@ -171,14 +190,21 @@ fn count(node: &Node, counts: &mut BTreeMap<String, usize>) {
         }
     }
     for element in node.as_list().unwrap_or_default() {
-        let does = |(key, _): &(source::Key, Node)| {
+        let is_step = |(key, _): &(source::Key, Node)| {
             let mut kinds = STEP.variants.iter().map(|kind| kind.key.name);
-            // The same end in two branches is nothing that happens twice.
-            kinds.any(|kind| kind == &*key.text) && !["return", "stop"].contains(&&*key.text)
+            kinds.any(|kind| kind == &*key.text)
         };
+        // The same end in two branches is nothing that happens twice.
+        let is_end = ["return", "stop"]
+            .iter()
+            .any(|end| element.get(end).is_some());
         let entries = element.as_map().unwrap_or_default();
-        if element.get("id").is_none() && entries.iter().any(does) {
-            *counts.entry(element.to_value().to_string()).or_default() += 1;
+        let name = match element.get("id").and_then(Node::as_text) {
+            Some(id) => Some(format!("the step {id}")),
+            None => (!is_end).then(|| element.to_value().to_string()),
+        };
+        if let (true, Some(name)) = (entries.iter().any(is_step), name) {
+            *counts.entry(name).or_default() += 1;
         }
         count(element, counts);
     }

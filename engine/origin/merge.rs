@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::aligned::{Three, aligned, in_lists, is_doubled};
+use super::aligned::{Three, aligned, in_lists, is_doubled, is_doubled_or_back};
 use super::parts::{Part, WHOLE, parts};
 
 /// Which side holds for a part that both changed.
@@ -84,25 +84,33 @@ fn merge_plain(
         return Ok(mine.to_owned());
     }
     let all = aligned([parts(base), parts(mine), parts(theirs)]);
-    let is_sound = |merged: &Result<String, Clash>| match merged {
-        Ok(text) => !is_doubled([mine, theirs], text),
-        Err(_) => true,
+    let of = [base, mine, theirs];
+    let by_parts = merge_parts(&all, &|_| None);
+    // What stands in two places now, or has come back, was moved or put there by both: lines know
+    // more.
+    let (all, free) = match by_parts {
+        Ok(text) if is_doubled_or_back(of, &text) => {
+            let all = in_lists(all);
+            let by_lines = merge_parts(&all, &|_| None);
+            (all, by_lines)
+        }
+        by_parts => (all, by_parts),
     };
-    let by_parts = merge_parts(&all, settled);
-    if is_sound(&by_parts) {
-        return by_parts;
+    match free {
+        Ok(text) if !is_doubled_or_back(of, &text) => return Ok(text),
+        Ok(_) => {}
+        Err(_) => match merge_parts(&all, settled) {
+            // What a person chose may bring back what the other side removed.
+            Ok(text) if is_doubled(of, &text) => {}
+            merged => return merged,
+        },
     }
-    // What stands in two places now has been moved, or was put there by both: lines know more.
-    let by_lines = merge_parts(&in_lists(all), settled);
-    if is_sound(&by_lines) {
-        return by_lines;
-    }
-    let of = |text: &str| Some(text.to_owned());
+    let kept = |text: &str| Some(text.to_owned());
     let conflict = Conflict {
         part: WHOLE.to_owned(),
-        base: of(base),
-        mine: of(mine),
-        theirs: of(theirs),
+        base: kept(base),
+        mine: kept(mine),
+        theirs: kept(theirs),
     };
     match settled(WHOLE) {
         Some(Side::Mine) => Ok(mine.to_owned()),

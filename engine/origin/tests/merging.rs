@@ -122,55 +122,58 @@ fn steps(written: &str) -> String {
     format!("title: T\nsteps:\n{steps}")
 }
 
+/// Base, mine, theirs, and what comes of them: `a` is a step with an id, `(mail)` one without.
+const TOGETHER: [(&str, &str, &str, &str); 7] = [
+    (
+        "a (mail)",
+        "a mine (mail)",
+        "a theirs (mail)",
+        "a mine theirs (mail)",
+    ),
+    (
+        "a b (mail) z",
+        "a (mail) z",
+        "a b theirs (mail) z",
+        "a theirs (mail) z",
+    ),
+    (
+        "a (mail) b",
+        "a (mail) mine b",
+        "a theirs (mail) b",
+        "a theirs (mail) mine b",
+    ),
+    (
+        "(mail) b",
+        "mine (mail) b",
+        "(mail) theirs b",
+        "mine (mail) theirs b",
+    ),
+    (
+        "a (mail)",
+        "a mine (mail)",
+        "a (first) theirs (mail)",
+        "a mine (first) theirs (mail)",
+    ),
+    (
+        "a (mail)",
+        "a (mail) mine",
+        "a (first) theirs (mail)",
+        "a (first) theirs (mail) mine",
+    ),
+    (
+        "a (mail) b",
+        "a mine b",
+        "a (mail) b theirs",
+        "a mine b theirs",
+    ),
+];
+
 #[test]
 fn a_step_without_an_id_is_not_doubled_when_both_change_what_stands_before_it() {
     let together = |base: &str, mine: &str, theirs: &str| {
         merge(&steps(base), &steps(mine), &steps(theirs), &|_| None)
     };
-    for (base, mine, theirs, expected) in [
-        (
-            "a (mail)",
-            "a mine (mail)",
-            "a theirs (mail)",
-            "a mine theirs (mail)",
-        ),
-        (
-            "a b (mail) z",
-            "a (mail) z",
-            "a b theirs (mail) z",
-            "a theirs (mail) z",
-        ),
-        (
-            "a (mail) b",
-            "a (mail) mine b",
-            "a theirs (mail) b",
-            "a theirs (mail) mine b",
-        ),
-        (
-            "(mail) b",
-            "mine (mail) b",
-            "(mail) theirs b",
-            "mine (mail) theirs b",
-        ),
-        (
-            "a (mail)",
-            "a mine (mail)",
-            "a (first) theirs (mail)",
-            "a mine (first) theirs (mail)",
-        ),
-        (
-            "a (mail)",
-            "a (mail) mine",
-            "a (first) theirs (mail)",
-            "a (first) theirs (mail) mine",
-        ),
-        (
-            "a (mail) b",
-            "a mine b",
-            "a (mail) b theirs",
-            "a mine b theirs",
-        ),
-    ] {
+    for (base, mine, theirs, expected) in TOGETHER {
         assert_eq!(
             together(base, mine, theirs),
             Ok(steps(expected)),
@@ -217,5 +220,34 @@ fn what_one_side_removes_is_not_lost_when_the_other_writes_it_in_another_style()
                 Err(clash) => assert!(!clash.conflicts.is_empty()),
             }
         }
+    }
+}
+
+#[test]
+fn a_step_that_one_side_moves_and_the_other_removes_is_asked_for() {
+    let steps = |top: &str, inside: &str| {
+        format!(
+            "title: T\nsteps:\n{top}  - id: block\n    if: true\n    then:\n      - log: x\n{inside}"
+        )
+    };
+    for (top, inside) in [
+        (
+            "  - id: moved\n    call: mail\n",
+            "      - id: moved\n        call: mail\n",
+        ),
+        ("  - call: mail\n", "      - call: mail\n"),
+    ] {
+        let (base, moved, removed) = (steps("", inside), steps(top, ""), steps("", ""));
+        for (mine, theirs) in [(&moved, &removed), (&removed, &moved)] {
+            let clash = merge(&base, mine, theirs, &|_| None).unwrap_err();
+            assert_eq!(clash.conflicts[0].part, "the file");
+            assert!(clash.marked.unwrap().contains("<<<<<<<"));
+            let chosen = merge(&base, mine, theirs, &|_| Some(Side::Theirs));
+            assert_eq!(chosen.as_ref(), Ok(theirs));
+        }
+        // A side that only moves it has moved it.
+        let other = base.replace("title: T", "title: Theirs");
+        let merged = merge(&base, &moved, &other, &|_| None);
+        assert_eq!(merged, Ok(moved.replace("title: T", "title: Theirs")));
     }
 }
