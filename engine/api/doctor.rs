@@ -9,9 +9,12 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::header;
 use axum::{Extension, Json};
 use serde_json::json;
+use url::Host;
 
+use crate::compile::Trigger;
 use crate::data::Value;
 use crate::doctor::{self, Asked, Examination, Finding, Section, Topic, Trouble};
+use crate::library::Shown;
 use crate::mask::Hidden;
 
 use super::body::{parameters, unknown_parameter};
@@ -29,6 +32,7 @@ pub(super) async fn examine(
     let is_offline = is_offline(query.as_deref())?;
     let mut examination = doctor::examine(&rooms.intake, &project).await?;
     tell_turned_away(&rooms, &mut examination);
+    tell_local_address(&rooms, &mut examination).await?;
     let own = match is_offline {
         true => doctor::left_alone(&rooms.intake, &project)?,
         false => own_checks(&rooms, &project, &by).await?,
@@ -78,6 +82,47 @@ fn tell_turned_away(rooms: &Rooms, examination: &mut Examination) {
         );
         section.add(Finding::warning(text, help));
     }
+}
+
+/// Tells of webhooks whose senders can only be on this machine, as far as the settings say.
+async fn tell_local_address(rooms: &Rooms, examination: &mut Examination) -> Result<(), Problem> {
+    let url = url::Url::parse(&rooms.public_url).ok();
+    let is_local = url.is_none_or(|url| match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
+        Some(Host::Ipv6(address)) => address.is_loopback() || address.is_unspecified(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => true,
+    });
+    let states = rooms.intake.store.states().await?;
+    let takes_deliveries = |shown: &Shown| {
+        let is_started = states
+            .get(&shown.name)
+            .is_some_and(|state| state.is_started);
+        let program = shown.program.as_ref().filter(|_| is_started);
+        program.is_some_and(|program| matches!(program.root().trigger, Trigger::Webhook(_)))
+    };
+    let own = |shown: &Shown| shown.name.project() == examination.project;
+    let all = rooms.intake.shelf.all();
+    if !is_local
+        || !all
+            .iter()
+            .any(|shown| own(shown) && takes_deliveries(shown))
+    {
+        return Ok(());
+    }
+    let mut sections = examination.sections.iter_mut();
+    if let Some(section) = sections.find(|section| section.topic == Topic::Recipes) {
+        let text = format!(
+            "settings.yaml has no `public_url`: senders are told the address {}, which leads \
+             nowhere but on this machine",
+            rooms.public_url
+        );
+        let help = "write the address at which the outside reaches the server, through your proxy, as \
+                    `public_url` into settings.yaml; if the sender is on this machine, nothing is to \
+                    be done";
+        section.add(Finding::note(text).with_help(help));
+    }
+    Ok(())
 }
 
 /// Runs the project's own checks, one at a time with previews: each may take as much of the

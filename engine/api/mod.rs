@@ -62,6 +62,7 @@ pub use failures::Messages;
 pub use health::Pulse;
 pub use lobby::{Bounds, Lobby};
 pub use problem::Problem;
+pub use projects::call_graph;
 pub use routes::{Entry, Route, routes};
 pub use sign_in::{Person, SignedIn};
 pub use tokens::fresh as fresh_token;

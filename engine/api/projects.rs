@@ -45,9 +45,14 @@ pub(super) async fn graph(
 ) -> Result<Json<Value>, Problem> {
     let library = rooms.intake.shelf.library();
     let own = own_recipes(&library, &project)?;
+    Ok(Json(call_graph(&library, &project, &own)))
+}
+
+/// Which of these recipes calls or starts which, and what they reach.
+pub fn call_graph(library: &Library, project: &str, own: &[&RecipeName]) -> Value {
     let signatures = &library.catalogue.signatures;
     let (mut nodes, mut edges) = (BTreeSet::new(), Vec::new());
-    for name in own {
+    for name in own.iter().copied() {
         nodes.insert(name);
         let Some(signature) = signatures.get(name) else {
             continue;
@@ -73,9 +78,7 @@ pub(super) async fn graph(
             })
         })
         .collect();
-    Ok(Json(
-        json!({ "project": project, "recipes": nodes, "calls": edges }),
-    ))
+    json!({ "project": project, "recipes": nodes, "calls": edges })
 }
 
 /// Which tests are run.

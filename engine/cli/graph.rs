@@ -9,7 +9,8 @@ use std::path::Path;
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 
-use super::{Ended, library, say};
+use super::{Ended, library, say, show};
+use crate::api::call_graph;
 use crate::compile::Catalogue;
 use crate::diagnostic::did_you_mean;
 use crate::library::Library;
@@ -23,6 +24,9 @@ pub(super) struct Graph {
     /// How it is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Print JSON
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -52,6 +56,10 @@ impl Graph {
                 |meant| format!("; did you mean `{meant}`?"),
             );
             bail!("there is no project `{}`{help}", self.project);
+        }
+        if self.json {
+            show::json(&call_graph(&library, &self.project, &names))?;
+            return Ok(Ended::Well);
         }
         say(&match self.format {
             Format::Text => tree(&library, &names),

@@ -169,6 +169,17 @@ impl Told {
     }
 }
 
+/// Whether a loop among the steps says which of its elements failed.
+fn has_failed_elements(steps: &Value) -> bool {
+    let mut steps = steps.as_array().into_iter().flatten();
+    steps.any(|step| {
+        let errors = [&step["errors"], &step["output"]["errors"]];
+        let is_said = |errors: &Value| errors.as_array().is_some_and(|errors| !errors.is_empty());
+        let is_loop = step["kind"] == "foreach";
+        is_loop && errors.into_iter().any(is_said) || has_failed_elements(&step["steps"])
+    })
+}
+
 /// What to type after a job that did not end well and was not done again.
 fn tell_next(job: &Value, text: &mut String) {
     let id = show::cell(&job["id"]);
@@ -180,7 +191,11 @@ fn tell_next(job: &Value, text: &mut String) {
     let is_open = job["reruns"].as_array().is_none_or(Vec::is_empty);
     let options = match job["status"].as_str() {
         Some("failed" | "stopped") if is_open => from,
-        Some("succeeded_with_errors") if is_open => " --failed-elements",
+        Some("succeeded_with_errors") if is_open => match has_failed_elements(&job["steps"]) {
+            true => " --failed-elements",
+            // A step failed, and the recipe went on.
+            false => " --from start",
+        },
         Some("quarantined") if is_open => {
             let _ = writeln!(
                 text,

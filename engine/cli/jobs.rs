@@ -4,10 +4,9 @@ use std::path::Path;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use reqwest::Method;
 use serde_json::json;
 
-use super::client::{Body, Client, Errand};
+use super::client::{Client, Errand};
 use super::job::{Told, status, took};
 use super::{Ended, mend, record, say, show};
 use crate::data::Value;
@@ -24,7 +23,8 @@ const PAGE_MAX: usize = 500;
 pub(super) struct Jobs {
     /// The job to show
     id: Option<String>,
-    /// Only jobs in this state: queued, running, waiting, needs_decision, succeeded, failed ...
+    /// Only jobs in these states, with commas between them: queued, running, waiting,
+    /// needs_decision, succeeded, succeeded_with_errors, failed, stopped, quarantined
     #[arg(long)]
     status: Option<String>,
     /// Only jobs of this recipe
@@ -79,6 +79,9 @@ struct Decide {
     /// The place that asks, if several do
     #[arg(long)]
     key: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 impl Jobs {
@@ -156,7 +159,25 @@ impl Jobs {
                 "{hidden} more were done again and succeeded then; --all lists them, too"
             ));
         }
+        if self.status.as_deref() == Some("failed") {
+            self.tell_partly_failed(client).await?;
+        }
         Ok(Ended::Well)
+    }
+
+    /// Who looks for failed jobs wants to know of those, too, that went on without what failed.
+    async fn tell_partly_failed(&self, client: &Client) -> anyhow::Result<()> {
+        let path = "/api/jobs?status=succeeded_with_errors&limit=500";
+        let answer = client.get(path).await?;
+        let jobs = answer["jobs"].as_array().into_iter().flatten();
+        let count = jobs.filter(|job| !job["done_again"].is_object()).count();
+        if count > 0 {
+            show::aside(&format!(
+                "of {count} more, parts failed and the recipe went on: `recipes jobs --status \
+                 succeeded_with_errors` lists them"
+            ));
+        }
+        Ok(())
     }
 
     /// The first page, filled up from the next ones with what is not hidden; and how many are. Who
@@ -220,7 +241,11 @@ impl Decide {
             wish["key"] = json!(key);
         }
         let path = format!("/api/jobs/{}/decide", self.id);
-        client.send(Method::POST, &path, Body::Json(&wish)).await?;
+        let answer = client.post(&path, Some(&wish)).await?;
+        if self.json {
+            show::json(&answer)?;
+            return Ok(Ended::Well);
+        }
         say(&format!("decided; job {} goes on\n", self.id))?;
         Ok(Ended::Well)
     }
@@ -251,12 +276,14 @@ fn table(jobs: &[Value]) -> anyhow::Result<()> {
 fn why(job: &Value) -> String {
     let again = &job["done_again"];
     match again.is_object() {
-        true => format!(
-            "{}; done again: {} {}",
-            why_itself(job),
-            show::cell(&again["job"]),
-            show::cell(&again["status"])
-        ),
+        true => {
+            let done = ["job", "status"].map(|name| show::cell(&again[name]));
+            let done = format!("done again: {}", done.join(" "));
+            let why = [why_itself(job), done].into_iter();
+            why.filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join("; ")
+        }
         false => why_itself(job),
     }
 }
@@ -270,6 +297,7 @@ fn why_itself(job: &Value) -> String {
         (false, false) if job["waits_for"].is_string() => {
             format!("waits for {}", show::cell(&job["waits_for"]))
         }
+        _ if job["status"] == "succeeded_with_errors" => "parts of it failed".into(),
         _ => show::cell(&failure["message"]),
     }
 }

@@ -19,6 +19,9 @@ pub(super) struct Cancel {
     /// Cancel the jobs that it started, too
     #[arg(long)]
     children: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// Lets a quarantined job go on where it was
@@ -29,13 +32,20 @@ pub(super) struct Release {
     /// Let it go on although it was done again, so that what is left of it is done twice
     #[arg(long)]
     though_done_again: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 impl Release {
     pub(super) async fn run(&self, client: &Client) -> anyhow::Result<Ended> {
         let path = format!("/api/jobs/{}/release", self.id);
         let wish = json!({ "though_done_again": self.though_done_again });
-        client.post(&path, Some(&wish)).await?;
+        let answer = client.post(&path, Some(&wish)).await?;
+        if self.json {
+            show::json(&answer)?;
+            return Ok(Ended::Well);
+        }
         say(&format!("job {} is released\n", self.id))?;
         if !client.is_served() {
             say("it goes on when `recipes serve` runs\n")?;
@@ -49,6 +59,10 @@ impl Cancel {
         let path = format!("/api/jobs/{}/cancel", self.id);
         let wish = json!({ "children": self.children });
         let answer = client.post(&path, Some(&wish)).await?;
+        if self.json {
+            show::json(&answer)?;
+            return Ok(Ended::Well);
+        }
         for job in answer["cancelled"].as_array().into_iter().flatten() {
             say(&format!("job {} is cancelled\n", show::cell(job)))?;
         }

@@ -30,6 +30,7 @@ mod reference;
 mod preview;
 mod run;
 mod sandbox;
+mod schedules;
 mod schema;
 mod secrets;
 mod test;
@@ -62,7 +63,7 @@ use crate::server::Trouble;
     version,
     arg_required_else_help = true,
     after_help = "Exit codes: 0 all is well, 1 problems were found, 2 the command was not understood, \
-                  3 the workspace or the server could not be opened."
+                  3 the workspace or the server could not be opened, 130 Ctrl-C ended the command."
 )]
 struct Arguments {
     /// The folder with recipes, connectors, lookup-tables and connections.yaml
@@ -90,6 +91,7 @@ enum Verb {
     Versions(versions::Versions),
     Diff(versions::Diff),
     Restore(versions::Restore),
+    Schedules(schedules::Schedules),
     Run(run::Run),
     Jobs(jobs::Jobs),
     Events(events::Events),
@@ -146,6 +148,7 @@ impl Arguments {
             Verb::Versions(versions) => block_on(versions.run(workspace)),
             Verb::Diff(diff) => block_on(diff.run(workspace)),
             Verb::Restore(restore) => block_on(restore.run(workspace)),
+            Verb::Schedules(schedules) => block_on(schedules.run(workspace)),
             Verb::Run(run) => block_on(run.run(workspace)),
             Verb::Jobs(jobs) => block_on(jobs.run(workspace)),
             Verb::Events(events) => block_on(events.run(workspace)),
@@ -227,3 +230,6 @@ pub(crate) fn look() -> Look {
         Look::Plain
     }
 }
+
+#[cfg(test)]
+mod tests;

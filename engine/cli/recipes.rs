@@ -45,6 +45,9 @@ pub(super) struct Start {
     /// Start it although a copy of it that writes to the same place is started
     #[arg(long)]
     beside_copy: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// Stops a recipe: no new jobs; those under way finish, those in line wait
@@ -55,6 +58,9 @@ pub(super) struct Stop {
     /// Cancel the jobs that have begun, instead of letting them finish
     #[arg(long)]
     cancel: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 impl List {
@@ -142,6 +148,10 @@ impl Start {
             Ok((answer, client.is_served()))
         })
         .await?;
+        if self.json {
+            show::json(&answer)?;
+            return Ok(Ended::Well);
+        }
         let mut text = format!("{} is started\n", show::cell(&answer["name"]));
         for warning in answer["warnings"].as_array().into_iter().flatten() {
             let _ = writeln!(
@@ -167,6 +177,10 @@ impl Stop {
             change(client, &self.name, "stop", &wish).await
         })
         .await?;
+        if self.json {
+            show::json(&answer)?;
+            return Ok(Ended::Well);
+        }
         let mut text = format!("{} is stopped\n", show::cell(&answer["name"]));
         if let Some(cancelled) = answer["cancelled"].as_array() {
             let _ = writeln!(text, "{} jobs under way are cancelled", cancelled.len());

@@ -53,6 +53,7 @@ impl Sandbox {
             scale >= 0.0 && scale.is_finite(),
             "`--scale {scale}`: a clock runs forward; write 1 for real time, 60 for a minute a second"
         );
+        let sign_ins = world.sign_ins();
         let config = SandboxConfig {
             world,
             scale,
@@ -72,6 +73,12 @@ impl Sandbox {
             rows.push(vec![name.to_owned(), format!("127.0.0.1:{port}")]);
         }
         show::rows(&["stand-in", "address"], rows)?;
+        say("\n")?;
+        let rows = sign_ins
+            .into_iter()
+            .map(|(name, fields)| vec![name.to_owned(), fields]);
+        show::rows(&["stand-in", "who may sign in"], rows.collect())?;
+        say("\n")?;
         say("to mail over TLS, trust this certificate (`ca` of the connection):\n")?;
         say(&sandbox.mail_certificate)?;
         say("each tells what it saw at /_control/; stop with Ctrl-C\n")?;

@@ -8,7 +8,8 @@ use clap::Args;
 use reqwest::Method;
 
 use super::client::{Body, Client, Errand};
-use super::{Ended, library, say, show};
+use super::{Ended, say, show};
+use crate::data::Value;
 use crate::names::TableName;
 
 /// Lists lookup tables, shows the rows of one, or moves rows as CSV
@@ -47,7 +48,7 @@ pub(super) struct Tables {
 impl Tables {
     pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
         let Some(name) = &self.name else {
-            return self.list(workspace);
+            return self.list(workspace).await;
         };
         let name = TableName::new(name).map_err(anyhow::Error::msg)?;
         Client::run(workspace, Errand::Ask, async |client| {
@@ -60,19 +61,27 @@ impl Tables {
         .await
     }
 
-    fn list(&self, workspace: &Path) -> anyhow::Result<Ended> {
-        let library = library(workspace)?;
-        let rows = library
-            .catalogue
-            .tables
-            .values()
+    async fn list(&self, workspace: &Path) -> anyhow::Result<Ended> {
+        let answer = Client::run(workspace, Errand::Ask, async |client| {
+            client.get("/api/lookup-tables").await
+        })
+        .await?;
+        if self.json {
+            show::json(&answer)?;
+            return Ok(Ended::Well);
+        }
+        let joined = |list: &Value, part: &dyn Fn(&Value) -> String| {
+            let parts = list.as_array().into_iter().flatten().map(part);
+            parts.collect::<Vec<_>>().join(", ")
+        };
+        let tables = answer["tables"].as_array().into_iter().flatten();
+        let rows = tables
             .map(|table| {
-                let columns: Vec<&str> = table.columns.keys().map(String::as_str).collect();
                 vec![
-                    table.name.to_string(),
-                    table.title.clone(),
-                    table.key.join(", "),
-                    columns.join(", "),
+                    show::cell(&table["name"]),
+                    show::cell(&table["title"]),
+                    joined(&table["key"], &show::cell),
+                    joined(&table["columns"], &|column| show::cell(&column["name"])),
                 ]
             })
             .collect();
@@ -164,6 +173,10 @@ impl Tables {
             .send(Method::PUT, &address, Body::Csv(bytes))
             .await
             .with_context(|| format!("nothing of `{}` was taken in", path.display()))?;
+        if self.json {
+            show::json(&answer.body)?;
+            return Ok(Ended::Well);
+        }
         let count = |name: &str| show::cell(&answer.body[name]);
         let removed = match answer.body["removed"].as_u64() {
             Some(removed) => format!(", {removed} removed"),

@@ -47,6 +47,9 @@ pub(super) struct Restore {
     /// Put it in the file's place even if that holds a text that never ran and is kept nowhere else
     #[arg(long)]
     overwrite: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 impl Versions {
@@ -115,6 +118,10 @@ impl Restore {
             self.ask(client).await
         })
         .await?;
+        if self.json {
+            show::json(&answer)?;
+            return Ok(Ended::Well);
+        }
         say(&format!(
             "{} is as in version {} again, as version {}\n",
             show::cell(&answer["name"]),

@@ -108,7 +108,7 @@ impl Shown {
 
 /// The steps as they stand, cut to what a terminal shows.
 fn tree(job: &Value) -> String {
-    let width = comfy_table::Table::new().width().map_or(WIDTH, usize::from);
+    let width = show::width().map_or(WIDTH, usize::from);
     let all = Told::Plainly.steps(job);
     let lines: Vec<&str> = all.lines().collect();
     let hidden = lines.len().saturating_sub(LINES_MAX);

@@ -72,7 +72,7 @@ pub(super) fn look(
             match is_reached {
                 true => Finding::warning(
                     format!("{text}; started recipes make this call"),
-                    "try it on a test account; if it is refused, see below",
+                    "try it on a test account; what to write if it is taken or refused stands below",
                 ),
                 false => Finding::note(format!("{text}; no started recipe makes this call")),
             }
@@ -83,7 +83,9 @@ pub(super) fn look(
     section.remark = (!is_empty).then(|| {
         "How the vendor takes these calls is documented nowhere. If yours takes one differently, \
          write a file connectors/<name>.yaml in the workspace with `actions:` and only that action \
-         in it: it stands in place of the bundled one, and no recipe changes."
+         in it: it stands in place of the bundled one, and no recipe changes. If you tried one and it \
+         is taken as it is, write only `actions: { ACTION: { provenance: observed } }` there, and it \
+         is not told again."
             .to_owned()
     });
     section

@@ -49,6 +49,7 @@ pub(super) async fn look(
     for (name, failed) in failed(store, patient).await? {
         findings.extend(of_recipe(house, patient, &name, &failed, now).await?);
     }
+    findings.extend(partly_failed(store, patient, now).await?);
     let well = "none failed in the last 24 hours, and none waits for a person";
     Ok(Section::of(Topic::Ran, findings, well))
 }
@@ -71,11 +72,50 @@ async fn failed(
     store: &Store,
     patient: &Patient,
 ) -> Result<BTreeMap<RecipeName, Vec<JobRecord>>, StoreError> {
+    let jobs = jobs(store, patient, &[JobStatus::Failed]).await?;
+    Ok(by_recipe(jobs))
+}
+
+fn by_recipe(jobs: Vec<JobRecord>) -> BTreeMap<RecipeName, Vec<JobRecord>> {
     let mut by_recipe: BTreeMap<RecipeName, Vec<JobRecord>> = BTreeMap::new();
-    for job in jobs(store, patient, &[JobStatus::Failed]).await? {
+    for job in jobs {
         by_recipe.entry(job.recipe.clone()).or_default().push(job);
     }
-    Ok(by_recipe)
+    by_recipe
+}
+
+/// Jobs of which parts failed and that went on without them: somebody may lack what they were for.
+async fn partly_failed(
+    store: &Store,
+    patient: &Patient,
+    now: Moment,
+) -> Result<Vec<Finding>, StoreError> {
+    let mut jobs = jobs(store, patient, &[JobStatus::SucceededWithErrors]).await?;
+    jobs.retain(|job| {
+        job.ended_at
+            .is_some_and(|ended| ended >= now.before(LATELY))
+    });
+    let by_recipe = by_recipe(jobs);
+    let of_recipe = by_recipe.iter().filter_map(|(name, jobs)| {
+        let last = jobs.first()?;
+        let title = patient.recipes.get(name).map_or("", |shown| &*shown.title);
+        let ended = short(last.ended_at.unwrap_or(last.created_at));
+        let text = format!(
+            "{} of \"{title}\" succeeded with errors, the last on {ended}",
+            count(jobs.len())
+        );
+        let status = JobStatus::SucceededWithErrors.as_str();
+        let all = match jobs.len() {
+            1 => String::new(),
+            _ => format!("; `recipes jobs --status {status} --recipe {name}` lists all"),
+        };
+        let help = format!(
+            "`recipes jobs {}` shows which of its parts failed, and what does them again{all}",
+            last.id
+        );
+        Some(Finding::warning(text, help))
+    });
+    Ok(of_recipe.collect())
 }
 
 /// The project's jobs in these statuses that nobody has done again, newest first.

@@ -4,17 +4,18 @@
 //! by which file.
 //! Always true: what recipes rely on is never used in part: they are not run as such a file has it
 //! before it is mended. A mistake is told where it was made: recipes are read as if the bundled
-//! connector stood there.
+//! connector or table stood there.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Override, files};
+use super::{Library, files};
 use crate::compile::{Recipe, StepKind};
 use crate::connector::{self, Connector};
 use crate::diagnostic::Report;
 use crate::names::{ConnectorName, TableName};
 use crate::source;
+use crate::table::Table;
 
 /// What files of the workspace have errors about, with the file of each.
 #[derive(Clone, Debug, Default)]
@@ -60,19 +61,23 @@ pub(super) fn bundled(name: &ConnectorName, path: &Arc<str>) -> Option<Connector
     Some(connector::read(name, &document?, &mut Report::of(path)))
 }
 
+/// The bundled table behind a file of the workspace.
+pub(super) fn bundled_table(name: &TableName, path: &Arc<str>) -> Option<Table> {
+    let (document, _) = source::parse(path, files::bundled_file(path)?);
+    Some(Table::read(name.clone(), &document?).0)
+}
+
 /// Says of errors in a bundled recipe which files of the workspace they may come from: as it was
 /// bundled, it had none.
-pub(super) fn name_causes(
-    report: &mut Report,
-    text: &str,
-    changed: &BTreeMap<ConnectorName, Override>,
-) {
-    let used = changed.iter().filter(|(name, _)| {
-        let action = format!("{name}.");
-        text.contains(&action)
-    });
-    let files: Vec<String> = used
-        .map(|(_, change)| format!("`{}`", change.file))
+pub(super) fn name_causes(report: &mut Report, text: &str, library: &Library) {
+    let connectors = library.overrides.iter();
+    let connectors = connectors.filter(|(name, _)| text.contains(&format!("{name}.")));
+    let connectors = connectors.map(|(_, change)| &change.file);
+    let tables = library.own_tables.iter();
+    let tables = tables.filter(|(name, _)| text.contains(name.as_str()));
+    let files: Vec<String> = connectors
+        .chain(tables.map(|(_, file)| file))
+        .map(|file| format!("`{file}`"))
         .collect();
     if files.is_empty() {
         return;

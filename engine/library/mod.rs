@@ -47,7 +47,7 @@ use crate::compile::{Catalogue, Recipe};
 use crate::connector::Connections;
 use crate::data::digest;
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::names::{ConnectorName, RecipeName};
+use crate::names::{ConnectorName, RecipeName, TableName};
 use crate::origin::Lock;
 use crate::recipe::RecipeFile;
 use crate::source::{self, Document, Node};
@@ -65,6 +65,8 @@ pub struct Library {
     pub tests: BTreeMap<String, Arc<Document>>,
     /// What the workspace changes about bundled connectors.
     pub overrides: BTreeMap<ConnectorName, Override>,
+    /// Lookup tables of the workspace in place of bundled ones, with their files.
+    pub own_tables: BTreeMap<TableName, Arc<str>>,
     /// The connectors, tables and projects that cannot be used as their files are.
     pub broken: Broken,
     /// Recipes without errors of their own that rely on one of those, with its file.

@@ -27,6 +27,8 @@ pub struct Override {
     pub is_whole: bool,
     /// The actions that stand in place of bundled ones.
     pub replaced: Vec<String>,
+    /// The bundled actions of which it says where their form is known from, and nothing else.
+    pub confirmed: Vec<String>,
     /// The actions that the bundled connector does not have.
     pub added: Vec<String>,
     /// What else stands in place of the bundled, such as `budget`.
@@ -40,6 +42,7 @@ impl fmt::Display for Override {
         }
         let parts = [
             ("in place of bundled actions: ", &self.replaced),
+            ("for the form of bundled actions: ", &self.confirmed),
             ("further actions: ", &self.added),
             ("in place of the bundled ", &self.keys),
         ];
@@ -83,14 +86,21 @@ impl Override {
     fn of(own: &Document, bundled: &Connector) -> Self {
         let keys = own.root.as_map().unwrap_or_default().iter();
         let keys = keys.map(|(key, _)| key.text.to_string());
-        let names = actions(&own.root)
-            .iter()
-            .map(|(key, _)| key.text.to_string());
-        let (replaced, added) = names.partition(|name| bundled.actions.contains_key(name));
+        let named = |wanted: fn(&Node) -> bool| {
+            let written = actions(&own.root).iter();
+            let written = written.filter(move |(_, node)| wanted(node));
+            written.map(|(key, _)| key.text.to_string())
+        };
+        let is_known = |name: &String| bundled.actions.contains_key(name);
+        let (replaced, mut added): (Vec<_>, Vec<_>) =
+            named(|node| !only_confirms(node)).partition(is_known);
+        let (confirmed, unknown): (Vec<_>, Vec<_>) = named(only_confirms).partition(is_known);
+        added.extend(unknown);
         Self {
             file: own.file.clone(),
             is_whole: own.root.get("title").is_some(),
             replaced,
+            confirmed,
             added,
             keys: keys.filter(|key| key != "actions").collect(),
         }
@@ -101,6 +111,12 @@ impl Override {
 fn actions(root: &Node) -> &[(Key, Node)] {
     let written = root.get("actions").and_then(Node::as_map);
     written.unwrap_or_default()
+}
+
+/// Whether an action says where its form is known from, and nothing else.
+fn only_confirms(action: &Node) -> bool {
+    let entries = action.as_map();
+    entries.is_some_and(|entries| matches!(entries, [(key, _)] if &*key.text == "provenance"))
 }
 
 /// Marks a node and all inside as bundled.
@@ -144,6 +160,11 @@ fn over(below: &[(Key, Node)], above: &[(Key, Node)]) -> Vec<(Key, Node)> {
             (Some((_, known)), Some(own)) if &*key.text == "actions" => {
                 let actions = over(known.as_map().unwrap_or_default(), own);
                 known.kind = NodeKind::Map(actions);
+            }
+            // An action that was tried, and is as it is bundled.
+            (Some((_, known)), Some(own)) if known.as_map().is_some() && only_confirms(node) => {
+                let confirmed = over(known.as_map().unwrap_or_default(), own);
+                known.kind = NodeKind::Map(confirmed);
             }
             (Some(entry), _) => *entry = (key.clone(), node.clone()),
             (None, _) => merged.push((key.clone(), node.clone())),

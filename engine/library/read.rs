@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use super::at_once::at_once;
 use super::closure::check_sign_in;
-use super::files::{Found, is_page};
+use super::files::{Found, bundled_file, is_page};
 use super::open::{Opened, open};
 use super::subject::{Subject, start, subject};
 use super::{Library, Written, copies, hindered, overlay};
 use crate::compile::{Project, Recipe, Signature, check_doctor, check_wiring, compile, program};
 use crate::connector::{self, Connections, builtin};
 use crate::diagnostic::{Report, Severity};
-use crate::names::{ConnectorName, RecipeName};
+use crate::names::{ConnectorName, RecipeName, TableName};
 use crate::origin::Lock;
 use crate::recipe::{ProjectFile, RecipeFile};
 use crate::source::{self, Document};
@@ -102,7 +102,7 @@ impl Reading {
         let library = &mut self.library;
         match subject {
             Subject::Connector(name) => self.broken(name, path),
-            Subject::Table(name) => drop(library.broken.tables.insert(name, path.clone())),
+            Subject::Table(name) => self.broken_table(name, path),
             Subject::Project(name) => {
                 let projects = &mut library.catalogue.projects;
                 projects.insert(name.clone(), Arc::new(Project::unwired(&name)));
@@ -121,6 +121,15 @@ impl Reading {
             connectors.insert(name.clone(), Arc::new(bundled));
         }
         self.library.broken.connectors.insert(name, path.clone());
+    }
+
+    /// A table of the workspace that cannot be used, likewise.
+    fn broken_table(&mut self, name: TableName, path: &Arc<str>) {
+        if let Some(bundled) = hindered::bundled_table(&name, path) {
+            let tables = &mut self.library.catalogue.tables;
+            tables.insert(name.clone(), Arc::new(bundled));
+        }
+        self.library.broken.tables.insert(name, path.clone());
     }
 
     fn built_in(&mut self) {
@@ -173,12 +182,17 @@ impl Reading {
             }
             Subject::Table(name) => {
                 let (table, report) = Table::read(name.clone(), &document);
-                if report.has_errors() {
-                    let tables = &mut self.library.broken.tables;
-                    tables.insert(name.clone(), file);
-                }
+                let is_broken = report.has_errors();
                 self.found.absorb(report);
-                self.library.catalogue.tables.insert(name, Arc::new(table));
+                let tables = &mut self.library.catalogue.tables;
+                tables.insert(name.clone(), Arc::new(table));
+                if !is_bundled && bundled_file(&file).is_some() {
+                    let own = &mut self.library.own_tables;
+                    own.insert(name.clone(), file.clone());
+                }
+                if is_broken {
+                    self.broken_table(name, &file);
+                }
             }
             Subject::Project(name) => {
                 let (project, report) = ProjectFile::read(&name, &document);
@@ -290,7 +304,7 @@ fn compile_in(library: &Library, file: &RecipeFile, is_bundled: bool) -> Compile
         check_sign_in(recipe, span, &library.connections, &mut report);
     }
     if is_bundled && report.has_errors() {
-        hindered::name_causes(&mut report, &file.document.text, &library.overrides);
+        hindered::name_causes(&mut report, &file.document.text, library);
     }
     (recipe, report)
 }

@@ -18,6 +18,7 @@ use rustls::CertificateError;
 
 use super::account::Prepared;
 use super::client::chain;
+use super::mail::more_than_a_host;
 use crate::connector::Trouble;
 use crate::data::Value;
 
@@ -96,9 +97,14 @@ impl Server {
                 return Err(Trouble::new("connection_incomplete", why));
             }
         };
+        let host = text("host").unwrap_or_default();
+        if let Some(why) = more_than_a_host(&host) {
+            let why = format!("connection `{connection}`: {why}");
+            return Err(Trouble::new("connection_incomplete", why));
+        }
         Ok(Self {
             connection,
-            host: text("host").unwrap_or_default(),
+            host,
             port,
             encryption,
             ca: text("ca"),

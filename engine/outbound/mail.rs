@@ -132,6 +132,24 @@ pub(super) async fn addresses(
     Ok(only)
 }
 
+/// What stands in a mail server's name that belongs elsewhere, and where.
+pub(super) fn more_than_a_host(host: &str) -> Option<String> {
+    if host.contains('/') {
+        return Some(format!(
+            "`host` is the name of the mail server alone, such as smtp.example.com, not `{host}`"
+        ));
+    }
+    let (name, port) = host.split_once(':')?;
+    // An address of the newer kind has several colons.
+    let is_port = !port.is_empty() && port.chars().all(|c| c.is_ascii_digit());
+    is_port.then(|| {
+        format!(
+            "`host` is the name of the mail server alone: write `host: {name}` and `port: {port}`, not \
+             `{host}`"
+        )
+    })
+}
+
 fn message(letter: &Letter, from: Mailbox, key: &str, now: Moment) -> Result<Message, Trouble> {
     let domain = from.email.domain().to_owned();
     let micros = u64::try_from(now.0).unwrap_or(0);

@@ -71,6 +71,29 @@ impl World {
         (name == WORLDS[0]).then(Self::training)
     }
 
+    /// How one signs in at each vendor, by its name: the fields of a connection with their values.
+    /// They are made up like everything here, and no secret.
+    #[must_use]
+    pub fn sign_ins(&self) -> Vec<(&'static str, String)> {
+        let clients = self.docebo.clients.iter().filter_map(|client| {
+            client.username.as_ref()?;
+            let (id, secret) = (&client.client_id, &client.client_secret);
+            Some(format!("client_id: {id}, client_secret: {secret}"))
+        });
+        let users = self.docebo.users.iter().filter_map(|user| {
+            let password = user.password.as_ref()?;
+            Some(format!("username: {}, password: {password}", user.username))
+        });
+        let docebo = clients.chain(users).map(|fields| ("docebo", fields));
+        let keys = self.accredible.keys.iter();
+        let accredible = keys.map(|key| ("accredible", format!("api_key: {}", key.key)));
+        let users = self.mail.users.iter().map(|user| {
+            let fields = format!("username: {}, password: {}", user.username, user.password);
+            ("mail", fields)
+        });
+        docebo.chain(accredible).chain(users).collect()
+    }
+
     /// The text of that world, to copy and change.
     #[must_use]
     pub fn training_text() -> &'static str {

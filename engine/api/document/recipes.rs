@@ -71,13 +71,14 @@ fn known() -> Vec<Door> {
     ]
 }
 
-fn run() -> Vec<Door> {
+/// A recipe that was started, and where deliveries go now.
+fn started() -> Value {
     let elsewhere = object(&[
         ("recipe", text()),
         ("address", text()),
         ("last_at", moment()),
     ]);
-    let started = object(&[
+    object(&[
         ("name", text()),
         ("status", text()),
         ("warnings", list(named("Diagnostic"))),
@@ -86,7 +87,10 @@ fn run() -> Vec<Door> {
             object(&[("method", word(&["POST"])), ("address", text())]),
         ),
         ("delivered_elsewhere?", list(elsewhere)),
-    ]);
+    ])
+}
+
+fn run() -> Vec<Door> {
     let stopped = object(&[
         ("name", text()),
         ("status", text()),
@@ -104,7 +108,7 @@ fn run() -> Vec<Door> {
         .needs(Role::Operator)
         .more("To start a started recipe changes nothing.")
         .takes(exactly(&[("beside_copy?", flag())]))
-        .gives(200, "It is started.", started)
+        .gives(200, "It is started.", started())
         .refuses(&[409, 422]),
         post(
             "/api/recipes/{project}/{name}/stop",

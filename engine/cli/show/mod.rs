@@ -7,6 +7,7 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 use super::say;
 use crate::data::Value;
+use crate::settings::environment;
 
 /// Says something beside a list, where it is no part of what is piped on.
 pub(super) fn aside(text: &str) {
@@ -16,7 +17,11 @@ pub(super) fn aside(text: &str) {
 /// Prints rows below a heading; piped, with tabs between.
 pub(super) fn rows(heading: &[&str], rows: Vec<Vec<String>>) -> anyhow::Result<()> {
     if std::io::stdout().is_terminal() {
-        return say(&format!("{}\n", aligned(heading, rows, Table::new())));
+        let mut table = Table::new();
+        if let Some(width) = width() {
+            table.set_width(width);
+        }
+        return say(&format!("{}\n", aligned(heading, rows, table)));
     }
     let mut text = format!("{}\n", heading.join("\t"));
     for row in rows {
@@ -24,6 +29,16 @@ pub(super) fn rows(heading: &[&str], rows: Vec<Vec<String>>) -> anyhow::Result<(
         let _ = writeln!(text, "{}", cells.join("\t"));
     }
     say(&text)
+}
+
+/// How wide the terminal is: as wide as `COLUMNS` says, or as it says itself.
+pub(super) fn width() -> Option<u16> {
+    width_of(environment("COLUMNS"), Table::new().width())
+}
+
+fn width_of(columns: Option<String>, terminal: Option<u16>) -> Option<u16> {
+    let said = columns.and_then(|columns| columns.trim().parse().ok());
+    said.filter(|width| *width > 0).or(terminal)
 }
 
 /// Rows below their heading, as wide as the table says or the terminal is. Names are there to be

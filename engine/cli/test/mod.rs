@@ -96,6 +96,7 @@ impl Test {
             };
             let passed = ran.len() - failed;
             say(&format!("\n{passed} passed{updated}, {failed} failed\n"))?;
+            say(&tell::customised(&library, &ran))?;
         }
         Ok(match failed {
             0 => Ended::Well,

@@ -1,5 +1,6 @@
 //! What came of tests, for people and for programs.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use serde_json::json;
@@ -7,6 +8,7 @@ use serde_json::json;
 use super::{Ran, painted};
 use crate::data::Value;
 use crate::diagnostic::Look;
+use crate::library::{Library, Made};
 use crate::trial::{Difference, Side, side_by_side};
 
 /// One test in words; of one that failed, what was expected and what was found.
@@ -61,6 +63,30 @@ fn lines(difference: &Difference, look: Look) -> Vec<String> {
             Side::LeftOut(count) => format!("  ... ({count} lines are the same)"),
         })
         .collect()
+}
+
+/// Which recipes of the workspace were tested in place of bundled ones, where tests failed.
+pub(super) fn customised(library: &Library, ran: &[Ran]) -> String {
+    let failed = ran.iter().filter(|ran| !ran.has_passed());
+    let failed = failed.filter_map(|ran| ran.recipe.split_once('/'));
+    let projects: BTreeSet<&str> = failed.map(|(project, _)| project).collect();
+    let mut text = String::new();
+    for project in projects {
+        let own = library.written.iter().filter(|(name, _)| {
+            name.project() == project && matches!(library.made(name), Some(Made::Customised(_)))
+        });
+        let files: Vec<&str> = own.map(|(_, written)| &*written.file).collect();
+        if !files.is_empty() {
+            let _ = writeln!(
+                text,
+                "tested in place of the bundled recipes, since they are customised here: {}\nwhere a \
+                 bundled test does not fit your change, put a changed copy of it into \
+                 recipes/{project}/tests/, under the same name",
+                files.join(", ")
+            );
+        }
+    }
+    text
 }
 
 /// All tests as data.

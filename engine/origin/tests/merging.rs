@@ -122,55 +122,58 @@ fn steps(written: &str) -> String {
     format!("title: T\nsteps:\n{steps}")
 }
 
+/// Base, mine, theirs, and what comes of them: `a` is a step with an id, `(mail)` one without.
+const TOGETHER: [(&str, &str, &str, &str); 7] = [
+    (
+        "a (mail)",
+        "a mine (mail)",
+        "a theirs (mail)",
+        "a mine theirs (mail)",
+    ),
+    (
+        "a b (mail) z",
+        "a (mail) z",
+        "a b theirs (mail) z",
+        "a theirs (mail) z",
+    ),
+    (
+        "a (mail) b",
+        "a (mail) mine b",
+        "a theirs (mail) b",
+        "a theirs (mail) mine b",
+    ),
+    (
+        "(mail) b",
+        "mine (mail) b",
+        "(mail) theirs b",
+        "mine (mail) theirs b",
+    ),
+    (
+        "a (mail)",
+        "a mine (mail)",
+        "a (first) theirs (mail)",
+        "a mine (first) theirs (mail)",
+    ),
+    (
+        "a (mail)",
+        "a (mail) mine",
+        "a (first) theirs (mail)",
+        "a (first) theirs (mail) mine",
+    ),
+    (
+        "a (mail) b",
+        "a mine b",
+        "a (mail) b theirs",
+        "a mine b theirs",
+    ),
+];
+
 #[test]
 fn a_step_without_an_id_is_not_doubled_when_both_change_what_stands_before_it() {
     let together = |base: &str, mine: &str, theirs: &str| {
         merge(&steps(base), &steps(mine), &steps(theirs), &|_| None)
     };
-    for (base, mine, theirs, expected) in [
-        (
-            "a (mail)",
-            "a mine (mail)",
-            "a theirs (mail)",
-            "a mine theirs (mail)",
-        ),
-        (
-            "a b (mail) z",
-            "a (mail) z",
-            "a b theirs (mail) z",
-            "a theirs (mail) z",
-        ),
-        (
-            "a (mail) b",
-            "a (mail) mine b",
-            "a theirs (mail) b",
-            "a theirs (mail) mine b",
-        ),
-        (
-            "(mail) b",
-            "mine (mail) b",
-            "(mail) theirs b",
-            "mine (mail) theirs b",
-        ),
-        (
-            "a (mail)",
-            "a mine (mail)",
-            "a (first) theirs (mail)",
-            "a mine (first) theirs (mail)",
-        ),
-        (
-            "a (mail)",
-            "a (mail) mine",
-            "a (first) theirs (mail)",
-            "a (first) theirs (mail) mine",
-        ),
-        (
-            "a (mail) b",
-            "a mine b",
-            "a (mail) b theirs",
-            "a mine b theirs",
-        ),
-    ] {
+    for (base, mine, theirs, expected) in TOGETHER {
         assert_eq!(
             together(base, mine, theirs),
             Ok(steps(expected)),

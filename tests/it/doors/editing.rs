@@ -299,20 +299,12 @@ async fn every_version_that_was_live_is_listed_compared_and_brought_back() {
     let versions = format!("{PATH}/versions");
     let (_, list) = house.get(&versions).await;
     let list = list["versions"].as_array().unwrap().clone();
-    let told: Vec<_> = list
-        .iter()
-        .map(|one| {
-            (
-                one["number"].clone(),
-                one["from"].clone(),
-                one["is_live"].clone(),
-            )
-        })
-        .collect();
+    let parts = |one: &Value| ["number", "from", "is_live"].map(|part| one[part].clone());
+    let told: Vec<_> = list.iter().map(parts).collect();
     let expected = [
-        (json!(3), json!("file"), json!(true)),
-        (json!(2), json!("api"), json!(false)),
-        (json!(1), json!("file"), json!(false)),
+        [json!(3), json!("file"), json!(true)],
+        [json!(2), json!("api"), json!(false)],
+        [json!(1), json!("file"), json!(false)],
     ];
     assert_eq!(told, expected);
     assert_eq!(list[1]["by"], "cli");

@@ -150,3 +150,30 @@ fn without_a_server_the_doctor_says_that_nothing_is_set_off() {
         "{told}"
     );
 }
+
+const PARTLY: &str = "
+title: Count parcels
+activation: optional
+trigger: { manual: }
+steps:
+  - { id: weigh, table: parcels, insert: { id: 1 }, on_error: continue }
+";
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_went_on_without_a_part_is_told_of_and_its_advice_is_taken() {
+    let house = House::of(&shop(PARTLY, CONNECTIONS)).await;
+    let id = run(&house).await;
+    let told = jobs(&examined(&house, "?offline=true").await);
+    let expected = "warning: a job of \"Count parcels\" succeeded with errors, the last on ";
+    assert!(told[0].starts_with(expected), "{told:?}");
+    let folder = house.folder.path();
+    let list = ended(folder, &["jobs", "--status", "failed"]);
+    let aside = String::from_utf8_lossy(&list.stderr).into_owned();
+    assert!(aside.contains("of 1 more, parts failed"), "{aside}");
+    // What is said to type next is taken.
+    let shown = said(&ended(folder, &["jobs", &id]));
+    let next = format!("recipes jobs rerun {id} --from start --plan");
+    assert!(shown.contains(&next), "{shown}");
+    let plan = ended(folder, &["jobs", "rerun", &id, "--from", "start", "--plan"]);
+    assert!(plan.status.success(), "{}", said(&plan));
+    house.engine.shutdown().await;
+}

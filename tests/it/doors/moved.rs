@@ -54,6 +54,13 @@ async fn whoever_starts_a_copy_is_told_that_deliveries_go_elsewhere() {
     let old = before["address"].as_str().unwrap();
     assert!(old.ends_with("/webhooks/news/send"), "{started}");
 
+    let started = recipes_of(&house, "acme").await;
+    let told =
+        "note: settings.yaml has no `public_url`: senders are told the address http://127.0.0.1:";
+    assert!(
+        started.iter().any(|line| line.starts_with(told)),
+        "{started:?}"
+    );
     // The original asks for no start, and tells what waits behind it.
     assert_eq!(
         recipes_of(&house, "news").await,

@@ -96,8 +96,8 @@ fn a_job_of_the_bundle_is_recorded_as_a_test_that_passes_and_tells_of_nobody() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_job_with_a_secret_and_a_person_becomes_a_test_without_them() {
+/// A house with two jobs that told a vendor of the same guest.
+async fn invited() -> (House, Vec<String>) {
     let vendor = Vendor::open().await;
     let connections = vendor.connections();
     let house = House::of(&[
@@ -127,6 +127,12 @@ async fn a_job_with_a_secret_and_a_person_becomes_a_test_without_them() {
         assert_eq!(house.ended(&id).await["status"], "succeeded");
         jobs.push(id);
     }
+    (house, jobs)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_with_a_secret_and_a_person_becomes_a_test_without_them() {
+    let (house, jobs) = invited().await;
     // The first of them, although its table has changed since.
     let (status, answer) = house.get(&format!("/api/jobs/{}/record", jobs[0])).await;
     assert_eq!(status, StatusCode::OK, "{answer}");

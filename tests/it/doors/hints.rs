@@ -1,0 +1,152 @@
+//! What somebody who tries things by hand is told, so that the next step is known.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use recipe_engine::library::bundled;
+
+use super::house::{workspace, write};
+use super::process::{ended, recipes, said};
+
+fn bundled_text(path: &str) -> String {
+    let found = bundled().remove(path).unwrap();
+    String::from_utf8(found.bytes.unwrap()).unwrap()
+}
+
+#[test]
+fn the_sandbox_says_who_may_sign_in() {
+    let folder = workspace(&[]);
+    let mut command = recipes(folder.path(), &["sandbox", "--port", "0"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut sandbox = command.spawn().unwrap();
+    let lines = BufReader::new(sandbox.stdout.take().unwrap()).lines();
+    let mut told = Vec::new();
+    for line in lines {
+        told.push(line.unwrap());
+        if told.last().unwrap().contains("stop with Ctrl-C") {
+            break;
+        }
+    }
+    sandbox.kill().unwrap();
+    sandbox.wait().unwrap();
+    for line in [
+        "docebo\tclient_id: recipe-engine, client_secret: docebo-secret",
+        "docebo\tusername: service.connect, password: docebo-password",
+        "accredible\tapi_key: accredible-key",
+        "mail\tusername: recipes, password: mail-password",
+    ] {
+        assert!(told.iter().any(|found| found == line), "{line}: {told:#?}");
+    }
+}
+
+#[test]
+fn a_port_in_the_name_of_a_mail_server_is_put_in_its_place() {
+    let mail = |host: &str| {
+        format!(
+            "connections:\n  mail: {{ host: \"{host}\", from: a@example.com, encryption: none }}\n"
+        )
+    };
+    for (host, told) in [
+        (
+            "smtp.example.com:2525",
+            "write `host: smtp.example.com` and `port: 2525`",
+        ),
+        (
+            "smtp://smtp.example.com",
+            "the name of the mail server alone",
+        ),
+    ] {
+        let folder = workspace(&[("connections.yaml", &mail(host))]);
+        let check = ended(folder.path(), &["connections", "check", "mail"]);
+        let said = String::from_utf8_lossy(&[check.stdout, check.stderr].concat()).into_owned();
+        assert_ne!(check.status.code(), Some(0), "{said}");
+        assert!(said.contains(told), "{said}");
+    }
+}
+
+#[test]
+fn an_assumed_call_that_was_tried_is_confirmed_in_one_line() {
+    let folder = workspace(&[]);
+    let here = folder.path();
+    let assumed = |word: &str| {
+        let doctor = ended(here, &["doctor", "accredible", "--offline"]);
+        let doctor = String::from_utf8_lossy(&doctor.stdout).into_owned();
+        assert!(doctor.contains("provenance: observed"), "{doctor}");
+        doctor.contains(word)
+    };
+    assert!(assumed("`docebo.add_field_elements` ("));
+    let only = "actions: { add_field_elements: { provenance: observed } }\n";
+    write(here, "connectors/docebo.yaml", only);
+    let check = said(&ended(here, &["check"]));
+    let told = "connectors/docebo.yaml stands for the form of bundled actions: add_field_elements";
+    assert!(check.contains(told), "{check}");
+    assert!(check.contains("no errors"), "{check}");
+    assert!(!assumed("`docebo.add_field_elements` ("));
+}
+
+#[test]
+fn failed_tests_name_the_customised_recipes_that_were_tested() {
+    let folder = workspace(&[]);
+    let here = folder.path();
+    let name = "integration-master-flow-check";
+    said(&ended(here, &["customise", &format!("accredible/{name}")]));
+    let file = format!("recipes/accredible/{name}.yaml");
+    let text = bundled_text(&file);
+    let mine = text.replace(
+        "{{ne vars.master 'ACCREDIBLE'}}",
+        "{{ne vars.master 'NOBODY'}}",
+    );
+    assert_ne!(mine, text);
+    write(here, &file, &mine);
+    let tests = ended(here, &["test", name]);
+    let told = String::from_utf8_lossy(&tests.stdout).into_owned();
+    assert_eq!(tests.status.code(), Some(1), "{told}");
+    let named =
+        format!("tested in place of the bundled recipes, since they are customised here: {file}\n");
+    assert!(told.contains(&named), "{told}");
+    assert!(
+        told.contains("a changed copy of it into recipes/accredible/tests/"),
+        "{told}"
+    );
+    // Such a copy counts instead.
+    let test = format!("recipes/accredible/tests/{name}.test.yaml");
+    let copy =
+        format!("recipe: {name}\ncases:\n  - title: Mine\n    expect: {{ status: succeeded }}\n");
+    write(here, &test, &copy);
+    let told = said(&ended(here, &["test", &test]));
+    assert!(told.contains("1 passed, 0 failed"), "{told}");
+}
+
+#[test]
+fn a_table_of_ones_own_is_blamed_and_not_the_bundled_recipes() {
+    let folder = workspace(&[]);
+    let here = folder.path();
+    let path = "lookup-tables/accredible-ledger.yaml";
+    let text = bundled_text(path);
+    let check = || {
+        let check = ended(here, &["check"]);
+        assert_eq!(check.status.code(), Some(1));
+        String::from_utf8_lossy(&check.stdout).into_owned()
+    };
+    for broken in [
+        "title: [\n".to_owned(),
+        text.replacen("type: string", "type: strng", 1),
+    ] {
+        write(here, path, &broken);
+        let found = check();
+        assert!(found.contains(&format!("--> {path}:")), "{found}");
+        assert!(!found.contains("--> recipes/"), "{found}");
+        let run = ended(here, &["run", "process-certifications"]);
+        let why = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert!(why.contains(&format!("{path}:")), "{why}");
+    }
+    write(here, path, &text.replacen("  group_id:", "  grup_id:", 1));
+    let found = check();
+    let cause = format!("this recipe is bundled: look at `{path}` of the workspace");
+    assert_eq!(
+        found.matches("--> recipes/accredible/").count(),
+        found.matches(&cause).count(),
+        "{found}"
+    );
+    assert!(found.contains(&cause), "{found}");
+}
