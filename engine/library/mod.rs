@@ -25,7 +25,7 @@ mod stamp;
 mod subject;
 mod version;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -133,6 +133,13 @@ impl Library {
         files::find(workspace).map(Self::of)
     }
 
+    /// Reads a workspace whose rows of these tables stand in a database already: a mistake in the
+    /// first rows that their files give is told, and keeps nothing from being used.
+    pub fn read_with(workspace: &Path, filled: &BTreeSet<TableName>) -> io::Result<Self> {
+        let files = files::find(workspace)?;
+        Ok(read::read(files, filled))
+    }
+
     /// Reads a workspace as if a change of its files were done.
     pub fn as_if(workspace: &Path, change: &Change) -> io::Result<Self> {
         let mut own = files::find_own(workspace)?;
@@ -152,7 +159,7 @@ impl Library {
 
     /// Reads files that were found before, by path below the workspace.
     pub fn of(files: BTreeMap<String, Found>) -> Self {
-        read::read(files)
+        read::read(files, &BTreeSet::new())
     }
 
     /// Whether anything found keeps a file from being used.

@@ -18,12 +18,15 @@ use crate::diagnostic::{Report, Severity};
 use crate::names::{ConnectorName, RecipeName, TableName};
 use crate::origin::Lock;
 use crate::recipe::{ProjectFile, RecipeFile};
-use crate::source::{self, Document};
+use crate::source::{self, Document, NodeKind};
 use crate::table::Table;
 
-/// Reads all files.
-pub(super) fn read(files: BTreeMap<String, Found>) -> Library {
-    let mut reading = Reading::default();
+/// Reads all files; of tables that were filled before, the first rows are of no matter.
+pub(super) fn read(files: BTreeMap<String, Found>, filled: &BTreeSet<TableName>) -> Library {
+    let mut reading = Reading {
+        filled: filled.clone(),
+        ..Reading::default()
+    };
     let mut parsed = Vec::new();
     let (pages, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|(path, _)| is_page(path));
     for (path, found) in pages {
@@ -62,6 +65,7 @@ struct Reading {
     projects: Vec<(ProjectFile, Arc<str>)>,
     recipes: BTreeMap<RecipeName, (RecipeFile, bool)>,
     connections: Option<Document>,
+    filled: BTreeSet<TableName>,
 }
 
 impl Reading {
@@ -181,8 +185,13 @@ impl Reading {
                 self.about(&file, |report| report_any(&connector, &document, report));
             }
             Subject::Table(name) => {
-                let (table, report) = Table::read(name.clone(), &document);
-                let is_broken = report.has_errors();
+                let (mut table, report) = Table::read(name.clone(), &document);
+                let is_filled = self.filled.contains(&name);
+                let is_broken =
+                    report.has_errors() && !(is_filled && is_sound_without_rows(&name, &document));
+                if report.has_errors() && !is_broken {
+                    table.first_rows.clear();
+                }
                 self.found.absorb(report);
                 let tables = &mut self.library.catalogue.tables;
                 tables.insert(name.clone(), Arc::new(table));
@@ -263,6 +272,15 @@ impl Reading {
         copies::judge(&mut library);
         library
     }
+}
+
+/// Whether only a table's first rows have errors.
+fn is_sound_without_rows(name: &TableName, document: &Document) -> bool {
+    let mut document = document.clone();
+    if let NodeKind::Map(entries) = &mut document.root.kind {
+        entries.retain(|(key, _)| &*key.text != "rows");
+    }
+    !Table::read(name.clone(), &document).1.has_errors()
 }
 
 /// Takes out what recipes were held against although its file is broken.

@@ -1,5 +1,6 @@
 //! From settings to an engine whose rooms are built and not yet at work.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use crate::connector::References;
 use crate::diagnostic::Severity;
 use crate::history::History;
 use crate::library::{Library, Shelf, Stamp, resume};
+use crate::names::TableName;
 use crate::outbound::{Accounts, Outbound};
 use crate::runner::{Bell, World};
 use crate::settings::{Settings, WorkspaceReferences};
@@ -34,7 +36,7 @@ const PARTS: [&str; 6] = [
 /// Opens a workspace.
 pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
     let workspace = &settings.workspace;
-    let (library, read_at) = read(workspace).await?;
+    let (mut library, mut read_at) = read(workspace, BTreeSet::new()).await?;
     let folder = settings.data("");
     make_private(&folder).map_err(|error| Trouble::Write {
         path: folder.display().to_string(),
@@ -45,6 +47,10 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
     // be finished.
     if let Err(why) = resume(workspace) {
         tracing::error!("files that were just changing wait to be put in place: {why}");
+    }
+    if !library.broken.tables.is_empty() {
+        let filled = store.table_names().await?;
+        (library, read_at) = read(workspace, filled).await?;
     }
     let clock = settings.clock();
     let shelf = Shelf::new(library);
@@ -106,7 +112,7 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
 }
 
 /// Reads a workspace's files; a folder that has none of them is no workspace.
-async fn read(workspace: &Path) -> Result<(Library, Stamp), Trouble> {
+async fn read(workspace: &Path, filled: BTreeSet<TableName>) -> Result<(Library, Stamp), Trouble> {
     let refuse = |why| Trouble::Workspace {
         path: workspace.display().to_string(),
         why,
@@ -114,7 +120,7 @@ async fn read(workspace: &Path) -> Result<(Library, Stamp), Trouble> {
     if workspace.is_dir() && !PARTS.iter().any(|part| workspace.join(part).exists()) {
         return Err(refuse(format!("it has none of {}", PARTS.join(", "))));
     }
-    workspace::read(workspace).await.map_err(refuse)
+    workspace::read(workspace, filled).await.map_err(refuse)
 }
 
 /// Makes the folder that the server writes into; what it holds is nobody else's business.

@@ -39,13 +39,29 @@ impl Workspace {
     /// The workspace as it is, and as it would be.
     pub async fn as_if(&self, change: &Change) -> Result<(Library, Library), Unsound> {
         let (folder, change) = (self.folder.clone(), change.clone());
-        let read = move || Ok((Library::read(&folder)?, Library::as_if(&folder, &change)?));
+        let known = self.present().await;
+        let read = move || {
+            let before = match known {
+                Some(library) => (*library).clone(),
+                None => Library::read(&folder)?,
+            };
+            Ok((before, Library::as_if(&folder, &change)?))
+        };
         let read: Result<io::Result<_>, _> = tokio::task::spawn_blocking(read).await;
         match read {
             Ok(Ok(libraries)) => Ok(libraries),
             Ok(Err(error)) => Err(Unsound(error.to_string())),
             Err(_) => Err(Unsound(FAULT.to_owned())),
         }
+    }
+
+    /// The workspace as it was last read, if nothing changed since and all of it counts.
+    async fn present(&self) -> Option<Arc<Library>> {
+        let turn = self.turn.try_lock().ok()?;
+        let now = stamp(&self.folder).await?;
+        let library = self.intake.shelf.library();
+        let is_whole = library.broken.is_empty() && self.intake.shelf.refusal().is_none();
+        (now == *turn && is_whole).then_some(library)
     }
 
     /// Writes the files, all or none, takes them up, and notes who had that done. It comes to its

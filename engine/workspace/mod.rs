@@ -19,6 +19,7 @@ pub use connections::{Given, SaveConnection};
 pub use save::{Expected, NotSaved, Others, Save, Saved};
 pub use watch::Look;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -27,6 +28,7 @@ use tokio::sync::Mutex;
 
 use crate::clock::Moment;
 use crate::library::{Library, Stamp};
+use crate::names::TableName;
 use crate::outbound::Outbound;
 use crate::store::StoreError;
 use crate::trigger::Intake;
@@ -81,12 +83,13 @@ impl Workspace {
     }
 }
 
-/// Reads a workspace on a thread that may block, with the stamp that its files had before.
-pub async fn read(folder: &Path) -> Result<(Library, Stamp), String> {
+/// Reads a workspace on a thread that may block, with the stamp that its files had before. The rows
+/// of these tables stand in the database already.
+pub async fn read(folder: &Path, filled: BTreeSet<TableName>) -> Result<(Library, Stamp), String> {
     let path = folder.to_owned();
     let read = move || {
         let stamp = Stamp::of(&path);
-        Library::read(&path).map(|library| (library, stamp))
+        Library::read_with(&path, &filled).map(|library| (library, stamp))
     };
     match tokio::task::spawn_blocking(read).await {
         Ok(Ok(read)) => Ok(read),

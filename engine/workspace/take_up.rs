@@ -68,7 +68,8 @@ impl Workspace {
 
     async fn read_all_or_refuse(&self) -> Result<usize, NotTakenUp> {
         let intake = &self.intake;
-        let (mut library, _) = read(&self.folder)
+        let filled = intake.shelf.tables().into_keys().collect();
+        let (mut library, _) = read(&self.folder, filled)
             .await
             .map_err(|why| NotTakenUp::Failed(format!("the workspace cannot be read: {why}")))?;
         intake.shelf.keep_good(&mut library);

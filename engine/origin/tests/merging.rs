@@ -180,7 +180,14 @@ fn a_step_without_an_id_is_not_doubled_when_both_change_what_stands_before_it() 
             "{mine} and {theirs}"
         );
     }
-    // Which is which cannot be told, or both put the same step into different places.
+}
+
+#[test]
+fn steps_without_ids_that_cannot_be_told_apart_are_asked_for() {
+    let together = |base: &str, mine: &str, theirs: &str| {
+        merge(&steps(base), &steps(mine), &steps(theirs), &|_| None)
+    };
+    // Both changed what they moved, or both put the same step into different places.
     for (base, mine, theirs) in [
         ("a (mail)", "a mine (letter)", "a theirs (post)"),
         ("a (mail)", "a mine (letter)", "a (post)"),

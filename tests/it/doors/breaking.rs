@@ -139,12 +139,13 @@ async fn a_mistake_in_a_projects_wiring_never_leads_to_what_another_project_has(
     let house = House::open(folder).await;
     let note = RecipeName::new("acme/note").unwrap();
     assert!(house.engine.shelf().program(&note).is_none());
-    // What comes meanwhile waits for it to be mended.
-    tokio::join!(noted(&house, "at the start"), async {
-        write(house.folder.path(), file, WIRED);
-        look(&house).await;
-    });
-    expected.push(json!("at the start"));
+    let body = json!({ "name": "at the start" });
+    let (status, _) = house.post("/webhooks/acme/note", body).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    write(house.folder.path(), file, WIRED);
+    look(&house).await;
+    noted(&house, "mended").await;
+    expected.push(json!("mended"));
     assert_eq!(names(&house, "notes").await, Vec::<Value>::new());
     assert_eq!(names(&house, "acme-notes").await, expected);
     house.engine.shutdown().await;
@@ -277,6 +278,15 @@ async fn a_table_with_a_mistake_is_not_made_before_it_is_mended() {
     assert_eq!(status, StatusCode::NOT_FOUND);
     write(house.folder.path(), file, &rows("name"));
     look(&house).await;
+    assert_eq!(names(&house, "parts").await, ["one", "two", "three"]);
+    // Once it is made, nobody needs its first rows any more; its columns stay what they were.
+    write(house.folder.path(), file, &rows("nam"));
+    look(&house).await;
+    assert!(problems(&house, file).await);
+    let House { folder, engine, .. } = house;
+    engine.shutdown().await;
+    let house = House::open(folder).await;
+    assert!(problems(&house, file).await);
     assert_eq!(names(&house, "parts").await, ["one", "two", "three"]);
     house.engine.shutdown().await;
 }

@@ -183,8 +183,8 @@ async fn projects_tell_of_their_calls_and_run_their_tests() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_tells_what_it_was() {
-    let table = "title: Marks\ncolumns: { name: { type: string }, mark: { type: integer } }\n\
-                 key: [name]\n";
+    let table = "title: Marks\nkey: [name]\n\
+                 columns: { name: { type: string, required: true }, mark: { type: integer } }\n";
     let house = House::of(&[("lookup-tables/marks.yaml", table)]).await;
     let (_, list) = house.get("/api/lookup-tables").await;
     let tables = list["tables"].as_array().unwrap();

@@ -171,6 +171,8 @@ async fn rows_that_do_not_fit_their_table_are_named_without_what_is_personal() {
     let of = |from: &str, to: &str| {
         let mut files = recipe_engine::library::bundled();
         for (path, text) in shop(&count, CONNECTIONS) {
+            // Its first rows would not fit either, and so keep it from being used.
+            let text = text.replace("rows: [{ id: 1, weight: 40 }]", "");
             let bytes = Ok(text.replace(from, to).into_bytes());
             let is_bundled = false;
             files.insert(

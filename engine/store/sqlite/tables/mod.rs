@@ -27,8 +27,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use sqlx::SqliteConnection;
 
-use super::Sqlite;
 use super::seal::Sealer;
+use super::{Sqlite, store_error};
 use crate::clock::Moment;
 use crate::names::TableName;
 use crate::store::StoreError;
@@ -116,6 +116,21 @@ impl Sqlite {
         self.tables.put(kept);
         self.settings.forget();
         Ok(())
+    }
+
+    /// The tables that were made, whatever their files say now.
+    pub async fn table_names(&self) -> Result<BTreeSet<TableName>, StoreError> {
+        self.with_reader(|connection| {
+            Box::pin(async move {
+                let names: Vec<String> = sqlx::query_scalar("SELECT name FROM lookup_table")
+                    .fetch_all(&mut *connection)
+                    .await
+                    .map_err(store_error)?;
+                let names = names.iter().filter_map(|name| TableName::new(name).ok());
+                Ok(names.collect())
+            })
+        })
+        .await
     }
 
     /// Whether tables could be declared; nothing changes.
