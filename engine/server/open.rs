@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::api::fresh_token;
+use crate::clock::Clock;
 use crate::connector::References;
 use crate::diagnostic::Severity;
 use crate::history::History;
@@ -60,16 +61,7 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
     store.declare(&tables, clock.now()).await?;
     let references = WorkspaceReferences::of(workspace.clone()).with(store.vault().clone());
     let references: Arc<dyn References> = Arc::new(references);
-    let (connectors, connections) = shelf.accounts();
-    let accounts = Accounts {
-        connectors,
-        connections,
-    };
-    let outbound = Outbound::open(accounts, references.clone(), store.clone(), clock.clone())
-        .await
-        .map_err(|failure| Trouble::Outbound(failure.message))?
-        .allowing(settings.private_hosts.clone());
-    let outbound = Arc::new(outbound);
+    let outbound = outside(&settings, &shelf, references.clone(), &store, &clock).await?;
     let (stop, is_stopping) = watch::channel(false);
     let bell = Arc::new(Bell::default());
     let world = World {
@@ -109,6 +101,25 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
         loops: std::sync::Mutex::default(),
         settings,
     })
+}
+
+/// The way to vendors, through the accounts of the workspace.
+async fn outside(
+    settings: &Settings,
+    shelf: &Shelf,
+    references: Arc<dyn References>,
+    store: &Arc<Store>,
+    clock: &Clock,
+) -> Result<Arc<Outbound>, Trouble> {
+    let (connectors, connections) = shelf.accounts();
+    let accounts = Accounts {
+        connectors,
+        connections,
+    };
+    let outbound = Outbound::open(accounts, references, store.clone(), clock.clone())
+        .await
+        .map_err(|failure| Trouble::Outbound(failure.message))?;
+    Ok(Arc::new(outbound.allowing(settings.private_hosts.clone())))
 }
 
 /// Reads a workspace's files; a folder that has none of them is no workspace.
