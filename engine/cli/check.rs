@@ -124,15 +124,23 @@ fn wanted<'a>(
     let mut wanted = BTreeSet::new();
     for path in paths {
         let below = relative(path, workspace);
-        let folder = format!("{below}/");
-        let found: Vec<&str> = all
-            .clone()
-            .filter(|file| below.is_empty() || **file == below || file.starts_with(&folder))
-            .collect();
+        let of_path = |below: &str| -> Vec<&str> {
+            let folder = format!("{below}/");
+            all.clone()
+                .filter(|file| below.is_empty() || *file == below || file.starts_with(&folder))
+                .collect()
+        };
+        let mut found = of_path(&below);
+        if found.is_empty() {
+            // A project or a recipe by its name, as other commands take it.
+            let named = format!("recipes/{}", below.trim_end_matches('/'));
+            found = of_path(&named);
+            found.extend(of_path(&format!("{named}.yaml")));
+        }
         if found.is_empty() {
             bail!(
-                "`{}` is no file of the workspace `{}`; files stand in its folders recipes, \
-                 connectors and lookup-tables",
+                "`{}` is no project, recipe or file of the workspace `{}`; files stand in its \
+                 folders recipes, connectors and lookup-tables",
                 path.display(),
                 workspace.display()
             );

@@ -261,19 +261,27 @@ impl Rerun {
             };
             let _ = write!(text, ", {keeps} {are} kept");
         }
+        let changed = changed(
+            &rerun["recipe_has_changed"],
+            &rerun["settings_that_changed"],
+        );
+        let is_open = self.version.is_none() && changed.is_some();
         text.push_str(match &*show::cell(&rerun["version"]) {
             "current" => ", with the recipe and settings of now",
+            _ if is_open => ", once you say with which recipe and settings",
             _ => ", with the recipe and settings of then",
         });
         if rerun["not_before"].is_string() {
             let _ = write!(text, ", not before {}", show::time(&rerun["not_before"]));
         }
         text.push('\n');
-        let changed = changed(
-            &rerun["recipe_has_changed"],
-            &rerun["settings_that_changed"],
-        );
-        if let (Some(changed), "ran") = (changed, &*show::cell(&rerun["version"])) {
+        if let Some(changed) = changed.as_ref().filter(|_| is_open) {
+            let _ = writeln!(
+                text,
+                "  note: {changed} since: `--version current` makes that count, `--version ran` does \
+                 it as it was then; without one of them, nothing is done"
+            );
+        } else if let (Some(changed), "ran") = (changed, &*show::cell(&rerun["version"])) {
             let _ = writeln!(
                 text,
                 "  note: {changed} since, which does not count for this rerun; with `--version \

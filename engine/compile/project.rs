@@ -13,6 +13,7 @@ use crate::diagnostic::Report;
 use crate::names::{ConnectionName, ConnectorName, RecipeName, TableName};
 use crate::recipe::ProjectFile;
 use crate::shape::Field;
+use crate::table::SETTINGS_TABLE;
 
 /// A project: title, version and how its names are wired.
 #[derive(Clone, Debug)]
@@ -105,7 +106,16 @@ pub fn check_wiring(file: &ProjectFile, catalogue: &Catalogue, report: &mut Repo
         }
     }
     let tables: Vec<&str> = catalogue.tables.keys().map(TableName::as_str).collect();
-    for (name, span) in file.tables.values() {
+    for (role, (name, span)) in &file.tables {
+        if role == SETTINGS_TABLE {
+            report
+                .error(
+                    codes::BAD_WIRING,
+                    *span,
+                    format!("`{SETTINGS_TABLE}` is the same for all projects"),
+                )
+                .help("remove this line: settings are read from there whatever stands here");
+        }
         if !tables.contains(&&**name) {
             report
                 .error(

@@ -31,8 +31,16 @@ pub(super) fn subject(path: &str, report: &mut Report) -> Option<Subject> {
     let parts: Vec<&str> = path.split('/').collect();
     let file = parts.last().copied().unwrap_or_default();
     let Some(name) = file.strip_suffix(".yaml") else {
-        let better = format!("{}.yaml", file.trim_end_matches(".yml"));
-        bad_name(file, &format!("rename it to `{better}`"), report);
+        let stem = file.trim_end_matches(".yml");
+        let (stem, test) = match stem.strip_suffix(".test") {
+            Some(stem) => (stem, ".test"),
+            None => (stem, ""),
+        };
+        let help = match crate::names::slug(stem) {
+            slug if slug.is_empty() => "files of a workspace end in `.yaml`".to_owned(),
+            slug => format!("rename it to `{slug}{test}.yaml`"),
+        };
+        bad_name(file, &help, report);
         return None;
     };
     match parts[..] {

@@ -23,7 +23,9 @@ pub struct NotRewritten(pub String);
 pub fn updated(document: &Document, expected: &[(usize, Value)]) -> Result<String, NotRewritten> {
     let unusual = || {
         NotRewritten(format!(
-            "`{}` is written in a way that cannot be changed in place; change it by hand",
+            "what was found cannot be put in place of what `{}` expects: a recipe that failed gives \
+             nothing to expect, and some ways of writing cannot be kept; mend the recipe, or change \
+             the file by hand",
             document.file
         ))
     };

@@ -37,7 +37,8 @@ pub async fn run(
     }
     let Some(program) = intake.shelf.program(name) else {
         return Err(Refusal::Unknown(format!(
-            "there is no usable recipe `{name}`"
+            "there is no usable recipe `{name}`; if it has a file, `recipes check` says what is \
+             wrong with it"
         )));
     };
     let recipe = program.root();

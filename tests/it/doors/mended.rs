@@ -41,7 +41,8 @@ async fn a_command_counts_what_was_saved_a_moment_before() {
     write(folder, "recipes/shop/count-parcels.yaml", &count);
     let told = said(&ended(folder, &plan));
     assert!(
-        told.contains("the recipe has changed since, which does not count for this rerun"),
+        told.contains("once you say with which recipe and settings")
+            && told.contains("the recipe has changed since: `--version current` makes that count"),
         "{told}"
     );
     // Which of the two counts is not guessed.
