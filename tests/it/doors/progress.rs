@@ -11,7 +11,6 @@ const SHOP: &str = "
 title: Shop
 connection: { base_url: string }
 base_url: \"{{connection.base_url}}\"
-sign_in: none
 budget:
   - { calls: 3, per: 1h }
 actions:
