@@ -114,7 +114,8 @@ pub(super) async fn check(
         Probe::Complete => {
             answer["remark"] = "it is complete; it has nothing to ask the vendor with".into();
         }
-        _ => {}
+        Probe::Greeted(said) => answer["remark"] = said.into(),
+        Probe::Answered(_) => {}
     }
     Ok(Json(answer))
 }
@@ -160,9 +161,13 @@ fn shown(rooms: &Rooms, connection: &Connection, connector: Option<&Arc<Connecto
         fields.insert(name.clone(), field);
     }
     let references = &*rooms.intake.references;
-    let lacks = connector.map(|connector| connection.lacks(connector, references));
-    let lacks = lacks.unwrap_or_default().into_iter();
-    let lacks: Vec<String> = lacks.map(|lack| lack.message).collect();
+    let lacks: Vec<String> = match connector {
+        None => vec![format!("there is no connector `{}`", connection.connector)],
+        Some(connector) => {
+            let lacks = connection.lacks(connector, references).into_iter();
+            lacks.map(|lack| lack.message).collect()
+        }
+    };
     json!({
         "name": connection.name.as_str(),
         "connector": connection.connector.as_str(),

@@ -46,19 +46,10 @@ pub(super) struct Answer {
 impl Client {
     /// Finds the server of a workspace, or opens the workspace.
     pub(super) async fn connect(workspace: &Path, errand: Errand) -> anyhow::Result<Self> {
-        let http = http()?;
-        if let Some(here) = Whereabouts::read(workspace)
-            && is_there(&http, &here).await
-        {
-            let client = Self {
-                http,
-                url: here.url,
-                token: here.token,
-                own: None,
-            };
-            client.take_files_up().await;
+        if let Some(client) = Self::of_server(workspace).await? {
             return Ok(client);
         }
+        let http = http()?;
         // Without a token of its own, this server would make the admin's, and nobody would see it;
         // what it says of addresses is said of the real server.
         let settings = Settings {
@@ -81,6 +72,25 @@ impl Client {
             token,
             own: Some(engine),
         })
+    }
+
+    /// The way to the server of a workspace; none if no server runs.
+    pub(super) async fn of_server(workspace: &Path) -> anyhow::Result<Option<Self>> {
+        let http = http()?;
+        let Some(here) = Whereabouts::read(workspace) else {
+            return Ok(None);
+        };
+        if !is_there(&http, &here).await {
+            return Ok(None);
+        }
+        let client = Self {
+            http,
+            url: here.url,
+            token: here.token,
+            own: None,
+        };
+        client.take_files_up().await;
+        Ok(Some(client))
     }
 
     /// Has the server look at the files, so that what was saved a moment ago counts for the command.

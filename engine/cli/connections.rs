@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
+use super::client::Client;
 use super::{Ended, library, say, show};
 use crate::clock::Clock;
 use crate::data::{Object, Value};
@@ -14,6 +15,9 @@ use crate::names::ConnectionName;
 use crate::outbound::{Accounts, Forgetful, Outbound, Probe};
 use crate::settings::{Settings, WorkspaceReferences};
 use crate::store::Vault;
+
+/// What is said of a vendor that answers.
+const ANSWERED: &str = "works: the vendor answers, signed in";
 
 /// Lists the connections of the workspace and what each one lacks
 #[derive(Args, Debug)]
@@ -45,24 +49,48 @@ impl Connections {
             connectors: library.catalogue.connectors.clone(),
             connections: library.connections.clone(),
         };
-        match self.what {
-            None => {
-                let told = if self.json { Told::Json } else { Told::Rows };
-                let ended = list(&references(workspace).await?, &accounts, told)?;
-                if told == Told::Json {
-                    return Ok(ended);
+        let told = if self.json { Told::Json } else { Told::Rows };
+        // A server has an environment of its own, and its calls are what counts.
+        let client = Client::of_server(workspace).await?;
+        match (self.what, &client) {
+            (Some(What::Check(check)), Some(client)) => check.over(client, &accounts, told).await,
+            (Some(What::Check(check)), None) => check.run(workspace, accounts, told).await,
+            (None, client) => {
+                let ended = match client {
+                    Some(client) => list_over(client, told).await?,
+                    None => list(&references(workspace).await?, &accounts, told)?,
+                };
+                if told == Told::Rows {
+                    let changes = library.overrides.values();
+                    let changes: String = changes.map(|change| format!("{change}\n")).collect();
+                    say(&changes)?;
                 }
-                let changes = library.overrides.values();
-                let changes: String = changes.map(|change| format!("{change}\n")).collect();
-                say(&changes)?;
                 Ok(ended)
-            }
-            Some(What::Check(check)) => {
-                let told = if self.json { Told::Json } else { Told::Rows };
-                check.run(workspace, accounts, told).await
             }
         }
     }
+}
+
+/// The connections as the server knows them.
+async fn list_over(client: &Client, told: Told) -> anyhow::Result<Ended> {
+    let answer = client.get("/api/connections").await?;
+    let mut ended = Ended::Well;
+    let mut rows = Vec::new();
+    for connection in answer["connections"].as_array().into_iter().flatten() {
+        let lacks = connection["lacks"].as_array().into_iter().flatten();
+        let lacks: Vec<String> = lacks.map(show::cell).collect();
+        let state = match lacks.is_empty() {
+            true => show::cell(&connection["state"]),
+            false => {
+                ended = Ended::WithProblems;
+                lacks.join("; ")
+            }
+        };
+        let [name, connector] = ["name", "connector"].map(|part| show::cell(&connection[part]));
+        rows.push(vec![name, connector, state]);
+    }
+    told.of_connections(rows)?;
+    Ok(ended)
 }
 
 /// What the connections refer to, read beside a server if one runs.
@@ -83,6 +111,14 @@ enum Told {
 }
 
 impl Told {
+    /// Prints which connections there are.
+    fn of_connections(self, rows: Vec<Vec<String>>) -> anyhow::Result<()> {
+        if rows.is_empty() && self == Self::Rows {
+            return say("connections.yaml names no connection\n");
+        }
+        self.say(&["connection", "connector", "state"], rows)
+    }
+
     /// Prints rows below their heading, or as a list of objects.
     fn say(self, heading: &[&str], rows: Vec<Vec<String>>) -> anyhow::Result<()> {
         if self == Self::Rows {
@@ -129,15 +165,45 @@ fn list(
         ended = Ended::WithProblems;
         rows.push(vec![name.to_string(), String::new(), why.clone()]);
     }
-    if rows.is_empty() && told == Told::Rows {
-        say("connections.yaml names no connection\n")?;
-        return Ok(Ended::Well);
-    }
-    told.say(&["connection", "connector", "state"], rows)?;
+    told.of_connections(rows)?;
     Ok(ended)
 }
 
 impl Check {
+    /// Has the server ask.
+    async fn over(self, client: &Client, accounts: &Accounts, told: Told) -> anyhow::Result<Ended> {
+        let names = match self.name {
+            Some(name) => vec![ConnectionName::new(&name).map_err(anyhow::Error::msg)?],
+            None => accounts.connections.all.keys().cloned().collect(),
+        };
+        let mut ended = Ended::Well;
+        let mut rows = Vec::new();
+        let mut advised = String::new();
+        for name in names {
+            let path = format!("/api/connections/{name}/check");
+            let found = client.post(&path, None).await?;
+            let failure = &found["failure"];
+            let result = match (failure.is_object(), found["remark"].as_str()) {
+                (true, _) => {
+                    ended = Ended::WithProblems;
+                    let [code, message] =
+                        ["code", "message"].map(|part| show::cell(&failure[part]));
+                    let help = advice(&code, Some(name.as_str()));
+                    advised.extend(help.map(|help| format!("{name}: to do: {help}\n")));
+                    format!("{code}: {message}")
+                }
+                (false, Some(remark)) => remark.to_owned(),
+                (false, None) => ANSWERED.to_owned(),
+            };
+            rows.push(vec![name.to_string(), result]);
+        }
+        told.say(&["connection", "result"], rows)?;
+        if told == Told::Rows {
+            say(&advised)?;
+        }
+        Ok(ended)
+    }
+
     async fn run(self, workspace: &Path, accounts: Accounts, told: Told) -> anyhow::Result<Ended> {
         let names: Vec<ConnectionName> = match &self.name {
             Some(name) => vec![ConnectionName::new(name).map_err(anyhow::Error::msg)?],
@@ -158,7 +224,7 @@ impl Check {
         let mut advised = String::new();
         for name in names {
             let result = match outbound.probe(&name).await {
-                Probe::Answered(_) => "works: the vendor answers, signed in".to_owned(),
+                Probe::Answered(_) => ANSWERED.to_owned(),
                 Probe::Greeted(checked) => checked,
                 Probe::Complete => "complete; it has nothing to ask the vendor with".to_owned(),
                 Probe::Failed(failure) => {

@@ -6,6 +6,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::house::{House, Vendor, taken};
+use super::process::recipes;
 
 const CALLS: &str = "
 title: Calls
@@ -205,6 +206,24 @@ async fn a_row_tells_what_it_was() {
     for number in ["99", "x"] {
         let (status, _) = house.get(&format!("{rows}/{number}/history")).await;
         assert_eq!(status, StatusCode::NOT_FOUND);
+    }
+    house.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_counts_is_what_the_server_knows_not_the_shell_of_the_command() {
+    let vendor = Vendor::open().await;
+    let text = format!(
+        "connections:\n  shop: {{ connector: http, base_url: \"{}\", allow_private: true, sign_in: bearer, token: {{ env: SHOP_KEY_OF_A_SHELL }} }}\n",
+        vendor.url()
+    );
+    let house = House::of(&[("connections.yaml", &text)]).await;
+    for arguments in [&["connections"][..], &["connections", "check", "shop"]] {
+        let mut command = recipes(house.folder.path(), arguments);
+        let output = command.env("SHOP_KEY_OF_A_SHELL", "x").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("SHOP_KEY_OF_A_SHELL"), "{said}");
     }
     house.engine.shutdown().await;
 }
