@@ -142,13 +142,31 @@ fn is_telling(name: &str) -> bool {
 
 /// The value with marked fields masked where they stand.
 pub fn in_place(shape: &Shape, value: Value, marked: Marked) -> Value {
+    put_in_place(
+        shape,
+        value,
+        marked,
+        &mut |value| match is_withheld(&value) {
+            true => value,
+            false => MASK.into(),
+        },
+    )
+}
+
+/// The value with something else in the place of each marked field.
+pub(super) fn put_in_place(
+    shape: &Shape,
+    value: Value,
+    marked: Marked,
+    put: &mut dyn FnMut(Value) -> Value,
+) -> Value {
     match (shape, value) {
         (Shape::Fields(fields), Value::Object(object)) => object
             .into_iter()
             .map(|(name, value)| {
                 let shown = match fields.get(&name) {
-                    Some(field) if marked.holds(field) && !is_withheld(&value) => MASK.into(),
-                    Some(field) => in_place(&field.shape, value, marked),
+                    Some(field) if marked.holds(field) => put(value),
+                    Some(field) => put_in_place(&field.shape, value, marked, put),
                     None => value,
                 };
                 (name, shown)
@@ -157,7 +175,7 @@ pub fn in_place(shape: &Shape, value: Value, marked: Marked) -> Value {
             .into(),
         (Shape::List(element), Value::Array(list)) => list
             .into_iter()
-            .map(|value| in_place(element, value, marked))
+            .map(|value| put_in_place(element, value, marked, put))
             .collect(),
         (_, value) => value,
     }

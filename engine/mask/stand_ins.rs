@@ -9,6 +9,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::hidden::put_in_place;
 use super::mails::mails;
 use super::{Marked, Masker};
 use crate::data::{Object, Value};
@@ -49,7 +50,8 @@ impl StandIns {
 
     /// The value with stand-ins for all that is hidden by value or declared to be so.
     pub fn value(&mut self, shape: &Shape, value: Value) -> Value {
-        let value = self.declared(shape, value);
+        let marked = Marked::SecretOrPersonal;
+        let value = put_in_place(shape, value, marked, &mut |value| self.whole(value));
         self.by_value(value)
     }
 
@@ -123,29 +125,6 @@ impl StandIns {
             mails(part, &mut see);
         }
         told
-    }
-
-    fn declared(&mut self, shape: &Shape, value: Value) -> Value {
-        let marked = Marked::SecretOrPersonal;
-        match (shape, value) {
-            (Shape::Fields(fields), Value::Object(object)) => object
-                .into_iter()
-                .map(|(name, value)| {
-                    let shown = match fields.get(&name) {
-                        Some(field) if marked.holds(field) => self.whole(value),
-                        Some(field) => self.declared(&field.shape, value),
-                        None => value,
-                    };
-                    (name, shown)
-                })
-                .collect::<Object>()
-                .into(),
-            (Shape::List(element), Value::Array(list)) => list
-                .into_iter()
-                .map(|value| self.declared(element, value))
-                .collect(),
-            (_, value) => value,
-        }
     }
 
     fn by_value(&mut self, value: Value) -> Value {
