@@ -12,7 +12,7 @@ use crate::data::digest;
 use crate::diagnostic::{Report, Span};
 use crate::names::RecipeName;
 use crate::origin::{FILE, Lock, codes, copies, is_older};
-use crate::source::Key;
+use crate::source::{Document, Key, Node};
 
 use super::files::bundled_file;
 use super::read::add;
@@ -34,6 +34,13 @@ pub(super) fn judge(library: &mut Library) {
         all.absorb(report);
     }
     add(library, all);
+}
+
+/// The paths that a lock names, as they stand in it.
+pub(super) fn recorded(lock: &Document) -> Arc<[Key]> {
+    let files = lock.root.get("files").and_then(Node::as_map);
+    let paths = files.unwrap_or_default().iter();
+    paths.map(|(path, _)| path.clone()).collect()
 }
 
 fn findings(library: &Library) -> Vec<Report> {

@@ -18,7 +18,7 @@ use crate::diagnostic::{Report, Severity};
 use crate::names::{ConnectorName, RecipeName, TableName};
 use crate::origin::Lock;
 use crate::recipe::{ProjectFile, RecipeFile};
-use crate::source::{self, Document, Node, NodeKind};
+use crate::source::{self, Document, NodeKind};
 use crate::table::Table;
 
 /// Reads all files; of tables that were filled before, the first rows are of no matter.
@@ -165,9 +165,7 @@ impl Reading {
                 let (lock, report) = Lock::read(&document);
                 self.found.absorb(report);
                 self.library.lock = lock;
-                let files = document.root.get("files").and_then(Node::as_map);
-                let paths = files.unwrap_or_default().iter();
-                self.library.recorded = paths.map(|(path, _)| path.clone()).collect();
+                self.library.recorded = copies::recorded(&document);
             }
             Subject::Connector(name) => {
                 if !is_bundled {

@@ -105,8 +105,9 @@ fn any_file_of_an_upgrade_can_be_edited_before_it_is_written() {
     let refused = ended(here, &["upgrade", "acme"]);
     let why = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(why.contains("tests of the project no longer hold"), "{why}");
-    let told = said(&ended(here, &["upgrade", "acme", "--to-edit", "merge"]));
     let edits = here.join("merge");
+    let to_edit = format!("--to-edit={}", edits.display());
+    let told = said(&ended(here, &["upgrade", "acme", &to_edit]));
     assert!(told.contains(MINE), "{told}");
     let merged = read(&edits, MINE);
     assert!(
@@ -114,7 +115,8 @@ fn any_file_of_an_upgrade_can_be_edited_before_it_is_written() {
         "{merged}"
     );
     // What is marked, what is no YAML and what is no file of the upgrade are refused.
-    let edited = ["upgrade", "acme", "--edited", "merge"];
+    let edited = format!("--edited={}", edits.display());
+    let edited = ["upgrade", "acme", &edited];
     for (path, text, why) in [
         (
             MINE,
