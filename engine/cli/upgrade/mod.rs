@@ -243,7 +243,7 @@ fn text(plan: &Value) -> String {
         let path = show::cell(&file["file"]);
         let _ = write!(text, "  {:<9} {path}", show::cell(&file["outcome"]));
         let parts = list(&file["conflicts"]).iter();
-        let parts: Vec<String> = parts.map(|one| part(one)).collect();
+        let parts: Vec<String> = parts.map(part).collect();
         if !parts.is_empty() {
             let _ = write!(text, ": {}", parts.join(", "));
         }
