@@ -45,7 +45,7 @@ pub(super) async fn show(
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
     let (connection, connector) = find(&rooms, &name)?;
-    let tag = tag(&rooms.workspace.connections_hash());
+    let tag = tag(&rooms.workspace.connections_seen());
     let shown = shown(&rooms, &connection, Some(&connector));
     Ok(([(header::ETAG, tag)], Json(shown)).into_response())
 }
@@ -94,7 +94,7 @@ pub(super) async fn put(
         true => StatusCode::CREATED,
         false => StatusCode::OK,
     };
-    let tag = tag(&rooms.workspace.connections_hash());
+    let tag = tag(&rooms.workspace.connections_seen());
     let shown = Json(shown(&rooms, &connection, Some(&connector)));
     Ok((status, [(header::ETAG, tag)], shown).into_response())
 }

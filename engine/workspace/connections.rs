@@ -21,6 +21,7 @@ use crate::data::{Secret, Value, digest};
 use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::names::{ConnectionName, ConnectorName, SecretName};
 use crate::outbound::Probe;
+use crate::settings::DATA_FOLDER;
 use crate::source::{self, Document};
 use crate::store::{AuditEntry, Saving, SavingEnded, Store, StoreError};
 
@@ -56,9 +57,12 @@ pub enum Given {
 }
 
 impl Workspace {
-    /// The hash of `connections.yaml` as it is now.
-    pub fn connections_hash(&self) -> String {
-        connections_hash(&self.folder)
+    /// The hash of the text of `connections.yaml` that counts now. A newer one may be in its place,
+    /// which nobody was shown yet.
+    pub fn connections_seen(&self) -> String {
+        let library = self.intake.shelf.library();
+        let text = library.texts.get(FILE).cloned().unwrap_or_default();
+        digest(text.as_bytes())
     }
 
     /// Asks the vendor whether a connection works, with a call that changes nothing.
@@ -93,12 +97,27 @@ impl Workspace {
 
     /// The file as it would be, and the secrets that come with it, if nothing is wrong with them.
     fn judged_connection(&self, save: &SaveConnection, bytes: &[u8]) -> Result<Text, NotSaved> {
-        let (connectors, connections) = self.intake.shelf.accounts();
-        let known = connections.get(&save.name);
+        let (connectors, _) = self.intake.shelf.accounts();
+        let (document, _) = source::parse(&Arc::from(FILE), bytes);
+        if document.is_none() && !bytes.trim_ascii().is_empty() {
+            let why = "connections.yaml cannot be read as it is; mend it by hand first";
+            return Err(NotSaved::BadPlace(why.to_owned()));
+        }
+        // What counts is what the file says, whether or not anybody has seen it yet.
+        let there = document.as_ref().map(|document| {
+            let mut found = Report::of(&Arc::from(FILE));
+            Connections::read(&document.root, &connectors, &mut found)
+        });
+        let there = there.unwrap_or_default();
+        let known = there.get(&save.name);
+        let text = document.as_ref().map_or("", |document| &document.text);
+        let hash = digest(text.as_bytes());
         match &save.expected {
-            Expected::Nothing if known.is_some() => return Err(NotSaved::IsThere),
-            Expected::OneOf(hashes) if !hashes.contains(&digest(bytes)) => {
-                return Err(NotSaved::Changed(Some(digest(bytes))));
+            Expected::Nothing if known.is_some() || there.lost.contains_key(&save.name) => {
+                return Err(NotSaved::IsThere);
+            }
+            Expected::OneOf(hashes) if !hashes.contains(&hash) => {
+                return Err(NotSaved::Changed(Some(hash)));
             }
             _ => {}
         }
@@ -112,17 +131,11 @@ impl Workspace {
                        connectors/ without `.yaml`";
             return Err(NotSaved::BadName(why.to_owned()));
         };
-        let (document, _) = source::parse(&Arc::from(FILE), bytes);
-        if document.is_none() && !bytes.trim_ascii().is_empty() {
-            let why = "connections.yaml cannot be read as it is; mend it by hand first";
-            return Err(NotSaved::BadPlace(why.to_owned()));
-        }
         let before = known.map(|known| &known.fields);
         let (fields, secrets) = written(save, &connector, &|name| before?.get(name).cloned())?;
-        let text = String::from_utf8_lossy(bytes);
         let root = document.as_ref().map(|document| &document.root);
-        let text = with_connection(&text, root, save.name.as_str(), &fields)
-            .map_err(NotSaved::BadPlace)?;
+        let text =
+            with_connection(text, root, save.name.as_str(), &fields).map_err(NotSaved::BadPlace)?;
         check(&text, &connectors)?;
         Ok((text, secrets))
     }
@@ -163,7 +176,7 @@ impl Workspace {
         };
         if let Err(why) = put.await {
             // Where the file is the same as before, it does not tell whether the secrets count.
-            let is_in_place = file != was && self.connections_hash() == file;
+            let is_in_place = file != was && connections_hash(&self.folder) == file;
             if !is_in_place && let Err(error) = store.end_saving(NEVER).await {
                 tracing::error!("a connection that was not saved is still noted: {error}");
             }
@@ -178,7 +191,7 @@ impl Workspace {
         if !self.is_saving.load(Ordering::SeqCst) {
             return Ok(());
         }
-        settle_saving(&self.intake.store, &self.connections_hash()).await?;
+        settle_saving(&self.intake.store, &connections_hash(&self.folder)).await?;
         self.is_saving.store(false, Ordering::SeqCst);
         Ok(())
     }
@@ -276,11 +289,14 @@ fn written(
 fn inside(field: &str, path: &str) -> Result<String, NotSaved> {
     let mut parts = std::path::Path::new(path).components();
     let is_inside = parts.all(|part| matches!(part, std::path::Component::Normal(_)));
-    match is_inside && !path.is_empty() {
+    // The engine's own files, such as the key that secrets are sealed with, are for nobody else.
+    let is_own = std::path::Path::new(path).starts_with(DATA_FOLDER);
+    match is_inside && !is_own && !path.is_empty() {
         true => Ok(path.to_owned()),
         false => Err(NotSaved::BadField(
             field.to_owned(),
-            "only files below the workspace can be named here".to_owned(),
+            "only files below the workspace can be named here, and none of its folder `data`"
+                .to_owned(),
         )),
     }
 }

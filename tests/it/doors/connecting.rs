@@ -118,6 +118,11 @@ async fn what_is_no_connection_is_refused_and_changes_nothing() {
             http(json!({ "token": { "file": "../secret" } })),
             422,
         ),
+        (
+            "shop",
+            http(json!({ "token": { "file": "data/recipes.db.key" } })),
+            422,
+        ),
         ("shop", json!({ "fieldz": {} }), 422),
     ] {
         let (status, _, problem) = put(&house, name, &new, body.clone()).await;
@@ -127,6 +132,38 @@ async fn what_is_no_connection_is_refused_and_changes_nothing() {
     assert_eq!(fs::read_to_string(path).unwrap(), text);
     let (status, _) = house.get("/api/connections/nobody").await;
     assert_eq!(status, StatusCode::NOT_FOUND);
+    house.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_has_seen_yet_is_not_written_over() {
+    let by_hand =
+        |url: &str| format!("connections:\n  shop: {{ connector: http, base_url: {url} }}\n");
+    let text = by_hand("https://a.example");
+    let house = House::at_rest(&[("connections.yaml", &text)]).await;
+    let file = house.folder.path().join("connections.yaml");
+    // Somebody writes into the file, and the server has not looked at it yet.
+    let newer = by_hand("https://b.example") + "  other: { connector: htpp }\n";
+    fs::write(&file, &newer).unwrap();
+    let mut answer = house
+        .request(Method::GET, "/api/connections/shop")
+        .bearer_auth(house.listening.local_token.reveal())
+        .send()
+        .await
+        .unwrap();
+    let tag = answer.headers_mut().remove("etag").unwrap();
+    let shown: Value = answer.json().await.unwrap();
+    assert_eq!(shown["fields"]["base_url"]["value"], "https://a.example");
+    let body = json!({ "fields": { "token": SECRET } });
+    let seen = [("if-match", tag.to_str().unwrap())];
+    let (status, _, problem) = put(&house, "shop", &seen, body.clone()).await;
+    assert_eq!(status, StatusCode::PRECONDITION_FAILED, "{problem}");
+    // Nor what cannot be used as it is.
+    let new = [("if-none-match", "*")];
+    let body = json!({ "connector": "http", "fields": { "base_url": "https://c.example" } });
+    let (status, _, problem) = put(&house, "other", &new, body).await;
+    assert_eq!(status, StatusCode::PRECONDITION_FAILED, "{problem}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), newer);
     house.engine.shutdown().await;
 }
 
