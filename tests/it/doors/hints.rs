@@ -243,8 +243,8 @@ fn the_audit_tells_in_words_what_else_is_known() {
 
 #[test]
 fn a_column_that_was_written_in_part_is_found() {
-    let table = "title: Groups\ncolumns:\n  id: { label: Group ID, type: string, required: true }\n  name: { label: \
-                 Group Name (Identifier), type: string }\nkey: [id]\n";
+    let table = "title: Groups\ncolumns:\n  id: { label: Group ID, type: string, required: true }\n  \
+                 name: { label: Group Name (Identifier), type: string }\nkey: [id]\n";
     let folder = workspace(&[
         ("lookup-tables/groups.yaml", table),
         ("groups.csv", "Group ID,Group Name\n1,One\n"),
