@@ -3,7 +3,7 @@
 //! Always true: nothing is written while a conflict is open, while the result has errors, or while
 //! it breaks a test of the project, unless the wish says so; what is written is written together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -14,11 +14,12 @@ use serde_json::json;
 
 use crate::data::Value;
 use crate::diagnostic::Diagnostic;
-use crate::library::{Change, Library, Originals};
+use crate::library::{Change, Originals};
 use crate::names::RecipeName;
 use crate::origin::{self, Choice, Conflict, Outcome, Refused, Settled, Side, Upgrade, is_inside};
 use crate::trial::{Broken, Findings, run_change};
 
+use super::aside::played;
 use super::copies::entry;
 use super::{Person, Problem, Rooms, body, changes, wire};
 
@@ -40,7 +41,7 @@ struct Wish {
     /// Which side holds where both changed something.
     #[serde(default)]
     settle: Vec<Settle>,
-    /// The texts of files that were merged by hand, by path.
+    /// The texts of files that were edited by hand, by path.
     #[serde(default)]
     texts: BTreeMap<String, String>,
     /// The `state` of the plan that this wish answers: if anything changed since, it is refused.
@@ -89,8 +90,7 @@ pub(super) async fn change(
         return plan(&rooms, &project, wish).await.map(Json);
     }
     let _turn = rooms.upgrading.lock().await;
-    let originals = rooms.workspace.originals().await;
-    let originals = originals.map_err(changes::unsound)?;
+    let originals = read(&rooms, &project).await?;
     let upgrade = made(&originals, &project, &wish)?;
     let wanted = wish.state.as_ref();
     if wanted.is_some_and(|state| *state != upgrade.state) {
@@ -126,7 +126,11 @@ pub(super) async fn change(
         let errors = errors.into_iter().map(wire::diagnostic);
         return Err(Problem::conflict("unsound_result", detail).errors(errors));
     }
-    let tests = tested(before, after, &project).await?;
+    let (is_stopping, tested) = (rooms.intake.is_stopping.clone(), project.clone());
+    let tests = played(is_stopping, async move || {
+        run_change(before, after, &tested).await
+    })
+    .await?;
     if !tests.broken.is_empty() && !wish.untested {
         return Err(broken(&tests));
     }
@@ -151,8 +155,7 @@ pub(super) async fn change(
 async fn plan(rooms: &Rooms, project: &str, wish: Wish) -> Result<Value, Problem> {
     // However many ask at once, one reads.
     let _turn = rooms.upgrading.lock().await;
-    let originals = rooms.workspace.originals().await;
-    let originals = originals.map_err(changes::unsound)?;
+    let originals = read(rooms, project).await?;
     let upgrade = made(&originals, project, &wish)?;
     if !upgrade.is_settled() {
         return Ok(of_plan(&upgrade, &originals.own, &[]));
@@ -165,6 +168,24 @@ async fn plan(rooms: &Rooms, project: &str, wish: Wish) -> Result<Value, Problem
         .map_err(changes::unsound)?;
     let errors = after.errors_beyond(&before);
     Ok(of_plan(&upgrade, &originals.own, &errors))
+}
+
+/// The files as they are once those of the project and of its originals rest.
+async fn read(rooms: &Rooms, project: &str) -> Result<Originals, Problem> {
+    let library = rooms.intake.shelf.library();
+    let copies = origin::copies(&library.lock, project);
+    let of = copies.values().map(|origin| origin.of.as_str());
+    let projects = of.filter_map(|path| path.strip_prefix("recipes/")?.split_once('/'));
+    let mut projects: BTreeSet<&str> = projects.map(|(project, _)| project).collect();
+    projects.insert(project);
+    let reads = |path: &str| match path.strip_prefix("recipes/") {
+        Some(rest) => rest
+            .split_once('/')
+            .is_some_and(|(project, _)| projects.contains(project)),
+        None => path.starts_with("lookup-tables/") || path == origin::FILE,
+    };
+    let originals = rooms.workspace.originals(&reads).await;
+    originals.map_err(changes::unread)
 }
 
 fn made(originals: &Originals, project: &str, wish: &Wish) -> Result<Upgrade, Problem> {
@@ -189,7 +210,7 @@ fn made(originals: &Originals, project: &str, wish: &Wish) -> Result<Upgrade, Pr
     let source = originals.source();
     let upgrade = origin::upgrade(&source, project, wish.newer.as_ref(), &settled);
     upgrade.map_err(|refused: Refused| match refused.code {
-        "no_such_conflict" | "not_settled" => Problem::new(
+        "no_such_conflict" | "not_in_plan" | "not_settled" => Problem::new(
             422,
             refused.code,
             "What the wish settles is not as it is said.",
@@ -215,23 +236,6 @@ async fn check_removed(rooms: &Rooms, upgrade: &Upgrade) -> Result<(), Problem> 
          stop {name}`), or keep it (`--ours`, if you changed it)"
     );
     Err(Problem::conflict("recipe_is_started", detail))
-}
-
-/// Runs the tests on a thread of their own: requests go on meanwhile.
-async fn tested(before: Library, after: Library, project: &str) -> Result<Findings, Problem> {
-    let project = project.to_owned();
-    let run = move || {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        let runtime = builder.enable_all().build()?;
-        std::io::Result::Ok(runtime.block_on(run_change(before, after, &project)))
-    };
-    let why = match tokio::task::spawn_blocking(run).await {
-        Ok(Ok(findings)) => return Ok(findings),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "they met a fault of the engine's own".to_owned(),
-    };
-    let title = "The tests of the project could not be run.";
-    Err(Problem::new(500, "cannot_test", title).detail(why))
 }
 
 fn open(upgrade: &Upgrade) -> Problem {
