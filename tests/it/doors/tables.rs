@@ -6,6 +6,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::house::{House, Vendor, taken, write};
+use super::process::{ended, said};
 
 const PARTS: &str = "
 title: Parts
@@ -204,4 +205,100 @@ async fn a_column_stays_while_unfinished_jobs_use_it() {
     assert_eq!(job["output"], json!({ "found": 0 }), "{job}");
     house.engine.take_up_files().await.unwrap();
     house.engine.shutdown().await;
+}
+
+const LINES: &str = "
+title: Lines
+columns: { text: { type: string, required: true } }
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_row_was_is_shown_by_its_key_also_when_it_is_gone_and_no_server_runs() {
+    let parts = PARTS.replace("uppercase", "lowercase");
+    let files = [
+        ("lookup-tables/parts.yaml", &*parts),
+        ("lookup-tables/lines.yaml", LINES),
+    ];
+    let house = House::of(&files).await;
+    let folder = house.folder.clone();
+    for count in [1, 2] {
+        let rows = json!({ "rows": [{ "code": "a1", "count": count }] });
+        let (status, answer) = house.ask(Method::PUT, ROWS, Some(rows)).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+    }
+    let (_, list) = house.get(ROWS).await;
+    let number = list["rows"][0]["_number"].to_string();
+    let removed = said(&ended(
+        folder.path(),
+        &["tables", "delete", "parts", &number],
+    ));
+    assert_eq!(removed, format!("parts: row {number} is removed\n"));
+
+    let (status, answer) = house
+        .get("/api/lookup-tables/parts/history?where.code=A1%20&limit=2")
+        .await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    assert_eq!(answer["versions"][0]["change"], "removed", "{answer}");
+    assert_eq!(answer["versions"].as_array().unwrap().len(), 2, "{answer}");
+    for (query, wanted) in [
+        ("", StatusCode::BAD_REQUEST),
+        ("?where.count=1", StatusCode::BAD_REQUEST),
+        ("?where.code=a1&where.count=1", StatusCode::BAD_REQUEST),
+        ("?where.size=1", StatusCode::UNPROCESSABLE_ENTITY),
+        ("?where.code=b1", StatusCode::NOT_FOUND),
+    ] {
+        let path = format!("/api/lookup-tables/parts/history{query}");
+        let (status, answer) = house.get(&path).await;
+        assert_eq!(status, wanted, "{query}: {answer}");
+    }
+
+    let rows = json!({ "rows": [{ "text": "one" }] });
+    let lines = "/api/lookup-tables/lines/rows";
+    house.ask(Method::PUT, lines, Some(rows)).await;
+    let (_, list) = house.get(lines).await;
+    let number = list["rows"][0]["_number"].to_string();
+    let told = said(&ended(
+        folder.path(),
+        &["tables", "history", "lines", &number],
+    ));
+    assert!(told.lines().nth(1).unwrap().ends_with("\tone"), "{told}");
+
+    let history = ["tables", "history", "parts", "A1"];
+    let served = said(&ended(folder.path(), &history));
+    let lines: Vec<Vec<&str>> = served
+        .lines()
+        .map(|line| line.split('\t').collect())
+        .collect();
+    let columns = ["version", "change", "at", "by", "code", "count", "kept"];
+    assert_eq!(lines[0], columns);
+    let told: Vec<_> = lines[1..]
+        .iter()
+        .map(|line| (line[1], line[3], line[5]))
+        .collect();
+    let by = "person:cli";
+    assert_eq!(
+        told,
+        [
+            ("removed", by, "2"),
+            ("changed", by, "2"),
+            ("added", by, "1")
+        ]
+    );
+    house.engine.shutdown().await;
+    assert_eq!(said(&ended(folder.path(), &history)), served);
+
+    for (words, wanted) in [
+        (
+            ["parts", "a1", "2"].as_slice(),
+            "the key of table `parts` is code: ",
+        ),
+        (&["parts", "zz"], "and never had one"),
+        (&["lines", "1", "2"], "`lines` has no key"),
+        (&["prats", "a1"], "there is no lookup table `prats`"),
+    ] {
+        let refused = ended(folder.path(), &[&["tables", "history"], words].concat());
+        let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(1), "{why}");
+        assert!(why.contains(wanted), "{why}");
+    }
 }
