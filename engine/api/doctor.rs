@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
-use axum::http::header;
 use axum::{Extension, Json};
 use serde_json::json;
 use url::Host;
@@ -128,14 +127,7 @@ async fn tell_local_address(rooms: &Rooms, examination: &mut Examination) -> Res
 /// Runs the project's own checks, one at a time with previews: each may take as much of the
 /// machine as a preview.
 async fn own_checks(rooms: &Rooms, project: &str, by: &str) -> Result<Section, Problem> {
-    let Ok(_alone) = rooms.previews.try_acquire() else {
-        return Err(Problem::new(
-            429,
-            "preview_running",
-            "A preview, or the checks of a project, are running, and one runs at a time.",
-        )
-        .header(header::RETRY_AFTER, "10"));
-    };
+    let _alone = rooms.alone()?;
     let asked = doctor::ask(&rooms.intake, rooms.calls.clone(), project, by).await?;
     let mut hidden = Hidden::default();
     if let Asked::Ran(shown, _) = &asked {

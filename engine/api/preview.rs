@@ -6,6 +6,7 @@ use axum::Json;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use tokio::sync::SemaphorePermit;
 
 use crate::connector::Effect;
 use crate::data::{Value, show_withheld};
@@ -19,8 +20,18 @@ use super::job::{Purpose, Seen, in_full};
 use super::personal::of_job;
 use super::{Problem, Rooms};
 
-/// Runs the preview and tells what came of it; nothing was changed anywhere. One runs at a time:
-/// each may take as much of the machine as its limits allow.
+impl Rooms {
+    /// A turn at what may take much of the machine: previews, checks, tests, recordings.
+    pub(super) fn alone(&self) -> Result<SemaphorePermit<'_>, Problem> {
+        self.previews.try_acquire().map_err(|_| {
+            let title =
+                "A preview, checks, tests or a recording are running, and one runs at a time.";
+            Problem::new(429, "preview_running", title).header(header::RETRY_AFTER, "10")
+        })
+    }
+}
+
+/// Runs the preview and tells what came of it; nothing was changed anywhere.
 pub(super) async fn run(
     rooms: &Rooms,
     name: &RecipeName,
@@ -28,14 +39,7 @@ pub(super) async fn run(
     by: &str,
     limits: Limits,
 ) -> Result<Response, Problem> {
-    let Ok(_alone) = rooms.previews.try_acquire() else {
-        return Err(Problem::new(
-            429,
-            "preview_running",
-            "Another preview is running, and one runs at a time.",
-        )
-        .header(header::RETRY_AFTER, "10"));
-    };
+    let _alone = rooms.alone()?;
     let calls = rooms.calls.clone();
     let shown = preview(&rooms.intake, calls, name, given, by, limits).await?;
     let scratch = Rooms {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::header;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -99,11 +98,7 @@ pub(super) async fn test(
     let wish: Wish = body::json(&bytes)?;
     let library = rooms.intake.shelf.library();
     own_recipes(&library, &project)?;
-    let Ok(_alone) = rooms.previews.try_acquire() else {
-        let title = "A preview, or tests, are running, and one runs at a time.";
-        let problem = Problem::new(429, "preview_running", title);
-        return Err(problem.header(header::RETRY_AFTER, "10"));
-    };
+    let _alone = rooms.alone()?;
     let played = tokio::task::spawn_blocking(move || play(&library, &project, wish.recipe));
     let played = played.await.ok().flatten();
     let (results, unusable) = played.ok_or_else(|| {

@@ -12,7 +12,7 @@ use axum::extract::{Path, State};
 use serde_json::json;
 
 use crate::compile::{Program, Step, StepKind};
-use crate::data::{Object, Value};
+use crate::data::{Object, Value, weight};
 use crate::journal::{Decision, Entry, EntryKind, Failure};
 use crate::mask::StandIns;
 use crate::names::TableName;
@@ -31,12 +31,16 @@ const ROWS_WHOLE: usize = 40;
 /// Longer tables are not looked through.
 const ROWS_MAX: usize = 20_000;
 
+/// Of tables of which a test would hold more bytes, none is written: nobody would read it.
+const ROWS_BYTES_MAX: usize = 1024 * 1024;
+
 /// `GET /api/jobs/{id}/record`
 pub(super) async fn record(
     State(rooms): State<Arc<Rooms>>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let id = job_id(&id)?;
+    let _alone = rooms.alone()?;
     let seen = Seen::of(&rooms, &id, Purpose::Record).await?;
     let refused = |why: NotRecorded| {
         let detail = format!("job {id} cannot become a test: {}", why.0);
@@ -47,12 +51,40 @@ pub(super) async fn record(
         Ok(tables) => tables,
         Err(why) => return Err(refused(why)),
     };
-    let mut stand_ins = StandIns::of(seen.masker());
-    let story = story(&rooms, &seen, program, pinned, tables, &mut stand_ins);
-    let text = run(&rooms, story).await?.map_err(refused)?;
-    check(&text, &stand_ins, &seen.sources).map_err(refused)?;
     let recipe = seen.record.recipe.to_string();
+    let text = written(&rooms, seen, tables).await?.map_err(refused)?;
     Ok(Json(json!({ "recipe": recipe, "test": text })))
+}
+
+/// The text of the test. It is made on a thread of its own: requests go on meanwhile.
+async fn written(
+    rooms: &Arc<Rooms>,
+    seen: Seen,
+    tables: Rows,
+) -> Result<Result<String, NotRecorded>, Problem> {
+    let rooms = rooms.clone();
+    let write = move || {
+        let (program, pinned) = match whole(&seen) {
+            Ok(whole) => whole,
+            Err(why) => return Ok(Err(why)),
+        };
+        let mut stand_ins = StandIns::of(seen.masker());
+        let story = story(&rooms, &seen, program, pinned, tables, &mut stand_ins);
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_all().build()?;
+        let text = runtime.block_on(run_as_test(&rooms.intake.shelf, &story));
+        let told = text.and_then(|text| {
+            check(&text, &stand_ins, &seen.sources)?;
+            Ok(text)
+        });
+        std::io::Result::Ok(told)
+    };
+    let why = match tokio::task::spawn_blocking(write).await {
+        Ok(Ok(recorded)) => return Ok(recorded),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "it met a fault of the engine's own".to_owned(),
+    };
+    Err(Problem::new(500, "cannot_test", "The test could not be run.").detail(why))
 }
 
 /// What the job ran, if all that it did is known.
@@ -108,6 +140,7 @@ async fn tables(
     }
     let known = rooms.intake.shelf.tables();
     let mut all = Rows::new();
+    let mut bytes = 0;
     for name in named {
         let Some(table) = known.get(&name).filter(|_| name.as_str() != SETTINGS_TABLE) else {
             continue;
@@ -121,9 +154,21 @@ async fn tables(
                 "the table `{name}` held more than {ROWS_MAX} rows"
             ))));
         }
-        all.insert(name, needed(table, rows, seen));
+        let rows = needed(table, rows, seen);
+        bytes += rows.iter().map(size_of_row).sum::<usize>();
+        if bytes > ROWS_BYTES_MAX {
+            return Ok(Err(NotRecorded(format!(
+                "with the rows of the table `{name}` it would be longer than anybody reads; give \
+                 the table a key, so that the rows that the job met are known"
+            ))));
+        }
+        all.insert(name, rows);
     }
     Ok(Ok(all))
+}
+
+fn size_of_row(row: &Object) -> usize {
+    row.values().map(weight).sum()
 }
 
 /// Of a long table the rows that the job came upon.
@@ -323,22 +368,6 @@ fn entries(seen: &Seen, stand_ins: &mut StandIns) -> Vec<Entry> {
         }
     }
     shown
-}
-
-/// Runs the test on a thread of its own: requests go on meanwhile.
-async fn run(rooms: &Rooms, story: Story) -> Result<Result<String, NotRecorded>, Problem> {
-    let shelf = rooms.intake.shelf.clone();
-    let run = move || {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        let runtime = builder.enable_all().build()?;
-        std::io::Result::Ok(runtime.block_on(run_as_test(&shelf, &story)))
-    };
-    let why = match tokio::task::spawn_blocking(run).await {
-        Ok(Ok(recorded)) => return Ok(recorded),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "it met a fault of the engine's own".to_owned(),
-    };
-    Err(Problem::new(500, "cannot_test", "The test could not be run.").detail(why))
 }
 
 /// Whether the text tells what is not to be told; what the recipes themselves say may be.

@@ -4,6 +4,7 @@
 //! Always true: the first rule that matches decides, then the defaults; for an action that must not
 //! happen twice, a reply that does not say whether it happened is doubtful, never a failure.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use super::roots::Values;
 use super::trouble::Trouble;
 use super::{Action, Connector, Effect};
 use crate::clock::Moment;
-use crate::data::{Object, Value, kind_of};
+use crate::data::{Object, Value, beginning, kind_of};
 use crate::shape::{Shape, convert};
 
 /// What is known when a reply is judged.
@@ -339,23 +340,16 @@ fn after(rule: Option<&ReplyRule>, values: &Values) -> Option<Duration> {
     (seconds >= 0.0).then(|| Duration::from_secs_f64(seconds.min(RETRY_AFTER_MAX.as_secs_f64())))
 }
 
-/// The longest body kept of a reply that failed, in bytes of JSON.
+/// The longest body kept of a reply that failed, in characters of JSON.
 const FAILED_BODY_MAX: usize = 16 * 1024;
 
 fn short(body: &Value) -> Value {
-    let text = match body {
-        Value::String(text) => text.clone(),
-        other => {
-            let text = other.to_string();
-            if text.len() <= FAILED_BODY_MAX {
-                return other.clone();
-            }
-            text
-        }
-    };
-    if text.len() <= FAILED_BODY_MAX {
-        return text.into();
+    if let Value::String(text) = body {
+        return beginning(text, FAILED_BODY_MAX).into();
     }
-    let end = text.floor_char_boundary(FAILED_BODY_MAX);
-    format!("{}...", &text[..end]).into()
+    let text = body.to_string();
+    match beginning(&text, FAILED_BODY_MAX) {
+        Cow::Borrowed(_) => body.clone(),
+        Cow::Owned(short) => short.into(),
+    }
 }

@@ -1,6 +1,6 @@
 //! What a vendor's complaint says, whatever form it has.
 
-use crate::data::Value;
+use crate::data::{Value, beginning};
 use crate::expression::{Expression, Scope};
 
 /// A place in a reply where a message may stand.
@@ -72,11 +72,5 @@ fn joined(parts: impl Iterator<Item = String>) -> String {
 /// One line of bearable length.
 fn cut(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= MESSAGE_LENGTH_MAX {
-        return line;
-    }
-    line.chars()
-        .take(MESSAGE_LENGTH_MAX)
-        .chain("...".chars())
-        .collect()
+    beginning(&line, MESSAGE_LENGTH_MAX).into_owned()
 }

@@ -71,7 +71,11 @@ impl Connection {
                 None => Ok(field.default.clone()),
             };
             let converted = given.and_then(|given| match given {
-                Some(given) => convert(&field.shape, given),
+                Some(given) => convert(&field.shape, given).map_err(|why| match source {
+                    None | Some(FieldSource::Plain(_)) => why,
+                    // What stands elsewhere may be meant for nobody who reads this.
+                    Some(_) => format!("expected {}, and something else stands there", field.shape),
+                }),
                 None => Ok(None),
             });
             let why = match converted {

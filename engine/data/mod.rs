@@ -13,6 +13,8 @@ pub use secret::Secret;
 pub use serde_json::Value;
 pub use withheld::{holds_withheld, is_withheld, show_withheld, withheld, withheld_by};
 
+use std::borrow::Cow;
+
 use sha2::{Digest, Sha256};
 
 /// An object of JSON, in the order its keys were written.
@@ -29,6 +31,51 @@ pub fn kind_of(value: &Value) -> &'static str {
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }
+}
+
+/// The longest text that a message shows. Of a longer one nothing is shown: cut in two, a secret
+/// would not be known again by what hides it.
+const SHOWN_MAX: usize = 60;
+
+/// A value as messages tell of it: "text (`abc`)", "a whole number (5)", "a list".
+pub fn told(value: &Value) -> String {
+    match value {
+        Value::Number(_) | Value::Bool(_) => format!("{} ({value})", kind_of(value)),
+        Value::String(text) if is_short(text) => format!("text (`{text}`)"),
+        Value::String(text) => long(text),
+        _ => kind_of(value).to_owned(),
+    }
+}
+
+/// A value itself, in back quotes; of what is long, how long it is.
+pub fn quoted(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) => Cow::from(text),
+        other => other.to_string().into(),
+    };
+    match is_short(&text) {
+        true => format!("`{text}`"),
+        false => long(&text),
+    }
+}
+
+fn is_short(text: &str) -> bool {
+    text.chars().count() <= SHOWN_MAX
+}
+
+fn long(text: &str) -> String {
+    format!("text of {} characters", text.chars().count())
+}
+
+/// The beginning of a text of more than so many characters, with three dots. It ends where a word
+/// does: of a secret that would be cut in two, nothing is left.
+pub fn beginning(text: &str, chars_max: usize) -> Cow<'_, str> {
+    let Some((end, _)) = text.char_indices().nth(chars_max) else {
+        return text.into();
+    };
+    let is_end = |c: char| c.is_whitespace() || "\"',;()[]{}<>".contains(c);
+    let end = text[..end].rfind(is_end).unwrap_or_default();
+    format!("{}...", text[..end].trim_end()).into()
 }
 
 /// Whether a value counts as blank: null, white space only, an empty list, an empty object.
@@ -77,3 +124,6 @@ pub fn hex(bytes: &[u8]) -> String {
             text
         })
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use super::hidden::put_in_place;
 use super::mails::mails;
@@ -207,13 +208,30 @@ impl Known {
         parts
     }
 
-    /// Where the first stand-in stands in a text, the longest of those that begin there.
+    /// Where the first stand-in stands in a text, the longest of those that begin there, and how
+    /// long it is. Of many thousands, only a few are looked at for each place.
     fn first_in(&self, text: &str) -> Option<(usize, usize)> {
-        let places = self
-            .all
-            .iter()
-            .filter_map(|made| Some((text.find(&**made)?, made.len())));
-        places.min_by_key(|(at, len)| (*at, usize::MAX - len))
+        let mut places = text.char_indices().map(|(at, _)| at);
+        places.find_map(|at| Some((at, self.at_the_start_of(&text[at..])?)))
+    }
+
+    /// How long the longest stand-in is that the text begins with. In their order, one that the
+    /// text begins with stands before it, with none in between but those that begin with it.
+    fn at_the_start_of(&self, text: &str) -> Option<usize> {
+        let mut text = text;
+        loop {
+            let upto = (Bound::Unbounded, Bound::Included(text));
+            let before = self.all.range::<str, _>(upto).next_back()?;
+            if text.starts_with(before.as_str()) {
+                return Some(before.len());
+            }
+            let same = text.chars().zip(before.chars());
+            let same = same.take_while(|(one, other)| one == other);
+            text = &text[..same.map(|(one, _)| one.len_utf8()).sum()];
+            if text.is_empty() {
+                return None;
+            }
+        }
     }
 }
 

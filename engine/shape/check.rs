@@ -8,9 +8,8 @@ use std::sync::{LazyLock, Mutex};
 
 use regex::Regex;
 
-use super::words::shown;
 use super::{Field, Shape, Time, dates};
-use crate::data::{Object, Value, kind_of, same};
+use crate::data::{Object, Value, quoted, same, told};
 use crate::diagnostic::did_you_mean;
 
 /// One place where a value does not fit.
@@ -154,8 +153,8 @@ pub(crate) fn breaks_limit(field: &Field, value: &Value) -> Option<String> {
         let whole = whole_pattern(pattern)?;
         if !whole.is_match(text) {
             return Some(format!(
-                "`{}` does not match the pattern `{pattern}`",
-                shown(value)
+                "{} does not match the pattern `{pattern}`",
+                quoted(value)
             ));
         }
     }
@@ -212,30 +211,22 @@ pub(crate) fn misfit(shape: &Shape, value: &Value) -> String {
                 did_you_mean(text, values.iter().filter_map(Value::as_str)).map(str::to_owned)
             });
             let hint = close.map_or(String::new(), |meant| format!("; did you mean `{meant}`?"));
-            format!("expected {shape}, not `{}`{hint}", shown(value))
+            format!("expected {shape}, not {}{hint}", quoted(value))
         }
         (Shape::Date, Value::String(_)) => {
-            format!("expected a date such as 2026-03-01, not `{}`", shown(value))
+            format!("expected a date such as 2026-03-01, not {}", quoted(value))
         }
         (Shape::DateTime, Value::String(_)) => format!(
-            "expected a date and time such as 2026-03-01T10:00:00Z, not `{}`",
-            shown(value)
+            "expected a date and time such as 2026-03-01T10:00:00Z, not {}",
+            quoted(value)
         ),
         (Shape::Email, Value::String(_)) => {
-            format!("expected an e-mail address, not `{}`", shown(value))
+            format!("expected an e-mail address, not {}", quoted(value))
         }
         (Shape::Integer, Value::Number(number)) => {
             format!("expected a whole number, not {number}")
         }
-        _ => format!("expected {shape}, not {}", with_value(value)),
-    }
-}
-
-fn with_value(value: &Value) -> String {
-    match value {
-        Value::Number(_) | Value::Bool(_) => format!("{} ({value})", kind_of(value)),
-        Value::String(_) => format!("text (`{}`)", shown(value)),
-        _ => kind_of(value).to_owned(),
+        _ => format!("expected {shape}, not {}", told(value)),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Shape;
-use crate::data::Value;
+use crate::data::{Value, quoted};
 
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,23 +49,7 @@ fn plural(shape: &Shape) -> String {
 
 /// Some values, the first few of them.
 pub(super) fn listed(values: &[Value]) -> String {
-    let shown: Vec<_> = values
-        .iter()
-        .take(6)
-        .map(|v| format!("`{}`", shown(v)))
-        .collect();
+    let shown: Vec<_> = values.iter().take(6).map(quoted).collect();
     let more = if values.len() > 6 { ", ..." } else { "" };
     format!("{}{more}", shown.join(", "))
-}
-
-/// A value for a message: text without its quotes, long values cut.
-pub(super) fn shown(value: &Value) -> String {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    if text.chars().count() <= 60 {
-        return text;
-    }
-    text.chars().take(57).chain("...".chars()).collect()
 }

@@ -1,6 +1,6 @@
 //! What was expected beside what there is.
 
-use crate::data::{Value, same};
+use crate::data::{Value, beginning, same};
 
 /// The places where `actual` does not hold what `expected` asks for: objects may hold more, all
 /// else must be the same. Text that begins with `~` must only be contained.
@@ -58,9 +58,5 @@ pub(super) fn loosely(error: &Value) -> Value {
 pub(super) fn short(value: &Value) -> String {
     const LONGEST: usize = 400;
     let text = value.to_string();
-    if text.len() <= LONGEST {
-        return text;
-    }
-    let cut: String = text.chars().take(LONGEST).collect();
-    format!("{cut}...")
+    beginning(&text, LONGEST).into_owned()
 }

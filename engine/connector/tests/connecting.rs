@@ -147,6 +147,18 @@ fn every_reference_that_leads_nowhere_is_named() {
         troubles[0].message,
         "connection `vendor`: field `url`: the environment variable `URL` is not set"
     );
+    // Whose it is that stands elsewhere, nobody knows.
+    let text = "connections: { vendor: { url: x, key: { env: KEY }, number: { file: k.txt } } }";
+    let (connections, vendor, _) = read_connections(text);
+    let given = Given(BTreeMap::from([("KEY", "k"), ("k.txt", "s3cr3t")]));
+    let Err(troubles) = connections.all["vendor"].resolve(&vendor, &given) else {
+        panic!("it cannot be complete");
+    };
+    assert_eq!(
+        troubles[0].message,
+        "connection `vendor`: field `number`: expected a whole number, and something else stands \
+         there"
+    );
 }
 
 #[test]

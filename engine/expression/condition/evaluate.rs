@@ -8,7 +8,7 @@ use super::super::helpers::{number_ordering, time_ordering};
 use super::super::term::Term;
 use super::super::{EvaluationError, Scope};
 use super::{Clause, Relation, Test};
-use crate::data::{Value, is_blank, kind_of, same, withheld_by};
+use crate::data::{Value, is_blank, kind_of, same, told, withheld_by};
 use crate::shape::Time;
 
 /// Whether the clause holds.
@@ -137,7 +137,7 @@ fn is_truth(value: Option<&Value>) -> Result<Option<bool>, String> {
     match value {
         Some(Value::Bool(truth)) => Ok(Some(*truth)),
         None | Some(Value::Null) => Ok(None),
-        Some(other) => Err(format!("expected true or false, not {}", shown(other))),
+        Some(other) => Err(format!("expected true or false, not {}", told(other))),
     }
 }
 
@@ -158,17 +158,9 @@ fn alike(a: &Value, b: &Value) -> bool {
 fn unlike(a: &Value, b: &Value) -> String {
     format!(
         "{} cannot be compared with {}; both must be of one type",
-        shown(a),
-        shown(b)
+        told(a),
+        told(b)
     )
-}
-
-fn shown(value: &Value) -> String {
-    match value {
-        Value::String(text) if text.chars().count() <= 40 => format!("text (`{text}`)"),
-        Value::Number(_) | Value::Bool(_) => format!("{} ({value})", kind_of(value)),
-        other => kind_of(other).to_owned(),
-    }
 }
 
 fn equal(a: &Value, b: &Value) -> Result<bool, String> {
@@ -181,7 +173,7 @@ fn equal(a: &Value, b: &Value) -> Result<bool, String> {
 /// Whether the value is in the list; a list with nothing of the value's type is a mistake.
 fn among(value: &Value, list: &Value) -> Result<bool, String> {
     let Value::Array(list) = list else {
-        return Err(format!("expected a list to look in, not {}", shown(list)));
+        return Err(format!("expected a list to look in, not {}", told(list)));
     };
     if list.iter().any(|element| same(element, value)) {
         return Ok(true);
@@ -200,7 +192,7 @@ fn contains(whole: &Value, part: &Value) -> Result<bool, String> {
         (Value::String(text), Value::String(part)) => Ok(text.contains(part.as_str())),
         (Value::Array(_), part) => among(part, whole),
         (Value::String(_), part) => Err(unlike(whole, part)),
-        (other, _) => Err(format!("expected text or a list, not {}", shown(other))),
+        (other, _) => Err(format!("expected text or a list, not {}", told(other))),
     }
 }
 
@@ -209,7 +201,7 @@ fn texts(a: &Value, b: &Value, test: fn(&str, &str) -> bool) -> Result<bool, Str
         (Value::Null, _) | (_, Value::Null) => Ok(false),
         (Value::String(a), Value::String(b)) => Ok(test(a, b)),
         (Value::String(_), other) | (other, _) => {
-            Err(format!("expected text, not {}", shown(other)))
+            Err(format!("expected text, not {}", told(other)))
         }
     }
 }
@@ -219,7 +211,7 @@ fn numbers(a: &Value, b: &Value, test: fn(Ordering) -> bool) -> Result<bool, Str
         (Value::Null, _) | (_, Value::Null) => Ok(false),
         (Value::Number(_), Value::Number(_)) => Ok(test(number_ordering(a, b))),
         (Value::Number(_), other) | (other, _) => {
-            Err(format!("expected a number, not {}", shown(other)))
+            Err(format!("expected a number, not {}", told(other)))
         }
     }
 }
@@ -237,7 +229,7 @@ fn times(
         value.as_str().and_then(Time::parse).ok_or_else(|| {
             format!(
                 "expected a date such as 2026-03-01 or a time such as 2026-03-01T10:00:00Z, not {}",
-                shown(value)
+                told(value)
             )
         })
     };

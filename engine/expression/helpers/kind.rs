@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use crate::data::{Value, kind_of};
+use crate::data::{Value, told};
 use crate::shape::{Shape, Time};
 
 /// What a parameter may be.
@@ -132,7 +132,7 @@ impl Kind {
                         "`{text}` is no date such as 2026-03-01 and no time such as \
                          2026-03-01T10:00:00Z"
                     )),
-                    other => Some(format!("expected {}, not {}", self.words(), shown(other))),
+                    other => Some(format!("expected {}, not {}", self.words(), told(other))),
                 };
             }
             Self::Scalar => value.is_string() || value.is_number() || value.is_boolean(),
@@ -149,21 +149,12 @@ impl Kind {
                     Some(text) => {
                         format(text, &jiff::Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC)).err()
                     }
-                    None => Some(format!("expected {}, not {}", self.words(), shown(value))),
+                    None => Some(format!("expected {}, not {}", self.words(), told(value))),
                 };
             }
             Self::Zone => return value.as_str().and_then(|name| zone(name).err()),
         };
-        (!fits).then(|| format!("expected {}, not {}", self.words(), shown(value)))
-    }
-}
-
-/// A value for a message.
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Number(_) | Value::Bool(_) => format!("{} ({value})", kind_of(value)),
-        Value::String(text) if text.chars().count() <= 40 => format!("text (`{text}`)"),
-        other => kind_of(other).to_owned(),
+        (!fits).then(|| format!("expected {}, not {}", self.words(), told(value)))
     }
 }
 

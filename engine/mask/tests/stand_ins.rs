@@ -107,3 +107,15 @@ fn what_still_tells_is_found() {
         );
     }
 }
+
+#[test]
+fn of_many_stand_ins_the_longest_is_known_again() {
+    let mut stand_ins = stand_ins();
+    for number in 0..200 {
+        stand_ins.whole(json!(format!("name {number}")));
+    }
+    // A text of stand-ins alone, some of which begin like others, stays as it is.
+    let text = "Sample1, Sample12Sample123 and (Sample19)";
+    assert_eq!(stand_ins.text(text), text);
+    assert_eq!(stand_ins.text("Ada Byron, Sample12"), "Sample201, Sample12");
+}

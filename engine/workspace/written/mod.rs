@@ -41,11 +41,13 @@ pub(super) fn with_connection(
     let entries = all.as_map().unwrap_or_default();
     let end = before_remarks(&lines, end.map_or(lines.len(), line));
     let begin = line(key.span.line) + 1;
-    let indent = match entries.first() {
-        Some((first, _)) => indent(&lines, first)?,
-        None if lines[begin - 1].trim_end().ends_with(':') => "  ".to_owned(),
-        None => return Err(by_hand()),
+    let Some((first, _)) = entries.first() else {
+        let opened = opened(lines[begin - 1]).ok_or_else(by_hand)?;
+        let before = ended(&(lines[..begin - 1].concat() + &opened + &lines[begin..end].concat()));
+        let block = block("  ", name, connection);
+        return Ok(format!("{before}{block}{}", lines[end..].concat()));
     };
+    let indent = indent(&lines, first)?;
     let own = entries.iter().position(|(key, _)| &*key.text == name);
     let (from, to) = match own {
         None => (end, end),
@@ -99,6 +101,19 @@ fn indent_is(lines: &[&str], key: &Key, wanted: &str) -> Result<(), String> {
 
 fn by_hand() -> String {
     "connections.yaml is not written one connection below the other; change it by hand".to_owned()
+}
+
+/// The line of a key that has nothing below it, ready to have: `connections: {}` without its braces.
+fn opened(line: &str) -> Option<String> {
+    let (key, value) = line.split_once(':')?;
+    let value = value.trim_start_matches(' ');
+    let rest = match value.strip_prefix('{') {
+        Some(inside) => inside.trim_start().strip_prefix('}')?,
+        None => value.trim_start_matches('~'),
+    };
+    let is_end = rest.trim().is_empty() || rest.trim_start().starts_with('#');
+    let gap = if rest.starts_with('#') { " " } else { "" };
+    is_end.then(|| format!("{key}:{gap}{rest}"))
 }
 
 /// Blank lines and remarks before a line belong to what follows.

@@ -29,6 +29,13 @@ fn a_connection_stands_in_its_place_and_all_else_stays() {
         put("# mine\nconnections:\n", "b").unwrap(),
         format!("# mine\nconnections:\n{BLOCK}")
     );
+    for empty in ["connections: {}\n", "connections: ~\n", "connections: { }"] {
+        assert_eq!(put(empty, "b").unwrap(), format!("connections:\n{BLOCK}"));
+    }
+    let remarks = "connections: {} # none yet\n# so be it\n";
+    let is = put(&format!("# mine\n{remarks}other: 1\n"), "b").unwrap();
+    let opened = "# mine\nconnections: # none yet\n";
+    assert_eq!(is, format!("{opened}{BLOCK}# so be it\nother: 1\n"));
     let before = "connections:\n  # first\n  a: { base_url: y } # so\n";
     let after = "\n  # last\n  c:\n    base_url: z # end\n";
     let old = "  b:\n    base_url: |\n      old\n    # gone with it\n    x: 1\n";
@@ -44,7 +51,7 @@ fn a_connection_stands_in_its_place_and_all_else_stays() {
 fn what_stands_in_one_line_is_changed_by_hand() {
     for text in [
         "connections: { a: {}, b: {} }\n",
-        "connections: {}\n",
+        "connections: { # none\n}\n",
         "{ connections: { a: {} } }\n",
     ] {
         assert!(put(text, "b").unwrap_err().contains("by hand"), "{text}");

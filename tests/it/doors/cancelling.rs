@@ -4,7 +4,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 
 use super::house::{House, Vendor};
-use super::process::{ended, refused, said};
+use super::process::{ended, refused, said, through};
 
 const ORDER: &str = "
 title: Order
@@ -84,13 +84,7 @@ async fn a_recipe_is_stopped_with_what_it_has_begun() {
         .post("/webhooks/stories/hook", json!({ "n": 1 }))
         .await;
     let id = answer["accepted"][0].as_str().unwrap().to_owned();
-    loop {
-        let (_, job) = house.get(&format!("/api/jobs/{id}")).await;
-        if job["status"] == "waiting" {
-            break;
-        }
-        tokio::task::yield_now().await;
-    }
+    house.standing(&id, "waiting").await;
     let wish = json!({ "cancel": true });
     let (status, answer) = house.post(&format!("{recipe}/stop"), wish).await;
     assert_eq!(status, StatusCode::OK, "{answer}");
@@ -155,8 +149,7 @@ fn a_job_is_cancelled_on_the_command_line_without_a_server() {
     let told = said(&ended(folder, &["jobs", "cancel", id]));
     assert!(told.contains("is cancelled"), "{told}");
     // Running another job works through what is in line.
-    let waited = ended(folder, &["run", "sleep", "--wait", "1ms"]);
-    assert_eq!(waited.status.code(), Some(1));
+    through(folder, id, &["run", "sleep", "--wait", "1ms"]);
     let shown = said(&ended(folder, &["jobs", id]));
     assert!(shown.contains("cancelled"), "{shown}");
     let again = refused(&ended(folder, &["jobs", "cancel", id]), 1);

@@ -49,14 +49,13 @@ fn shown(folder: &Path) -> Value {
 
 /// The last fires, once there are so many.
 fn last_fires(folder: &Path, count: usize) -> Vec<Value> {
-    for _ in 0..1_000 {
+    loop {
         let shown = shown(folder);
         let last = shown["schedule"]["last"].as_array().unwrap().clone();
         if last.len() >= count {
             return last;
         }
     }
-    panic!("there are not {count} fires");
 }
 
 /// The real program: killed, ten days older, killed again, and with a clock that is right again.
@@ -149,13 +148,9 @@ async fn fires_are_listed_page_by_page() {
 
 /// The poll as the recipe shows it, once the last one ended like this.
 async fn polled(house: &House, is_good: bool) -> Value {
-    for _ in 0..100_000 {
-        let (_, recipe) = house.get("/api/recipes/stories/polling").await;
-        if recipe["poll"]["last"]["is_good"] == is_good {
-            return recipe["poll"].clone();
-        }
-    }
-    panic!("no poll has ended like this");
+    let path = "/api/recipes/stories/polling";
+    let is_so = |recipe: &Value| recipe["poll"]["last"]["is_good"] == is_good;
+    house.until(path, is_so).await["poll"].clone()
 }
 
 #[tokio::test]

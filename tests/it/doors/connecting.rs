@@ -13,6 +13,8 @@ title: Calls
 trigger: { manual: }
 steps: [{ id: read, action: http.get, connection: shop, with: { path: /x } }]
 ";
+/// As `recipes init` writes it.
+const INIT: &str = include_str!("../../../engine/cli/init/connections.yaml");
 const SECRET: &str = "Xy7-of-the-shop-414243";
 
 async fn put(
@@ -50,7 +52,7 @@ async fn a_connection_is_made_and_the_next_call_goes_through_it() {
     let vendor = Vendor::open().await;
     let house = House::of(&[
         ("recipes/stories/calls.yaml", CALLS),
-        ("connections.yaml", "# mine\nconnections:\n"),
+        ("connections.yaml", INIT),
     ])
     .await;
     let new = [("if-none-match", "*")];
@@ -76,7 +78,7 @@ async fn a_connection_is_made_and_the_next_call_goes_through_it() {
     let path = house.folder.path().join("connections.yaml");
     let text = fs::read_to_string(&path).unwrap();
     assert!(
-        text.starts_with("# mine\n") && !text.contains(SECRET),
+        text.starts_with(INIT.trim_end_matches(" {}\n")) && !text.contains(SECRET),
         "{text}"
     );
 

@@ -129,14 +129,27 @@ impl House {
 
     /// A job, once it ended: what a person decided is taken up meanwhile.
     pub(super) async fn ended(&self, id: &str) -> Value {
-        let mut job = Value::Null;
-        for _ in 0..2_000 {
-            job = self.settled(id).await;
-            if !job["ended_at"].is_null() {
-                return job;
+        let path = format!("/api/jobs/{id}?wait=60s");
+        let is_ended = |job: &Value| !job["ended_at"].is_null();
+        self.until(&path, is_ended).await
+    }
+
+    /// A job, once it stands like this.
+    pub(super) async fn standing(&self, id: &str, status: &str) -> Value {
+        let path = format!("/api/jobs/{id}");
+        self.until(&path, |job| job["status"] == status).await
+    }
+
+    /// What stands at an address, once it is so. However slow the machine is, it is waited for.
+    pub(super) async fn until(&self, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let (status, answer) = self.get(path).await;
+            assert_eq!(status, StatusCode::OK, "{answer}");
+            if is_so(&answer) {
+                return answer;
             }
+            tokio::task::yield_now().await;
         }
-        panic!("the job does not end: {job}");
     }
 
     /// A job, once it ended or needs a person.

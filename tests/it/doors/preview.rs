@@ -155,11 +155,7 @@ async fn a_preview_takes_nothing_from_the_run_that_follows() {
     let (_, taken) = house.post(path, json!({})).await;
     let id = taken["jobs"][0].as_str().unwrap().to_owned();
     let folder = house.folder.clone();
-    for _ in 0..2_000 {
-        if house.get(&format!("/api/jobs/{id}")).await.1["status"] == "waiting" {
-            break;
-        }
-    }
+    house.standing(&id, "waiting").await;
     house.engine.shutdown().await;
     // Only the database knows the version that the job began with.
     let edited = PATIENT.replace("hello", "good bye");

@@ -52,6 +52,18 @@ pub(super) fn said(output: &Output) -> String {
     said
 }
 
+/// Has a job worked off where no server runs, by a command that waits for one of its own.
+pub(super) fn through(folder: &Path, id: &str, command: &[&str]) {
+    loop {
+        let _ = ended(folder, command);
+        let job = said(&ended(folder, &["jobs", id, "--json"]));
+        let job: Value = serde_json::from_str(&job).unwrap();
+        if !job["ended_at"].is_null() {
+            return;
+        }
+    }
+}
+
 /// A server in a process of its own, which listens; killed if the story leaves it behind.
 pub(super) struct Server {
     child: Child,

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::house::{House, Vendor};
 use super::process::{ended, said};
@@ -73,13 +73,7 @@ async fn a_job_under_way_says_how_far_it_is_and_which_budget_it_waits_for() {
     vendor.asked().await.answer("{}").await;
     vendor.asked().await.refuse().await;
     // The third thing has no room in the budget.
-    let mut job = Value::Null;
-    for _ in 0..2_000 {
-        (_, job) = house.get(&format!("/api/jobs/{id}")).await;
-        if job["status"] == "waiting" {
-            break;
-        }
-    }
+    let job = house.standing(&id, "waiting").await;
     let wanted = json!([{ "key": "things", "id": "things", "done": 2, "failed": 1, "total": 5 }]);
     assert_eq!(job["progress"], wanted, "{job}");
     let waits_for = job["waits_for"].as_str().expect("a reason");

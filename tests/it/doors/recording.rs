@@ -5,7 +5,7 @@
 
 use std::fs;
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::house::{House, Vendor, workspace};
@@ -176,6 +176,41 @@ async fn a_job_with_a_secret_and_a_person_becomes_a_test_without_them() {
         told.contains("- path: /invitations") || told.contains("/letters"),
         "{told}"
     );
+    house.engine.shutdown().await;
+}
+
+const READ: &str = "
+title: Read
+trigger: { manual: }
+steps: [{ id: all, table: letters, find: {} }]
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_nobody_would_read_in_a_test_is_named() {
+    let letters = "title: Letters\ncolumns: { text: { type: string, personal: true } }\n";
+    let house = House::of(&[
+        ("recipes/stories/read.yaml", READ),
+        ("lookup-tables/letters.yaml", letters),
+    ])
+    .await;
+    let rows = |chars| vec![json!({ "text": "a".repeat(chars) }); 30];
+    for (chars, expected) in [(10, StatusCode::OK), (40_000, StatusCode::CONFLICT)] {
+        let rows = json!({ "rows": rows(chars) });
+        let (status, answer) = house
+            .ask(Method::PUT, "/api/lookup-tables/letters/rows", Some(rows))
+            .await;
+        assert!(status.is_success(), "{answer}");
+        let job = house.run("read", json!({})).await;
+        assert_eq!(house.ended(&job).await["status"], "succeeded");
+        let (status, answer) = house.get(&format!("/api/jobs/{job}/record")).await;
+        assert_eq!(status, expected, "{answer}");
+        let told = answer.to_string();
+        assert_eq!(
+            told.contains("the table `letters`"),
+            expected.is_client_error(),
+            "{told}"
+        );
+    }
     house.engine.shutdown().await;
 }
 

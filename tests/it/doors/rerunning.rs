@@ -4,7 +4,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 
 use super::house::{House, Vendor, workspace, write};
-use super::process::{ended, refused, said};
+use super::process::{ended, refused, said, through};
 
 const ORDER: &str = "
 title: Order
@@ -170,7 +170,7 @@ fn failed_jobs_are_done_again_on_the_command_line_without_a_server() {
         wide.contains("would do 0 jobs of 0 recipes again"),
         "{wide}"
     );
-    let _ = ended(folder, &["run", "word", "--wait", "1m"]);
+    through(folder, again, &["run", "word", "--wait", "1m"]);
     let job = said(&ended(folder, &["jobs", again, "--json"]));
     assert!(job.contains("a drink"), "{job}");
 

@@ -90,16 +90,12 @@ async fn a_decision_shows_what_was_sent_and_what_to_type() {
 
 /// The jobs, once there are two of them that stand still.
 async fn standing_still(house: &House) -> Vec<Value> {
-    let mut list = Value::Null;
-    for _ in 0..5_000 {
-        list = house.get("/api/jobs").await.1;
-        let jobs = list["jobs"].as_array().unwrap();
-        let stand_still = jobs.iter().filter(|job| job["waits_for"].is_string());
-        if stand_still.count() == 2 {
-            return jobs.clone();
-        }
-    }
-    panic!("two jobs should wait: {list}");
+    let are_two = |list: &Value| {
+        let jobs = list["jobs"].as_array().unwrap().iter();
+        jobs.filter(|job| job["waits_for"].is_string()).count() == 2
+    };
+    let list = house.until("/api/jobs", are_two).await;
+    list["jobs"].as_array().unwrap().clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -232,6 +232,8 @@ async fn a_result_with_errors_or_one_that_breaks_a_test_is_not_written() {
         message.contains("Says hello") && message.contains("Good day"),
         "{message}"
     );
+    assert_eq!(read(folder, MINE), SEND);
+    house.engine.take_up_files().await.unwrap();
     assert_eq!(says(&house).await, "Hello us found");
     let (status, done) = house.post(UPGRADE, json!({ "untested": true })).await;
     assert_eq!(status, StatusCode::OK, "{done}");
