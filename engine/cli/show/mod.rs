@@ -51,16 +51,16 @@ fn width_of(columns: Option<String>, terminal: Option<u16>) -> Option<u16> {
 /// Rows as a terminal of this width shows them: below their headings; where some word would have to
 /// be broken for that, one after another.
 fn laid_out(heading: &[&str], rows: &[Vec<String>], width: Option<u16>) -> String {
-    let heading: Vec<String> = heading.iter().map(|name| name.to_uppercase()).collect();
-    let longest = longest_words(&heading, rows);
+    let loud: Vec<String> = heading.iter().map(|name| name.to_uppercase()).collect();
+    let longest = longest_words(&loud, rows);
     let width = width.unwrap_or(u16::MAX);
     let narrowest = longest.iter().map(|word| word.saturating_add(MARGINS));
     if narrowest.clone().fold(0, u16::saturating_add) > width && !rows.is_empty() {
-        let blocks: Vec<String> = rows.iter().map(|row| block(&heading, row, width)).collect();
+        let blocks: Vec<String> = rows.iter().map(|row| block(heading, row, width)).collect();
         return blocks.join("\n");
     }
     let mut table = plain(width);
-    table.set_header(&heading).add_rows(rows);
+    table.set_header(&loud).add_rows(rows);
     for (column, narrowest) in table.column_iter_mut().zip(narrowest) {
         column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(narrowest)));
     }
@@ -68,20 +68,21 @@ fn laid_out(heading: &[&str], rows: &[Vec<String>], width: Option<u16>) -> Strin
 }
 
 /// A row by itself: its first cell, and below it all that is not empty, each with its heading.
-fn block(heading: &[String], row: &[String], width: u16) -> String {
-    let names = heading.iter().skip(1).map(|name| name.to_lowercase());
-    let names: Vec<String> = names.collect();
-    let widest = names.iter().map(|name| name.chars().count()).max();
+fn block(heading: &[&str], row: &[String], width: u16) -> String {
+    let widest = heading.iter().skip(1).map(|name| name.chars().count()).max();
     let widest = widest.unwrap_or_default();
     let margin = " ".repeat(widest + 4);
     let beside = width.saturating_sub(u16::try_from(margin.len()).unwrap_or(u16::MAX));
-    let mut cells = row.iter();
-    let mut text = cells
-        .next()
-        .map_or(String::new(), |first| wrapped(first, width) + "\n");
-    for (name, cell) in names.iter().zip(cells).filter(|(_, cell)| !cell.is_empty()) {
-        let cell = wrapped(cell, beside).replace('\n', &format!("\n{margin}"));
-        let _ = writeln!(text, "  {name:widest$}  {cell}");
+    let mut text = String::new();
+    let cells = heading.iter().zip(row).enumerate();
+    for (index, (name, cell)) in cells.filter(|(_, (_, cell))| !cell.is_empty()) {
+        let _ = match index {
+            0 => writeln!(text, "{}", wrapped(cell, width)),
+            _ => {
+                let cell = wrapped(cell, beside).replace('\n', &format!("\n{margin}"));
+                writeln!(text, "  {name:widest$}  {cell}")
+            }
+        };
     }
     text
 }

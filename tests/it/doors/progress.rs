@@ -119,13 +119,7 @@ async fn a_job_that_tries_again_says_which_try_when_and_what_went_wrong() {
     let folder = house.folder.path();
     let id = house.run("patient", json!({})).await;
     vendor.asked().await.hang_up();
-    let mut job = Value::Null;
-    for _ in 0..2_000 {
-        (_, job) = house.get(&format!("/api/jobs/{id}")).await;
-        if job["status"] == "waiting" {
-            break;
-        }
-    }
+    let job = house.standing(&id, "waiting").await;
     let step = &job["steps"][0];
     assert_eq!(step["failure"]["code"], "connection_lost", "{job}");
     assert_eq!(
