@@ -31,6 +31,7 @@ mod mended;
 mod moved;
 mod naming;
 mod newer;
+mod past;
 mod lobby;
 mod meeting;
 mod preview;
