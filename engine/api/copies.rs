@@ -116,7 +116,12 @@ pub(super) fn origin(library: &Library, name: &RecipeName) -> Value {
         None => Value::Null,
         Some(Made::Bundled) => json!({ "kind": "bundled" }),
         Some(Made::Here) => json!({ "kind": "own" }),
-        Some(Made::Customised(version)) => json!({ "kind": "customised", "version": version }),
+        Some(Made::Customised(version)) => {
+            json!({ "kind": "customised", "version": version, "is_as_the_original": false })
+        }
+        Some(Made::Alike(version)) => {
+            json!({ "kind": "customised", "version": version, "is_as_the_original": true })
+        }
         Some(Made::Copy(of, version)) => {
             json!({ "kind": "copy", "of": of.as_str(), "version": version })
         }

@@ -16,11 +16,17 @@ use crate::data::Value;
 use crate::diagnostic::Diagnostic;
 use crate::library::{Change, Library, Originals};
 use crate::names::RecipeName;
-use crate::origin::{self, Choice, Outcome, Refused, Settled, Side, Upgrade, is_inside};
-use crate::trial::{Findings, run_change};
+use crate::origin::{self, Choice, Conflict, Outcome, Refused, Settled, Side, Upgrade, is_inside};
+use crate::trial::{Broken, Findings, run_change};
 
 use super::copies::entry;
 use super::{Person, Problem, Rooms, body, changes, wire};
+
+/// So many lines are told of what does not hold any more of a test.
+const PROBLEM_LINES_MAX: usize = 8;
+
+/// So many letters are told of how a step without a name begins.
+const BEGINS_MAX: usize = 60;
 
 /// What an upgrade is to be.
 #[derive(Debug, Default, Deserialize)]
@@ -124,7 +130,7 @@ pub(super) async fn change(
     if !tests.broken.is_empty() && !wish.untested {
         return Err(broken(&tests));
     }
-    let mut answer = of_plan(&upgrade, &[]);
+    let mut answer = of_plan(&upgrade, &originals.own, &[]);
     let detail = json!({
         "of": upgrade.of, "to": upgrade.to, "broken_tests": tests.broken.len(),
     });
@@ -149,7 +155,7 @@ async fn plan(rooms: &Rooms, project: &str, wish: Wish) -> Result<Value, Problem
     let originals = originals.map_err(changes::unsound)?;
     let upgrade = made(&originals, project, &wish)?;
     if !upgrade.is_settled() {
-        return Ok(of_plan(&upgrade, &[]));
+        return Ok(of_plan(&upgrade, &originals.own, &[]));
     }
     let change = Change::of_upgrade(&upgrade, originals.lock_text.clone());
     let (before, after) = rooms
@@ -158,7 +164,7 @@ async fn plan(rooms: &Rooms, project: &str, wish: Wish) -> Result<Value, Problem
         .await
         .map_err(changes::unsound)?;
     let errors = after.errors_beyond(&before);
-    Ok(of_plan(&upgrade, &errors))
+    Ok(of_plan(&upgrade, &originals.own, &errors))
 }
 
 fn made(originals: &Originals, project: &str, wish: &Wish) -> Result<Upgrade, Problem> {
@@ -251,7 +257,7 @@ fn broken(tests: &Findings) -> Problem {
     let errors = tests.broken.iter().map(|test| {
         json!({
             "place": test.result.place.to_string(),
-            "message": format!("{}\n      {}", test.name, test.result.problems.join("\n").replace('\n', "\n      ")),
+            "message": format!("{}\n      {}", test.name, problems(test).replace('\n', "\n      ")),
         })
     });
     let detail = format!(
@@ -263,8 +269,8 @@ fn broken(tests: &Findings) -> Problem {
     Problem::conflict("broken_tests", detail).errors(errors.collect::<Vec<_>>())
 }
 
-/// An upgrade on the wire.
-fn of_plan(upgrade: &Upgrade, errors: &[&Diagnostic]) -> Value {
+/// An upgrade of these files on the wire.
+fn of_plan(upgrade: &Upgrade, own: &BTreeMap<String, String>, errors: &[&Diagnostic]) -> Value {
     let files = upgrade.files.iter().map(|(path, outcome)| {
         let word = match outcome {
             Outcome::Replaced(_) => "replaced",
@@ -280,7 +286,15 @@ fn of_plan(upgrade: &Upgrade, errors: &[&Diagnostic]) -> Value {
         }
         if let Outcome::Open(clash) = outcome {
             let conflicts = clash.conflicts.iter().map(|one| {
-                json!({ "part": one.part, "base": one.base, "mine": one.mine, "theirs": one.theirs })
+                let mut wire = json!({
+                    "part": one.part, "base": one.base, "mine": one.mine, "theirs": one.theirs,
+                });
+                let text = own.get(path).filter(|_| origin::is_nameless(&one.part));
+                if let Some((line, begins)) = text.and_then(|text| place(text, one)) {
+                    wire["line"] = line.into();
+                    wire["begins"] = begins.into();
+                }
+                wire
             });
             wire["conflicts"] = conflicts.collect();
             wire["marked"] = clash.marked.as_deref().into();
@@ -300,4 +314,29 @@ fn of_plan(upgrade: &Upgrade, errors: &[&Diagnostic]) -> Value {
         "files": files.collect::<Vec<_>>(),
         "errors": errors.collect::<Vec<_>>(),
     })
+}
+
+/// What does not hold any more of a test: the first of it, if it is much.
+fn problems(test: &Broken) -> String {
+    let all = test.result.problems.join("\n");
+    let mut lines: Vec<&str> = all.lines().take(PROBLEM_LINES_MAX).collect();
+    let more = all.lines().count() - lines.len();
+    let rest = format!("... and {more} more lines");
+    if more > 0 {
+        lines.push(&rest);
+    }
+    lines.join("\n")
+}
+
+/// In which line of the copy a conflict begins, and with which words.
+fn place(own: &str, conflict: &Conflict) -> Option<(usize, String)> {
+    let (own, mine) = (own.replace("\r\n", "\n"), conflict.mine.as_deref()?);
+    let before = own[..own.find(mine)?].matches('\n').count();
+    let is_said = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let (at, line) = mine.lines().enumerate().find(|(_, line)| is_said(line))?;
+    let mut begins: String = line.trim().chars().take(BEGINS_MAX).collect();
+    if begins.len() < line.trim().len() {
+        begins.push_str("...");
+    }
+    Some((before + at + 1, begins))
 }

@@ -8,7 +8,7 @@ use std::iter;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::show;
+use super::upgrade::part;
 use crate::data::Value;
 
 /// How many lines that all have are shown around those that differ.
@@ -43,8 +43,7 @@ pub(super) fn beside(path: &str, conflict: &Value) -> String {
     let heading = ["BEFORE (base)", "YOURS (mine)", "THE ORIGINAL NOW (theirs)"];
     let rows = absent.into_iter().chain(shortened(rows));
     let table = columns(heading, rows, whole);
-    let part = show::cell(&conflict["part"]);
-    format!("\n{path}: {part}\n{table}\n")
+    format!("\n{path}: {}\n{table}\n", part(conflict))
 }
 
 /// Sides in columns of a table that is as wide as this; rows that differ are marked.

@@ -14,7 +14,7 @@ use crate::names::RecipeName;
 use crate::origin::{FILE, Lock, codes, copies, is_older};
 use crate::source::{self, Document, Key, Node};
 
-use super::files::{bundled_file, bytes_max};
+use super::files::{Found, bundled_file, bytes_max};
 use super::read::add;
 use super::{Library, Shelf};
 
@@ -200,6 +200,19 @@ fn root<'a>(lock: &'a Lock, path: &'a str) -> &'a str {
     at
 }
 
+/// The recipes of which the workspace has a file itself that says what the bundled one says.
+pub(super) fn alike(files: &[(String, Found)]) -> BTreeSet<RecipeName> {
+    let alike = files
+        .iter()
+        .filter(|(_, found)| found.is_bundled && found.is_here);
+    alike
+        .filter_map(|(path, _)| {
+            let name = path.strip_prefix("recipes/")?.strip_suffix(".yaml")?;
+            RecipeName::new(name).ok()
+        })
+        .collect()
+}
+
 /// Where the file of a recipe comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Made {
@@ -210,6 +223,8 @@ pub enum Made {
     /// It stands in the place of the bundled one, which was of this version when it was copied; of
     /// none if nothing is recorded of that.
     Customised(Option<String>),
+    /// It stands in the place of the bundled one, of this version, and says the same so far.
+    Alike(String),
     /// It is a copy of another recipe, of this version.
     Copy(RecipeName, String),
 }
@@ -218,10 +233,11 @@ impl Library {
     /// Where the file of a recipe comes from.
     pub fn made(&self, name: &RecipeName) -> Option<Made> {
         let written = self.written.get(name)?;
-        if written.is_bundled {
-            return Some(Made::Bundled);
-        }
         let recorded = self.lock.files.get(&*written.file);
+        if written.is_bundled {
+            let customised = recorded.filter(|_| self.alike.contains(name));
+            return Some(customised.map_or(Made::Bundled, |of| Made::Alike(of.version.clone())));
+        }
         let stands_in = bundled_file(&written.file).is_some();
         let Some(origin) = recorded else {
             return Some(match stands_in {

@@ -71,6 +71,8 @@ pub struct Library {
     pub broken: Broken,
     /// Recipes without errors of their own that rely on one of those, with its file.
     pub hindered: BTreeMap<RecipeName, Arc<str>>,
+    /// The recipes of which the workspace has a file itself that says what the bundled one says.
+    pub alike: BTreeSet<RecipeName>,
     /// The connections that `connections.yaml` names.
     pub connections: Connections,
     /// What copied files were made of.

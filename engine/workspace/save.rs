@@ -164,6 +164,7 @@ impl Workspace {
         let found = Found {
             bytes: Ok(save.text.clone().into_bytes()),
             is_bundled: false,
+            is_here: true,
         };
         let files = BTreeMap::from([(path.to_owned(), found)]);
         let change = Change {

@@ -223,6 +223,7 @@ fn delivered() -> Vec<Door> {
     let replayed = object(&[
         ("event", text()),
         ("recipe", text()),
+        ("is_started", flag()),
         ("jobs", list(text())),
     ]);
     let accepted = object(&[("accepted", list(text())), ("already_known", count())]);

@@ -157,6 +157,8 @@ fn copied() -> Vec<Door> {
 fn plan() -> Value {
     let conflict = object(&[
         ("part", text()),
+        ("line?", count()),
+        ("begins?", text()),
         ("base", or_null(text())),
         ("mine", or_null(text())),
         ("theirs", or_null(text())),

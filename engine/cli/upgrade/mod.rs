@@ -243,7 +243,7 @@ fn text(plan: &Value) -> String {
         let path = show::cell(&file["file"]);
         let _ = write!(text, "  {:<9} {path}", show::cell(&file["outcome"]));
         let parts = list(&file["conflicts"]).iter();
-        let parts: Vec<String> = parts.map(|one| show::cell(&one["part"])).collect();
+        let parts: Vec<String> = parts.map(part).collect();
         if !parts.is_empty() {
             let _ = write!(text, ": {}", parts.join(", "));
         }
@@ -265,6 +265,19 @@ fn text(plan: &Value) -> String {
         );
     }
     text
+}
+
+/// A part that is in conflict; of one without a name of its own, where it stands and how it begins.
+pub(super) fn part(conflict: &Value) -> String {
+    let part = show::cell(&conflict["part"]);
+    match conflict["line"].is_null() {
+        true => part,
+        false => format!(
+            "{part} (line {} of yours: \"{}\")",
+            show::cell(&conflict["line"]),
+            show::cell(&conflict["begins"])
+        ),
+    }
 }
 
 /// What is upgraded, and what it was made of.

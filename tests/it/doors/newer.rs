@@ -91,3 +91,44 @@ fn a_line_that_is_broken_in_a_plan_keeps_its_indentation() {
     let word = goes_on.split_whitespace().nth(1).unwrap();
     assert_eq!(column(goes_on, word), begins + 4, "{plan}");
 }
+
+#[test]
+fn a_conflict_of_a_step_without_a_name_says_where_it_stands() {
+    let folder = workspace(&FILES);
+    let here = folder.path();
+    said(&ended(here, &["clone", "news", "acme"]));
+    edit(here, MINE, "{{vars.hello}} {{", "{{vars.hello}}, {{");
+    edit(
+        here,
+        MINE,
+        "# Who it is from.",
+        "# Who it is from,\n  # and why.",
+    );
+    next_version(here, &[("{{vars.hello}} {{", "{{vars.hello}}! {{")]);
+    let plan = ended(here, &["upgrade", "acme", "--plan"]);
+    let plan = String::from_utf8_lossy(&plan.stdout).into_owned();
+    let line = read(here, MINE)
+        .lines()
+        .position(|line| line == "  - return:")
+        .unwrap()
+        + 1;
+    let part = format!("steps after found (line {line} of yours: \"- return:\")");
+    assert!(plan.contains(&format!("send.yaml: {part}\n")), "{plan}");
+    // What settles it is its name alone.
+    assert!(
+        plan.contains("--ours='send.yaml:steps after found'"),
+        "{plan}"
+    );
+}
+
+#[test]
+fn tests_that_failed_before_an_upgrade_are_quoted() {
+    let folder = workspace(&FILES);
+    let here = folder.path();
+    said(&ended(here, &["clone", "news", "acme"]));
+    edit(here, MINE, "from: us", "from: me");
+    next_version(here, &[("title: Send", "title: Send it")]);
+    let done = said(&ended(here, &["upgrade", "acme"]));
+    let told = "beware: acme/send: \"Says hello\" does not hold, and did not before\n";
+    assert!(done.contains(told), "{done}");
+}

@@ -6,7 +6,6 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::house::{House, Vendor, taken, write};
-use super::process::{ended, said};
 
 const PARTS: &str = "
 title: Parts
