@@ -8,6 +8,7 @@ use std::iter;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
+use super::show;
 use super::upgrade::part;
 use crate::data::Value;
 
