@@ -5,6 +5,7 @@
 //! payloads; no answer shows a secret, nor what is declared personal.
 
 mod accepted;
+mod aside;
 mod audit;
 mod body;
 mod cancel;

@@ -14,11 +14,12 @@ use serde_json::json;
 
 use crate::data::Value;
 use crate::diagnostic::Diagnostic;
-use crate::library::{Change, Library, Originals};
+use crate::library::{Change, Originals};
 use crate::names::RecipeName;
 use crate::origin::{self, Choice, Conflict, Outcome, Refused, Settled, Side, Upgrade, is_inside};
 use crate::trial::{Broken, Findings, run_change};
 
+use super::aside::played;
 use super::copies::entry;
 use super::{Person, Problem, Rooms, body, changes, wire};
 
@@ -126,7 +127,11 @@ pub(super) async fn change(
         let errors = errors.into_iter().map(wire::diagnostic);
         return Err(Problem::conflict("unsound_result", detail).errors(errors));
     }
-    let tests = tested(before, after, &project).await?;
+    let (is_stopping, tested) = (rooms.intake.is_stopping.clone(), project.clone());
+    let tests = played(is_stopping, async move || {
+        run_change(before, after, &tested).await
+    })
+    .await?;
     if !tests.broken.is_empty() && !wish.untested {
         return Err(broken(&tests));
     }
@@ -215,23 +220,6 @@ async fn check_removed(rooms: &Rooms, upgrade: &Upgrade) -> Result<(), Problem> 
          stop {name}`), or keep it (`--ours`, if you changed it)"
     );
     Err(Problem::conflict("recipe_is_started", detail))
-}
-
-/// Runs the tests on a thread of their own: requests go on meanwhile.
-async fn tested(before: Library, after: Library, project: &str) -> Result<Findings, Problem> {
-    let project = project.to_owned();
-    let run = move || {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        let runtime = builder.enable_all().build()?;
-        std::io::Result::Ok(runtime.block_on(run_change(before, after, &project)))
-    };
-    let why = match tokio::task::spawn_blocking(run).await {
-        Ok(Ok(findings)) => return Ok(findings),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "they met a fault of the engine's own".to_owned(),
-    };
-    let title = "The tests of the project could not be run.";
-    Err(Problem::new(500, "cannot_test", title).detail(why))
 }
 
 fn open(upgrade: &Upgrade) -> Problem {
