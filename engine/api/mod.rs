@@ -20,6 +20,7 @@ mod failures;
 mod files;
 mod folded;
 mod follow;
+mod follow_all;
 mod health;
 mod history;
 mod inbox;

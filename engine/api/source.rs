@@ -258,6 +258,9 @@ pub(super) fn refusal_of_place(why: NotSaved) -> Problem {
     match why {
         NotSaved::BadName(why) | NotSaved::BadField(_, why) => bad_name(why),
         NotSaved::BadPlace(why) => Problem::conflict("bad_place", why),
+        NotSaved::Restless(path) => {
+            super::changes::unread(crate::workspace::Unread::Restless(path))
+        }
         NotSaved::Store(error) => error.into(),
         NotSaved::Unwritable(why) => {
             tracing::error!("something could not be saved: {why}");

@@ -3,7 +3,7 @@
 //! Always true: nothing is written while a conflict is open, while the result has errors, or while
 //! it breaks a test of the project, unless the wish says so; what is written is written together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -41,7 +41,7 @@ struct Wish {
     /// Which side holds where both changed something.
     #[serde(default)]
     settle: Vec<Settle>,
-    /// The texts of files that were merged by hand, by path.
+    /// The texts of files that were edited by hand, by path.
     #[serde(default)]
     texts: BTreeMap<String, String>,
     /// The `state` of the plan that this wish answers: if anything changed since, it is refused.
@@ -90,8 +90,7 @@ pub(super) async fn change(
         return plan(&rooms, &project, wish).await.map(Json);
     }
     let _turn = rooms.upgrading.lock().await;
-    let originals = rooms.workspace.originals().await;
-    let originals = originals.map_err(changes::unsound)?;
+    let originals = read(&rooms, &project).await?;
     let upgrade = made(&originals, &project, &wish)?;
     let wanted = wish.state.as_ref();
     if wanted.is_some_and(|state| *state != upgrade.state) {
@@ -156,8 +155,7 @@ pub(super) async fn change(
 async fn plan(rooms: &Rooms, project: &str, wish: Wish) -> Result<Value, Problem> {
     // However many ask at once, one reads.
     let _turn = rooms.upgrading.lock().await;
-    let originals = rooms.workspace.originals().await;
-    let originals = originals.map_err(changes::unsound)?;
+    let originals = read(rooms, project).await?;
     let upgrade = made(&originals, project, &wish)?;
     if !upgrade.is_settled() {
         return Ok(of_plan(&upgrade, &originals.own, &[]));
@@ -170,6 +168,24 @@ async fn plan(rooms: &Rooms, project: &str, wish: Wish) -> Result<Value, Problem
         .map_err(changes::unsound)?;
     let errors = after.errors_beyond(&before);
     Ok(of_plan(&upgrade, &originals.own, &errors))
+}
+
+/// The files as they are once those of the project and of its originals rest.
+async fn read(rooms: &Rooms, project: &str) -> Result<Originals, Problem> {
+    let library = rooms.intake.shelf.library();
+    let copies = origin::copies(&library.lock, project);
+    let of = copies.values().map(|origin| origin.of.as_str());
+    let projects = of.filter_map(|path| path.strip_prefix("recipes/")?.split_once('/'));
+    let mut projects: BTreeSet<&str> = projects.map(|(project, _)| project).collect();
+    projects.insert(project);
+    let reads = |path: &str| match path.strip_prefix("recipes/") {
+        Some(rest) => rest
+            .split_once('/')
+            .is_some_and(|(project, _)| projects.contains(project)),
+        None => path.starts_with("lookup-tables/") || path == origin::FILE,
+    };
+    let originals = rooms.workspace.originals(&reads).await;
+    originals.map_err(changes::unread)
 }
 
 fn made(originals: &Originals, project: &str, wish: &Wish) -> Result<Upgrade, Problem> {
@@ -194,7 +210,7 @@ fn made(originals: &Originals, project: &str, wish: &Wish) -> Result<Upgrade, Pr
     let source = originals.source();
     let upgrade = origin::upgrade(&source, project, wish.newer.as_ref(), &settled);
     upgrade.map_err(|refused: Refused| match refused.code {
-        "no_such_conflict" | "not_settled" => Problem::new(
+        "no_such_conflict" | "not_in_plan" | "not_settled" => Problem::new(
             422,
             refused.code,
             "What the wish settles is not as it is said.",

@@ -12,9 +12,9 @@ use crate::data::digest;
 use crate::diagnostic::{Report, Span};
 use crate::names::RecipeName;
 use crate::origin::{FILE, Lock, codes, copies, is_older};
-use crate::source::{self, Document, Key, Node};
+use crate::source::{Document, Key, Node};
 
-use super::files::{Found, bundled_file, bytes_max};
+use super::files::{Found, bundled_file};
 use super::read::add;
 use super::{Library, Shelf};
 
@@ -29,17 +29,21 @@ pub(super) fn judge(library: &mut Library) {
     library
         .diagnostics
         .retain(|found| !codes.contains(&found.code));
-    let file: Arc<str> = Arc::from(FILE);
-    let lock = library.texts.get(&file).cloned();
-    let lock = lock.and_then(|text| source::parse_up_to(&file, text.as_bytes(), bytes_max(FILE)).0);
     let mut all = Report::default();
-    for report in findings(library, lock.as_ref()) {
+    for report in findings(library) {
         all.absorb(report);
     }
     add(library, all);
 }
 
-fn findings(library: &Library, lock: Option<&Document>) -> Vec<Report> {
+/// The paths that a lock names, as they stand in it.
+pub(super) fn recorded(lock: &Document) -> Arc<[Key]> {
+    let files = lock.root.get("files").and_then(Node::as_map);
+    let paths = files.unwrap_or_default().iter();
+    paths.map(|(path, _)| path.clone()).collect()
+}
+
+fn findings(library: &Library) -> Vec<Report> {
     let projects: BTreeSet<&str> = library.written.keys().map(RecipeName::project).collect();
     let cloned = projects.into_iter();
     let cloned = cloned.filter_map(|name| Some((name, library.lock.cloned_from(name)?)));
@@ -54,22 +58,18 @@ fn findings(library: &Library, lock: Option<&Document>) -> Vec<Report> {
             Some(report)
         })
         .collect();
-    let files = lock.and_then(|lock| lock.root.get("files")?.as_map());
-    if let Some(lock) = lock {
-        let mut report = Report::of(&lock.file);
-        gone(library, files.unwrap_or_default(), &mut report);
-        newer_originals(library, files.unwrap_or_default(), &mut report);
-        reports.push(report);
-    }
+    let mut report = Report::of(&Arc::from(FILE));
+    gone(library, &library.recorded, &mut report);
+    newer_originals(library, &library.recorded, &mut report);
+    reports.push(report);
     reports
 }
 
 /// Says once for a project which of its copies are not there any more.
-fn gone(library: &Library, files: &[(Key, Node)], report: &mut Report) {
+fn gone(library: &Library, files: &[Key], report: &mut Report) {
     let is_there = |path: &str| library.texts.contains_key(path);
-    let missing = files.iter().filter(|(path, _)| !is_there(&path.text));
-    let mut missing: BTreeMap<&str, Span> =
-        missing.map(|(path, _)| (&*path.text, path.span)).collect();
+    let missing = files.iter().filter(|path| !is_there(&path.text));
+    let mut missing: BTreeMap<&str, Span> = missing.map(|path| (&*path.text, path.span)).collect();
     let projects: BTreeSet<&str> = missing.keys().filter_map(|path| project_of(path)).collect();
     for project in projects {
         let recorded = copies(&library.lock, project);
@@ -118,9 +118,9 @@ fn gone(library: &Library, files: &[(Key, Node)], report: &mut Report) {
 }
 
 /// Says once for a project that originals of its files have changed.
-fn newer_originals(library: &Library, files: &[(Key, Node)], report: &mut Report) {
+fn newer_originals(library: &Library, files: &[Key], report: &mut Report) {
     let mut counts: BTreeMap<&str, (Span, usize)> = BTreeMap::new();
-    for (path, _) in files {
+    for path in files {
         let Some(origin) = library.lock.files.get(&*path.text) else {
             continue;
         };

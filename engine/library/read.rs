@@ -166,6 +166,7 @@ impl Reading {
                 let (lock, report) = Lock::read(&document);
                 self.found.absorb(report);
                 self.library.lock = lock;
+                self.library.recorded = copies::recorded(&document);
             }
             Subject::Connector(name) => {
                 if !is_bundled {

@@ -134,7 +134,11 @@ fn copied() -> Vec<Door> {
             "Brings copies up to the present version of their originals.",
         )
         .needs(Role::Editor)
-        .more("Nothing is written while anything is open, has errors, or breaks a test.")
+        .more(
+            "Nothing is written while anything is open, has errors, or breaks a test. `texts` gives \
+             the text of any file of the plan as it shall be, in conflict or not; it is held to the \
+             same checks.",
+        )
         .takes(wish)
         .gives(200, "The plan (`plan`), or what was written.", plan())
         .refuses(&[409]),
