@@ -18,6 +18,7 @@ mod doctor;
 mod events;
 mod explain;
 mod graph;
+mod history;
 mod init;
 mod job;
 mod jobs;
@@ -43,6 +44,7 @@ mod torture;
 mod upgrade;
 mod versions;
 mod watch;
+mod when;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
