@@ -79,9 +79,8 @@ impl Beside {
     /// Puts the text in the file's place.
     pub fn put_in_place(&self) -> io::Result<()> {
         self.take_place()?;
-        if cfg!(unix) {
-            File::open(folder_of(&self.place))?.sync_all()?;
-        }
+        // It is in its place, whatever the file system says of its folder.
+        sync(folder_of(&self.place));
         Ok(())
     }
 
