@@ -104,7 +104,8 @@ struct Wish {
 }
 
 /// `PUT /api/lookup-tables/{name}/rows`: adds rows or changes those of the same key, all or
-/// nothing. With `?replace=true`, rows that are not mentioned go.
+/// nothing; columns that a row does not name stay as they are. With `?replace=true`, rows that are
+/// not mentioned go.
 pub(super) async fn put(
     State(rooms): State<Arc<Rooms>>,
     Extension(Person(by)): Extension<Person>,
@@ -126,7 +127,8 @@ pub(super) async fn put(
             .parse_csv(&bytes, &also)
             .map_err(|faults| csv_problem(&faults))?
     } else {
-        body::json::<Wish>(&bytes)?.rows
+        let rows = body::json::<Wish>(&bytes)?.rows;
+        table.unmasked(rows).map_err(|refused| refusal(&refused))?
     };
     let store = &rooms.intake.store;
     let now = rooms.intake.clock.now();

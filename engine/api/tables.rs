@@ -25,6 +25,7 @@ pub(super) async fn list(State(rooms): State<Arc<Rooms>>) -> Json<Value> {
                 "name": name,
                 "type": column.field.shape.to_string(),
                 "is_needed": !column.field.may_be_left_out(),
+                "is_secret": column.field.secret,
             })
         });
         json!({

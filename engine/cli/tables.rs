@@ -25,7 +25,8 @@ pub(super) struct Tables {
         conflicts_with = "import"
     )]
     export: Option<PathBuf>,
-    /// Take rows in from this CSV file; rows of the same key are replaced, all or nothing
+    /// Take rows in from this CSV file, all or nothing: a row of the same key takes over the columns
+    /// that the file has, empty cells too; other columns stay, and so do secrets left empty
     #[arg(long, value_name = "FILE", requires = "name")]
     import: Option<PathBuf>,
     /// With --import: rows that the file does not have are removed
@@ -156,6 +157,14 @@ impl Tables {
             .into_byte_records()
             .count();
         say(&format!("{rows} rows written to {}\n", path.display()))?;
+        let secret = secret_columns(&client.get("/api/lookup-tables").await?, name);
+        if !secret.is_empty() {
+            say(&format!(
+                "secret columns are empty in it ({}): taken in again, an empty cell leaves the \
+                 secret that is there\n",
+                secret.join(", ")
+            ))?;
+        }
         Ok(Ended::Well)
     }
 
@@ -182,8 +191,13 @@ impl Tables {
             Some(removed) => format!(", {removed} removed"),
             None => String::new(),
         };
+        let kept = match answer.body["secrets_kept"].as_u64() {
+            Some(1) => "; 1 secret value that the file does not hold stays".to_owned(),
+            Some(kept) => format!("; {kept} secret values that the file does not hold stay"),
+            None => String::new(),
+        };
         say(&format!(
-            "{}: {} rows added, {} changed, {} unchanged{removed}\n",
+            "{}: {} rows added, {} changed, {} unchanged{removed}{kept}\n",
             name,
             count("added"),
             count("changed"),
@@ -191,4 +205,15 @@ impl Tables {
         ))?;
         Ok(Ended::Well)
     }
+}
+
+/// The columns of a table that no file ever holds.
+fn secret_columns(tables: &Value, name: &TableName) -> Vec<String> {
+    let tables = tables["tables"].as_array().into_iter().flatten();
+    tables
+        .filter(|table| table["name"] == name.as_str())
+        .flat_map(|table| table["columns"].as_array().into_iter().flatten())
+        .filter(|column| column["is_secret"] == true)
+        .map(|column| show::cell(&column["name"]))
+        .collect()
 }

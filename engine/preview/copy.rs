@@ -122,10 +122,7 @@ async fn copy(
 ) -> Result<(), Refusal> {
     let mut pages = Pages::default();
     // What the table's file says of its first rows does not count: these are the present ones.
-    match scratch
-        .import(table, Vec::new(), Import::Replace, "preview", now)
-        .await
-    {
+    match scratch.fill(table, Vec::new(), "preview", now).await {
         Err(StoreError::NotFound(_)) => return Ok(()),
         emptied => emptied?.map_err(|no| unfit(table, &no))?,
     };

@@ -2,11 +2,13 @@
 //!
 //! In: a file that somebody exported or typed. Out: rows, or every place that is wrong.
 //! Always true: all of a file is taken or nothing; a file that was exported reads back the same, and
-//! one that was exported without personal values is not taken for the real one.
+//! one that was exported without personal values is not taken for the real one. An empty cell is
+//! null, but for secret columns, which no file ever shows: there it says nothing.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::row::MASKED;
 use super::{Refused, Table, key_text, text_of_value, value_of_text};
 use crate::data::{Object, Value};
 use crate::diagnostic::did_you_mean;
@@ -41,9 +43,9 @@ impl fmt::Display for CsvFault {
 }
 
 impl Table {
-    /// The rows of a CSV file: checked, normalised, with defaults. Commas or semicolons separate,
-    /// as the header shows; a byte-order mark and any line ends are fine. `also` says what else
-    /// keeps a row out.
+    /// The rows of a CSV file: checked, normalised, with the columns of the file and no others.
+    /// Commas or semicolons separate, as the header shows; a byte-order mark and any line ends are
+    /// fine. `also` says what else keeps a row out.
     pub fn parse_csv(
         &self,
         bytes: &[u8],
@@ -90,10 +92,11 @@ impl Table {
                 Ok(record) => {
                     let line = record.position().map_or(0, csv::Position::line);
                     if let Some(row) = self.row(&record, line, &columns, &mut faults) {
-                        if let Err(refused) = also(&row) {
+                        let filled = self.filled(&self.with_key(row.clone()));
+                        if let Err(refused) = also(&filled) {
                             faults.push(fault(line, None, &refused.message));
                         }
-                        self.check_twice(&row, line, &mut lines, &mut faults);
+                        self.check_twice(&filled, line, &mut lines, &mut faults);
                         rows.push(row);
                     }
                 }
@@ -106,7 +109,7 @@ impl Table {
         }
     }
 
-    /// Rows as a CSV file with the labels as header.
+    /// Rows as a CSV file with the labels as header; secret columns are empty.
     pub fn write_csv(&self, rows: &[Object]) -> Result<String, String> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         let labels = self.columns.keys().map(|name| self.label(name));
@@ -117,7 +120,8 @@ impl Table {
             let cells = self
                 .columns
                 .keys()
-                .map(|name| row.get(name).map(text_of_value).unwrap_or_default());
+                .map(|name| row.get(name).filter(|_| !self.is_secret(name)))
+                .map(|value| value.map(text_of_value).unwrap_or_default());
             writer
                 .write_record(cells)
                 .map_err(|error| error.to_string())?;
@@ -155,7 +159,8 @@ impl Table {
             }
         }
         for (name, column) in &self.columns {
-            if !column.field.may_be_left_out() && !columns.contains(name) && faults.is_empty() {
+            let is_needed = !column.field.may_be_left_out() && !column.field.secret;
+            if is_needed && !columns.contains(name) && faults.is_empty() {
                 let label = self.label(name);
                 faults.push(fault(
                     1,
@@ -206,33 +211,28 @@ impl Table {
                 Shape::Boolean => cell.to_ascii_lowercase(),
                 _ => cell,
             };
-            if cell.trim() == MASK && (column.field.secret || column.field.personal) {
-                let why = "holds `***`, which stands for a value that was not shown; export with \
-                           `--reveal`, or take the column out of the file to leave it as it is";
-                faults.push(fault(line, Some(self.label(name)), why));
+            let is_mask = cell.trim() == MASK;
+            if column.field.secret && (is_mask || cell.trim().is_empty()) {
+                continue;
+            }
+            if column.field.personal && is_mask {
+                faults.push(fault(line, Some(self.label(name)), MASKED));
                 continue;
             }
             match value_of_text(&column.field, &cell) {
                 Ok(Some(value)) => {
                     given.insert(name.clone(), value);
                 }
-                Ok(None) if column.field.may_be_left_out() => {}
+                Ok(None) if column.field.may_be_left_out() => {
+                    given.insert(name.clone(), Value::Null);
+                }
                 Ok(None) => {
                     faults.push(fault(line, Some(self.label(name)), "is required and empty"));
                 }
                 Err(why) => faults.push(fault(line, Some(self.label(name)), &why)),
             }
         }
-        if faults.len() > before {
-            return None;
-        }
-        match self.whole_row(&given) {
-            Ok(row) => Some(row),
-            Err(Refused { message, .. }) => {
-                faults.push(fault(line, None, &message));
-                None
-            }
-        }
+        (faults.len() == before).then_some(given)
     }
 
     /// Reports a key, or a value of a unique column, that a line before holds already.
@@ -281,23 +281,20 @@ fn fault(line: u64, column: Option<&str>, message: &str) -> CsvFault {
 /// Which columns of a row are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sight {
-    /// All but secret ones, and personal ones masked.
+    /// Neither secret nor personal ones.
     Masked,
     /// All but secret ones.
     Personal,
 }
 
 impl Table {
-    /// A row as it is shown or exported: secret columns are left out, personal ones are masked
-    /// unless they are to be seen.
+    /// A row as it is shown: secret columns are masked, personal ones unless they are to be seen.
     pub fn shown_row(&self, row: &Object, sight: Sight) -> Object {
         let mut shown = Object::new();
         for (name, value) in row {
             let field = self.columns.get(name).map(|column| &column.field);
-            if field.is_some_and(|field| field.secret) {
-                continue;
-            }
-            let is_masked = sight == Sight::Masked && field.is_some_and(|field| field.personal);
+            let is_masked = field
+                .is_some_and(|field| field.secret || (field.personal && sight == Sight::Masked));
             let value = if is_masked {
                 MASK.into()
             } else {

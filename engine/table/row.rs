@@ -6,6 +6,11 @@
 use super::{Column, Refused, Table};
 use crate::data::{Object, Value, same};
 use crate::diagnostic::did_you_mean;
+use crate::mask::MASK;
+
+/// Why a masked personal value is not taken for the real one.
+pub(super) const MASKED: &str = "holds `***`, which stands for a value that was not shown; export \
+                                 with `--reveal`, or leave the column out to leave it as it is";
 
 impl Table {
     /// A whole row: what is absent takes its default.
@@ -40,6 +45,50 @@ impl Table {
         }
         self.check_required(&row)?;
         Ok(row)
+    }
+
+    /// The given columns with what they hold afterwards: those that are null take their default,
+    /// or are absent.
+    pub fn filled(&self, given: &Object) -> Object {
+        let mut row = Object::new();
+        for (name, value) in given {
+            let default = self.columns.get(name).map(|column| &column.field.default);
+            let value = match value.is_null() {
+                true => default.cloned().flatten(),
+                false => Some(value.clone()),
+            };
+            row.extend(value.map(|value| (name.clone(), value)));
+        }
+        row
+    }
+
+    /// Rows as somebody sends them who may have seen masks: a masked secret is left as it is, a
+    /// masked personal value is refused.
+    pub fn unmasked(&self, given: Vec<Object>) -> Result<Vec<Object>, Refused> {
+        let count = given.len();
+        let mut rows = Vec::with_capacity(count);
+        for (index, mut row) in given.into_iter().enumerate() {
+            row.retain(|name, value| value != MASK || !self.is_secret(name));
+            let column = self.columns.iter().find(|(name, column)| {
+                column.field.personal && row.get(*name).is_some_and(|value| value == MASK)
+            });
+            if let Some((name, _)) = column {
+                let place = match count {
+                    1 => String::new(),
+                    _ => format!("row {}: ", index + 1),
+                };
+                let message = format!("{place}column `{name}` {MASKED}");
+                return Err(Refused::new("masked", message));
+            }
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+
+    /// Whether nobody may see this column.
+    pub fn is_secret(&self, column: &str) -> bool {
+        let column = self.columns.get(column);
+        column.is_some_and(|column| column.field.secret)
     }
 
     /// The given columns, normalised and checked; null stays null.

@@ -61,7 +61,7 @@ fn a_file_with_labels_in_any_order_is_read() {
         "\u{feff}Kind,Entry ID,Since,Is active\r\nCourse,7,2026-03-01,TRUE\r\n\r\nPlan, 8 ,,\r\n";
     let expected = json!([
         { "id": 7, "kind": "Course", "active": true, "since": "2026-03-01" },
-        { "id": 8, "kind": "Plan" },
+        { "id": 8, "kind": "Plan", "active": null, "since": null },
     ]);
     assert_eq!(rows(text), expected);
     assert_eq!(

@@ -6,7 +6,7 @@
 use crate::data::{Object, Value};
 use crate::library::Shelf;
 use crate::names::RecipeName;
-use crate::store::{Import, Store};
+use crate::store::Store;
 use crate::table::SETTINGS_TABLE;
 
 use super::suite::Case;
@@ -30,9 +30,7 @@ pub(super) async fn fill(
             .iter()
             .filter_map(|row| row.as_object().cloned())
             .collect();
-        let done = store
-            .import(&table, rows, Import::Replace, "test", case.now)
-            .await;
+        let done = store.fill(&table, rows, "test", case.now).await;
         done.map_err(|error| error.to_string())?
             .map_err(|refused| format!("table `{name}` before the test: {}", refused.message))?;
     }

@@ -82,6 +82,11 @@ fn changed() -> Vec<Door> {
             "put_rows",
             "Adds rows or changes those of the same key, all or nothing.",
         )
+        .more(
+            "A column that a row does not name stays as it is; null, or an empty cell of a CSV file, \
+             empties it. A secret column is never shown: its empty cell, and `***`, leave what is \
+             there, which `secrets_kept` of the answer counts.",
+        )
         .needs(Role::Editor)
         .asks("replace", flag(), "Whether rows that are not mentioned go.")
         .takes(exactly(&[("rows", list(map(any())))]))
@@ -102,7 +107,12 @@ fn changed() -> Vec<Door> {
 }
 
 fn declared() -> Value {
-    let column = object(&[("name", text()), ("type", text()), ("is_needed", flag())]);
+    let column = object(&[
+        ("name", text()),
+        ("type", text()),
+        ("is_needed", flag()),
+        ("is_secret", flag()),
+    ]);
     let table = object(&[
         ("name", text()),
         ("title", text()),

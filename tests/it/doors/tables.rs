@@ -32,9 +32,9 @@ async fn import(house: &House, csv: String) -> (StatusCode, Value) {
     taken(request.send().await.unwrap()).await
 }
 
-async fn export(house: &House) -> String {
+async fn export(house: &House, rows: &str) -> String {
     let token = house.listening.local_token.reveal();
-    let request = house.request(Method::GET, ROWS).bearer_auth(token);
+    let request = house.request(Method::GET, rows).bearer_auth(token);
     let request = request.header("accept", "text/csv");
     request.send().await.unwrap().text().await.unwrap()
 }
@@ -71,7 +71,7 @@ async fn a_wrong_type_in_line_4711_is_named_and_nothing_is_kept() {
     let (status, answer) = import(&house, csv(None)).await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(answer["added"], 5_000);
-    let (_, answer) = import(&house, export(&house).await).await;
+    let (_, answer) = import(&house, export(&house, ROWS).await).await;
     assert_eq!(
         answer["unchanged"], 5_000,
         "what was exported reads back the same"
@@ -155,6 +155,162 @@ async fn rows_that_do_not_fit_change_nothing() {
     );
     let (_, answer) = house.get(ROWS).await;
     assert_eq!(answer["rows"], json!([]));
+    house.engine.shutdown().await;
+}
+
+const PEOPLE: &str = "
+title: People
+columns:
+  mail: { label: Mail, type: string, required: true }
+  name: { label: Full name, type: string }
+  age: { label: Age, type: integer, default: 18 }
+  pin: { label: PIN, type: string, secret: true }
+key: [mail]
+";
+
+/// A file of people is taken in, or all that it does not have goes; what is answered, and what the
+/// table holds then, the PIN by what a recipe sees of it.
+async fn people_after(house: &House, query: &str, csv: &str) -> (Value, Value) {
+    let rows = "/api/lookup-tables/people/rows";
+    let request = house
+        .request(Method::PUT, &format!("{rows}{query}"))
+        .bearer_auth(house.listening.local_token.reveal())
+        .header("content-type", "text/csv")
+        .body(csv.to_owned());
+    let (status, answer) = taken(request.send().await.unwrap()).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    let id = house.run("pins", json!({})).await;
+    (answer, house.ended(&id).await["output"]["people"].clone())
+}
+
+const PINS: &str = "
+title: Whose PIN is which
+trigger: { function: { input: {}, output: { people: any } } }
+steps:
+  - id: all
+    table: people
+    find: {}
+  - id: seen
+    transform:
+      from: $.steps.all.items
+      select:
+        who: \"{{item.mail}} {{item.name?}} {{item.age}}\"
+        has: \"{{is_present item.pin?}}\"
+  - return: { people: $.steps.seen.items }
+";
+
+async fn people() -> House {
+    let house = House::of(&[
+        ("lookup-tables/people.yaml", PEOPLE),
+        ("recipes/stories/pins.yaml", PINS),
+    ])
+    .await;
+    let rows = json!({ "rows": [
+        { "mail": "ann", "name": "Ann", "age": 30, "pin": "1234-5678" },
+        { "mail": "bob", "name": "Bob", "age": 40 },
+    ] });
+    let put = house
+        .ask(Method::PUT, "/api/lookup-tables/people/rows", Some(rows))
+        .await;
+    assert_eq!(put.0, StatusCode::OK, "{}", put.1);
+    house
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_empties_no_column_that_it_does_not_have_and_no_secret() {
+    let house = people().await;
+    let all = json!([{ "who": "ann Ann 30", "has": true }, { "who": "bob Bob 40", "has": false }]);
+    let exported = export(&house, "/api/lookup-tables/people/rows").await;
+    assert_eq!(
+        exported,
+        "Mail,Full name,Age,PIN\nann,Ann,30,\nbob,Bob,40,\n"
+    );
+    for query in ["", "?replace=true"] {
+        let (answer, people) = people_after(&house, query, &exported).await;
+        assert_eq!(people, all, "{query}");
+        assert_eq!(answer["unchanged"], 2, "{answer}");
+        assert_eq!(answer["secrets_kept"], 1, "{answer}");
+        let (answer, people) = people_after(&house, query, "Mail,PIN\nann,***\nbob,\n").await;
+        assert_eq!(people, all, "{query}");
+        assert_eq!(answer["unchanged"], 2, "{answer}");
+    }
+    let (answer, people) = people_after(&house, "?replace=true", "Mail,Age\nann,31\n").await;
+    assert_eq!(people, json!([{ "who": "ann Ann 31", "has": true }]));
+    assert_eq!(
+        (&answer["changed"], &answer["removed"]),
+        (&json!(1), &json!(1))
+    );
+    house.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_cell_empties_a_column_that_the_file_has() {
+    let house = people().await;
+    for query in ["", "?replace=true"] {
+        let csv = "Mail,Full name,Age\nann,,\nbob,Bob,40\n";
+        let (answer, people) = people_after(&house, query, csv).await;
+        let expected =
+            json!([{ "who": "ann  18", "has": true }, { "who": "bob Bob 40", "has": false }]);
+        assert_eq!(people, expected, "{query} {answer}");
+        people_after(
+            &house,
+            query,
+            "Mail,Full name,Age\nann,Ann,30\nbob,Bob,40\n",
+        )
+        .await;
+    }
+    house.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_shows_that_a_secret_is_there_and_what_it_shows_changes_nothing() {
+    let house = people().await;
+    let (_, answer) = house
+        .get("/api/lookup-tables/people/rows?reveal=personal")
+        .await;
+    assert_eq!(answer["rows"][0]["pin"], "***");
+    assert_eq!(answer["rows"][1]["pin"], Value::Null);
+    let shown =
+        json!({ "rows": [{ "mail": "ann", "pin": "***" }, { "mail": "bob", "pin": "***" }] });
+    let path = "/api/lookup-tables/people/rows";
+    let (_, answer) = house.ask(Method::PUT, path, Some(shown)).await;
+    assert_eq!(answer["unchanged"], 2, "{answer}");
+    let emptied = json!({ "rows": [{ "mail": "ann", "pin": null }] });
+    let (_, answer) = house.ask(Method::PUT, path, Some(emptied)).await;
+    assert_eq!(answer["changed"], 1, "{answer}");
+    let (_, answer) = house.get(path).await;
+    assert_eq!(answer["rows"][0]["pin"], Value::Null);
+    house.engine.shutdown().await;
+}
+
+/// Without a key, a row of the file is the one that holds the same in all columns of the file.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_without_a_key_keeps_what_the_file_does_not_have_too() {
+    let keyless = PEOPLE.replace("key: [mail]\n", "");
+    let house = House::of(&[
+        ("lookup-tables/people.yaml", &keyless),
+        ("recipes/stories/pins.yaml", PINS),
+    ])
+    .await;
+    let rows = json!({ "rows": [
+        { "mail": "ann", "name": "Ann", "pin": "1234-5678" },
+        { "mail": "ann", "name": "Ann", "pin": "8765-4321" },
+        { "mail": "bob", "name": "Bob", "age": 40 },
+    ] });
+    let path = "/api/lookup-tables/people/rows";
+    let (_, answer) = house.ask(Method::PUT, path, Some(rows)).await;
+    assert_eq!(answer["added"], 3, "{answer}");
+    let csv = "Mail,Age,PIN\nann,,\nann,18,8765-4321\ncid,50,\n";
+    let (answer, people) = people_after(&house, "?replace=true", csv).await;
+    let expected = json!([
+        { "who": "ann Ann 18", "has": true },
+        { "who": "ann Ann 18", "has": true },
+        { "who": "cid  50", "has": false },
+    ]);
+    assert_eq!(people, expected, "{answer}");
+    let expected =
+        json!({ "added": 1, "changed": 0, "removed": 1, "unchanged": 2, "secrets_kept": 1 });
+    assert_eq!(answer, expected);
     house.engine.shutdown().await;
 }
 

@@ -43,6 +43,18 @@ const ADD: &str = "
     SELECT tbl, COALESCE(key, '#' || number), version, 'added', $3, $4, $5
     FROM lookup_row WHERE number = last_insert_rowid()";
 
+/// A row without a key goes by its number, and the number of a row that was removed is given again:
+/// the history goes on there, too.
+const ADD_WITHOUT_KEY: &str = "
+    INSERT INTO lookup_row (tbl, key, body, version, written_by, written_at)
+    VALUES ($1, $2, $3, 1, $4, $5);
+    UPDATE lookup_row SET version = COALESCE((
+        SELECT MAX(version) FROM lookup_history WHERE tbl = $1 AND key = '#' || number), 0) + 1
+    WHERE number = last_insert_rowid();
+    INSERT INTO lookup_history (tbl, key, version, change, body, written_by, written_at)
+    SELECT tbl, '#' || number, version, 'added', $3, $4, $5
+    FROM lookup_row WHERE number = last_insert_rowid()";
+
 const ALTER: &str = "
     UPDATE lookup_row SET key = $2, body = $3, written_by = $4, written_at = $5,
         version = 1 + CASE WHEN key IS $2 THEN version ELSE COALESCE((
@@ -76,7 +88,11 @@ pub(super) async fn apply(
     for change in changes {
         match change {
             Change::Add { key, row } => {
-                sqlx::query(ADD)
+                let add = match key {
+                    Some(_) => ADD,
+                    None => ADD_WITHOUT_KEY,
+                };
+                sqlx::query(add)
                     .bind(kept.number)
                     .bind(key)
                     .bind(sealed::body(kept, &row)?)

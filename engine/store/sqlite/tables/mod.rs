@@ -6,6 +6,7 @@
 
 mod change;
 mod declare;
+mod import;
 mod lookup;
 mod people;
 mod plan;

@@ -7,12 +7,12 @@ use super::super::Sqlite;
 use super::super::error::store_error;
 use super::super::recipes::{AuditEntry, note};
 use super::change::{Change, apply};
-use super::{Kept, plan, rows, sealed, settle};
+use super::{Kept, Trouble, import, plan, rows, sealed, settle};
 use crate::clock::Moment;
 use crate::data::{Object, Value};
 use crate::names::TableName;
 use crate::store::StoreError;
-use crate::table::{MaxRemoved, Operation, Performed, Sight, Table};
+use crate::table::{MaxRemoved, Operation, Performed, SettingsDeclared, Sight, Table};
 
 /// A row as people see it.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,7 +109,8 @@ impl Sqlite {
             true => Operation::Insert { rows: vec![row] },
             false => Operation::Upsert { rows: vec![row] },
         };
-        self.change_table(table, operation, "row_put", by, at).await
+        let wish = Wish::Perform(operation);
+        self.change_table(table, wish, "row_put", by, at).await
     }
 
     /// Removes a row, in a person's name.
@@ -131,7 +132,8 @@ impl Sqlite {
         Ok(())
     }
 
-    /// Takes rows of a file in, all or none, in a person's name.
+    /// Takes rows in, all or none, in a person's name: a column that a row names as null is
+    /// emptied, one that it does not name stays.
     pub async fn import(
         &self,
         table: &TableName,
@@ -140,16 +142,24 @@ impl Sqlite {
         by: &str,
         at: Moment,
     ) -> Result<Performed, StoreError> {
-        let kept = self.kept(table)?;
-        let operation = match how {
-            Import::Replace => Operation::Sync {
-                rows,
-                max_removed: MaxRemoved::Rows(u64::MAX),
-            },
-            Import::Merge if kept.table.key.is_empty() => Operation::Insert { rows },
-            Import::Merge => Operation::Upsert { rows },
-        };
-        self.change_table(table, operation, "rows_imported", by, at)
+        let wish = Wish::Import(rows, how);
+        self.change_table(table, wish, "rows_imported", by, at)
+            .await
+    }
+
+    /// Makes a table hold exactly these rows, in a person's name.
+    pub async fn fill(
+        &self,
+        table: &TableName,
+        rows: Vec<Object>,
+        by: &str,
+        at: Moment,
+    ) -> Result<Performed, StoreError> {
+        let wish = Wish::Perform(Operation::Sync {
+            rows,
+            max_removed: MaxRemoved::Rows(u64::MAX),
+        });
+        self.change_table(table, wish, "rows_imported", by, at)
             .await
     }
 
@@ -157,7 +167,7 @@ impl Sqlite {
     async fn change_table(
         &self,
         table: &TableName,
-        operation: Operation,
+        wish: Wish,
         action: &str,
         by: &str,
         at: Moment,
@@ -169,8 +179,7 @@ impl Sqlite {
             .with_writer(move |connection| {
                 Box::pin(async move {
                     let settings = settings.declared();
-                    let planned = plan::plan(connection, &kept, &settings, &operation).await;
-                    let (changes, output) = match planned {
+                    let (changes, output) = match wish.plan(connection, &kept, &settings).await {
                         Ok(planned) => planned,
                         Err(trouble) => return settle(Err(trouble)),
                     };
@@ -197,6 +206,30 @@ impl Sqlite {
         self.tables
             .get(table)
             .ok_or_else(|| StoreError::NotFound(format!("lookup table `{table}`")))
+    }
+}
+
+/// What a person wants of a table.
+enum Wish {
+    Perform(Operation),
+    Import(Vec<Object>, Import),
+}
+
+impl Wish {
+    async fn plan(
+        &self,
+        connection: &mut SqliteConnection,
+        kept: &Kept,
+        settings: &SettingsDeclared,
+    ) -> Result<(Vec<Change>, Value), Trouble> {
+        match self {
+            Self::Perform(operation) => plan::plan(connection, kept, settings, operation).await,
+            Self::Import(rows, how) => {
+                let (changes, output) = import::import(connection, kept, rows, *how).await?;
+                plan::check(connection, kept, settings, &changes).await?;
+                Ok((changes, output))
+            }
+        }
     }
 }
 

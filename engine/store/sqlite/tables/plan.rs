@@ -44,15 +44,26 @@ pub(super) async fn plan(
             return Err(Refused::new("not_a_write", "the operation changes nothing").into());
         }
     };
-    check_unique(connection, kept, &changes).await?;
+    check(connection, kept, settings, &changes).await?;
+    Ok((changes, output))
+}
+
+/// Refuses changes after which a unique value stood twice, or a setting did not fit.
+pub(super) async fn check(
+    connection: &mut SqliteConnection,
+    kept: &Kept,
+    settings: &SettingsDeclared,
+    changes: &[Change],
+) -> Result<(), Trouble> {
+    check_unique(connection, kept, changes).await?;
     if kept.table.name.as_str() == SETTINGS_TABLE {
-        for change in &changes {
+        for change in changes {
             if let Change::Add { row, .. } | Change::Alter { row, .. } = change {
                 check_setting(settings, row)?;
             }
         }
     }
-    Ok((changes, output))
+    Ok(())
 }
 
 async fn insert(
@@ -83,7 +94,7 @@ async fn insert(
     Ok((changes, output([("count", count.into())])))
 }
 
-async fn upsert(
+pub(super) async fn upsert(
     connection: &mut SqliteConnection,
     kept: &Kept,
     given: &[Object],
@@ -275,7 +286,7 @@ pub(super) fn whole_rows(
 }
 
 /// Says which of several given rows is refused, counted from 1.
-fn place(refused: Refused, index: usize, count: usize) -> Refused {
+pub(super) fn place(refused: Refused, index: usize, count: usize) -> Refused {
     if count == 1 {
         return refused;
     }

@@ -60,7 +60,7 @@ pub(super) async fn sync(
 }
 
 /// What makes two rows the same row.
-fn identity(key: &Option<String>, row: &Object) -> String {
+pub(super) fn identity(key: &Option<String>, row: &Object) -> String {
     match key {
         Some(key) => key.clone(),
         None => {
