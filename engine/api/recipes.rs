@@ -15,6 +15,7 @@ use crate::clock::parse_period;
 use crate::compile::{Activation, Recipe, Trigger};
 use crate::data::{Object, Value};
 use crate::diagnostic::Severity;
+use crate::journal::JobStatus;
 use crate::library::{Shown, Start};
 use crate::names::{JobId, RecipeName};
 use crate::preview::Limits;
@@ -48,7 +49,12 @@ pub(super) async fn in_full(rooms: &Rooms, shown: &Shown) -> Result<Object, Prob
     if let Some(program) = &shown.program {
         let recipe = program.root();
         wire.insert("description".into(), recipe.description.as_str().into());
-        wire.insert("version".into(), recipe.hash.as_str().into());
+        wire.insert("hash".into(), recipe.hash.as_str().into());
+        let versions = rooms.intake.store.versions(&shown.name).await?;
+        let mut versions = versions.iter();
+        if let Some(live) = versions.find(|version| version.hash == recipe.hash) {
+            wire.insert("version".into(), live.number.into());
+        }
         wire.insert("timezone".into(), recipe.timezone.as_str().into());
         wire.insert("input".into(), recipe.input.to_json_schema());
         wire.insert("output".into(), recipe.output.to_json_schema());
@@ -233,8 +239,14 @@ pub(super) async fn run(
         [job] => format!("/api/jobs/{job}"),
         _ => format!("/api/jobs?recipe={}", shown.name),
     };
-    let answer = Json(json!({ "jobs": ids }));
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, place)], answer).into_response())
+    let mut answer = json!({ "jobs": ids });
+    if let [job] = ids.as_slice() {
+        // As it is told of a job that was waited for in vain.
+        answer["id"] = (*job).into();
+        answer["status"] = JobStatus::Queued.as_str().into();
+    }
+    let place = [(header::LOCATION, place)];
+    Ok((StatusCode::ACCEPTED, place, Json(answer)).into_response())
 }
 
 pub(super) fn find(rooms: &Rooms, project: &str, name: &str) -> Result<Shown, Problem> {
