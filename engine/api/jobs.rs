@@ -23,7 +23,7 @@ const PAGE: usize = 50;
 const PAGE_MAX: usize = 500;
 
 /// The parameters of the list.
-const KNOWN: [&str; 6] = ["status", "recipe", "from", "to", "before", "limit"];
+const KNOWN: [&str; 7] = ["status", "recipe", "id", "from", "to", "before", "limit"];
 
 /// The shortest value that is looked for: each letter less finds more that is not meant.
 const VALUE_CHARS_MIN: usize = 3;
@@ -152,6 +152,7 @@ fn filter_of(given: &[(String, String)]) -> Result<JobFilter, Problem> {
                 }
             }
             "recipe" => filter.recipe = Some(RecipeName::new(value).map_err(Problem::bad_request)?),
+            "id" => filter.id_prefix = Some(value.clone()),
             "from" => filter.from = Some(Moment::parse(value).map_err(Problem::bad_request)?),
             "to" => filter.to = Some(Moment::parse(value).map_err(Problem::bad_request)?),
             "before" => filter.before = Some(JobId::new(value).map_err(Problem::bad_request)?),

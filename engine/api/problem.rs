@@ -137,7 +137,7 @@ impl From<StoreError> for Problem {
             StoreError::NotFound(what) => Self::not_found(format!("{what} is not there")),
             StoreError::Conflict(why) => Self::conflict("conflict", why),
             StoreError::LeaseLost(_) => Self::conflict("job_is_busy", error.to_string()),
-            StoreError::Unavailable(_) => {
+            StoreError::Unavailable(_) | StoreError::InUse(_) => {
                 tracing::error!("a request was refused: {error}");
                 Self::unavailable(error.to_string(), 10)
             }

@@ -35,6 +35,7 @@ fn known() -> Vec<Door> {
         )
         .asks("status", text(), "Only in these statuses, with commas between them.")
         .asks("recipe", text(), "Only of this recipe, as root or called.")
+        .asks("id", text(), "Only with an id that begins so.")
         .asks("from", moment(), "Only queued at or after this moment.")
         .asks("to", moment(), "Only queued before this moment.")
         .asks("before", text(), "Only older than this job: the last of the page before.")
