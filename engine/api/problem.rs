@@ -64,6 +64,11 @@ impl Problem {
         &self.0.code
     }
 
+    /// Whether it is none any more the next time that somebody asks.
+    pub(super) fn is_passing(&self) -> bool {
+        self.0.status == 503
+    }
+
     /// Adds each thing that is wrong.
     pub(super) fn errors(mut self, errors: impl IntoIterator<Item = Value>) -> Self {
         self.0.errors.extend(errors);

@@ -29,9 +29,8 @@ pub(super) fn read(files: BTreeMap<String, Found>, filled: &BTreeSet<TableName>)
     };
     let mut parsed = Vec::new();
     let (pages, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|(path, _)| is_page(path));
-    for (path, found) in pages {
-        reading.page(Arc::from(path), &found);
-    }
+    let mut keep = |(path, found): (String, Found)| reading.page(Arc::from(path), &found);
+    pages.into_iter().for_each(&mut keep);
     reading.library.alike = copies::alike(&files);
     let opened = at_once(files, |(path, found)| {
         let path: Arc<str> = Arc::from(path);
@@ -164,8 +163,8 @@ impl Reading {
             Subject::Connections => self.connections = Some(document),
             Subject::Lock => {
                 let (lock, report) = Lock::read(&document);
-                self.found.absorb(report);
                 self.library.lock = lock;
+                self.found.absorb(report);
                 self.library.recorded = copies::recorded(&document);
             }
             Subject::Connector(name) => {
@@ -224,9 +223,8 @@ impl Reading {
                 self.recipes.insert(name, (file, is_bundled));
             }
             Subject::Test => {
-                self.library
-                    .tests
-                    .insert(file.to_string(), Arc::new(document));
+                let tests = &mut self.library.tests;
+                tests.insert(file.to_string(), Arc::new(document));
             }
         }
     }

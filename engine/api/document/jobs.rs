@@ -49,12 +49,12 @@ fn known() -> Vec<Door> {
         )
         .more(
             "The value is found where it stands whole, in capitals or not, in what a job was given, \
-             did or gave; what is found is shown masked. One search looks at 20,000 jobs at most: \
-             `before` in the answer is what to send to look further back.",
+             did or gave; what is found is shown masked. One search runs at a time and looks at 20,000 \
+             jobs at most: `before` in the answer is what to send to look further back.",
         )
         .needs(Role::Operator)
         .takes(exactly(&[
-            ("value", text()),
+            ("value", json!({ "type": "string", "minLength": 3, "maxLength": 1000 })),
             ("recipe?", text()),
             ("status?", text()),
             ("from?", moment()),
@@ -62,7 +62,8 @@ fn known() -> Vec<Door> {
             ("before?", text()),
             ("limit?", count()),
         ]))
-        .gives(200, "The jobs that hold it.", found),
+        .gives(200, "The jobs that hold it.", found)
+        .refuses(&[429]),
         get(
             "/api/jobs/{id}",
             job::show,

@@ -69,7 +69,11 @@ fn laid_out(heading: &[&str], rows: &[Vec<String>], width: Option<u16>) -> Strin
 
 /// A row by itself: its first cell, and below it all that is not empty, each with its heading.
 fn block(heading: &[&str], row: &[String], width: u16) -> String {
-    let widest = heading.iter().skip(1).map(|name| name.chars().count()).max();
+    let widest = heading
+        .iter()
+        .skip(1)
+        .map(|name| name.chars().count())
+        .max();
     let widest = widest.unwrap_or_default();
     let margin = " ".repeat(widest + 4);
     let beside = width.saturating_sub(u16::try_from(margin.len()).unwrap_or(u16::MAX));

@@ -162,9 +162,9 @@ impl Test {
     /// have it in their names.
     fn means(&self, suite: &Suite, case: &Case, projects: &BTreeSet<&str>) -> bool {
         let texts = [&*suite.file, suite.recipe.as_str(), &*case.title];
-        let is_meant = |name: &String| match projects.contains(&**name) {
-            true => project(&suite.file) == name,
-            false => texts
+        let is_meant = |name: &String| match name.strip_suffix('/').unwrap_or(name) {
+            named if projects.contains(named) => project(&suite.file) == named,
+            _ => texts
                 .iter()
                 .any(|text| text.to_lowercase().contains(&name.to_lowercase())),
         };
