@@ -43,6 +43,7 @@ mod routes;
 mod rows;
 mod secrets;
 mod senders;
+mod shown;
 mod sign_in;
 mod source;
 mod standing;
