@@ -19,6 +19,7 @@ mod failures;
 mod files;
 mod folded;
 mod follow;
+mod gone;
 mod health;
 mod history;
 mod inbox;

@@ -23,7 +23,8 @@ use crate::store::RecipeState;
 use crate::trigger::{self, Given};
 
 use super::{
-    Person, Problem, Rooms, SignedIn, body, copies, inbox, preview, senders, timed, wait, wire,
+    Person, Problem, Rooms, SignedIn, body, copies, gone, inbox, preview, senders, timed, wait,
+    wire,
 };
 
 /// `GET /api/recipes`
@@ -36,7 +37,12 @@ pub(super) async fn list(State(rooms): State<Arc<Rooms>>) -> Result<Json<Value>,
         card.insert("origin".into(), copies::origin(&library, &shown.name));
         Value::Object(card)
     });
-    let recipes: Vec<Value> = recipes.collect();
+    let mut recipes: Vec<Value> = recipes.collect();
+    let gone = gone::cards(&rooms, &states).await?;
+    if !gone.is_empty() {
+        recipes.extend(gone);
+        recipes.sort_by(|a, b| a["name"].as_str().cmp(&b["name"].as_str()));
+    }
     Ok(Json(json!({ "recipes": recipes })))
 }
 
@@ -89,7 +95,7 @@ pub(super) async fn start(
     bytes: Bytes,
 ) -> Result<Json<Value>, Problem> {
     let wish: StartWish = body::json(&bytes)?;
-    let shown = find(&rooms, &project, &name)?;
+    let shown = gone::find(&rooms, &project, &name).await?;
     // Of a recipe and its copy, only one starts at a time: the second sees that the first has.
     let _turn = rooms.starting.lock().await;
     let states = rooms.intake.store.states().await?;
@@ -120,32 +126,25 @@ pub(super) async fn start(
 pub(super) async fn stop(
     State(rooms): State<Arc<Rooms>>,
     Extension(Person(by)): Extension<Person>,
-    Path((project, name)): Path<(String, String)>,
+    Path((project, written)): Path<(String, String)>,
     bytes: Bytes,
 ) -> Result<Json<Value>, Problem> {
     let wish: StopWish = body::json(&bytes)?;
-    let shown = find(&rooms, &project, &name)?;
-    let recipe = shown.program.as_ref().map(|program| program.root());
-    // What was started before its file said that it never is, is stopped like anything else.
     let states = rooms.intake.store.states().await?;
-    let is_started = states.get(&shown.name).is_some_and(|s| s.is_started);
-    if let Some((code, why)) = recipe
-        .filter(|_| !wish.cancel && !is_started)
-        .and_then(|recipe| why_not_started(recipe))
-    {
-        let message = format!(
-            "`{}` is never started, so there is nothing to stop: {why}; with `--cancel`, its jobs \
-             that have begun are cancelled",
-            shown.name
-        );
-        return Err(Problem::conflict(code, message));
-    }
+    let name = RecipeName::of(&project, &written).ok().filter(|name| {
+        // What is started can be stopped, also when its file is gone.
+        states.get(name).is_some_and(|state| state.is_started)
+    });
+    let name = match name {
+        Some(name) => name,
+        None => stoppable(&rooms, &project, &written, wish.cancel)?,
+    };
     let now = rooms.intake.clock.now();
     let store = &rooms.intake.store;
-    store.stop(&shown.name, &by, now).await?;
-    let mut answer = json!({ "name": shown.name.as_str(), "status": "stopped" });
+    store.stop(&name, &by, now).await?;
+    let mut answer = json!({ "name": name.as_str(), "status": "stopped" });
     if wish.cancel {
-        let cancelled = store.cancel_begun(&shown.name, now, &by).await?;
+        let cancelled = store.cancel_begun(&name, now, &by).await?;
         for job in &cancelled {
             rooms.intake.bell.ring(job);
         }
@@ -153,6 +152,29 @@ pub(super) async fn stop(
         answer["cancelled"] = json!(cancelled);
     }
     Ok(Json(answer))
+}
+
+/// A recipe that is not started, to be stopped all the same: refused if it never is.
+fn stoppable(
+    rooms: &Rooms,
+    project: &str,
+    name: &str,
+    is_to_cancel: bool,
+) -> Result<RecipeName, Problem> {
+    let shown = find(rooms, project, name)?;
+    let recipe = shown.program.as_ref().map(|program| program.root());
+    let never = recipe.and_then(|recipe| why_not_started(recipe));
+    match never.filter(|_| !is_to_cancel) {
+        None => Ok(shown.name),
+        Some((code, why)) => Err(Problem::conflict(
+            code,
+            format!(
+                "`{}` is never started, so there is nothing to stop: {why}; with `--cancel`, its \
+                 jobs that have begun are cancelled",
+                shown.name
+            ),
+        )),
+    }
 }
 
 /// How a recipe is started.
@@ -218,7 +240,7 @@ pub(super) async fn run(
             return Err(Problem::bad_request("give `input` or `event`, not both"));
         }
     };
-    let shown = find(&rooms, &project, &name)?;
+    let shown = gone::find(&rooms, &project, &name).await?;
     check_closure(&rooms, &shown.name).await?;
     let limits = preview_limits(wish.for_time.as_deref(), wish.preview)?;
     if wish.preview {

@@ -298,6 +298,7 @@ fn of_plan(upgrade: &Upgrade, errors: &[&Diagnostic]) -> Value {
         "is_older": upgrade.is_older(),
         "is_written": false,
         "files": files.collect::<Vec<_>>(),
+        "without_base": upgrade.without_base,
         "errors": errors.collect::<Vec<_>>(),
     })
 }

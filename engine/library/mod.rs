@@ -13,6 +13,7 @@ mod copies;
 mod files;
 mod good;
 mod hindered;
+mod kept;
 mod open;
 mod overlay;
 mod originals;
@@ -75,6 +76,11 @@ pub struct Library {
     pub connections: Connections,
     /// What copied files were made of.
     pub lock: Lock,
+    /// The texts that copies were made of; none if these files are of no folder.
+    kept: Option<Arc<kept::Kept>>,
+    /// The recipes that are made of one of these although nothing is recorded of them, with the
+    /// file that it was the text of.
+    unrecorded: BTreeMap<RecipeName, String>,
     /// What was found about all files, in the order of files and places.
     pub diagnostics: Vec<Diagnostic>,
     /// The text of every file that could be read as text, by path, for printing findings.
@@ -130,14 +136,14 @@ impl Written {
 impl Library {
     /// Reads a workspace; fails only if its folder cannot be listed.
     pub fn read(workspace: &Path) -> io::Result<Self> {
-        files::find(workspace).map(Self::of)
+        Self::read_with(workspace, &BTreeSet::new())
     }
 
     /// Reads a workspace whose rows of these tables stand in a database already: a mistake in the
     /// first rows that their files give is told, and keeps nothing from being used.
     pub fn read_with(workspace: &Path, filled: &BTreeSet<TableName>) -> io::Result<Self> {
         let files = files::find(workspace)?;
-        Ok(read::read(files, filled))
+        Ok(read::read(files, filled).beside_kept(workspace))
     }
 
     /// Reads a workspace as if a change of its files were done.
@@ -149,7 +155,14 @@ impl Library {
                 None => own.remove(path),
             };
         }
-        Ok(Self::of(files::over_bundled(own)))
+        Ok(Self::of(files::over_bundled(own)).beside_kept(workspace))
+    }
+
+    /// The library, with what is found about copies by the texts that they were made of.
+    fn beside_kept(mut self, workspace: &Path) -> Self {
+        self.kept = Some(Arc::new(kept::read(workspace)));
+        copies::judge(&mut self);
+        self
     }
 
     /// What is bundled with the program, and nothing else.
