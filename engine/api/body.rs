@@ -71,3 +71,17 @@ pub(super) fn next_page(
     next.append_pair(place, last);
     format!("{path}?{}", next.finish())
 }
+
+/// Whether something is to be done although others rely on what it takes away: only if told so.
+pub(super) fn anyway(query: Option<&str>) -> Result<bool, Problem> {
+    let mut is_anyway = false;
+    for (name, value) in parameters(query) {
+        is_anyway = match (name.as_str(), value.as_str()) {
+            ("anyway", "true") => true,
+            ("anyway", "false") => false,
+            ("anyway", _) => return Err(Problem::bad_request("`anyway` is true or false")),
+            _ => return Err(unknown_parameter(&name, &["anyway"])),
+        };
+    }
+    Ok(is_anyway)
+}

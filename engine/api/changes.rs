@@ -2,7 +2,7 @@
 
 use crate::library::{Hindrance, Unsound};
 use crate::origin::Refused;
-use crate::workspace::NotChanged;
+use crate::workspace::{NotChanged, Unread};
 
 use super::Problem;
 
@@ -21,6 +21,14 @@ pub(super) fn refused(refused: Refused) -> Problem {
 /// Why the files are not fit to be copied, as a problem.
 pub(super) fn unsound(why: Unsound) -> Problem {
     Problem::conflict("unsound_workspace", why.to_string())
+}
+
+/// Why the files cannot be read to be changed, as a problem.
+pub(super) fn unread(why: Unread) -> Problem {
+    match why {
+        Unread::Restless(_) => Problem::conflict("being_written", why.to_string()),
+        Unread::Unsound(why) => unsound(why),
+    }
 }
 
 /// Why the files did not change, as a problem.

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::data::Value;
-use crate::library::{Change, Library, Made};
+use crate::library::{Change, Library, Made, path_of};
 use crate::names::RecipeName;
 use crate::origin::{self, Copy, Refused, Source, Tables};
 use crate::store::AuditEntry;
@@ -47,7 +47,11 @@ pub(super) async fn clone(
     let detail = json!({ "of": project });
     let subject = format!("project:{}", wish.name);
     let entry = entry(&rooms, &by, "cloned", subject, detail);
-    copy(&rooms, &project, entry, |source| {
+    let inside = format!("recipes/{project}/");
+    let reads = |path: &str| {
+        path.starts_with(&inside) || path.starts_with("lookup-tables/") || path == origin::FILE
+    };
+    copy(&rooms, &project, &reads, entry, |source| {
         origin::clone_project(source, &project, &wish.name, tables)
     })
     .await
@@ -62,7 +66,9 @@ pub(super) async fn customise(
     let name = RecipeName::of(&project, &name).map_err(Problem::not_found)?;
     let subject = format!("recipe:{name}");
     let entry = entry(&rooms, &by, "customised", subject, Value::Null);
-    copy(&rooms, &project, entry, |source| {
+    let file = path_of(&name);
+    let reads = |path: &str| path == file || path == origin::FILE;
+    copy(&rooms, &project, &reads, entry, |source| {
         origin::customise(source, &name)
     })
     .await
@@ -75,8 +81,9 @@ pub(super) async fn forget(
     Extension(Person(by)): Extension<Person>,
     Path(project): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let originals = rooms.workspace.originals().await;
-    let originals = originals.map_err(changes::unsound)?;
+    let reads = |path: &str| path == origin::FILE;
+    let originals = rooms.workspace.originals(&reads).await;
+    let originals = originals.map_err(changes::unread)?;
     let (lock, left) = origin::forget(&originals.source(), &project).map_err(changes::refused)?;
     let change = Change::of_record(&lock, originals.lock_text.clone());
     let subject = format!("project:{project}");
@@ -116,22 +123,28 @@ pub(super) fn origin(library: &Library, name: &RecipeName) -> Value {
         None => Value::Null,
         Some(Made::Bundled) => json!({ "kind": "bundled" }),
         Some(Made::Here) => json!({ "kind": "own" }),
-        Some(Made::Customised(version)) => json!({ "kind": "customised", "version": version }),
+        Some(Made::Customised(version)) => {
+            json!({ "kind": "customised", "version": version, "is_as_the_original": false })
+        }
+        Some(Made::Alike(version)) => {
+            json!({ "kind": "customised", "version": version, "is_as_the_original": true })
+        }
         Some(Made::Copy(of, version)) => {
             json!({ "kind": "copy", "of": of.as_str(), "version": version })
         }
     }
 }
 
-/// Makes a copy of the files as they are on the disk, writes it, takes it up, and notes who made it.
+/// Makes a copy of the files as they are on the disk once those that it reads rest, writes it, takes it up, and notes who made it.
 async fn copy(
     rooms: &Rooms,
     project: &str,
+    reads: &(dyn Fn(&str) -> bool + Send + Sync),
     entry: AuditEntry,
     made: impl FnOnce(&Source<'_>) -> Result<Copy, Refused>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let originals = rooms.workspace.originals().await;
-    let originals = originals.map_err(changes::unsound)?;
+    let originals = rooms.workspace.originals(reads).await;
+    let originals = originals.map_err(changes::unread)?;
     originals.check(project).map_err(changes::unsound)?;
     let copy = made(&originals.source()).map_err(changes::refused)?;
     let files: Vec<String> = copy.files.keys().cloned().collect();

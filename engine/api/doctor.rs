@@ -63,22 +63,29 @@ fn tell_turned_away(rooms: &Rooms, examination: &mut Examination) {
     };
     let shown = rooms.intake.shelf.all().into_iter();
     for shown in shown.filter(|shown| shown.name.project() == examination.project) {
-        let Some((count, at, why)) = rooms.turned_away.of(&shown.name) else {
+        let Some(line) = rooms.turned_away.of(&shown.name) else {
             continue;
         };
-        let deliveries = match count {
+        let deliveries = match line.count {
             1 => "a delivery".to_owned(),
             count => format!("{count} deliveries"),
         };
         let (title, name) = (&shown.title, &shown.name);
         let text = format!(
             "{deliveries} to \"{title}\" were turned away since the server started, the last on \
-             {at}: {why}"
+             {}: {}",
+            line.last_at, line.last_why
         );
-        let help = format!(
-            "enter at the sender what `recipes show {name}` says of the sign-in; if these were \
-             strangers, nothing is to be done"
-        );
+        let help = match line.is_ours {
+            true => format!(
+                "give what the connection lacks that `recipes show {name}` names (`recipes \
+                 connections` says what), then have the sender send them again"
+            ),
+            false => format!(
+                "enter at the sender what `recipes show {name}` says of the sign-in; if these were \
+                 strangers, nothing is to be done"
+            ),
+        };
         section.add(Finding::warning(text, help));
     }
 }

@@ -9,11 +9,12 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::clock::Moment;
 use crate::data::Value;
+use crate::mask::Masker;
 use crate::names::JobId;
 use crate::store::JobRecord;
 
-use super::Rooms;
 use super::job::{Purpose, Seen};
+use super::{Problem, Rooms};
 
 /// So many messages are remembered.
 const MESSAGES_MAX: usize = 5_000;
@@ -45,6 +46,11 @@ impl Messages {
     }
 }
 
+async fn seen(rooms: &Rooms, record: &JobRecord) -> Result<(Seen, Masker), Problem> {
+    let seen = Seen::of(rooms, &record.id, Purpose::Record).await?;
+    seen.with_masker().await
+}
+
 /// Masks the message of a job's failure in what is shown of it.
 pub(super) async fn mask(rooms: &Rooms, record: &JobRecord, wire: &mut Value) {
     let ending = record.ending.as_ref();
@@ -56,9 +62,9 @@ pub(super) async fn mask(rooms: &Rooms, record: &JobRecord, wire: &mut Value) {
         Some(message) => message,
         // Nobody can tell any more what in it is personal.
         None if record.pruned.is_some() => "its history was removed".to_owned(),
-        None => match Seen::of(rooms, &record.id, Purpose::Record).await {
-            Ok(seen) => {
-                let mut message = seen.masker().text(&failure.message).into_owned();
+        None => match seen(rooms, record).await {
+            Ok((seen, masker)) => {
+                let mut message = masker.text(&failure.message).into_owned();
                 if seen.reaction_failed() {
                     message.push_str(" (what `on_failure` calls failed, too)");
                 }

@@ -58,3 +58,37 @@ pub(super) async fn find(rooms: &Rooms, project: &str, name: &str) -> Result<Sho
         finding.message, finding.place.file
     )))
 }
+
+/// A recipe that is started, by its name.
+pub(super) fn started(
+    states: &BTreeMap<RecipeName, RecipeState>,
+    project: &str,
+    name: &str,
+) -> Option<RecipeName> {
+    let name = RecipeName::of(project, name).ok()?;
+    let is_started = states.get(&name).is_some_and(|state| state.is_started);
+    is_started.then_some(name)
+}
+
+/// A recipe that is not started, to be stopped all the same: refused if it never is.
+pub(super) fn not_started(
+    rooms: &Rooms,
+    project: &str,
+    name: &str,
+    is_to_cancel: bool,
+) -> Result<RecipeName, Problem> {
+    let shown = recipes::find(rooms, project, name)?;
+    let recipe = shown.program.as_ref().map(|program| program.root());
+    let never = recipe.and_then(|recipe| recipes::why_not_started(recipe));
+    match never.filter(|_| !is_to_cancel) {
+        None => Ok(shown.name),
+        Some((code, why)) => Err(Problem::conflict(
+            code,
+            format!(
+                "`{}` is never started, so there is nothing to stop: {why}; with `--cancel`, its \
+                 jobs that have begun are cancelled",
+                shown.name
+            ),
+        )),
+    }
+}

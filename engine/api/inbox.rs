@@ -102,7 +102,11 @@ pub(super) async fn replay(
         recipes::check_closure(&rooms, &recipe).await?;
     }
     let (recipe, jobs) = trigger::replay(&rooms.intake, number, &by).await?;
-    let answer = json!({ "event": id, "recipe": recipe.as_str(), "jobs": ids(&jobs) });
+    let states = rooms.intake.store.states().await?;
+    let is_started = states.get(&recipe).is_some_and(|state| state.is_started);
+    let answer = json!({
+        "event": id, "recipe": recipe.as_str(), "is_started": is_started, "jobs": ids(&jobs),
+    });
     let place = match jobs.as_slice() {
         [job] => format!("/api/jobs/{job}"),
         _ => format!("/api/events/{number}"),

@@ -16,6 +16,7 @@ use crate::names::{JobId, RecipeName};
 use crate::shape::Shape;
 use crate::store::{JobRecord, Jobs, Pinned, StoreError};
 
+use super::aside::aside;
 use super::body::{parameters, unknown_parameter};
 use super::decide::open_decisions;
 use super::personal::{About, Shapes, marks, of_job, shapes};
@@ -50,9 +51,13 @@ pub(super) async fn show(
         note_reveal(&rooms, &person, format!("job:{id}")).await?;
     }
     let seen = Seen::of(&rooms, &id, Purpose::Record).await?;
-    let (marked, masker) = match asked.reveals {
-        true => (Marked::Secret, (*learned_secrets()).clone()),
-        false => (Marked::SecretOrPersonal, seen.masker()),
+    let (seen, masker) = match asked.reveals {
+        true => (seen, (*learned_secrets()).clone()),
+        false => seen.with_masker().await?,
+    };
+    let marked = match asked.reveals {
+        true => Marked::Secret,
+        false => Marked::SecretOrPersonal,
     };
     Ok(Json(in_full(&rooms, seen, masker, marked).await?))
 }
@@ -73,13 +78,16 @@ pub(super) async fn in_full(
     masker: Masker,
     marked: Marked,
 ) -> Result<Value, Problem> {
-    let id = &seen.record.id;
-    let shown = Shown {
-        seen: &seen,
-        masker,
-        marked,
+    let show = move || {
+        let shown = Shown {
+            seen: &seen,
+            masker,
+            marked,
+        };
+        (shown.wire(), shown.masker, seen)
     };
-    let mut wire = shown.wire();
+    let (mut wire, masker, seen) = aside(show).await?;
+    let id = &seen.record.id;
     wire["journal_bytes"] = rooms.intake.store.journal_bytes(id).await?.into();
     let is_over = seen.record.status.is_final();
     let waiting = match is_over {
@@ -90,7 +98,7 @@ pub(super) async fn in_full(
         let open = open_decisions(&seen.entries);
         let open = open.iter().map(|open| {
             let program = seen.program.as_deref();
-            open.wire(&rooms.intake.shelf, program, &|value| shown.hidden(value))
+            open.wire(&rooms.intake.shelf, program, &|value| masker.value(value))
         });
         wire["decisions"] = open.collect();
         let records = std::slice::from_ref(&seen.record);
@@ -120,7 +128,8 @@ pub(super) async fn in_full(
 
 /// What takes out of others what must not be shown of a job.
 pub(super) async fn masker(rooms: &Rooms, id: &JobId) -> Result<Masker, Problem> {
-    Ok(Seen::of(rooms, id, Purpose::Record).await?.masker())
+    let seen = Seen::of(rooms, id, Purpose::Record).await?;
+    Ok(seen.with_masker().await?.1)
 }
 
 /// Reads a job's name from an address.
@@ -218,6 +227,15 @@ impl Seen {
             &self.record.recipe,
             self.pinned.as_ref().filter(|_| is_bad)?,
         ))
+    }
+
+    /// The job, and what takes everything personal and secret out of what is shown of it.
+    pub(super) async fn with_masker(self) -> Result<(Self, Masker), Problem> {
+        aside(move || {
+            let masker = self.masker();
+            (self, masker)
+        })
+        .await
     }
 
     /// What takes everything personal and secret out of what is shown of the job.

@@ -102,7 +102,7 @@ pub(super) async fn search(
 }
 
 /// Jobs as they are listed.
-async fn cards(rooms: &Rooms, records: &[JobRecord]) -> Result<Vec<Value>, Problem> {
+pub(super) async fn cards(rooms: &Rooms, records: &[JobRecord]) -> Result<Vec<Value>, Problem> {
     let mut jobs = Vec::with_capacity(records.len());
     for record in records {
         let mut job = wire::job(record);

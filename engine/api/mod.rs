@@ -5,6 +5,7 @@
 //! payloads; no answer shows a secret, nor what is declared personal.
 
 mod accepted;
+mod aside;
 mod audit;
 mod body;
 mod cancel;
@@ -19,6 +20,7 @@ mod failures;
 mod files;
 mod folded;
 mod follow;
+mod follow_all;
 mod gone;
 mod health;
 mod history;

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use tokio::sync::SemaphorePermit;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::connector::Effect;
 use crate::data::{Value, show_withheld};
@@ -22,8 +22,8 @@ use super::{Problem, Rooms};
 
 impl Rooms {
     /// A turn at what may take much of the machine: previews, checks, tests, recordings.
-    pub(super) fn alone(&self) -> Result<SemaphorePermit<'_>, Problem> {
-        self.previews.try_acquire().map_err(|_| {
+    pub(super) fn alone(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        self.previews.clone().try_acquire_owned().map_err(|_| {
             let title =
                 "A preview, checks, tests or a recording are running, and one runs at a time.";
             Problem::new(429, "preview_running", title).header(header::RETRY_AFTER, "10")

@@ -10,6 +10,9 @@ use crate::shape::Misfit;
 use crate::store::StoreError;
 use crate::trigger::Refusal;
 
+/// When a sender should come back that cannot be told from others before somebody mends our side.
+const NOT_SET_UP_RETRY_S: u64 = 10;
+
 /// Why a request was refused.
 #[derive(Clone, Debug)]
 pub struct Problem(Box<Wire>);
@@ -175,6 +178,7 @@ impl From<Refusal> for Problem {
                     .detail(message)
                     .header(header::RETRY_AFTER, "30")
             }
+            Refusal::NotSetUp(_) => Self::unavailable(message, NOT_SET_UP_RETRY_S),
             Refusal::Later { retry_after, .. } => {
                 Self::unavailable(message, retry_after.as_secs().max(1))
             }

@@ -15,6 +15,7 @@ use crate::library::{Library, Shelf};
 use crate::names::RecipeName;
 use crate::trial::{CaseResult, run_case, suites};
 
+use super::aside::played;
 use super::{Problem, Rooms, body, wire};
 
 /// `GET /api/projects`
@@ -98,16 +99,13 @@ pub(super) async fn test(
     let wish: Wish = body::json(&bytes)?;
     let library = rooms.intake.shelf.library();
     own_recipes(&library, &project)?;
-    let _alone = rooms.alone()?;
-    let played = tokio::task::spawn_blocking(move || play(&library, &project, wish.recipe));
-    let played = played.await.ok().flatten();
-    let (results, unusable) = played.ok_or_else(|| {
-        Problem::new(
-            500,
-            "internal",
-            "The tests met a fault of the engine's own.",
-        )
-    })?;
+    let alone = rooms.alone()?;
+    let is_stopping = rooms.intake.is_stopping.clone();
+    let (results, unusable) = played(is_stopping, async move || {
+        let _alone = alone;
+        play(&library, &project, wish.recipe).await
+    })
+    .await?;
     let failed = results
         .iter()
         .filter(|one| !one.problems.is_empty())
@@ -131,7 +129,7 @@ pub(super) async fn test(
 /// What came of a project's tests, and what is wrong with test files.
 type Played = (Vec<CaseResult>, Vec<Value>);
 
-fn play(library: &Arc<Library>, project: &str, recipe: Option<String>) -> Option<Played> {
+async fn play(library: &Arc<Library>, project: &str, recipe: Option<String>) -> Played {
     let (suites, found) = suites(library);
     let folder = format!("recipes/{project}/");
     let found = found.iter();
@@ -142,17 +140,13 @@ fn play(library: &Arc<Library>, project: &str, recipe: Option<String>) -> Option
         suite.file.starts_with(&folder) && recipe.as_ref().is_none_or(is_meant)
     });
     let shelf = Shelf::new((**library).clone());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .ok()?;
     let mut results = Vec::new();
     for suite in wanted {
         for case in &suite.cases {
-            results.push(runtime.block_on(run_case(&shelf, &suite.recipe, case, None)));
+            results.push(run_case(&shelf, &suite.recipe, case, None).await);
         }
     }
-    Some((results, unusable))
+    (results, unusable)
 }
 
 fn own_recipes<'a>(library: &'a Library, project: &str) -> Result<Vec<&'a RecipeName>, Problem> {

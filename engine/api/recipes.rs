@@ -15,6 +15,7 @@ use crate::clock::parse_period;
 use crate::compile::{Activation, Recipe, Trigger};
 use crate::data::{Object, Value};
 use crate::diagnostic::Severity;
+use crate::journal::JobStatus;
 use crate::library::{Shown, Start};
 use crate::mask::Marked;
 use crate::names::{JobId, RecipeName, Role};
@@ -55,7 +56,12 @@ pub(super) async fn in_full(rooms: &Rooms, shown: &Shown) -> Result<Object, Prob
     if let Some(program) = &shown.program {
         let recipe = program.root();
         wire.insert("description".into(), recipe.description.as_str().into());
-        wire.insert("version".into(), recipe.hash.as_str().into());
+        wire.insert("hash".into(), recipe.hash.as_str().into());
+        let versions = rooms.intake.store.versions(&shown.name).await?;
+        let mut versions = versions.iter();
+        if let Some(live) = versions.find(|version| version.hash == recipe.hash) {
+            wire.insert("version".into(), live.number.into());
+        }
         wire.insert("timezone".into(), recipe.timezone.as_str().into());
         wire.insert("input".into(), recipe.input.to_json_schema());
         wire.insert("output".into(), recipe.output.to_json_schema());
@@ -131,13 +137,10 @@ pub(super) async fn stop(
 ) -> Result<Json<Value>, Problem> {
     let wish: StopWish = body::json(&bytes)?;
     let states = rooms.intake.store.states().await?;
-    let name = RecipeName::of(&project, &written).ok().filter(|name| {
-        // What is started can be stopped, also when its file is gone.
-        states.get(name).is_some_and(|state| state.is_started)
-    });
-    let name = match name {
+    // What is started can be stopped, also when its file is gone.
+    let name = match gone::started(&states, &project, &written) {
         Some(name) => name,
-        None => stoppable(&rooms, &project, &written, wish.cancel)?,
+        None => gone::not_started(&rooms, &project, &written, wish.cancel)?,
     };
     let now = rooms.intake.clock.now();
     let store = &rooms.intake.store;
@@ -152,29 +155,6 @@ pub(super) async fn stop(
         answer["cancelled"] = json!(cancelled);
     }
     Ok(Json(answer))
-}
-
-/// A recipe that is not started, to be stopped all the same: refused if it never is.
-fn stoppable(
-    rooms: &Rooms,
-    project: &str,
-    name: &str,
-    is_to_cancel: bool,
-) -> Result<RecipeName, Problem> {
-    let shown = find(rooms, project, name)?;
-    let recipe = shown.program.as_ref().map(|program| program.root());
-    let never = recipe.and_then(|recipe| why_not_started(recipe));
-    match never.filter(|_| !is_to_cancel) {
-        None => Ok(shown.name),
-        Some((code, why)) => Err(Problem::conflict(
-            code,
-            format!(
-                "`{}` is never started, so there is nothing to stop: {why}; with `--cancel`, its \
-                 jobs that have begun are cancelled",
-                shown.name
-            ),
-        )),
-    }
 }
 
 /// How a recipe is started.
@@ -260,8 +240,14 @@ pub(super) async fn run(
         [job] => format!("/api/jobs/{job}"),
         _ => format!("/api/jobs?recipe={}", shown.name),
     };
-    let answer = Json(json!({ "jobs": ids }));
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, place)], answer).into_response())
+    let mut answer = json!({ "jobs": ids });
+    if let [job] = ids.as_slice() {
+        // As it is told of a job that was waited for in vain.
+        answer["id"] = (*job).into();
+        answer["status"] = JobStatus::Queued.as_str().into();
+    }
+    let place = [(header::LOCATION, place)];
+    Ok((StatusCode::ACCEPTED, place, Json(answer)).into_response())
 }
 
 pub(super) fn find(rooms: &Rooms, project: &str, name: &str) -> Result<Shown, Problem> {
@@ -296,7 +282,7 @@ fn check_startable(recipe: &Recipe) -> Result<(), Problem> {
 }
 
 /// Why a recipe is never started, with the kind of reason; `None` if it is one to be started.
-fn why_not_started(recipe: &Recipe) -> Option<(&'static str, &'static str)> {
+pub(super) fn why_not_started(recipe: &Recipe) -> Option<(&'static str, &'static str)> {
     match (&recipe.trigger, recipe.activation) {
         (_, Some(Activation::ManualOnly)) | (Trigger::Manual, _) => {
             Some(("manual_only", "it is only ever run by hand"))

@@ -22,6 +22,7 @@ use crate::store::{Pinned, RowBefore};
 use crate::table::{SETTINGS_TABLE, Table, key_text};
 use crate::trial::{NotRecorded, Story, record as run_as_test};
 
+use super::aside::played;
 use super::job::{Purpose, Seen, job_id};
 use super::{Problem, Rooms};
 
@@ -40,7 +41,6 @@ pub(super) async fn record(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let id = job_id(&id)?;
-    let _alone = rooms.alone()?;
     let seen = Seen::of(&rooms, &id, Purpose::Record).await?;
     let refused = |why: NotRecorded| {
         let detail = format!("job {id} cannot become a test: {}", why.0);
@@ -56,35 +56,25 @@ pub(super) async fn record(
     Ok(Json(json!({ "recipe": recipe, "test": text })))
 }
 
-/// The text of the test. It is made on a thread of its own: requests go on meanwhile.
+/// The text of the test.
 async fn written(
     rooms: &Arc<Rooms>,
     seen: Seen,
     tables: Rows,
 ) -> Result<Result<String, NotRecorded>, Problem> {
+    let alone = rooms.alone()?;
+    let is_stopping = rooms.intake.is_stopping.clone();
     let rooms = rooms.clone();
-    let write = move || {
-        let (program, pinned) = match whole(&seen) {
-            Ok(whole) => whole,
-            Err(why) => return Ok(Err(why)),
-        };
+    played(is_stopping, async move || {
+        let _alone = alone;
+        let (program, pinned) = whole(&seen)?;
         let mut stand_ins = StandIns::of(seen.masker());
         let story = story(&rooms, &seen, program, pinned, tables, &mut stand_ins);
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        let runtime = builder.enable_all().build()?;
-        let text = runtime.block_on(run_as_test(&rooms.intake.shelf, &story));
-        let told = text.and_then(|text| {
-            check(&text, &stand_ins, &seen.sources)?;
-            Ok(text)
-        });
-        std::io::Result::Ok(told)
-    };
-    let why = match tokio::task::spawn_blocking(write).await {
-        Ok(Ok(recorded)) => return Ok(recorded),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "it met a fault of the engine's own".to_owned(),
-    };
-    Err(Problem::new(500, "cannot_test", "The test could not be run.").detail(why))
+        let text = run_as_test(&rooms.intake.shelf, &story).await?;
+        check(&text, &stand_ins, &seen.sources)?;
+        Ok(text)
+    })
+    .await
 }
 
 /// What the job ran, if all that it did is known.

@@ -30,7 +30,8 @@ use super::{Person, Problem, Rooms, body, wire};
 struct Written {
     /// `start`, `failed`, or the id of a step.
     from: Option<String>,
-    version: WrittenVersion,
+    /// To be said if anything has changed since the job began.
+    version: Option<WrittenVersion>,
     elements: WrittenElements,
     outputs: BTreeMap<String, Value>,
     unknown: WrittenUnknown,
@@ -40,10 +41,9 @@ struct Written {
     plan: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum WrittenVersion {
-    #[default]
     Ran,
     Current,
 }
@@ -78,8 +78,7 @@ struct WrittenMany {
     per_minute: Option<u32>,
     #[serde(default)]
     from: Option<String>,
-    #[serde(default)]
-    version: WrittenVersion,
+    version: Option<WrittenVersion>,
     #[serde(default)]
     elements: WrittenElements,
     #[serde(default)]
@@ -101,6 +100,7 @@ pub(super) async fn one(
     let id = job_id(&id)?;
     let written: Written = body::json(&bytes)?;
     let (only_shown, is_once_more) = (written.plan, written.though_done_again);
+    let is_said = written.version.is_some();
     let mut plan = plan_rerun(&rooms.intake, &id, &wish(written), &by).await?;
     if !is_once_more {
         let lineage = rooms.intake.store.lineage(&id).await?;
@@ -112,6 +112,9 @@ pub(super) async fn one(
     let mut answer = shown(&plan.outline);
     if only_shown {
         return Ok(Json(answer).into_response());
+    }
+    if !is_said {
+        check_unchanged([&plan.outline])?;
     }
     let job = queue_rerun(&rooms.intake, plan).await?;
     answer["job"] = job.as_str().into();
@@ -127,10 +130,14 @@ pub(super) async fn many(
     let written: WrittenMany = body::json(&bytes)?;
     let only_shown = written.plan;
     let is_wide = written.recipe.is_none() && written.since.is_none() && written.until.is_none();
-    let is_meant = written.all;
+    let (is_meant, is_said) = (written.all, written.version.is_some());
     let many = many_of(written)?;
     if is_wide && !is_meant && !only_shown {
         return Err(too_wide(&plan_many(&rooms.intake, &many, &by).await?));
+    }
+    if !is_said && !only_shown {
+        let found = plan_many(&rooms.intake, &many, &by).await?;
+        check_unchanged(found.again.iter().map(|again| &again.outline))?;
     }
     let (status, found) = match only_shown {
         true => (StatusCode::OK, plan_many(&rooms.intake, &many, &by).await?),
@@ -144,6 +151,28 @@ pub(super) async fn many(
         "passed_over": found.passed.iter().map(passed_over).collect::<Vec<_>>(),
     }));
     Ok((status, answer).into_response())
+}
+
+/// Which recipe and settings count is to be said where they are others than those of then: what was
+/// mended since would not count.
+fn check_unchanged<'a>(reruns: impl IntoIterator<Item = &'a Outline>) -> Result<(), Problem> {
+    let mut changes = reruns
+        .into_iter()
+        .filter_map(|rerun| Some((&rerun.origin, rerun.changed.in_words()?)));
+    let Some((job, changed)) = changes.next() else {
+        return Ok(());
+    };
+    let others = match changes.count() {
+        0 => String::new(),
+        1 => " (and the like for another job)".to_owned(),
+        count => format!(" (and the like for {count} other jobs)"),
+    };
+    let message = format!(
+        "{changed} since job {job} began{others}, so say what counts: `--version current` (over the \
+         API: `\"version\": \"current\"`) takes the recipe and settings of now, `--version ran` \
+         (`\"version\": \"ran\"`) those of then, as if nothing was changed; nothing was done"
+    );
+    Err(Problem::conflict("version_not_said", message))
 }
 
 fn done_before(rerun: &JobId, status: JobStatus) -> Problem {
@@ -233,10 +262,11 @@ fn from(written: Option<String>) -> From {
     }
 }
 
-fn version(written: WrittenVersion) -> Version {
+fn version(written: Option<WrittenVersion>) -> Version {
     match written {
-        WrittenVersion::Ran => Version::Ran,
-        WrittenVersion::Current => Version::Current,
+        // Then nothing has changed, or it is only shown.
+        None | Some(WrittenVersion::Ran) => Version::Ran,
+        Some(WrittenVersion::Current) => Version::Current,
     }
 }
 

@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::{Extension, Json};
 use serde_json::json;
 
+use crate::compile::{Program, Trigger, WebhookAuth};
 use crate::connector::FieldSource;
 use crate::data::{Secret, Value};
 use crate::diagnostic::did_you_mean;
@@ -18,10 +19,13 @@ use crate::mask::learn_secret;
 use crate::names::{ConnectionName, SecretName};
 use crate::store::StoreError;
 
-use super::{Person, Problem, Rooms, wire};
+use super::{Person, Problem, Rooms, body, wire};
 
 /// The longest secret in bytes: as long as a file that one is read from.
 const SECRET_BYTES_MAX: usize = 64 * 1024;
+
+/// So many started recipes are named that use a secret.
+const NAMED_MAX: usize = 5;
 
 /// `GET /api/secrets`: the names, whether each was given, and whether a connection refers to it.
 pub(super) async fn list(State(rooms): State<Arc<Rooms>>) -> Result<Json<Value>, Problem> {
@@ -76,14 +80,20 @@ pub(super) async fn set(
     Ok(Json(answer))
 }
 
-/// `DELETE /api/secrets/{name}`
+/// `DELETE /api/secrets/{name}`; of one that a connection refers to only with `?anyway=true`.
 pub(super) async fn remove(
     State(rooms): State<Arc<Rooms>>,
     Extension(Person(by)): Extension<Person>,
     Path(name): Path<String>,
+    RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
+    let is_anyway = body::anyway(query.as_deref())?;
     let unknown = || Problem::not_found(format!("there is no secret `{name}`"));
     let name = SecretName::new(&name).map_err(|_| unknown())?;
+    let given = rooms.intake.store.secrets().await?;
+    if given.iter().any(|record| record.name == name) && !is_anyway {
+        check_unused(&rooms, &name).await?;
+    }
     let now = rooms.intake.clock.now();
     match rooms
         .intake
@@ -120,6 +130,53 @@ fn wanted(rooms: &Rooms) -> BTreeSet<SecretName> {
             _ => None,
         })
         .collect()
+}
+
+/// Refuses to take away what a connection signs in with; names the started recipes that use it.
+async fn check_unused(rooms: &Rooms, secret: &SecretName) -> Result<(), Problem> {
+    if !wanted(rooms).contains(secret) {
+        return Ok(());
+    }
+    let connection = secret.connection();
+    let states = rooms.intake.store.states().await?;
+    let started = states.iter().filter(|(_, state)| state.is_started);
+    let started = started.filter(|(name, _)| {
+        let program = rooms.intake.shelf.program(name);
+        program.is_some_and(|program| uses(&program, connection))
+    });
+    let started: Vec<String> = started.map(|(name, _)| format!("`{name}`")).collect();
+    let who = match started.len() {
+        0 => "no started recipe uses it at the moment".to_owned(),
+        count if count <= NAMED_MAX => format!("started recipes use it: {}", started.join(", ")),
+        count => format!(
+            "started recipes use it: {} and {} more",
+            started[..NAMED_MAX].join(", "),
+            count - NAMED_MAX
+        ),
+    };
+    Err(Problem::conflict(
+        "secret_is_used",
+        format!(
+            "connection `{connection}` signs in with `{secret}`, and {who}. Without it, calls fail and \
+             deliveries are turned away. To give another one, `recipes secrets set {secret}` is \
+             enough; to remove it all the same: `--anyway`, or `?anyway=true`"
+        ),
+    ))
+}
+
+/// Whether a recipe, or one that it calls, signs in or has others sign in with a connection.
+fn uses(program: &Program, connection: &str) -> bool {
+    program.recipes.values().any(|recipe| {
+        let calls = recipe
+            .actions()
+            .into_iter()
+            .map(|action| &action.connection);
+        let auth = match &recipe.trigger {
+            Trigger::Webhook(webhook) => webhook.auth.as_ref().map(WebhookAuth::connection),
+            _ => None,
+        };
+        calls.chain(auth).any(|name| name.as_str() == connection)
+    })
 }
 
 /// Reads the body by hand: what a reader of forms says of a wrong one repeats it.

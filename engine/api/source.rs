@@ -21,7 +21,7 @@ use crate::names::RecipeName;
 use crate::store::VersionOrigin;
 use crate::workspace::{Expected, NotSaved, Others, Save, Saved};
 
-use super::body::{self, parameters, unknown_parameter};
+use super::body;
 use super::{Person, Problem, Rooms, gone, recipes, wire};
 
 /// The media type of a recipe's text alone.
@@ -151,16 +151,10 @@ pub(super) fn said_expected(headers: &HeaderMap) -> Result<Option<Expected>, Pro
 
 /// Whether the recipes that call it may break: only if told so.
 pub(super) fn others(query: Option<&str>) -> Result<Others, Problem> {
-    let mut others = Others::StaySound;
-    for (name, value) in parameters(query) {
-        others = match (name.as_str(), value.as_str()) {
-            ("anyway", "true") => Others::MayBreak,
-            ("anyway", "false") => Others::StaySound,
-            ("anyway", _) => return Err(Problem::bad_request("`anyway` is true or false")),
-            _ => return Err(unknown_parameter(&name, &["anyway"])),
-        };
-    }
-    Ok(others)
+    Ok(match body::anyway(query)? {
+        true => Others::MayBreak,
+        false => Others::StaySound,
+    })
 }
 
 /// A text's ETag.
@@ -179,7 +173,7 @@ fn bad_name(why: String) -> Problem {
 }
 
 pub(super) fn precondition() -> Problem {
-    let title = "This needs a word on what it is made of.";
+    let title = "This needs the ETag of what it changes.";
     Problem::new(428, "precondition_required", title).detail(
         "read the recipe first and send its ETag as `If-Match`, so that nobody's change is lost; \
          for a new recipe, send `If-None-Match: *`",
@@ -264,6 +258,9 @@ pub(super) fn refusal_of_place(why: NotSaved) -> Problem {
     match why {
         NotSaved::BadName(why) | NotSaved::BadField(_, why) => bad_name(why),
         NotSaved::BadPlace(why) => Problem::conflict("bad_place", why),
+        NotSaved::Restless(path) => {
+            super::changes::unread(crate::workspace::Unread::Restless(path))
+        }
         NotSaved::Store(error) => error.into(),
         NotSaved::Unwritable(why) => {
             tracing::error!("something could not be saved: {why}");

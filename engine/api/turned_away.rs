@@ -1,4 +1,5 @@
-//! Deliveries whose senders did not sign in: how many, and what was wrong with the last.
+//! Deliveries whose senders did not sign in, or could not: how many, and what was wrong with the
+//! last.
 //!
 //! In: refusals. Out: a count for each recipe since the server started.
 //! Always true: strangers make nothing grow: one line for each recipe with a webhook, in memory.
@@ -21,39 +22,50 @@ pub struct TurnedAway(Mutex<BTreeMap<RecipeName, Line>>);
 
 /// What was turned away of one recipe's deliveries.
 #[derive(Clone, Debug)]
-struct Line {
-    count: u64,
-    last_at: Moment,
-    last_why: String,
+pub(super) struct Line {
+    /// How many.
+    pub(super) count: u64,
+    /// When the last.
+    pub(super) last_at: Moment,
+    /// What was wrong with the last.
+    pub(super) last_why: String,
+    /// Whether that was ours to mend, and not the sender's.
+    pub(super) is_ours: bool,
 }
 
 impl TurnedAway {
-    /// Counts a refusal, if it is one of a sender that did not sign in.
+    /// Counts a refusal, if it is one of a sender that did not sign in, or that could not.
     pub(super) fn count(&self, recipe: &RecipeName, refusal: &Refusal, now: Moment) {
-        let Refusal::NotSignedIn { message, .. } = refusal else {
-            return;
+        let (why, is_ours) = match refusal {
+            Refusal::NotSignedIn { message, .. } => (message, false),
+            Refusal::NotSetUp(why) => (why, true),
+            _ => return,
         };
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = lines.get(recipe).map_or(0, |line| line.count) + 1;
         let line = Line {
             count,
             last_at: now,
-            last_why: message.clone(),
+            last_why: why.clone(),
+            is_ours,
         };
         lines.insert(recipe.clone(), line);
     }
 
-    /// How many deliveries to a recipe were turned away, when the last, and what was wrong with it.
-    pub(super) fn of(&self, recipe: &RecipeName) -> Option<(u64, Moment, String)> {
+    /// What was turned away of a recipe's deliveries, if any was.
+    pub(super) fn of(&self, recipe: &RecipeName) -> Option<Line> {
         let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = lines.get(recipe)?;
-        Some((line.count, line.last_at, line.last_why.clone()))
+        lines.get(recipe).cloned()
     }
 
     /// What is shown of a recipe; null if nothing was turned away.
     pub(super) fn shown(&self, recipe: &RecipeName) -> Value {
-        self.of(recipe).map_or(Value::Null, |(count, at, why)| {
-            json!({ "count": count, "last_at": wire::moment(at), "last_why": why })
+        self.of(recipe).map_or(Value::Null, |line| {
+            json!({
+                "count": line.count,
+                "last_at": wire::moment(line.last_at),
+                "last_why": line.last_why,
+            })
         })
     }
 }

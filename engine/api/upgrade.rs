@@ -3,7 +3,7 @@
 //! Always true: nothing is written while a conflict is open, while the result has errors, or while
 //! it breaks a test of the project, unless the wish says so; what is written is written together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -14,13 +14,20 @@ use serde_json::json;
 
 use crate::data::Value;
 use crate::diagnostic::Diagnostic;
-use crate::library::{Change, Library, Originals};
+use crate::library::{Change, Originals};
 use crate::names::RecipeName;
-use crate::origin::{self, Choice, Outcome, Refused, Settled, Side, Upgrade, is_inside};
-use crate::trial::{Findings, run_change};
+use crate::origin::{self, Choice, Conflict, Outcome, Refused, Settled, Side, Upgrade, is_inside};
+use crate::trial::{Broken, Findings, run_change};
 
+use super::aside::played;
 use super::copies::entry;
 use super::{Person, Problem, Rooms, body, changes, wire};
+
+/// So many lines are told of what does not hold any more of a test.
+const PROBLEM_LINES_MAX: usize = 8;
+
+/// So many letters are told of how a step without a name begins.
+const BEGINS_MAX: usize = 60;
 
 /// What an upgrade is to be.
 #[derive(Debug, Default, Deserialize)]
@@ -34,7 +41,7 @@ struct Wish {
     /// Which side holds where both changed something.
     #[serde(default)]
     settle: Vec<Settle>,
-    /// The texts of files that were merged by hand, by path.
+    /// The texts of files that were edited by hand, by path.
     #[serde(default)]
     texts: BTreeMap<String, String>,
     /// The `state` of the plan that this wish answers: if anything changed since, it is refused.
@@ -83,8 +90,7 @@ pub(super) async fn change(
         return plan(&rooms, &project, wish).await.map(Json);
     }
     let _turn = rooms.upgrading.lock().await;
-    let originals = rooms.workspace.originals().await;
-    let originals = originals.map_err(changes::unsound)?;
+    let originals = read(&rooms, &project).await?;
     let upgrade = made(&originals, &project, &wish)?;
     let wanted = wish.state.as_ref();
     if wanted.is_some_and(|state| *state != upgrade.state) {
@@ -120,11 +126,15 @@ pub(super) async fn change(
         let errors = errors.into_iter().map(wire::diagnostic);
         return Err(Problem::conflict("unsound_result", detail).errors(errors));
     }
-    let tests = tested(before, after, &project).await?;
+    let (is_stopping, tested) = (rooms.intake.is_stopping.clone(), project.clone());
+    let tests = played(is_stopping, async move || {
+        run_change(before, after, &tested).await
+    })
+    .await?;
     if !tests.broken.is_empty() && !wish.untested {
         return Err(broken(&tests));
     }
-    let mut answer = of_plan(&upgrade, &[]);
+    let mut answer = of_plan(&upgrade, &originals.own, &[]);
     let detail = json!({
         "of": upgrade.of, "to": upgrade.to, "broken_tests": tests.broken.len(),
     });
@@ -145,11 +155,10 @@ pub(super) async fn change(
 async fn plan(rooms: &Rooms, project: &str, wish: Wish) -> Result<Value, Problem> {
     // However many ask at once, one reads.
     let _turn = rooms.upgrading.lock().await;
-    let originals = rooms.workspace.originals().await;
-    let originals = originals.map_err(changes::unsound)?;
+    let originals = read(rooms, project).await?;
     let upgrade = made(&originals, project, &wish)?;
     if !upgrade.is_settled() {
-        return Ok(of_plan(&upgrade, &[]));
+        return Ok(of_plan(&upgrade, &originals.own, &[]));
     }
     let change = Change::of_upgrade(&upgrade, originals.lock_text.clone());
     let (before, after) = rooms
@@ -158,7 +167,25 @@ async fn plan(rooms: &Rooms, project: &str, wish: Wish) -> Result<Value, Problem
         .await
         .map_err(changes::unsound)?;
     let errors = after.errors_beyond(&before);
-    Ok(of_plan(&upgrade, &errors))
+    Ok(of_plan(&upgrade, &originals.own, &errors))
+}
+
+/// The files as they are once those of the project and of its originals rest.
+async fn read(rooms: &Rooms, project: &str) -> Result<Originals, Problem> {
+    let library = rooms.intake.shelf.library();
+    let copies = origin::copies(&library.lock, project);
+    let of = copies.values().map(|origin| origin.of.as_str());
+    let projects = of.filter_map(|path| path.strip_prefix("recipes/")?.split_once('/'));
+    let mut projects: BTreeSet<&str> = projects.map(|(project, _)| project).collect();
+    projects.insert(project);
+    let reads = |path: &str| match path.strip_prefix("recipes/") {
+        Some(rest) => rest
+            .split_once('/')
+            .is_some_and(|(project, _)| projects.contains(project)),
+        None => path.starts_with("lookup-tables/") || path == origin::FILE,
+    };
+    let originals = rooms.workspace.originals(&reads).await;
+    originals.map_err(changes::unread)
 }
 
 fn made(originals: &Originals, project: &str, wish: &Wish) -> Result<Upgrade, Problem> {
@@ -183,7 +210,7 @@ fn made(originals: &Originals, project: &str, wish: &Wish) -> Result<Upgrade, Pr
     let source = originals.source();
     let upgrade = origin::upgrade(&source, project, wish.newer.as_ref(), &settled);
     upgrade.map_err(|refused: Refused| match refused.code {
-        "no_such_conflict" | "not_settled" => Problem::new(
+        "no_such_conflict" | "not_in_plan" | "not_settled" => Problem::new(
             422,
             refused.code,
             "What the wish settles is not as it is said.",
@@ -211,23 +238,6 @@ async fn check_removed(rooms: &Rooms, upgrade: &Upgrade) -> Result<(), Problem> 
     Err(Problem::conflict("recipe_is_started", detail))
 }
 
-/// Runs the tests on a thread of their own: requests go on meanwhile.
-async fn tested(before: Library, after: Library, project: &str) -> Result<Findings, Problem> {
-    let project = project.to_owned();
-    let run = move || {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        let runtime = builder.enable_all().build()?;
-        std::io::Result::Ok(runtime.block_on(run_change(before, after, &project)))
-    };
-    let why = match tokio::task::spawn_blocking(run).await {
-        Ok(Ok(findings)) => return Ok(findings),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "they met a fault of the engine's own".to_owned(),
-    };
-    let title = "The tests of the project could not be run.";
-    Err(Problem::new(500, "cannot_test", title).detail(why))
-}
-
 fn open(upgrade: &Upgrade) -> Problem {
     let conflicts = upgrade.files.iter().flat_map(|(path, outcome)| {
         let clash = match outcome {
@@ -251,7 +261,7 @@ fn broken(tests: &Findings) -> Problem {
     let errors = tests.broken.iter().map(|test| {
         json!({
             "place": test.result.place.to_string(),
-            "message": format!("{}\n      {}", test.name, test.result.problems.join("\n").replace('\n', "\n      ")),
+            "message": format!("{}\n      {}", test.name, problems(test).replace('\n', "\n      ")),
         })
     });
     let detail = format!(
@@ -263,8 +273,8 @@ fn broken(tests: &Findings) -> Problem {
     Problem::conflict("broken_tests", detail).errors(errors.collect::<Vec<_>>())
 }
 
-/// An upgrade on the wire.
-fn of_plan(upgrade: &Upgrade, errors: &[&Diagnostic]) -> Value {
+/// An upgrade of these files on the wire.
+fn of_plan(upgrade: &Upgrade, own: &BTreeMap<String, String>, errors: &[&Diagnostic]) -> Value {
     let files = upgrade.files.iter().map(|(path, outcome)| {
         let word = match outcome {
             Outcome::Replaced(_) => "replaced",
@@ -280,7 +290,15 @@ fn of_plan(upgrade: &Upgrade, errors: &[&Diagnostic]) -> Value {
         }
         if let Outcome::Open(clash) = outcome {
             let conflicts = clash.conflicts.iter().map(|one| {
-                json!({ "part": one.part, "base": one.base, "mine": one.mine, "theirs": one.theirs })
+                let mut wire = json!({
+                    "part": one.part, "base": one.base, "mine": one.mine, "theirs": one.theirs,
+                });
+                let text = own.get(path).filter(|_| origin::is_nameless(&one.part));
+                if let Some((line, begins)) = text.and_then(|text| place(text, one)) {
+                    wire["line"] = line.into();
+                    wire["begins"] = begins.into();
+                }
+                wire
             });
             wire["conflicts"] = conflicts.collect();
             wire["marked"] = clash.marked.as_deref().into();
@@ -301,4 +319,29 @@ fn of_plan(upgrade: &Upgrade, errors: &[&Diagnostic]) -> Value {
         "without_base": upgrade.without_base,
         "errors": errors.collect::<Vec<_>>(),
     })
+}
+
+/// What does not hold any more of a test: the first of it, if it is much.
+fn problems(test: &Broken) -> String {
+    let all = test.result.problems.join("\n");
+    let mut lines: Vec<&str> = all.lines().take(PROBLEM_LINES_MAX).collect();
+    let more = all.lines().count() - lines.len();
+    let rest = format!("... and {more} more lines");
+    if more > 0 {
+        lines.push(&rest);
+    }
+    lines.join("\n")
+}
+
+/// In which line of the copy a conflict begins, and with which words.
+fn place(own: &str, conflict: &Conflict) -> Option<(usize, String)> {
+    let (own, mine) = (own.replace("\r\n", "\n"), conflict.mine.as_deref()?);
+    let before = own[..own.find(mine)?].matches('\n').count();
+    let is_said = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let (at, line) = mine.lines().enumerate().find(|(_, line)| is_said(line))?;
+    let mut begins: String = line.trim().chars().take(BEGINS_MAX).collect();
+    if begins.len() < line.trim().len() {
+        begins.push_str("...");
+    }
+    Some((before + at + 1, begins))
 }

@@ -8,7 +8,7 @@ use std::iter;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::show;
+use super::upgrade::part;
 use crate::data::Value;
 
 /// How many lines that all have are shown around those that differ.
@@ -56,8 +56,7 @@ pub(super) fn beside(path: &str, conflict: &Value) -> String {
         let cells = row.cells.map(|line| broken(line, width));
         table.add_row(iter::once(mark).chain(cells.iter().map(String::as_str)));
     }
-    let part = show::cell(&conflict["part"]);
-    format!("\n{path}: {part}\n{table}\n")
+    format!("\n{path}: {}\n{table}\n", part(conflict))
 }
 
 /// A line, broken at blanks where it is too long; what is broken off stands further in than its

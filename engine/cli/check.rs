@@ -13,7 +13,7 @@ use super::explain::explanations;
 use super::{Ended, library, look, say};
 use crate::diagnostic::{Diagnostic, Report, Severity, Span, did_you_mean, print};
 use crate::library::{Library, codes};
-use crate::settings::{Arguments, FILE, Settings};
+use crate::settings::{Arguments, FILE, Mistakes, Settings};
 use crate::trial::suites;
 
 /// Checks recipes, projects, lookup tables and connectors, and prints every problem with its place
@@ -92,23 +92,27 @@ fn overrides(library: &Library, wanted: &BTreeSet<&str>) -> String {
 }
 
 /// What keeps a server from starting on the workspace.
-fn settings(workspace: &Path) -> Option<Diagnostic> {
+fn settings(workspace: &Path) -> Vec<Diagnostic> {
     let wanted = Arguments {
         workspace: Some(workspace.to_owned()),
         ..Arguments::default()
     };
-    let wrong = Settings::read(wanted).err()?;
-    let mut report = Report::of(&Arc::from(FILE));
-    let first = Span {
-        line: 1,
-        column: 1,
-        ..Span::default()
+    let Err(Mistakes(wrong)) = Settings::read(wanted) else {
+        return Vec::new();
     };
-    let span = wrong.span.unwrap_or(first);
-    report
-        .error(codes::SERVER_SETTINGS, span, wrong.message)
-        .help("mend it; until then no server starts here");
-    report.into_diagnostics().into_iter().next()
+    let mut report = Report::of(&Arc::from(FILE));
+    for wrong in wrong {
+        let first = Span {
+            line: 1,
+            column: 1,
+            ..Span::default()
+        };
+        let span = wrong.span.unwrap_or(first);
+        report
+            .error(codes::SERVER_SETTINGS, span, wrong.message)
+            .help("mend it; until then no server starts here");
+    }
+    report.into_diagnostics()
 }
 
 /// The files that are asked about, by their paths in the workspace.

@@ -15,6 +15,7 @@ use crate::names::ConnectionName;
 use crate::outbound::{Accounts, Forgetful, Outbound, Probe};
 use crate::settings::{Settings, WorkspaceReferences};
 use crate::store::Vault;
+use crate::workspace::connections_hash;
 
 /// What is said of a vendor that answers.
 const ANSWERED: &str = "works: the vendor answers, signed in";
@@ -99,7 +100,8 @@ async fn references(workspace: &Path) -> anyhow::Result<WorkspaceReferences> {
         key_file: Settings::key_file(workspace).map_err(anyhow::Error::msg)?,
         ..Settings::private(workspace)
     };
-    let vault = Vault::read(&settings.database(), &settings.key_path()).await?;
+    let file = connections_hash(workspace);
+    let vault = Vault::read(&settings.database(), &settings.key_path(), &file).await?;
     Ok(WorkspaceReferences::of(workspace).with(vault))
 }
 

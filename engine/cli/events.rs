@@ -174,6 +174,9 @@ impl Replay {
         if self.json {
             show::json(&answer)?;
         }
+        if !self.json {
+            say(&told(&self.id, &answer))?;
+        }
         let mut ended = Ended::Well;
         for job in &made {
             let id = show::cell(job);
@@ -193,6 +196,23 @@ impl Replay {
             say("it is in line; it runs when `recipes serve` runs, or now with --wait\n")?;
         }
         Ok(ended)
+    }
+}
+
+/// What a replay made, and that it runs although its recipe is stopped.
+fn told(event: &str, answer: &Value) -> String {
+    let recipe = show::cell(&answer["recipe"]);
+    let made = match answer["jobs"].as_array().map_or(0, Vec::len) {
+        0 => format!("event {event} makes no job of {recipe}\n"),
+        1 => format!("event {event} is replayed: a new job of {recipe}\n"),
+        count => format!("event {event} is replayed: {count} new jobs of {recipe}\n"),
+    };
+    match answer["is_started"] == false {
+        true => format!(
+            "{made}{recipe} is stopped; what is replayed runs all the same, new deliveries wait for \
+             `recipes start {recipe}`\n"
+        ),
+        false => made,
     }
 }
 

@@ -331,7 +331,7 @@ fn log_of(job: &Value) -> Log<'_> {
 }
 
 /// A line as it is shown: its level, what it says, and the data beside it.
-fn logged(line: &Value) -> String {
+pub(super) fn logged(line: &Value) -> String {
     let data = match line.get("data") {
         Some(data) => format!(" {}", show::short(data, 200)),
         None => String::new(),

@@ -31,7 +31,7 @@ pub(super) struct Jobs {
     #[arg(long)]
     recipe: Option<String>,
     /// Only jobs that hold this value: an e-mail address, an id
-    #[arg(long, value_name = "VALUE", conflicts_with = "id")]
+    #[arg(long, value_name = "VALUE", conflicts_with_all = ["id", "reveal"])]
     about: Option<String>,
     /// How many
     #[arg(long, default_value_t = 25)]

@@ -10,6 +10,7 @@ use super::client::{Client, Errand};
 use super::{Ended, say, show, watch};
 use crate::clock::parse_period;
 use crate::data::{Object, Value};
+use crate::trigger::rerun::Changed;
 
 /// Ends a job early: calls under way finish and are recorded, `finally` runs, nothing new starts
 #[derive(Args, Debug)]
@@ -148,11 +149,6 @@ impl Rerun {
                 self.wish_of_many(client).await?,
             ),
         };
-        if self.version.is_none() && !self.plan {
-            let mut asked = wish.clone();
-            asked["plan"] = true.into();
-            check_unchanged(&client.post(&path, Some(&asked)).await?)?;
-        }
         let answer = client.post(&path, Some(&wish)).await?;
         if self.json {
             show::json(&answer)?;
@@ -195,8 +191,10 @@ impl Rerun {
                 .with_context(|| format!("what `{step}` is to give is not JSON"))?;
             outputs.insert(step.to_owned(), output);
         }
-        let version = self.version.as_deref().unwrap_or("ran");
-        let mut wish = json!({ "from": self.from, "version": version, "plan": self.plan });
+        let mut wish = json!({ "from": self.from, "plan": self.plan });
+        if let Some(version) = &self.version {
+            wish["version"] = version.as_str().into();
+        }
         if !outputs.is_empty() {
             wish["outputs"] = Value::Object(outputs);
         }
@@ -304,31 +302,6 @@ impl Rerun {
     }
 }
 
-/// Which recipe and settings count is to be said where they are others than those of then: what was
-/// mended since would not count.
-fn check_unchanged(plan: &Value) -> anyhow::Result<()> {
-    let many = plan["reruns"].as_array();
-    let reruns = many.map_or(std::slice::from_ref(plan), Vec::as_slice);
-    let mut changes = reruns.iter().filter_map(|rerun| {
-        let settings = &rerun["settings_that_changed"];
-        let changed = changed(&rerun["recipe_has_changed"], settings)?;
-        Some((show::cell(&rerun["origin"]), changed))
-    });
-    let Some((job, changed)) = changes.next() else {
-        return Ok(());
-    };
-    let others = match changes.count() {
-        0 => String::new(),
-        1 => " (and the like for another job)".to_owned(),
-        count => format!(" (and the like for {count} other jobs)"),
-    };
-    bail!(
-        "{changed} since job {job} began{others}, so say what counts:\n  `--version current`  the \
-         recipe and settings of now\n  `--version ran`      those of then, as if nothing was changed\n\
-         nothing was done"
-    )
-}
-
 /// The result of a job that was queued, within a time.
 async fn waited(client: &Client, id: &str, time: &str) -> anyhow::Result<Ended> {
     let time: String = url::form_urlencoded::byte_serialize(time.as_bytes()).collect();
@@ -343,13 +316,12 @@ async fn waited(client: &Client, id: &str, time: &str) -> anyhow::Result<Ended> 
 
 /// What has changed since a job began, in words.
 pub(super) fn changed(recipe: &Value, settings: &Value) -> Option<String> {
-    let settings = joined(settings);
-    match (recipe == true, settings.is_empty()) {
-        (false, true) => None,
-        (true, true) => Some("the recipe has changed".to_owned()),
-        (false, false) => Some(format!("settings have changed ({settings})")),
-        (true, false) => Some(format!("the recipe and settings ({settings}) have changed")),
-    }
+    let settings = settings.as_array().into_iter().flatten();
+    let changed = Changed {
+        recipe: recipe == true,
+        settings: settings.map(show::cell).collect(),
+    };
+    changed.in_words()
 }
 
 /// The texts of a list, with commas between.

@@ -47,6 +47,7 @@ mod watch;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -163,15 +164,21 @@ impl Arguments {
     }
 }
 
+/// How long threads that nobody waits for may go on when the program ends.
+const LAST_GRACE: Duration = Duration::from_secs(10);
+
 /// Runs a command that waits for the network or the database.
 fn block_on(command: impl Future<Output = anyhow::Result<Ended>>) -> anyhow::Result<Ended> {
     // An error means that the process has a provider already, which serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .context("the program cannot start its threads")?
-        .block_on(command)
+        .context("the program cannot start its threads")?;
+    let ended = runtime.block_on(command);
+    // Whoever stops the program does not wait for what nobody waits for any more.
+    runtime.shutdown_timeout(LAST_GRACE);
+    ended
 }
 
 /// The exit code of an error: 3 if the server could not start, else 1.

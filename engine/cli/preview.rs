@@ -48,6 +48,19 @@ pub(super) fn text(preview: &Value, told: Told) -> (String, bool) {
     for job in list(&preview["jobs"]) {
         is_good &= tell_job(job, &mut text);
     }
+    let lines: Vec<Value> = list(&preview["jobs"])
+        .iter()
+        .flat_map(|job| list(&job["log"]).iter().cloned())
+        .collect();
+    let kind = |line: &Value| format!("{} at {}", cell(line, "level"), place(line, "key"));
+    section(
+        &mut text,
+        told,
+        "would be logged",
+        &lines,
+        kind,
+        job::logged,
+    );
     let calls = list(&preview["would_send"]);
     let kind = |call: &Value| format!("{} at {}", cell(call, "action"), place(call, "step"));
     section(&mut text, told, "would be sent", calls, kind, |call| {
@@ -84,7 +97,11 @@ pub(super) fn text(preview: &Value, told: Told) -> (String, bool) {
     section(&mut text, told, "remarks", &remarks, kind, |remark| {
         format!("{}: {}", cell(remark, "key"), cell(remark, "text"))
     });
-    text.push_str("nothing was sent and nothing was written\n");
+    let does_nothing = calls.is_empty() && rows.is_empty() && cut.is_none();
+    text.push_str(match does_nothing {
+        true => "nothing would be sent and no row would change\n",
+        false => "nothing was sent and nothing was written\n",
+    });
     if let Some(cut) = cut {
         let _ = writeln!(text, "{cut}");
     }

@@ -225,6 +225,9 @@ async fn change(client: &Client, name: &str, verb: &str, wish: &Value) -> anyhow
 fn origin(origin: &Value) -> String {
     match origin["kind"].as_str() {
         Some("own") => "own".to_owned(),
+        Some("customised") if origin["is_as_the_original"] == true => {
+            "customised (as the original)".to_owned()
+        }
         Some("customised") => "customised".to_owned(),
         Some("copy") => {
             let of = show::cell(&origin["of"]);
@@ -244,8 +247,13 @@ fn file(recipe: &Value) -> String {
     match origin["kind"].as_str() {
         Some("bundled") => format!("{path}, bundled with the program"),
         Some("customised") => {
+            let alike = match origin["is_as_the_original"] == true {
+                true => ", and says the same so far",
+                false => "",
+            };
             format!(
-                "{path} of this workspace, customised: it stands in place of the bundled one{version}"
+                "{path} of this workspace, customised: it stands in place of the bundled \
+                 one{version}{alike}"
             )
         }
         Some("copy") => {

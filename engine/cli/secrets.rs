@@ -45,6 +45,9 @@ enum What {
         /// Connection and field, such as shop.api_key
         #[arg(value_name = "CONNECTION.FIELD")]
         name: String,
+        /// Also if a connection refers to it, so that calls fail and deliveries are turned away
+        #[arg(long)]
+        anyway: bool,
     },
     /// Seals with a new key from now on; what was sealed before still opens
     Rekey {
@@ -98,8 +101,8 @@ impl Secrets {
                     format!("secret `{name}` is kept, sealed{next}\n"),
                 )
             }
-            What::Remove { name } => {
-                let path = address(name);
+            What::Remove { name, anyway } => {
+                let path = format!("{}?anyway={anyway}", address(name));
                 let answer = client.send(Method::DELETE, &path, Body::None).await?;
                 (answer.body, format!("secret `{name}` is removed\n"))
             }

@@ -80,6 +80,15 @@ pub enum WebhookAuth {
     Hmac(ConnectionName),
 }
 
+impl WebhookAuth {
+    /// The connection that holds what senders sign in with.
+    pub fn connection(&self) -> &ConnectionName {
+        match self {
+            Self::Basic(name) | Self::Token(name) | Self::Hmac(name) => name,
+        }
+    }
+}
+
 /// Which events are the same event.
 #[derive(Clone, Debug)]
 pub struct Dedupe {

@@ -89,6 +89,7 @@ fn origins(house: &Intake, patient: &Patient) -> Vec<String> {
     for name in patient.recipes.keys() {
         match library.made(name) {
             Some(Made::Customised(_)) => customised.push(format!("`{name}`")),
+            Some(Made::Alike(_)) => customised.push(format!("`{name}` (as the original)")),
             Some(Made::Copy(of, version)) => {
                 *copied
                     .entry((of.project().to_owned(), version))
@@ -158,11 +159,7 @@ fn complete(patient: &Patient) -> String {
                     .map(|action| &action.connection),
             );
             if let Trigger::Webhook(webhook) = &recipe.trigger {
-                names.extend(webhook.auth.as_ref().map(|auth| match auth {
-                    WebhookAuth::Basic(name)
-                    | WebhookAuth::Token(name)
-                    | WebhookAuth::Hmac(name) => name,
-                }));
+                names.extend(webhook.auth.as_ref().map(WebhookAuth::connection));
             }
         }
     }

@@ -28,11 +28,18 @@ impl Library {
         if !self.broken.is_empty() {
             return None;
         }
+        let mut after = self.clone();
+        for (path, found) in &files {
+            let name = recipe_of(path)?;
+            match found.is_bundled && found.is_here {
+                true => after.alike.insert(name),
+                false => after.alike.remove(&name),
+            };
+        }
         let files: Vec<Saved> = files
             .into_iter()
             .map(|(path, found)| Some((recipe_of(&path)?, found.bytes.ok()?, found.is_bundled)))
             .collect::<Option<_>>()?;
-        let mut after = self.clone();
         let mut report = Report::default();
         let mut parsed = BTreeMap::new();
         for (name, bytes, is_bundled) in files {

@@ -12,9 +12,9 @@ use crate::data::digest;
 use crate::diagnostic::{Report, Span};
 use crate::names::RecipeName;
 use crate::origin::{FILE, Lock, codes, copies, is_older};
-use crate::source::{self, Document, Key, Node};
+use crate::source::{Document, Key, Node};
 
-use super::files::{bundled_file, bytes_max};
+use super::files::{Found, bundled_file};
 use super::read::add;
 use super::{Library, Shelf, kept};
 
@@ -31,21 +31,25 @@ pub(super) fn judge(library: &mut Library) {
     library
         .diagnostics
         .retain(|found| !codes.contains(&found.code));
-    let file: Arc<str> = Arc::from(FILE);
-    let lock = library.texts.get(&file).cloned();
-    let lock = lock.and_then(|text| source::parse_up_to(&file, text.as_bytes(), bytes_max(FILE)).0);
     library.unrecorded = kept::unrecorded(library);
     let mut all = Report::default();
     for report in kept::judge(library) {
         all.absorb(report);
     }
-    for report in findings(library, lock.as_ref()) {
+    for report in findings(library) {
         all.absorb(report);
     }
     add(library, all);
 }
 
-fn findings(library: &Library, lock: Option<&Document>) -> Vec<Report> {
+/// The paths that a lock names, as they stand in it.
+pub(super) fn recorded(lock: &Document) -> Arc<[Key]> {
+    let files = lock.root.get("files").and_then(Node::as_map);
+    let paths = files.unwrap_or_default().iter();
+    paths.map(|(path, _)| path.clone()).collect()
+}
+
+fn findings(library: &Library) -> Vec<Report> {
     let projects: BTreeSet<&str> = library.written.keys().map(RecipeName::project).collect();
     let cloned = projects.into_iter();
     let cloned = cloned.filter_map(|name| Some((name, library.lock.cloned_from(name)?)));
@@ -60,22 +64,18 @@ fn findings(library: &Library, lock: Option<&Document>) -> Vec<Report> {
             Some(report)
         })
         .collect();
-    let files = lock.and_then(|lock| lock.root.get("files")?.as_map());
-    if let Some(lock) = lock {
-        let mut report = Report::of(&lock.file);
-        gone(library, files.unwrap_or_default(), &mut report);
-        newer_originals(library, files.unwrap_or_default(), &mut report);
-        reports.push(report);
-    }
+    let mut report = Report::of(&Arc::from(FILE));
+    gone(library, &library.recorded, &mut report);
+    newer_originals(library, &library.recorded, &mut report);
+    reports.push(report);
     reports
 }
 
 /// Says once for a project which of its copies are not there any more.
-fn gone(library: &Library, files: &[(Key, Node)], report: &mut Report) {
+fn gone(library: &Library, files: &[Key], report: &mut Report) {
     let is_there = |path: &str| library.texts.contains_key(path);
-    let missing = files.iter().filter(|(path, _)| !is_there(&path.text));
-    let mut missing: BTreeMap<&str, Span> =
-        missing.map(|(path, _)| (&*path.text, path.span)).collect();
+    let missing = files.iter().filter(|path| !is_there(&path.text));
+    let mut missing: BTreeMap<&str, Span> = missing.map(|path| (&*path.text, path.span)).collect();
     let projects: BTreeSet<&str> = missing.keys().filter_map(|path| project_of(path)).collect();
     for project in projects {
         let recorded = copies(&library.lock, project);
@@ -124,9 +124,9 @@ fn gone(library: &Library, files: &[(Key, Node)], report: &mut Report) {
 }
 
 /// Says once for a project that originals of its files have changed.
-fn newer_originals(library: &Library, files: &[(Key, Node)], report: &mut Report) {
+fn newer_originals(library: &Library, files: &[Key], report: &mut Report) {
     let mut counts: BTreeMap<&str, (Span, usize)> = BTreeMap::new();
-    for (path, _) in files {
+    for path in files {
         let Some(origin) = library.lock.files.get(&*path.text) else {
             continue;
         };
@@ -214,6 +214,19 @@ fn root<'a>(lock: &'a Lock, path: &'a str) -> &'a str {
     at
 }
 
+/// The recipes of which the workspace has a file itself that says what the bundled one says.
+pub(super) fn alike(files: &[(String, Found)]) -> BTreeSet<RecipeName> {
+    let alike = files
+        .iter()
+        .filter(|(_, found)| found.is_bundled && found.is_here);
+    alike
+        .filter_map(|(path, _)| {
+            let name = path.strip_prefix("recipes/")?.strip_suffix(".yaml")?;
+            RecipeName::new(name).ok()
+        })
+        .collect()
+}
+
 /// Where the file of a recipe comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Made {
@@ -224,6 +237,8 @@ pub enum Made {
     /// It stands in the place of the bundled one, which was of this version when it was copied; of
     /// none if nothing is recorded of that.
     Customised(Option<String>),
+    /// It stands in the place of the bundled one, of this version, and says the same so far.
+    Alike(String),
     /// It is a copy of another recipe, of this version.
     Copy(RecipeName, String),
 }
@@ -232,10 +247,11 @@ impl Library {
     /// Where the file of a recipe comes from.
     pub fn made(&self, name: &RecipeName) -> Option<Made> {
         let written = self.written.get(name)?;
-        if written.is_bundled {
-            return Some(Made::Bundled);
-        }
         let recorded = self.lock.files.get(&*written.file);
+        if written.is_bundled {
+            let customised = recorded.filter(|_| self.alike.contains(name));
+            return Some(customised.map_or(Made::Bundled, |of| Made::Alike(of.version.clone())));
+        }
         let stands_in = bundled_file(&written.file).is_some();
         let Some(origin) = recorded else {
             return Some(match stands_in {

@@ -37,6 +37,8 @@ pub struct Found {
     pub bytes: Result<Vec<u8>, String>,
     /// Whether it came with the program.
     pub is_bundled: bool,
+    /// Whether the workspace has it itself, be it with the same text.
+    pub is_here: bool,
 }
 
 /// All files of a workspace by path, the bundled ones included.
@@ -49,11 +51,12 @@ pub(super) fn over_bundled(own: BTreeMap<String, Found>) -> BTreeMap<String, Fou
     let mut files = bundled();
     for (path, found) in own {
         // The repository itself is a workspace too; its files are the bundled ones.
-        let is_same = files.get(&path).is_some_and(
-            |bundled| matches!((&bundled.bytes, &found.bytes), (Ok(a), Ok(b)) if a == b),
-        );
-        if !is_same {
-            files.insert(path, found);
+        let same = files
+            .get_mut(&path)
+            .filter(|bundled| matches!((&bundled.bytes, &found.bytes), (Ok(a), Ok(b)) if a == b));
+        match same {
+            Some(same) => same.is_here = true,
+            None => drop(files.insert(path, found)),
         }
     }
     files
@@ -64,6 +67,7 @@ pub(super) fn file_of(text: &str) -> Found {
     Found {
         bytes: Ok(text.as_bytes().to_vec()),
         is_bundled: false,
+        is_here: true,
     }
 }
 
@@ -169,12 +173,14 @@ pub fn found_at(workspace: &Path, path: &str) -> Option<Found> {
         bundled.map(|bytes| Found {
             bytes: Ok(bytes.to_vec()),
             is_bundled: true,
+            is_here: false,
         })
     };
     let found = match replace::changing(workspace, path) {
         Err(error) => Found {
             bytes: Err(error.to_string()),
             is_bundled: false,
+            is_here: true,
         },
         Ok(Some(Some(text))) => file_of(&text),
         Ok(Some(None)) => return behind(),
@@ -193,6 +199,7 @@ pub fn bundled() -> BTreeMap<String, Found> {
     let found = |bytes: &[u8]| Found {
         bytes: Ok(bytes.to_vec()),
         is_bundled: true,
+        is_here: false,
     };
     BUNDLED
         .iter()
@@ -258,6 +265,7 @@ fn read(path: &str, place: &Path) -> Found {
     Found {
         bytes: read_bytes(place, bytes_max(path)).map_err(|error| error.to_string()),
         is_bundled: false,
+        is_here: true,
     }
 }
 

@@ -51,7 +51,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::names::{ConnectorName, RecipeName, TableName};
 use crate::origin::Lock;
 use crate::recipe::RecipeFile;
-use crate::source::{self, Document, Node};
+use crate::source::{self, Document, Key, Node};
 
 /// Everything that a workspace holds.
 #[derive(Clone, Debug, Default)]
@@ -72,6 +72,8 @@ pub struct Library {
     pub broken: Broken,
     /// Recipes without errors of their own that rely on one of those, with its file.
     pub hindered: BTreeMap<RecipeName, Arc<str>>,
+    /// The recipes of which the workspace has a file itself that says what the bundled one says.
+    pub alike: BTreeSet<RecipeName>,
     /// The connections that `connections.yaml` names.
     pub connections: Connections,
     /// What copied files were made of.
@@ -81,6 +83,9 @@ pub struct Library {
     /// The recipes that are made of one of these although nothing is recorded of them, with the
     /// file that it was the text of.
     unrecorded: BTreeMap<RecipeName, String>,
+    /// The paths that the lock names, as they stand in it: whoever takes up a saved recipe has no
+    /// need to read the lock again, however large it is.
+    pub recorded: Arc<[Key]>,
     /// What was found about all files, in the order of files and places.
     pub diagnostics: Vec<Diagnostic>,
     /// The text of every file that could be read as text, by path, for printing findings.
@@ -88,6 +93,10 @@ pub struct Library {
     /// The paths of all files.
     pub paths: Vec<Arc<str>>,
 }
+
+/// Files that are read with other texts than those that they have: none where a file is read as if it
+/// was not there.
+pub type Held = BTreeMap<String, Option<Arc<str>>>;
 
 /// A recipe as written. Its tree is not kept: a thousand of them would be most of what an idle
 /// server holds, and is seldom asked for.
@@ -136,25 +145,37 @@ impl Written {
 impl Library {
     /// Reads a workspace; fails only if its folder cannot be listed.
     pub fn read(workspace: &Path) -> io::Result<Self> {
-        Self::read_with(workspace, &BTreeSet::new())
+        let library = files::find(workspace).map(Self::of)?;
+        Ok(library.beside_kept(workspace))
     }
 
     /// Reads a workspace whose rows of these tables stand in a database already: a mistake in the
     /// first rows that their files give is told, and keeps nothing from being used.
-    pub fn read_with(workspace: &Path, filled: &BTreeSet<TableName>) -> io::Result<Self> {
-        let files = files::find(workspace)?;
-        Ok(read::read(files, filled).beside_kept(workspace))
+    pub fn read_with(
+        workspace: &Path,
+        filled: &BTreeSet<TableName>,
+        held: &Held,
+    ) -> io::Result<Self> {
+        let mut own = files::find_own(workspace)?;
+        stand_in(
+            &mut own,
+            held.iter().map(|(path, text)| (path, text.as_deref())),
+        );
+        Ok(read::read(files::over_bundled(own), filled).beside_kept(workspace))
     }
 
     /// Reads a workspace as if a change of its files were done.
-    pub fn as_if(workspace: &Path, change: &Change) -> io::Result<Self> {
+    pub fn as_if(workspace: &Path, change: &Change, held: &Held) -> io::Result<Self> {
         let mut own = files::find_own(workspace)?;
-        for (path, (_, after)) in &change.files {
-            match after {
-                Some(text) => own.insert(path.clone(), files::file_of(text)),
-                None => own.remove(path),
-            };
-        }
+        stand_in(
+            &mut own,
+            held.iter().map(|(path, text)| (path, text.as_deref())),
+        );
+        let changed = change.files.iter();
+        stand_in(
+            &mut own,
+            changed.map(|(path, (_, after))| (path, after.as_deref())),
+        );
         Ok(Self::of(files::over_bundled(own)).beside_kept(workspace))
     }
 
@@ -212,6 +233,19 @@ impl Library {
         let start = found.partition_point(|found| &*found.place.file < path);
         let of_file = found[start..].iter();
         of_file.take_while(move |found| &*found.place.file == path)
+    }
+}
+
+/// Puts texts in the place of files.
+fn stand_in<'a>(
+    own: &mut BTreeMap<String, Found>,
+    texts: impl Iterator<Item = (&'a String, Option<&'a str>)>,
+) {
+    for (path, text) in texts {
+        match text {
+            Some(text) => own.insert(path.clone(), files::file_of(text)),
+            None => own.remove(path),
+        };
     }
 }
 

@@ -32,6 +32,7 @@ pub(super) fn read(files: BTreeMap<String, Found>, filled: &BTreeSet<TableName>)
     for (path, found) in pages {
         reading.page(Arc::from(path), &found);
     }
+    reading.library.alike = copies::alike(&files);
     let opened = at_once(files, |(path, found)| {
         let path: Arc<str> = Arc::from(path);
         let opened = open(&path, &found);
@@ -165,6 +166,7 @@ impl Reading {
                 let (lock, report) = Lock::read(&document);
                 self.found.absorb(report);
                 self.library.lock = lock;
+                self.library.recorded = copies::recorded(&document);
             }
             Subject::Connector(name) => {
                 if !is_bundled {

@@ -56,6 +56,20 @@ impl Stamp {
         }
     }
 
+    /// The part of it that is about these files.
+    pub fn of_those(&self, which: &dyn Fn(&str) -> bool) -> Self {
+        let states = self.0.iter().filter(|(path, _)| which(path));
+        Self(states.map(|(path, state)| (path.clone(), *state)).collect())
+    }
+
+    /// Takes down what a file was earlier, so that what became of it since is still a change.
+    pub fn hold(&mut self, path: &str, earlier: &Self) {
+        match earlier.0.get(path) {
+            Some(state) => drop(self.0.insert(path.to_owned(), *state)),
+            None => drop(self.0.remove(path)),
+        }
+    }
+
     /// Takes down what a file is now, so that it counts as no change any more.
     pub fn note(&mut self, path: &str, about: &Metadata) {
         self.0.insert(path.to_owned(), State::of(about));

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
+use super::Library;
 use super::at_once::at_once;
 use super::files::{file_of, find_own, found_at};
 use super::originals::originals;
@@ -324,4 +326,34 @@ fn what_is_done_with_many_items_at_once_comes_out_in_their_order() {
         let wanted: Vec<usize> = (0..count).map(|number| number * 10).collect();
         assert_eq!(tens, wanted);
     }
+}
+
+#[test]
+fn a_saved_recipe_is_taken_up_without_reading_the_lock_again() {
+    let hash = "0".repeat(64);
+    let lock = format!(
+        "files:\n  recipes/a/lost.yaml:\n    of: recipes/b/lost.yaml\n    version: \"1\"\n    hash: \
+         \"{hash}\"\n"
+    );
+    let recipe = "title: One\ntrigger: { manual: }\nsteps: [{ log: hi }]\n";
+    let files = [
+        ("recipes/a/project.yaml", "title: A\nversion: 1.0.0\n"),
+        ("recipes/a/one.yaml", recipe),
+        (origin::FILE, &lock),
+    ];
+    let files = files.map(|(path, text)| (path.to_owned(), file_of(text)));
+    let mut library = Library::of(BTreeMap::from(files));
+    let told = |library: &Library| {
+        let found = library.diagnostics_of(origin::FILE);
+        found.map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let before = told(&library);
+    assert_eq!(before.len(), 1, "{before:?}");
+    // However the lock would be read now, it is not.
+    let (file, text) = (Arc::from(origin::FILE), Arc::from("files: ["));
+    library.texts.insert(file, text);
+    let saved = file_of(&recipe.replace("One", "Two"));
+    let saved = BTreeMap::from([("recipes/a/one.yaml".to_owned(), saved)]);
+    let after = library.with_saved(saved).unwrap();
+    assert_eq!(told(&after), before);
 }

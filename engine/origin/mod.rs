@@ -24,6 +24,7 @@ pub use clone::{Copy, Refused, Tables, clone_project, customise};
 pub use forget::forget;
 pub use lock::{BASES, FILE, Lock, Origin, base_path, is_inside};
 pub use merge::{Clash, Conflict, Side};
+pub use parts::is_nameless;
 pub use settle::{Choice, Settled};
 pub use source::Source;
 pub use upgrade::{Outcome, Upgrade, copies, upgrade};

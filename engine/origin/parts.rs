@@ -51,6 +51,18 @@ impl Sort {
     }
 }
 
+/// Whether a part is a stretch of elements without names, which no name leads to.
+pub fn is_nameless(part: &str) -> bool {
+    LISTS.iter().any(|(list, _)| {
+        let rest = part.strip_prefix(list).unwrap_or_default();
+        rest == AT_FIRST || rest.starts_with(AFTER)
+    })
+}
+
+/// Behind the name of a list: the elements before the first that has a name, and those after one.
+const AT_FIRST: &str = " at first";
+const AFTER: &str = " after ";
+
 /// The lists whose elements are parts of their own, with the key that names an element.
 pub(super) const LISTS: [(&str, &str); 2] = [("steps", "id"), ("cases", "title")];
 
@@ -153,8 +165,8 @@ fn elements(
         }
         let (name_of_part, sort) = match (name, before) {
             (Some(name), _) => (format!("{of}.{name}"), Sort::Named(of)),
-            (None, Some(before)) => (format!("{of} after {before}"), Sort::Unnamed(of)),
-            (None, None) => (format!("{of} at first"), Sort::Unnamed(of)),
+            (None, Some(before)) => (format!("{of}{AFTER}{before}"), Sort::Unnamed(of)),
+            (None, None) => (format!("{of}{AT_FIRST}"), Sort::Unnamed(of)),
         };
         if name.is_some() || was_named {
             starts.push(Start {

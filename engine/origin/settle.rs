@@ -4,7 +4,7 @@
 //! Always true: the narrower choice counts, and of two alike the later; a choice that settles
 //! nothing is refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::clone::{Refused, refused};
 use super::merge::{Conflict, Side};
@@ -26,7 +26,7 @@ pub struct Choice {
 pub struct Settled {
     /// Which sides hold.
     pub choices: Vec<Choice>,
-    /// The text of files that were merged by hand, by path.
+    /// The text of files that were edited by hand, by path.
     pub texts: BTreeMap<String, String>,
 }
 
@@ -52,6 +52,16 @@ fn names(file: &str, path: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
 }
 
+fn not_changed(path: &str, changed: &BTreeSet<&str>) -> Refused {
+    let help = did_you_mean(path, changed.iter().copied())
+        .map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
+    let message = format!(
+        "the upgrade does not change `{path}`, so no edited text of it is taken: edit that file \
+         where it stands, before or after{help}"
+    );
+    refused("not_in_plan", message)
+}
+
 impl Settled {
     /// The side that holds for a part of a file.
     pub(super) fn side(&self, path: &str, part: &str) -> Option<Side> {
@@ -59,8 +69,12 @@ impl Settled {
         meant.max_by_key(|one| one.narrowness()).map(|one| one.side)
     }
 
-    /// Refuses choices and texts for what is in no conflict.
-    pub(super) fn check(&self, open: &BTreeMap<&str, &[Conflict]>) -> Result<(), Refused> {
+    /// Refuses choices for what is in no conflict, and texts of files that do not change.
+    pub(super) fn check(
+        &self,
+        open: &BTreeMap<&str, &[Conflict]>,
+        changed: &BTreeSet<&str>,
+    ) -> Result<(), Refused> {
         let places: Vec<(&str, &str)> = open
             .iter()
             .flat_map(|(path, open)| open.iter().map(|one| (*path, &*one.part)))
@@ -88,14 +102,11 @@ impl Settled {
             };
             return Err(refused("no_such_conflict", message));
         }
-        for path in self.texts.keys() {
-            if !open.contains_key(path.as_str()) {
-                let message =
-                    format!("there is no conflict in `{path}`, so no edited text of it is needed");
-                return Err(refused("no_such_conflict", message));
-            }
+        let mut edited = self.texts.keys().map(String::as_str);
+        match edited.find(|path| !changed.contains(path)) {
+            Some(path) => Err(not_changed(path, changed)),
+            None => self.check_marks(),
         }
-        self.check_marks()
     }
 
     /// Refuses texts in which both sides still stand.

@@ -140,7 +140,7 @@ pub fn upgrade(
         meetings.extend(theirs.new_tables(&fresh, &copies));
     }
     upgrade.state = state(&meetings);
-    upgrade.settle(meetings, settled)?;
+    upgrade.settle(meetings, settled, &fresh)?;
     let files = upgrade.files.keys();
     let without_base = files.filter(|path| {
         let origin = copies.get(path);
@@ -210,7 +210,12 @@ fn not_a_copy(source: &Source<'_>, project: &str) -> Refused {
 }
 
 impl Upgrade {
-    fn settle(&mut self, meetings: Vec<Meeting>, settled: &Settled) -> Result<(), Refused> {
+    fn settle(
+        &mut self,
+        meetings: Vec<Meeting>,
+        settled: &Settled,
+        fresh: &BTreeMap<String, String>,
+    ) -> Result<(), Refused> {
         let nothing = Settled::default();
         let first = meetings.iter().map(|one| (one, one.outcome(&nothing)));
         let first: Vec<(&Meeting, Option<Outcome>)> = first.collect();
@@ -218,7 +223,12 @@ impl Upgrade {
             Some(Outcome::Open(clash)) => Some((&*one.path, &*clash.conflicts)),
             _ => None,
         });
-        settled.check(&open.collect())?;
+        let changed = first.iter().filter(|(_, outcome)| outcome.is_some());
+        let mut changed: BTreeSet<&str> = changed.map(|(one, _)| &*one.path).collect();
+        // New tables are named there.
+        let wired = project_file(&self.project);
+        changed.extend((!fresh.is_empty()).then_some(&*wired));
+        settled.check(&open.collect(), &changed)?;
         for meeting in &meetings {
             let edited = settled.texts.get(&meeting.path);
             let outcome = match edited {

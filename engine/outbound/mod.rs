@@ -35,19 +35,20 @@ pub use client::BODY_BYTES_MAX;
 pub use ledger::{Forgetful, Ledger, LedgerError, Remembered};
 pub use question::Probe;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use futures_util::future::{BoxFuture, FutureExt};
 
 use crate::clock::{Clock, Moment};
-use crate::connector::References;
+use crate::connector::{References, Trouble};
 use crate::interpret::Call;
 use crate::journal::Failure;
+use crate::names::ConnectionName;
 use crate::step::{Asked, Calls, HeldUp, Performed};
 
 /// All that goes out to vendors.
 pub struct Outbound {
-    accounts: Mutex<Arc<Accounts>>,
+    accounts: RwLock<Arc<Accounts>>,
     references: Arc<dyn References>,
     ledger: Arc<dyn Ledger>,
     clock: Clock,
@@ -73,7 +74,7 @@ impl Outbound {
         // Blocks that an earlier process had in use count for one window, not for one each start.
         budgets.settle(&*ledger).await.map_err(unavailable)?;
         Ok(Self {
-            accounts: Mutex::new(Arc::new(accounts)),
+            accounts: RwLock::new(Arc::new(accounts)),
             references,
             clients: client::Clients::default(),
             tokens: token::Tokens::new(remembered.refresh_tokens),
@@ -93,18 +94,37 @@ impl Outbound {
         self
     }
 
-    /// Puts other connectors and connections in place; calls under way keep theirs.
-    pub fn replace(&self, accounts: Accounts) {
-        *self.accounts.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(accounts);
+    /// Puts other connectors and connections in place; calls under way keep theirs. What else is to
+    /// be there with them comes at the same moment: no call sees the one without the other.
+    pub fn replace(&self, accounts: Accounts, with_them: impl FnOnce()) {
+        let mut held = self
+            .accounts
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *held = Arc::new(accounts);
+        with_them();
+        drop(held);
         self.notices.forget_failures();
     }
 
     /// The connectors and connections as they are now.
     pub fn accounts(&self) -> Arc<Accounts> {
         self.accounts
-            .lock()
+            .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Finds what a call names: connection and secrets of the same moment.
+    fn prepare(&self, call: &Call) -> Result<Prepared, Trouble> {
+        let held = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
+        held.prepare(call, &*self.references)
+    }
+
+    /// Finds what a call of an action without input needs: all of the same moment.
+    fn prepare_bare(&self, name: &ConnectionName, action: &str) -> Result<Prepared, Trouble> {
+        let held = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
+        held.open(name, action, &*self.references)
     }
 }
 

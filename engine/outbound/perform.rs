@@ -31,8 +31,7 @@ pub(super) enum Stopped {
 impl Outbound {
     /// Performs one call, or says from when on there is room for it.
     pub async fn perform(&self, call: &Call) -> Performed {
-        let accounts = self.accounts();
-        let prepared = match accounts.prepare(call, &*self.references) {
+        let prepared = match self.prepare(call) {
             Ok(prepared) => prepared,
             Err(trouble) => return Performed::Ended(refused(trouble)),
         };
@@ -147,7 +146,7 @@ impl Outbound {
         if action.exclusive.is_empty() && !is_bounded {
             return self.budgets.closed_until(&connection.name);
         }
-        let prepared = accounts.prepare(call, &*self.references).ok()?;
+        let prepared = self.prepare(call).ok()?;
         let room = async {
             let entered = self.enter(&prepared, action, &call.call_key).await?;
             self.reserve(&prepared, &call.call_key)?;

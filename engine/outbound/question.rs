@@ -80,7 +80,7 @@ impl Outbound {
         if let Some((connector, None)) = &probe
             && let Some(action) = mailing(connector)
         {
-            let greeted = match accounts.open(connection, action, &*self.references) {
+            let greeted = match self.prepare_bare(connection, action) {
                 Ok(prepared) => self.greet(&prepared).await,
                 Err(trouble) => Err(trouble.into()),
             };
@@ -100,7 +100,7 @@ impl Outbound {
                 )),
             };
         };
-        let prepared = match accounts.open(connection, &action, &*self.references) {
+        let prepared = match self.prepare_bare(connection, &action) {
             Ok(prepared) => prepared,
             Err(trouble) => return Probe::Failed(trouble.into()),
         };
@@ -120,8 +120,7 @@ impl Outbound {
     }
 
     async fn ask_or_fail(&self, call: &Call) -> Result<Option<Value>, Unanswered> {
-        let accounts = self.accounts();
-        let prepared = accounts.prepare(call, &*self.references)?;
+        let prepared = self.prepare(call)?;
         let action = prepared.action()?;
         let Some(verify) = &action.verify else {
             let why = "this action cannot be asked about";
@@ -129,11 +128,7 @@ impl Outbound {
         };
         let values =
             Values::new(self.clock.now(), &call.call_key).with("input", prepared.input.clone());
-        let mut question = accounts.open(
-            &call.action.connection,
-            &verify.question.action,
-            &*self.references,
-        )?;
+        let mut question = self.prepare_bare(&call.action.connection, &verify.question.action)?;
         let asked = question.action()?;
         let input = verification_input(&verify.question, &values)?;
         question.input = Arc::new(crate::shape::fill_defaults(&asked.input, input));

@@ -10,8 +10,7 @@ use crate::step::HeldUp;
 impl Outbound {
     /// What holds a call up, as far as its connection's budgets do.
     pub(super) fn why_held_up(&self, call: &Call) -> Option<HeldUp> {
-        let accounts = self.accounts();
-        let prepared = accounts.prepare(call, &*self.references).ok()?;
+        let prepared = self.prepare(call).ok()?;
         let connection = &prepared.connection.name;
         if let Some(until) = self.budgets.closed_until(connection) {
             return Some(HeldUp {

@@ -207,6 +207,11 @@ impl Engine {
             }
         }
         let _ = std::fs::remove_file(self.settings.data(tokens::SERVER_FILE));
+        // Only then may the next one work on it.
+        let closing = self.world.store.close();
+        if Clock::within(JOBS_GRACE, closing).await.is_none() {
+            tracing::warn!("the database is busy; what is durable counts");
+        }
     }
 
     /// The recipes.

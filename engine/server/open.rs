@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::connector::References;
 use crate::diagnostic::Severity;
 use crate::history::History;
-use crate::library::{Library, Shelf, Stamp, resume};
+use crate::library::{Held, Library, Shelf, Stamp, resume};
 use crate::names::TableName;
 use crate::outbound::{Accounts, Outbound};
 use crate::runner::{Bell, World};
@@ -53,6 +53,8 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
         let filled = store.table_names().await?;
         (library, read_at) = read(workspace, filled).await?;
     }
+    workspace::settle_saving(&store, &workspace::connections_hash(workspace)).await?;
+    store.vault().arrive();
     let clock = settings.clock();
     let shelf = Shelf::new(library);
     let tables = shelf.tables();
@@ -151,7 +153,9 @@ async fn read(workspace: &Path, filled: BTreeSet<TableName>) -> Result<(Library,
     if workspace.is_dir() && !PARTS.iter().any(|part| workspace.join(part).exists()) {
         return Err(refuse(format!("it has none of {}", PARTS.join(", "))));
     }
-    workspace::read(workspace, filled).await.map_err(refuse)
+    workspace::read(workspace, filled, Held::new())
+        .await
+        .map_err(refuse)
 }
 
 /// Makes the folder that the server writes into; what it holds is nobody else's business.

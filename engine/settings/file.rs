@@ -41,6 +41,50 @@ impl From<String> for Wrong {
     }
 }
 
+/// All that is wrong with it: in the order of the file, what is said elsewhere first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mistakes(pub Vec<Wrong>);
+
+impl Mistakes {
+    /// What was read, if it could be; otherwise the reason is kept.
+    pub(super) fn take<T>(&mut self, read: Result<T, impl Into<Self>>) -> Option<T> {
+        read.map_err(|why| self.0.extend(why.into().0)).ok()
+    }
+
+    /// What was read if nothing was wrong, or else all that was.
+    pub(super) fn unless_any<T>(mut self, read: Option<T>) -> Result<T, Self> {
+        match read {
+            Some(read) if self.0.is_empty() => Ok(read),
+            _ => {
+                self.0
+                    .sort_by_key(|wrong| wrong.span.map(|span| span.start));
+                Err(self)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> = self.0.iter().map(Wrong::to_string).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+impl std::error::Error for Mistakes {}
+
+impl From<Wrong> for Mistakes {
+    fn from(wrong: Wrong) -> Self {
+        Self(vec![wrong])
+    }
+}
+
+impl From<String> for Mistakes {
+    fn from(message: String) -> Self {
+        Wrong::from(message).into()
+    }
+}
+
 /// A setting as it is given.
 pub(super) struct Said {
     key: &'static str,
@@ -83,11 +127,20 @@ impl Said {
 pub(super) struct SettingsFile(Option<Node>);
 
 impl SettingsFile {
-    pub(super) fn read(workspace: &Path) -> Result<Self, Wrong> {
+    /// Reads it, if every key in it is one.
+    pub(super) fn read(workspace: &Path) -> Result<Self, Mistakes> {
+        let (file, mistakes) = Self::look(workspace)?;
+        mistakes.unless_any(Some(file))
+    }
+
+    /// Reads it, with the keys that are none.
+    pub(super) fn look(workspace: &Path) -> Result<(Self, Mistakes), Wrong> {
         let path = workspace.join(FILE);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self(None)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok((Self(None), Mistakes::default()));
+            }
             Err(error) => {
                 return Err(format!("`{}` cannot be read: {error}", path.display()).into());
             }
@@ -107,19 +160,14 @@ impl SettingsFile {
                 }
             });
         };
-        for (key, _) in document.root.as_map().unwrap_or_default() {
-            if !KEYS.contains(&&*key.text) {
-                let help = did_you_mean(&key.text, KEYS).map_or_else(
-                    || format!("known are: {}", KEYS.join(", ")),
-                    |meant| format!("did you mean `{meant}`?"),
-                );
-                return Err(Wrong {
-                    message: format!("`{}` is no setting; {help}", key.text),
-                    span: Some(key.span),
-                });
-            }
-        }
-        Ok(Self(Some(document.root)))
+        let keys = document.root.as_map().unwrap_or_default().iter();
+        let unknown = keys.filter(|(key, _)| !KEYS.contains(&&*key.text));
+        let unknown = unknown.map(|(key, _)| Wrong {
+            message: format!("`{}` is no setting; {}", key.text, meant(&key.text)),
+            span: Some(key.span),
+        });
+        let unknown = Mistakes(unknown.collect());
+        Ok((Self(Some(document.root)), unknown))
     }
 
     fn node(&self, key: &str) -> Option<&Node> {
@@ -150,7 +198,7 @@ impl SettingsFile {
     }
 
     /// The elements of a list of texts, each on its own; one text counts as a list of one.
-    pub(super) fn texts(&self, key: &'static str) -> Result<Vec<Said>, Wrong> {
+    pub(super) fn texts(&self, key: &'static str) -> Result<Vec<Said>, Mistakes> {
         let Some(node) = self.node(key) else {
             return Ok(Vec::new());
         };
@@ -166,8 +214,30 @@ impl SettingsFile {
             }),
         };
         match &node.kind {
-            NodeKind::List(elements) => elements.iter().map(one).collect(),
+            NodeKind::List(elements) => {
+                let mut mistakes = Mistakes::default();
+                let read = elements.iter().filter_map(|node| mistakes.take(one(node)));
+                let read = read.collect();
+                mistakes.unless_any(Some(read))
+            }
             _ => Ok(vec![one(node)?]),
         }
+    }
+}
+
+/// The settings that were probably meant by a key that is none.
+fn meant(written: &str) -> String {
+    if let Some(meant) = did_you_mean(written, KEYS) {
+        return format!("did you mean `{meant}`?");
+    }
+    fn first_word(key: &str) -> &str {
+        key.split('_').next().unwrap_or(key)
+    }
+    let first = did_you_mean(first_word(written), KEYS.map(first_word));
+    let near = KEYS.iter().filter(|key| Some(first_word(key)) == first);
+    let near: Vec<String> = near.map(|key| format!("`{key}`")).collect();
+    match near.is_empty() {
+        true => format!("known are: {}", KEYS.join(", ")),
+        false => format!("did you mean {}?", near.join(" or ")),
     }
 }

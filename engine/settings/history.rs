@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::clock::parse_period;
 use crate::history::{Budgets, parse_size};
 
-use super::Wrong;
 use super::file::{Said, SettingsFile};
+use super::{Mistakes, Wrong};
 
 /// The keys of the settings file that say how much is kept.
 pub(super) const HISTORY_AGE: &str = "history_age";
@@ -17,17 +17,26 @@ pub(super) const CHANGES_AGE: &str = "changes_age";
 const UNBOUNDED: &str = "unlimited";
 
 /// Reads the budgets from environment and file; what neither says is as usual.
-pub(super) fn budgets(file: &SettingsFile) -> Result<Budgets, Wrong> {
+pub(super) fn budgets(file: &SettingsFile) -> Result<Budgets, Mistakes> {
     let usual = Budgets::default();
     let say = |key: &'static str| {
         let variable = format!("RECIPES_{}", key.to_uppercase());
         Said::find(None, &variable, file, key)
     };
-    Ok(Budgets {
-        age: bound(say(HISTORY_AGE)?, usual.age, age)?,
-        bytes: bound(say(HISTORY_SIZE)?, usual.bytes, parse_size)?,
-        changes_age: bound(say(CHANGES_AGE)?, usual.changes_age, age)?,
-    })
+    let mut mistakes = Mistakes::default();
+    let of_age = mistakes.take(say(HISTORY_AGE).and_then(|said| bound(said, usual.age, age)));
+    let bytes =
+        mistakes.take(say(HISTORY_SIZE).and_then(|said| bound(said, usual.bytes, parse_size)));
+    let changes_age =
+        mistakes.take(say(CHANGES_AGE).and_then(|said| bound(said, usual.changes_age, age)));
+    let read = || {
+        Some(Budgets {
+            age: of_age?,
+            bytes: bytes?,
+            changes_age: changes_age?,
+        })
+    };
+    mistakes.unless_any(read())
 }
 
 fn age(text: &str) -> Result<Duration, String> {

@@ -1,14 +1,14 @@
 //! What an admin sets about the server itself: read once, from arguments, environment and file.
 //!
 //! In: arguments of the command line, `RECIPES_*` variables, `settings.yaml` of the workspace; the
-//! first that says something counts. Out: [`Settings`], or one clear sentence.
+//! first that says something counts. Out: [`Settings`], or a clear sentence for each mistake.
 //! Always true: nothing else in the engine reads the environment.
 
 mod file;
 mod history;
 mod references;
 
-pub use file::Wrong;
+pub use file::{Mistakes, Wrong};
 pub use references::WorkspaceReferences;
 
 use std::net::SocketAddr;
@@ -106,40 +106,51 @@ pub struct Arguments {
 }
 
 impl Settings {
-    /// Reads arguments, environment and the workspace's file.
-    pub fn read(arguments: Arguments) -> Result<Self, Wrong> {
+    /// Reads arguments, environment and the workspace's file; otherwise all that is wrong there.
+    pub fn read(arguments: Arguments) -> Result<Self, Mistakes> {
         let workspace = arguments
             .workspace
             .or_else(|| environment("RECIPES_WORKSPACE").map(PathBuf::from))
             .unwrap_or_else(|| PathBuf::from("."));
-        let file = SettingsFile::read(&workspace)?;
+        let (file, mut mistakes) = SettingsFile::look(&workspace)?;
         let say = |argument, variable, key| Said::find(argument, variable, &file, key);
-        let address = say(arguments.address, "RECIPES_ADDRESS", "address")?;
-        let public_url = say(None, "RECIPES_PUBLIC_URL", "public_url")?;
-        let log = say(arguments.log, "RECIPES_LOG", "log")?;
-        let scale = say(None, "RECIPES_TIME_SCALE", "time_scale")?;
-        let key_file = key_file(&workspace, &file)?;
+        let address = say(arguments.address, "RECIPES_ADDRESS", "address");
+        let public_url = say(None, "RECIPES_PUBLIC_URL", "public_url");
+        let log = say(arguments.log, "RECIPES_LOG", "log");
+        let time_scale = say(None, "RECIPES_TIME_SCALE", "time_scale");
+        let time_since = environment("RECIPES_TIME_SINCE");
+        let time_since = time_since.map(|text| Moment::parse(&text)).transpose();
         let halt =
             environment("RECIPES_HALT").map_or(Ok(Halt::default()), |text| Halt::parse(&text));
-        Ok(Self {
-            workspace,
-            address: match address {
-                Some(said) => said.read(parse_address)?,
-                None => parse_address(ADDRESS)?,
-            },
-            public_url: public_url.map(|said| said.read(parse_url)).transpose()?,
-            log: log.map_or(Ok(LogFormat::Text), |said| said.read(parse_log))?,
-            time_scale: scale.map_or(Ok(1.0), |said| said.read(parse_scale))?,
-            time_since: environment("RECIPES_TIME_SINCE")
-                .map(|text| Moment::parse(&text))
-                .transpose()?,
-            private_hosts: private_hosts(&file)?,
-            history: history::budgets(&file)?,
-            bounds: Bounds::default(),
-            halt: Arc::new(halt?),
-            admin_token: environment("RECIPES_ADMIN_TOKEN").map(Secret::new),
-            key_file,
-        })
+        let address = mistakes.take(meaning(address, parse_address));
+        let public_url = mistakes.take(meaning(public_url, parse_url));
+        let log = mistakes.take(meaning(log, parse_log));
+        let time_scale = mistakes.take(meaning(time_scale, parse_scale));
+        let key_file = mistakes.take(key_file(&workspace, &file));
+        let time_since = mistakes.take(time_since);
+        let private_hosts = mistakes.take(private_hosts(&file));
+        let history = mistakes.take(history::budgets(&file));
+        let halt = mistakes.take(halt);
+        let read = || {
+            Some(Self {
+                address: match address? {
+                    Some(address) => address,
+                    None => parse_address(ADDRESS).ok()?,
+                },
+                public_url: public_url?,
+                log: log?.unwrap_or(LogFormat::Text),
+                time_scale: time_scale?.unwrap_or(1.0),
+                time_since: time_since?,
+                private_hosts: private_hosts?,
+                history: history?,
+                bounds: Bounds::default(),
+                halt: Arc::new(halt?),
+                admin_token: environment("RECIPES_ADMIN_TOKEN").map(Secret::new),
+                key_file: key_file?,
+                workspace,
+            })
+        };
+        mistakes.unless_any(read())
     }
 
     /// Settings of a server for one workspace at a free port of this machine, which keeps all
@@ -162,8 +173,8 @@ impl Settings {
     }
 
     /// The key file of a workspace, if it does not stand beside the database.
-    pub fn key_file(workspace: &Path) -> Result<Option<PathBuf>, Wrong> {
-        key_file(workspace, &SettingsFile::read(workspace)?)
+    pub fn key_file(workspace: &Path) -> Result<Option<PathBuf>, Mistakes> {
+        Ok(key_file(workspace, &SettingsFile::read(workspace)?)?)
     }
 
     /// Where the key stands that secrets in the database are sealed with.
@@ -173,12 +184,12 @@ impl Settings {
     }
 
     /// The targets in private networks that the settings of a workspace allow.
-    pub fn private_hosts(workspace: &Path) -> Result<PrivateHosts, Wrong> {
+    pub fn private_hosts(workspace: &Path) -> Result<PrivateHosts, Mistakes> {
         private_hosts(&SettingsFile::read(workspace)?)
     }
 
     /// How much history is kept in a workspace.
-    pub fn budgets(workspace: &Path) -> Result<Budgets, Wrong> {
+    pub fn budgets(workspace: &Path) -> Result<Budgets, Mistakes> {
         history::budgets(&SettingsFile::read(workspace)?)
     }
 
@@ -228,22 +239,32 @@ pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|text| !text.is_empty())
 }
 
+/// What a setting means, if it is given.
+fn meaning<T>(
+    said: Result<Option<Said>, Wrong>,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> Result<Option<T>, Wrong> {
+    said?.map(|said| said.read(read)).transpose()
+}
+
 /// A path that is not whole begins at the workspace.
 fn key_file(workspace: &Path, file: &SettingsFile) -> Result<Option<PathBuf>, Wrong> {
     let said = Said::find(None, "RECIPES_KEY_FILE", file, KEY_FILE)?;
     Ok(said.map(|path| workspace.join(path.text())))
 }
 
-fn private_hosts(file: &SettingsFile) -> Result<PrivateHosts, Wrong> {
+fn private_hosts(file: &SettingsFile) -> Result<PrivateHosts, Mistakes> {
     if let Some(text) = environment("RECIPES_ALLOW_PRIVATE_HOSTS") {
         return PrivateHosts::parse(text.split(','))
             .map_err(|why| format!("`{ALLOW_PRIVATE_HOSTS}`: {why}").into());
     }
     let written = file.texts(ALLOW_PRIVATE_HOSTS)?;
     // Each by itself, so that the one that is wrong is told with its place.
+    let mut mistakes = Mistakes::default();
     for said in &written {
-        said.read(|text| PrivateHosts::parse([text]))?;
+        mistakes.take(said.read(|text| PrivateHosts::parse([text])));
     }
+    mistakes.unless_any(Some(()))?;
     Ok(PrivateHosts::parse(written.iter().map(Said::text))?)
 }
 

@@ -72,6 +72,12 @@ pub(super) fn not_yaml(text: &str, error: &Error, report: &mut Report) {
             .help("put the path into quotes: \"$.steps.found.items[*].id\"");
         return;
     }
+    if let Some(span) = tab(text, span, &error.to_string()) {
+        report
+            .error(code, span, "a tab stands here")
+            .help("use spaces: YAML is not indented with tabs, and many editors show them alike");
+        return;
+    }
     let found = report.error(code, span, message);
     if let Some(help) = help {
         found.help(help);
@@ -174,6 +180,33 @@ fn in_words(message: &str) -> String {
         "a second `: ` in one line, or an indentation that does not match".clone_into(&mut message);
     }
     message
+}
+
+/// Where the tab stands that the parser stumbled over, if it was one: it names the beginning of
+/// what it was reading, and the tab may stand in a later line.
+fn tab(text: &str, span: Span, message: &str) -> Option<Span> {
+    let mut words = message.split(|letter: char| !letter.is_alphanumeric());
+    let is_named = words.any(|word| matches!(word, "tab" | "tabs"));
+    // Only in a block does the indentation count.
+    if !is_named && !message.starts_with("while parsing a block") {
+        return None;
+    }
+    let before = |line: &str| Some(line.split_once('\t')?.0.chars().count());
+    let of_indentation = |line: &str| {
+        let spaces = line.len() - line.trim_start_matches(' ').len();
+        line[spaces..].starts_with('\t').then_some(spaces)
+    };
+    let seen = if is_named { usize::MAX } else { 1 };
+    let lines = || {
+        (span.line..)
+            .zip(text.lines().skip(span.line as usize - 1))
+            .take(seen)
+    };
+    let indented = lines().find_map(|(line, text)| Some((line, of_indentation(text)?)));
+    let anywhere = || lines().find_map(|(line, text)| Some((line, before(text)?)));
+    let (line, column) = indented.or_else(|| anywhere().filter(|_| is_named))?;
+    let column = u32::try_from(column).unwrap_or(u32::MAX - 1);
+    Some(at_line_and_column(text, line, column + 1))
 }
 
 /// An unquoted `{{` at the place, or before it in the same line.

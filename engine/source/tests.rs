@@ -53,6 +53,37 @@ fn a_byte_order_mark_and_carriage_returns_are_accepted() {
 }
 
 #[test]
+fn a_tab_is_told_of_where_it_stands() {
+    for (text, line, column) in [
+        ("title: x\n\tsteps: []\n", 2, 1),
+        ("a:\n\tb: 1\n", 2, 1),
+        ("a:\n  b: 1\n  \tc: 2\n", 3, 3),
+        ("a:\n- b\n\t- c\n", 3, 1),
+        ("a: x\n# why\n\n\tb: 1\n", 4, 1),
+        ("a: {\n\tb: 1 c: 2\n}\n", 2, 1),
+        ("a:\n  - x: 1\n\ty: 2\n", 3, 1),
+        ("a:\n  b: |\n    x\n\ty\n", 4, 1),
+    ] {
+        let (document, report) = parse(&Arc::from("test.yaml"), text.as_bytes());
+        assert!(document.is_none(), "{text:?} is read");
+        let found = report.into_diagnostics();
+        let span = found[0].place.span;
+        assert_eq!(
+            (span.line, span.column),
+            (line, column),
+            "{text:?}: {found:?}"
+        );
+        assert_eq!(found[0].message, "a tab stands here", "{text:?}");
+        assert!(found[0].help.as_deref().unwrap().starts_with("use spaces"));
+    }
+    // Another mistake behind a tab that is allowed is not laid on the tab.
+    let (_, report) = parse(&Arc::from("test.yaml"), b"a: [\n\tb, c: ]\n]\n");
+    for found in report.into_diagnostics() {
+        assert_ne!(found.message, "a tab stands here");
+    }
+}
+
+#[test]
 fn the_mistakes_that_people_make_get_their_own_code() {
     for (text, expected) in [
         ("a: {{ x }}\n", "R005"),

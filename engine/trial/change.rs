@@ -40,7 +40,7 @@ pub async fn run_change(before: Library, after: Library, project: &str) -> Findi
     for suite in new.iter().filter(|suite| suite.file.starts_with(&inside)) {
         for case in &suite.cases {
             let result = run_case(&after, &suite.recipe, case, None).await;
-            let name = format!("{}: {}", suite.recipe, case.title);
+            let name = format!("{}: \"{}\"", suite.recipe, case.title);
             if result.problems.is_empty() {
                 findings.passed += 1;
             } else if failed_before(&before, &old, suite, &case.title).await {

@@ -62,7 +62,11 @@ static CASE: Form = Form {
             "Write false where the end is another one when the worker dies on the way, because the \
              recipe or the test itself answers a doubtful end.",
         ),
-        Key::required("expect", Kind::Form(&EXPECT), "What must hold after."),
+        Key::required(
+            "expect",
+            Kind::Form(&EXPECT),
+            "What must hold after, such as `{ status: succeeded, output: {} }`.",
+        ),
     ],
     variants: &[],
 };

@@ -60,8 +60,9 @@ pub(super) fn judge(expect: &Expect, after: &Aftermath) -> Vec<String> {
 
 /// A failure in words, with its place.
 pub(super) fn why_it_failed(failure: &Failure) -> String {
-    let place = failure.place.as_deref().unwrap_or("?");
-    format!("{}: {} at {place}", failure.code, failure.message)
+    let place = failure.place.as_deref();
+    let place = place.map_or_else(String::new, |place| format!(" at {place}"));
+    format!("{}: {}{place}", failure.code, failure.message)
 }
 
 fn compare_requests(

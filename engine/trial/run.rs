@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -27,6 +28,9 @@ use super::suite::{Case, Expect, ReplyKind};
 
 /// How often the clock is moved on at most before a test is given up.
 const LEAPS_MAX: usize = 10_000;
+
+/// How long a test works, in real time: most take milliseconds.
+const TIME_MAX: Duration = Duration::from_secs(120);
 
 /// What a test showed.
 #[derive(Debug)]
@@ -126,7 +130,12 @@ pub(super) async fn play(
         Err(Refusal::WrongInput(misfits)) => return Ok(Aftermath::refused(&misfits)),
         Err(refusal) => return Err(in_words(refusal)),
     };
-    stage.until_quiet().await.map_err(in_words)?;
+    let is_quiet = Clock::within(TIME_MAX, stage.until_quiet()).await;
+    let is_quiet = is_quiet.ok_or_else(|| {
+        let seconds = TIME_MAX.as_secs();
+        format!("it was given up after {seconds} s of work: is there a loop without an end?")
+    })?;
+    is_quiet.map_err(in_words)?;
     stage.aftermath(&jobs, case).await.map_err(in_words)
 }
 

@@ -93,7 +93,8 @@ fn events_of(
     let Value::Object(mut event) = event_of(given)? else {
         return Err(wrong(
             "event",
-            "a webhook's event is `{ body, headers, query }`; give a `body`",
+            "this recipe is set off by deliveries: give it one with --event FILE, where the file \
+             holds the JSON body (over the API: \"event\": { \"body\": ... })",
         ));
     };
     let known = ["body", "headers", "query"];

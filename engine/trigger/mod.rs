@@ -85,6 +85,9 @@ pub enum Refusal {
         /// The scheme that is asked for, if it has a name in HTTP.
         challenge: Option<&'static str>,
     },
+    /// Whether the sender is who it says cannot be known before an administrator mends our side.
+    #[error("{0}")]
+    NotSetUp(String),
     /// The delivery is larger than what is taken.
     #[error("{0}")]
     TooLarge(String),

@@ -87,7 +87,8 @@ fn secrets_of(
 ) -> Result<Value, Refusal> {
     let trouble = |why: String| {
         tracing::error!(connection = %name, "a webhook cannot check its sender: {why}");
-        Refusal::later("the sign-in of this webhook is not set up; its administrator must mend it")
+        let why = "the sign-in of this webhook is not set up; its administrator must mend it";
+        Refusal::NotSetUp(why.to_owned())
     };
     let (connection, connector) = shelf
         .connection(name)

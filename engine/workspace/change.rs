@@ -4,12 +4,24 @@
 //! Always true: it has the turn only while it writes; what was changed since the change was made up
 //! is not written over; what is begun comes to its end, and to the audit, whoever hangs up.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, PoisonError};
 
 use super::{Workspace, columns, stamp};
 use crate::library::{self, Change, Hindrance, Library, Originals, Replaced, Stamp, Unsound};
 use crate::store::{AuditEntry, StoreError};
+
+/// Why the files cannot be read to be changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unread {
+    /// One is just being written.
+    #[error("{0} is being written all the while: try again once it is saved; nothing was done")]
+    Restless(String),
+    /// They are not fit for it.
+    #[error(transparent)]
+    Unsound(#[from] Unsound),
+}
 
 /// Why files that were to change together did not, or do not count.
 #[derive(Debug, thiserror::Error)]
@@ -29,23 +41,33 @@ pub enum NotChanged {
 }
 
 impl Workspace {
-    /// What copies are made of, as it is on the disk now.
-    pub async fn originals(&self) -> Result<Originals, Unsound> {
-        let folder = self.folder.clone();
-        let read = tokio::task::spawn_blocking(move || library::originals(&folder)).await;
-        read.unwrap_or_else(|_| Err(Unsound(FAULT.to_owned())))
+    /// What copies are made of, as it is on the disk once these files rest.
+    pub async fn originals(
+        &self,
+        which: &(dyn Fn(&str) -> bool + Send + Sync),
+    ) -> Result<Originals, Unread> {
+        let read = || {
+            let folder = self.folder.clone();
+            tokio::task::spawn_blocking(move || library::originals(&folder))
+        };
+        let read = self.at_rest(which, read).await.map_err(Unread::Restless)?;
+        let read = read.unwrap_or_else(|_| Err(Unsound(FAULT.to_owned())));
+        read.map_err(Unread::Unsound)
     }
 
     /// The workspace as it is, and as it would be.
     pub async fn as_if(&self, change: &Change) -> Result<(Library, Library), Unsound> {
         let (folder, change) = (self.folder.clone(), change.clone());
         let known = self.present().await;
+        let counted = self.turn.lock().await.clone();
+        let now = stamp(&self.folder).await.unwrap_or_default();
+        let held = self.held(&now, &own(&change), &counted);
         let read = move || {
             let before = match known {
                 Some(library) => (*library).clone(),
-                None => Library::read(&folder)?,
+                None => Library::as_if(&folder, &Change::default(), &held)?,
             };
-            Ok((before, Library::as_if(&folder, &change)?))
+            Ok((before, Library::as_if(&folder, &change, &held)?))
         };
         let read: Result<io::Result<_>, _> = tokio::task::spawn_blocking(read).await;
         match read {
@@ -81,14 +103,17 @@ impl Workspace {
         let mut turn = self.turn.lock().await;
         self.check_tables(&change, &turn).await?;
         let folder = self.folder.clone();
-        let written = tokio::task::spawn_blocking(move || library::replace(&folder, &change));
-        let written = written.await;
+        let write = {
+            let change = change.clone();
+            move || library::replace(&folder, &change)
+        };
+        let written = tokio::task::spawn_blocking(write).await;
         let written = written.unwrap_or_else(|fault| Err(Hindrance::Disk(io::Error::other(fault))));
         if let Replaced::Waiting(why) = written? {
             tracing::error!("{WAITING}: {why}");
         }
-        *turn = stamp(&self.folder).await.unwrap_or_default();
-        let taken_up = self.read_all().await;
+        let held = self.hold_others(&own(&change), &mut turn).await;
+        let taken_up = self.read_all(held).await;
         // Whatever became of them, they are written.
         let noted = self.intake.store.note(entry).await;
         taken_up.map(drop).map_err(NotChanged::NotTakenUp)?;
@@ -106,8 +131,9 @@ impl Workspace {
         if tables.next().is_none() && self.intake.shelf.refusal().is_none() {
             return Ok(());
         }
+        let held = self.held(&now, &own(change), turn);
         let (folder, change) = (self.folder.clone(), change.clone());
-        let read = tokio::task::spawn_blocking(move || Library::as_if(&folder, &change));
+        let read = tokio::task::spawn_blocking(move || Library::as_if(&folder, &change, &held));
         let read = read.await.unwrap_or_else(|_| Err(io::Error::other(FAULT)));
         let mut after = read.map_err(Hindrance::Disk)?;
         self.intake.shelf.keep_good(&mut after);
@@ -131,6 +157,11 @@ impl Workspace {
         }
         why.map_or(Ok(()), Err)
     }
+}
+
+/// The paths of the files that a change is of.
+fn own(change: &Change) -> BTreeSet<&str> {
+    change.files.keys().map(String::as_str).collect()
 }
 
 const WAITING: &str = "files that changed together count, and wait to be put in their places";

@@ -2,15 +2,18 @@
 //!
 //! In: a connection's fields. Out: `connections.yaml` with it, or why nothing changed.
 //! Always true: a secret is kept sealed in the database and never told again; a secret that is not
-//! given stays as it is.
+//! given stays as it is; a connection that is cut off while it is saved is all as it was, or all as it
+//! shall be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use serde_json::json;
 
-use super::place::Beside;
+use super::place::Standing;
 use super::written::{Field, with_connection};
 use super::{Expected, NotSaved, Workspace};
 use crate::connector::{Connections, Connector, FieldSource};
@@ -19,7 +22,7 @@ use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::names::{ConnectionName, ConnectorName, SecretName};
 use crate::outbound::Probe;
 use crate::source::{self, Document};
-use crate::store::{AuditEntry, StoreError};
+use crate::store::{AuditEntry, Saving, SavingEnded, Store, StoreError};
 
 /// The file that names the connections.
 const FILE: &str = "connections.yaml";
@@ -55,11 +58,7 @@ pub enum Given {
 impl Workspace {
     /// The hash of `connections.yaml` as it is now.
     pub fn connections_hash(&self) -> String {
-        digest(
-            fs::read(self.folder.join(FILE))
-                .unwrap_or_default()
-                .as_slice(),
-        )
+        connections_hash(&self.folder)
     }
 
     /// Asks the vendor whether a connection works, with a call that changes nothing.
@@ -69,15 +68,37 @@ impl Workspace {
 
     /// Saves a connection and lets the next calls go through it.
     pub async fn save_connection(&self, save: SaveConnection) -> Result<(), NotSaved> {
+        // What is not given stays as the file says it.
+        let rests = self.at_rest(&|path| path == FILE, async || ()).await;
+        rests.map_err(NotSaved::Restless)?;
         let mut turn = self.turn.lock().await;
-        let bytes = fs::read(self.folder.join(FILE)).unwrap_or_default();
-        let shelf = &self.intake.shelf;
-        let (connectors, connections) = shelf.accounts();
+        self.finish_change().await.map_err(NotSaved::Unwritable)?;
+        self.settle_saving().await.map_err(NotSaved::Store)?;
+        let standing = Standing::now(&self.folder, FILE);
+        let bytes = match standing.bytes() {
+            None => Vec::new(),
+            Some(Ok(bytes)) => bytes.clone(),
+            Some(Err(why)) => {
+                let why = format!("connections.yaml cannot be read: {why}");
+                return Err(NotSaved::BadPlace(why));
+            }
+        };
+        let (text, secrets) = self.judged_connection(&save, &bytes)?;
+        self.put_connection(&save, &text, secrets, standing).await?;
+        let held = self.hold_others(&BTreeSet::from([FILE]), &mut turn).await;
+        let taken = self.read_all(held).await;
+        taken.map_err(|why| NotSaved::Unwritable(format!("it is saved, but {why}")))?;
+        Ok(())
+    }
+
+    /// The file as it would be, and the secrets that come with it, if nothing is wrong with them.
+    fn judged_connection(&self, save: &SaveConnection, bytes: &[u8]) -> Result<Text, NotSaved> {
+        let (connectors, connections) = self.intake.shelf.accounts();
         let known = connections.get(&save.name);
         match &save.expected {
             Expected::Nothing if known.is_some() => return Err(NotSaved::IsThere),
-            Expected::OneOf(hashes) if !hashes.contains(&digest(&bytes)) => {
-                return Err(NotSaved::Changed(Some(digest(&bytes))));
+            Expected::OneOf(hashes) if !hashes.contains(&digest(bytes)) => {
+                return Err(NotSaved::Changed(Some(digest(bytes))));
             }
             _ => {}
         }
@@ -91,33 +112,29 @@ impl Workspace {
                        connectors/ without `.yaml`";
             return Err(NotSaved::BadName(why.to_owned()));
         };
-        let (document, _) = source::parse(&Arc::from(FILE), &bytes);
+        let (document, _) = source::parse(&Arc::from(FILE), bytes);
         if document.is_none() && !bytes.trim_ascii().is_empty() {
             let why = "connections.yaml cannot be read as it is; mend it by hand first";
             return Err(NotSaved::BadPlace(why.to_owned()));
         }
         let before = known.map(|known| &known.fields);
-        let (fields, secrets) = written(&save, &connector, &|name| before?.get(name).cloned())?;
-        let text = String::from_utf8_lossy(&bytes);
+        let (fields, secrets) = written(save, &connector, &|name| before?.get(name).cloned())?;
+        let text = String::from_utf8_lossy(bytes);
         let root = document.as_ref().map(|document| &document.root);
         let text = with_connection(&text, root, save.name.as_str(), &fields)
             .map_err(NotSaved::BadPlace)?;
         check(&text, &connectors)?;
-        self.put(&save, &text, secrets).await?;
-        let now = super::stamp(&self.folder).await;
-        *turn = now.unwrap_or_default();
-        self.read_all()
-            .await
-            .map(|_| ())
-            .map_err(NotSaved::Unwritable)
+        Ok((text, secrets))
     }
 
-    /// Seals the secrets, notes who does it, and puts the file in its place.
-    async fn put(
+    /// Has the secrets wait, puts the file in its place, and lets them count with it; if any of that
+    /// does not work, none of it counts.
+    async fn put_connection(
         &self,
         save: &SaveConnection,
         text: &str,
         secrets: Vec<(SecretName, Secret)>,
+        before: Standing,
     ) -> Result<(), NotSaved> {
         let entry = AuditEntry {
             at: self.intake.clock.now(),
@@ -126,31 +143,71 @@ impl Workspace {
             subject: format!("connection:{}", save.name),
             detail: json!({ "fields": save.fields.keys().collect::<Vec<_>>() }),
         };
-        let file = Beside::write(&self.folder, FILE, text)?;
-        let noted = self.note_connection(entry, secrets, save).await;
-        if let Err(error) = noted {
-            file.take_away();
-            return Err(NotSaved::Store(error));
+        let file = digest(text.as_bytes());
+        let was = match before.bytes() {
+            Some(Ok(bytes)) => digest(bytes),
+            _ => digest(b""),
+        };
+        let saving = Saving {
+            file: file.clone(),
+            entry,
+            secrets,
+        };
+        let store = &self.intake.store;
+        self.is_saving.store(true, Ordering::SeqCst);
+        let put = async {
+            let begun = store.begin_saving(saving).await;
+            begun.map_err(NotSaved::Store)?;
+            let counts = async { store.end_saving(&file).await.map(drop) };
+            self.put_noted(FILE, text, before, counts).await
+        };
+        if let Err(why) = put.await {
+            // Where the file is the same as before, it does not tell whether the secrets count.
+            let is_in_place = file != was && self.connections_hash() == file;
+            if !is_in_place && let Err(error) = store.end_saving(NEVER).await {
+                tracing::error!("a connection that was not saved is still noted: {error}");
+            }
+            return Err(why);
         }
-        file.put_in_place().map_err(|error| {
-            NotSaved::Unwritable(format!("`{FILE}` cannot be put in its place: {error}"))
-        })?;
+        self.is_saving.store(false, Ordering::SeqCst);
         Ok(())
     }
 
-    async fn note_connection(
-        &self,
-        entry: AuditEntry,
-        secrets: Vec<(SecretName, Secret)>,
-        save: &SaveConnection,
-    ) -> Result<(), StoreError> {
-        let store = &self.intake.store;
-        for (name, secret) in secrets {
-            store.set_secret(name, secret, &save.by, entry.at).await?;
+    /// Comes to an end with a connection that was being saved: it counts if its file is in its place.
+    pub(super) async fn settle_saving(&self) -> Result<(), StoreError> {
+        if !self.is_saving.load(Ordering::SeqCst) {
+            return Ok(());
         }
-        store.note(entry).await
+        settle_saving(&self.intake.store, &self.connections_hash()).await?;
+        self.is_saving.store(false, Ordering::SeqCst);
+        Ok(())
     }
 }
+
+/// Comes to an end with a connection that was being saved when a server stopped: it counts if the
+/// file of connections is the one of this hash that was to be.
+pub async fn settle_saving(store: &Store, file: &str) -> Result<(), StoreError> {
+    if let SavingEnded::Forgotten(subject) = store.end_saving(file).await? {
+        tracing::warn!(
+            %subject,
+            "a connection was not saved to its end, and nothing of it counts; if connections.yaml \
+             is not as it should be, save the connection again"
+        );
+    }
+    Ok(())
+}
+
+/// The hash of a workspace's `connections.yaml` as it is now.
+pub fn connections_hash(workspace: &Path) -> String {
+    let bytes = fs::read(workspace.join(FILE)).unwrap_or_default();
+    digest(bytes.as_slice())
+}
+
+/// The hash of no file.
+const NEVER: &str = "";
+
+/// A file as it would be, and the secrets that come with it.
+type Text = (String, Vec<(SecretName, Secret)>);
 
 /// The fields as they will stand in the file, and the secrets that it refers to.
 type Written = (Vec<(String, Field)>, Vec<(SecretName, Secret)>);

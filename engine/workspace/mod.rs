@@ -9,13 +9,14 @@ mod change;
 mod columns;
 mod connections;
 mod place;
+mod rest;
 mod save;
 mod take_up;
 mod watch;
 mod written;
 
-pub use change::NotChanged;
-pub use connections::{Given, SaveConnection};
+pub use change::{NotChanged, Unread};
+pub use connections::{Given, SaveConnection, connections_hash, settle_saving};
 pub use save::{Expected, NotSaved, Others, Save, Saved};
 pub use watch::Look;
 
@@ -27,7 +28,7 @@ use std::sync::atomic::AtomicBool;
 use tokio::sync::Mutex;
 
 use crate::clock::Moment;
-use crate::library::{Library, Stamp};
+use crate::library::{Held, Library, Stamp};
 use crate::names::TableName;
 use crate::outbound::Outbound;
 use crate::store::StoreError;
@@ -47,6 +48,8 @@ pub struct Workspace {
     seen: std::sync::Mutex<Option<(Stamp, Moment)>>,
     /// Whether changed files wait to be taken up although nothing is wrong with them.
     is_behind: AtomicBool,
+    /// Whether a connection is being saved, or was and that is not settled.
+    is_saving: AtomicBool,
 }
 
 impl Workspace {
@@ -60,6 +63,7 @@ impl Workspace {
             waiting: std::sync::Mutex::default(),
             seen: std::sync::Mutex::default(),
             is_behind: AtomicBool::default(),
+            is_saving: AtomicBool::default(),
         }
     }
 
@@ -69,7 +73,7 @@ impl Workspace {
         let mut turn = self.turn.lock().await;
         let now = stamp(&self.folder).await;
         *turn = now.unwrap_or_default();
-        self.read_all().await
+        self.read_all(Held::new()).await
     }
 
     /// Notes the versions that run as the engine opens.
@@ -85,12 +89,16 @@ impl Workspace {
 }
 
 /// Reads a workspace on a thread that may block, with the stamp that its files had before. The rows
-/// of these tables stand in the database already.
-pub async fn read(folder: &Path, filled: BTreeSet<TableName>) -> Result<(Library, Stamp), String> {
+/// of these tables stand in the database already; these files are held back.
+pub async fn read(
+    folder: &Path,
+    filled: BTreeSet<TableName>,
+    held: Held,
+) -> Result<(Library, Stamp), String> {
     let path = folder.to_owned();
     let read = move || {
         let stamp = Stamp::of(&path);
-        Library::read_with(&path, &filled).map(|library| (library, stamp))
+        Library::read_with(&path, &filled, &held).map(|library| (library, stamp))
     };
     match tokio::task::spawn_blocking(read).await {
         Ok(Ok(read)) => Ok(read),

@@ -5,18 +5,17 @@
 //! Always true: what is not sound is not written; what somebody else saved meanwhile stays; once
 //! this returns, new jobs run on the text.
 
-use std::collections::BTreeMap;
-use std::fs::{self, Metadata};
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::Metadata;
 use std::sync::Arc;
 
 use serde_json::json;
 
-use super::Workspace;
-use super::place::Beside;
+use super::place::{Standing, fault};
+use super::{Workspace, stamp};
 use crate::data::digest;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::library::{Change, Found, Library, found_at, path_of};
+use crate::library::{Change, Found, Library, Stamp, path_of};
 use crate::names::RecipeName;
 use crate::store::{AuditEntry, NewVersion, StoreError, VersionOrigin};
 
@@ -102,6 +101,8 @@ pub enum NotSaved {
     BreaksOthers(Vec<Diagnostic>),
     /// A file cannot be put there.
     BadPlace(String),
+    /// This file is just being written.
+    Restless(String),
     /// It cannot be written at the moment.
     Unwritable(String),
     /// It cannot be noted.
@@ -124,7 +125,7 @@ impl Workspace {
         }
         let Standing { found, is_here } = Standing::now(&self.folder, &path);
         check_expected(&save.expected, found.as_ref(), is_here)?;
-        let (after, reach) = self.judged(&before, &path, &save).await?;
+        let (after, reach) = self.judged(&before, &path, &save, &turn).await?;
         let findings = after.diagnostics_of(&path).cloned().collect();
         let broken = newly_broken(&before, &after, &path);
         if save.others == Others::StaySound && !broken.is_empty() {
@@ -142,7 +143,8 @@ impl Workspace {
                 self.intake.bell.ring_clock();
             }
             Reach::All => {
-                let taken = self.read_all().await;
+                let held = self.hold_others(&BTreeSet::from([&*path]), &mut turn).await;
+                let taken = self.read_all(held).await;
                 taken.map_err(|why| NotSaved::Unwritable(format!("it is saved, but {why}")))?;
             }
         }
@@ -160,24 +162,32 @@ impl Workspace {
         before: &Arc<Library>,
         path: &str,
         save: &Save,
+        counted: &Stamp,
     ) -> Result<(Library, Reach), NotSaved> {
         let found = Found {
             bytes: Ok(save.text.clone().into_bytes()),
             is_bundled: false,
+            is_here: true,
         };
         let files = BTreeMap::from([(path.to_owned(), found)]);
         let change = Change {
             files: BTreeMap::from([(path.to_owned(), (None, Some(save.text.clone())))]),
             ..Change::default()
         };
-        let (library, folder) = (before.clone(), self.folder.clone());
-        let judge = move || match library.with_saved(files) {
-            Some(after) => Ok((after, Reach::Recipes)),
-            None => Library::as_if(&folder, &change).map(|after| (after, Reach::All)),
+        let library = before.clone();
+        let judged = tokio::task::spawn_blocking(move || library.with_saved(files)).await;
+        let (after, reach) = match judged.map_err(fault)? {
+            Some(after) => (after, Reach::Recipes),
+            None => {
+                let now = stamp(&self.folder).await.unwrap_or_default();
+                let held = self.held(&now, &BTreeSet::from([path]), counted);
+                let folder = self.folder.clone();
+                let read = move || Library::as_if(&folder, &change, &held);
+                let judged = tokio::task::spawn_blocking(read).await.map_err(fault)?;
+                let after = judged.map_err(|why| NotSaved::Unwritable(why.to_string()))?;
+                (after, Reach::All)
+            }
         };
-        let judged = tokio::task::spawn_blocking(judge).await;
-        let judged = judged.map_err(|fault| NotSaved::Unwritable(fault.to_string()))?;
-        let (after, reach) = judged.map_err(|why| NotSaved::Unwritable(why.to_string()))?;
         let is_error = |found: &Diagnostic| found.severity == Severity::Error;
         if after.diagnostics_of(path).any(is_error) {
             return Err(NotSaved::Unsound(
@@ -200,11 +210,6 @@ impl Workspace {
         hash: &str,
         before: Standing,
     ) -> Result<Metadata, NotSaved> {
-        let (folder, file, text) = (self.folder.clone(), path.to_owned(), save.text.clone());
-        let put = move || put(&folder, &file, &text, &before).map(|about| (about, before));
-        let written = tokio::task::spawn_blocking(put).await;
-        let (about, before) =
-            written.map_err(|fault| NotSaved::Unwritable(fault.to_string()))??;
         let version = NewVersion {
             recipe: save.name.clone(),
             hash: hash.to_owned(),
@@ -225,91 +230,8 @@ impl Workspace {
             detail,
         };
         let store = &self.intake.store;
-        let noted = store.keep_versions(vec![version], now, Some(entry)).await;
-        if let Err(error) = noted {
-            let (folder, file, hash) = (self.folder.clone(), path.to_owned(), hash.to_owned());
-            let take_back = move || take_back(&folder, &file, &hash, before);
-            let taken_back = tokio::task::spawn_blocking(take_back).await;
-            taken_back.map_err(|fault| NotSaved::Unwritable(fault.to_string()))??;
-            return Err(NotSaved::Store(error));
-        }
-        Ok(about)
-    }
-}
-
-/// What stood in a recipe's place when it was looked at.
-pub(super) struct Standing {
-    /// The file; the bundled one behind it if there is none.
-    pub(super) found: Option<Found>,
-    /// Whether the workspace has one itself.
-    pub(super) is_here: bool,
-}
-
-impl Standing {
-    /// What stands there now.
-    pub(super) fn now(folder: &Path, path: &str) -> Self {
-        Self {
-            found: found_at(folder, path),
-            is_here: folder.join(path).exists(),
-        }
-    }
-
-    fn bytes(&self) -> Option<&Result<Vec<u8>, String>> {
-        let found = self.found.as_ref().filter(|_| self.is_here);
-        found.map(|found| &found.bytes)
-    }
-}
-
-/// Puts a text in the place of what stood there, unless something else does by now.
-pub(super) fn put(
-    folder: &Path,
-    path: &str,
-    text: &str,
-    before: &Standing,
-) -> Result<Metadata, NotSaved> {
-    let beside = Beside::write(folder, path, text)?;
-    // Much may have been done since it was looked at: others edit by hand.
-    let now = Standing::now(folder, path);
-    if now.bytes() != before.bytes() {
-        beside.take_away();
-        let hash = |found: Found| Some(digest(found.bytes.as_ref().ok()?));
-        return Err(NotSaved::Changed(now.found.and_then(hash)));
-    }
-    match beside.put_in_place() {
-        Ok(()) => Ok(beside.about),
-        Err(error) => {
-            beside.take_away();
-            let why = format!("`{path}` cannot be written: {error}");
-            Err(NotSaved::Unwritable(why))
-        }
-    }
-}
-
-/// Puts back what stood there before a text of this hash was put in its place.
-fn take_back(folder: &Path, path: &str, hash: &str, before: Standing) -> Result<(), NotSaved> {
-    let cannot = |why: String| {
-        NotSaved::Unwritable(format!(
-            "`{path}` is saved, could not be noted and cannot be put back as it was: {why}"
-        ))
-    };
-    let present = Standing::now(folder, path);
-    let is_ours =
-        |bytes: &Result<Vec<u8>, String>| bytes.as_ref().is_ok_and(|bytes| digest(bytes) == hash);
-    // What somebody else wrote since is theirs.
-    if !present.bytes().is_some_and(is_ours) {
-        return Ok(());
-    }
-    match before.bytes() {
-        None => fs::remove_file(folder.join(path)).map_err(|error| cannot(error.to_string())),
-        Some(Err(why)) => Err(cannot(why.clone())),
-        Some(Ok(bytes)) => {
-            let text = std::str::from_utf8(bytes).map_err(|error| cannot(error.to_string()))?;
-            let beside = Beside::write(folder, path, text)?;
-            beside.put_in_place().map_err(|error| {
-                beside.take_away();
-                cannot(error.to_string())
-            })
-        }
+        let noted = store.keep_versions(vec![version], now, Some(entry));
+        self.put_noted(path, &save.text, before, noted).await
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 
 use super::{Workspace, columns, read};
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::library::{Differences, Library, found_at};
+use crate::library::{Differences, Held, Library, found_at};
 use crate::names::RecipeName;
 use crate::origin::codes::{BASE_IS_GONE, NOT_RECORDED};
 use crate::outbound::Accounts;
@@ -45,13 +45,13 @@ impl Workspace {
         {
             return Ok(self.put_in_place(library).await);
         }
-        self.read_all().await
+        self.read_all(Held::new()).await
     }
 
-    /// Reads everything again and puts what is good in place. What fails for a reason that may pass
-    /// is tried again at the next look.
-    pub(super) async fn read_all(&self) -> Result<usize, String> {
-        let taken = self.read_all_or_refuse().await;
+    /// Reads everything again, but for what is held back, and puts what is good in place. What fails
+    /// for a reason that may pass is tried again at the next look.
+    pub(super) async fn read_all(&self, held: Held) -> Result<usize, String> {
+        let taken = self.read_all_or_refuse(held).await;
         let may_pass = matches!(taken, Err(NotTakenUp::Failed(_)));
         self.is_behind.store(may_pass, Ordering::SeqCst);
         taken.map_err(|why| {
@@ -77,10 +77,15 @@ impl Workspace {
         tokio::task::spawn_blocking(read).await.ok().flatten()
     }
 
-    async fn read_all_or_refuse(&self) -> Result<usize, NotTakenUp> {
+    async fn read_all_or_refuse(&self, held: Held) -> Result<usize, NotTakenUp> {
         let intake = &self.intake;
+        self.settle_saving().await.map_err(|error| {
+            NotTakenUp::Failed(format!(
+                "a connection that was saved cannot be noted: {error}"
+            ))
+        })?;
         let filled = intake.shelf.tables().into_keys().collect();
-        let (mut library, _) = read(&self.folder, filled)
+        let (mut library, _) = read(&self.folder, filled, held)
             .await
             .map_err(|why| NotTakenUp::Failed(format!("the workspace cannot be read: {why}")))?;
         intake.shelf.keep_good(&mut library);
@@ -110,10 +115,12 @@ impl Workspace {
         intake.shelf.forget_refusal();
         intake.store.declare_settings(intake.shelf.settings());
         let (connectors, connections) = intake.shelf.accounts();
-        self.outbound.replace(Accounts {
+        let accounts = Accounts {
             connectors,
             connections,
-        });
+        };
+        let vault = intake.store.vault();
+        self.outbound.replace(accounts, || vault.arrive());
         Ok(findings)
     }
 

@@ -9,6 +9,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::rest::{LOOKS_MAX, REST, now, rests};
 use super::{Workspace, stamp};
 use crate::clock::{Clock, Moment};
 use crate::library::{Differences, Stamp};
@@ -16,13 +17,6 @@ use crate::library::{Differences, Stamp};
 /// How often the files are looked at. Polling also sees what network folders and container mounts
 /// do not announce.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-
-/// How long nothing may happen to a file before it counts as saved: programs that copy slowly and
-/// editors that write in pieces pause for less.
-const REST: Duration = Duration::from_millis(500);
-
-/// How often somebody who waits has it looked at files that do not come to rest.
-const LOOKS_MAX: u32 = 6;
 
 /// What came of a look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,37 +98,9 @@ impl Workspace {
         self.take_up(changed).await.map(Look::TakenUp)
     }
 
-    /// Whether all that changed did so some time ago: by what the files say, or because they are
-    /// still as an earlier look saw them.
+    /// Whether all that changed did so some time ago.
     fn rests(&self, stamp: &Stamp, changed: &Differences, now: Moment) -> bool {
-        let rested = now.before(REST);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_seen = seen
-            .as_ref()
-            .filter(|(seen, at)| seen == stamp && *at <= now);
-        let rests = match is_seen {
-            Some((_, at)) => *at <= rested,
-            // Of what is gone, nothing says since when: it may be about to be written anew.
-            None => false,
-        };
-        let is_old = changed.gone.is_empty()
-            && changed
-                .saved
-                .iter()
-                .all(|path| stamp.is_older(path, rested));
-        if rests || is_old {
-            *seen = None;
-            return true;
-        }
-        if is_seen.is_none() {
-            *seen = Some((stamp.clone(), now));
-        }
-        false
+        rests(stamp, changed, &mut seen, now)
     }
-}
-
-/// The moment by the machine's own clock, however fast that of the engine runs: files have their
-/// times from it.
-fn now() -> Moment {
-    Clock::real(1.0).now()
 }

@@ -104,6 +104,7 @@ fn a_saved_file_is_taken_up_as_if_all_were_read_again() {
     let found = |text: &str| Found {
         bytes: Ok(text.as_bytes().to_vec()),
         is_bundled: false,
+        is_here: true,
     };
     let project = "title: Web\nversion: 1.0.0\ndoctor: c\n";
     let project_path = "recipes/web/project.yaml".to_owned();

@@ -72,6 +72,7 @@ fn surroundings() -> BTreeMap<String, Found> {
         let found = Found {
             bytes: Ok(fs::read(&path).expect("it can be read")),
             is_bundled: false,
+            is_here: true,
         };
         files.insert(below.replace('\\', "/"), found);
     }
@@ -107,7 +108,13 @@ fn read(path: &Path) -> (String, Library) {
         .unwrap_or("recipes/lint/fixture.yaml")
         .to_owned();
     let is_bundled = text.lines().any(|line| line == "# bundled");
-    files.insert(file.clone(), Found { bytes, is_bundled });
+    let is_here = !is_bundled;
+    let found = Found {
+        bytes,
+        is_bundled,
+        is_here,
+    };
+    files.insert(file.clone(), found);
     // The recipe that leads back to the fixture is of use to one fixture only.
     if !name_of(path).starts_with("R054") {
         files.remove("recipes/lint/back-to-fixture.yaml");

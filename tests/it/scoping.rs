@@ -18,6 +18,7 @@ fn found(trigger: &str, steps: &str) -> Vec<String> {
         let found = Found {
             bytes: Ok(bytes),
             is_bundled: false,
+            is_here: true,
         };
         files.insert(path, found);
     };

@@ -114,6 +114,7 @@ fn the_tests_of_the_bundle_hold_in_a_clone_with_tables_of_its_own() {
         let found = Found {
             bytes: Ok(text.into_bytes()),
             is_bundled: false,
+            is_here: true,
         };
         (path, found)
     }));

@@ -72,6 +72,7 @@ fn library(files: &Files) -> Library {
     let found = |text: &String| Found {
         bytes: Ok(text.clone().into_bytes()),
         is_bundled: false,
+        is_here: true,
     };
     let files = files.iter();
     Library::of(

@@ -228,7 +228,7 @@ fn refusal(status: u16) -> Value {
         413 => "The body is too large.",
         415 => "The body is of a kind that is not taken here.",
         422 => "What was sent is not sound; `errors` names each thing that is wrong.",
-        428 => "A word is missing on what the change is made of.",
+        428 => "The ETag of what is to be changed is missing.",
         429 => "There is too much to do already; try again later.",
         500 => "The engine met a fault of its own; its log says which.",
         _ => "It cannot be done at the moment; try again later.",

@@ -6,7 +6,7 @@ use super::door::{Door, get, post};
 use super::schema::{
     any, count, either, exactly, flag, list, map, moment, named, object, period, text, word,
 };
-use crate::api::{cancel, decide, follow, inbox, job, jobs, record, rerun, webhooks};
+use crate::api::{cancel, decide, follow, follow_all, inbox, job, jobs, record, rerun, webhooks};
 use crate::data::Value;
 use crate::names::Role;
 
@@ -86,7 +86,27 @@ fn known() -> Vec<Door> {
              The stream ends with the job.",
         )
         .gives_as(200, "Events.", &[("text/event-stream", text())]),
+        followed(),
     ]
+}
+
+fn followed() -> Door {
+    get(
+        "/api/jobs/stream",
+        follow_all::follow,
+        "follow_jobs",
+        "Follows all jobs: server-sent events, one whenever something of a job changed.",
+    )
+    .more(
+        "Each event is called `job`, or `ended` where the job ended; its data is a `JobCard` as JSON, \
+         the job as it is then. Several changes of a job in a row may come as one event. It begins \
+         with what changes next; after a header `Last-Event-ID`, with what changed since that event. \
+         Who reads too slowly, was away for too long, or comes from another server gets an event \
+         `left_out` with a `message`, and goes on from there: `GET /api/jobs` tells how the jobs are.",
+    )
+    .asks("recipe", text(), "Only jobs of this recipe.")
+    .heeds("Last-Event-ID", "The id of the last event that was seen.")
+    .gives_as(200, "Events.", &[("text/event-stream", text())])
 }
 
 fn changed() -> Vec<Door> {
@@ -146,6 +166,11 @@ fn wish() -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// Which recipe and settings a rerun takes.
+const RERUN_VERSION: &str = "`version` says whether the recipe and settings of then count (`ran`) or \
+    those of now (`current`). It may be left out as long as neither has changed since; if one has, \
+    the answer is 409 with the code `version_not_said`, and nothing is done. A `plan` needs no word.";
+
 fn again() -> Vec<Door> {
     let mut one = wish();
     one.push(("outputs?", map(any())));
@@ -174,6 +199,7 @@ fn again() -> Vec<Door> {
             "rerun_job",
             "Does a job again: from the start, from where it failed, or from any step with an id.",
         )
+        .more(RERUN_VERSION)
         .needs(Role::Operator)
         .takes(exactly(&one))
         .gives(200, "What would be done (`plan`).", named("Rerun"))
@@ -185,6 +211,7 @@ fn again() -> Vec<Door> {
             "rerun_jobs",
             "Does all jobs again that match, at a pace.",
         )
+        .more(RERUN_VERSION)
         .needs(Role::Operator)
         .takes(exactly(&many))
         .gives(200, "What would be done (`plan`).", found.clone())
@@ -222,6 +249,7 @@ fn delivered() -> Vec<Door> {
     let replayed = object(&[
         ("event", text()),
         ("recipe", text()),
+        ("is_started", flag()),
         ("jobs", list(text())),
     ]);
     let accepted = object(&[("accepted", list(text())), ("already_known", count())]);

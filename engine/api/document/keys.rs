@@ -1,7 +1,7 @@
 //! The doors of tokens, and of the secrets of connections.
 
 use super::door::{Door, delete, get, post, put};
-use super::schema::{exactly, list, moment, named, object, period, text, word};
+use super::schema::{exactly, flag, list, moment, named, object, period, text, word};
 use crate::api::{secrets, tokens};
 use crate::names::Role;
 
@@ -85,6 +85,11 @@ fn changed() -> Vec<Door> {
             secrets::remove,
             "remove_secret",
             "Removes a secret of a connection.",
+        )
+        .asks(
+            "anyway",
+            flag(),
+            "Also if a connection refers to it (409 otherwise, with who uses it).",
         )
         .gives(200, "It is gone.", removed)
         .refuses(&[409]),

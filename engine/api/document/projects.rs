@@ -134,7 +134,11 @@ fn copied() -> Vec<Door> {
             "Brings copies up to the present version of their originals.",
         )
         .needs(Role::Editor)
-        .more("Nothing is written while anything is open, has errors, or breaks a test.")
+        .more(
+            "Nothing is written while anything is open, has errors, or breaks a test. `texts` gives \
+             the text of any file of the plan as it shall be, in conflict or not; it is held to the \
+             same checks.",
+        )
         .takes(wish)
         .gives(200, "The plan (`plan`), or what was written.", plan())
         .refuses(&[409]),
@@ -157,6 +161,8 @@ fn copied() -> Vec<Door> {
 fn plan() -> Value {
     let conflict = object(&[
         ("part", text()),
+        ("line?", count()),
+        ("begins?", text()),
         ("base", or_null(text())),
         ("mine", or_null(text())),
         ("theirs", or_null(text())),

@@ -39,13 +39,15 @@ fn origin() -> Value {
         ("kind", word(&["bundled", "own", "customised", "copy"])),
         ("of?", text()),
         ("version?", or_null(text())),
+        ("is_as_the_original?", flag()),
     ])
 }
 
 fn recipe() -> Value {
     let more = object(&[
         ("description?", text()),
-        ("version?", text()),
+        ("hash?", text()),
+        ("version?", count()),
         ("timezone?", text()),
         ("input?", map(any())),
         ("output?", map(any())),

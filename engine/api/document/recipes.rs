@@ -96,7 +96,7 @@ fn run() -> Vec<Door> {
         ("status", text()),
         ("cancelled?", list(text())),
     ]);
-    let queued = object(&[("jobs", list(text()))]);
+    let queued = object(&[("jobs", list(text())), ("id?", text()), ("status?", text())]);
     let pending = object(&[("id", text()), ("status", text())]);
     vec![
         post(

@@ -67,7 +67,11 @@ impl Test {
         let (suites, findings) = suites(&library);
         if !findings.is_empty() {
             say(&print(&findings, &library.texts, look()))?;
-            bail!("{} test files cannot be used", findings.len());
+            let files: BTreeSet<&str> = findings.iter().map(|found| &*found.place.file).collect();
+            match files.len() {
+                1 => bail!("one test file cannot be used"),
+                count => bail!("{count} test files cannot be used"),
+            }
         }
         let shelf = Shelf::new(library.clone());
         let runtime = tokio::runtime::Builder::new_current_thread()

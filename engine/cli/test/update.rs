@@ -43,7 +43,10 @@ pub(super) fn all(
                 for ran in of_file.filter(|ran| ran.result.renewed.is_some()) {
                     ran.is_updated = true;
                 }
-                told.push(format!("updated {file} ({} tests)", expected.len()));
+                told.push(match expected.len() {
+                    1 => format!("updated {file} (1 test)"),
+                    count => format!("updated {file} ({count} tests)"),
+                });
             }
             Err(NotRewritten(why)) => told.push(format!("not updated: {why}")),
         }

@@ -60,20 +60,24 @@ fn take_in(folder: &Path, path: &str, files: &mut BTreeMap<String, String>) -> a
     Ok(())
 }
 
-/// Writes the files with conflicts for an editor.
+/// Writes the files of a plan for an editor: those with conflicts with both sides marked, the others
+/// as they would be.
 pub(super) fn to_edit(named: &str, folder: &Path, plan: &Value) -> anyhow::Result<Ended> {
     if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
         bail!("{} is not empty; choose another folder", folder.display());
     }
-    let mut told = String::new();
+    let (mut told, mut has_marks) = (String::new(), false);
     for file in list(&plan["files"]) {
         let path = show::cell(&file["file"]);
-        if let Some(text) = file["marked"].as_str() {
+        let marked = file["marked"].as_str();
+        if let Some(text) = marked.or(file["text"].as_str()) {
             let place = folder.join(&path);
             let cannot = || format!("{} cannot be written", place.display());
             fs::create_dir_all(place.parent().unwrap_or(folder)).with_context(cannot)?;
             fs::write(&place, text).with_context(cannot)?;
-            let _ = writeln!(told, "written   {}", place.display());
+            has_marks |= marked.is_some();
+            let outcome = show::cell(&file["outcome"]);
+            let _ = writeln!(told, "{outcome:<9} {}", place.display());
         } else if file["outcome"] == "conflict" {
             let _ = writeln!(
                 told,
@@ -83,23 +87,29 @@ pub(super) fn to_edit(named: &str, folder: &Path, plan: &Value) -> anyhow::Resul
         }
     }
     if told.is_empty() {
-        say("there is no conflict to merge by hand\n")?;
+        say("no file changes but those that go, so there is nothing to edit\n")?;
         return Ok(Ended::Well);
     }
     fs::create_dir_all(folder)?;
     fs::write(folder.join(STATE), show::cell(&plan["state"]))?;
+    if has_marks {
+        told.push_str(
+            "\nIn those with a conflict, your lines stand between <<<<<<< and |||||||, those of before \
+             between ||||||| and\n=======, the original's present ones between ======= and >>>>>>>. \
+             Leave what shall be, and take the marks out.\n",
+        );
+    }
     let _ = writeln!(
         told,
-        "\nIn each of them, your lines stand between <<<<<<< and |||||||, those of before between \
-         ||||||| and =======,\nthe original's present ones between ======= and >>>>>>>. Leave what \
-         shall be, take the marks out, then\n  recipes upgrade {named} --edited {}",
+        "\nThe others are as they would be; change what you like, then\n  recipes upgrade {named} \
+         --edited {}",
         show::argument(&folder.display().to_string())
     );
     say(&told)?;
     Ok(Ended::Well)
 }
 
-/// The files that were merged by hand, by path, and the plan that they belong to.
+/// The files that were edited by hand, by path, and the plan that they belong to.
 pub(super) fn edited(folder: &Path) -> anyhow::Result<(BTreeMap<String, String>, Value)> {
     let state = fs::read_to_string(folder.join(STATE));
     let state = state.with_context(|| {

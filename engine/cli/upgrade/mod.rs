@@ -43,10 +43,11 @@ pub(super) struct Upgrade {
         default_missing_value = ""
     )]
     theirs: Vec<String>,
-    /// Write the files with conflicts into this folder, both sides marked, to be merged by hand
+    /// Write the files that change into this folder, to be edited by hand; in those with conflicts,
+    /// both sides are marked
     #[arg(long, value_name = "DIR", conflicts_with_all = ["plan", "edited"])]
     to_edit: Option<PathBuf>,
-    /// Take the files that were merged by hand from this folder
+    /// Take the files that were edited by hand from this folder
     #[arg(long, value_name = "DIR")]
     edited: Option<PathBuf>,
     /// Write it although tests of the project no longer hold
@@ -81,9 +82,16 @@ impl Upgrade {
             url::form_urlencoded::byte_serialize(self.project.as_bytes()).collect();
         let path = format!("/api/projects/{project}/upgrade");
         if let Some(folder) = &self.edited {
-            let (texts, state) = edited(folder)?;
+            let (mut texts, state) = edited(folder)?;
+            let now = client.post(&path, Some(wish)).await?;
+            // What was left as it would be is no choice of anybody.
+            for file in list(&now["files"]) {
+                let path = show::cell(&file["file"]);
+                if texts.get(&path).map(String::as_str) == file["text"].as_str() {
+                    texts.remove(&path);
+                }
+            }
             wish["texts"] = json!(texts);
-            let now = client.post(&path, Some(&without_texts(wish))).await?;
             if now["state"] != state {
                 bail!(
                     "the copies or their originals are not those that {} was made of; make it anew \
@@ -247,12 +255,6 @@ fn open(plan: &Value) -> Vec<String> {
     places.collect()
 }
 
-fn without_texts(wish: &Value) -> Value {
-    let mut wish = wish.clone();
-    wish["texts"] = json!({});
-    wish
-}
-
 fn is_current(plan: &Value) -> bool {
     list(&plan["files"]).is_empty()
 }
@@ -270,7 +272,7 @@ fn text(plan: &Value) -> String {
         let path = show::cell(&file["file"]);
         let _ = write!(text, "  {:<9} {path}", show::cell(&file["outcome"]));
         let parts = list(&file["conflicts"]).iter();
-        let parts: Vec<String> = parts.map(|one| show::cell(&one["part"])).collect();
+        let parts: Vec<String> = parts.map(part).collect();
         if !parts.is_empty() {
             let _ = write!(text, ": {}", parts.join(", "));
         }
@@ -301,6 +303,19 @@ fn text(plan: &Value) -> String {
         );
     }
     text
+}
+
+/// A part that is in conflict; of one without a name of its own, where it stands and how it begins.
+pub(super) fn part(conflict: &Value) -> String {
+    let part = show::cell(&conflict["part"]);
+    match conflict["line"].is_null() {
+        true => part,
+        false => format!(
+            "{part} (line {} of yours: \"{}\")",
+            show::cell(&conflict["line"]),
+            show::cell(&conflict["begins"])
+        ),
+    }
 }
 
 /// What is upgraded, and what it was made of.

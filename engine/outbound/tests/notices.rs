@@ -138,7 +138,7 @@ async fn what_is_refused_for_good_is_told_to_all_at_once() {
     assert_eq!(tell(&bench, "second").await, "failed recipient_refused");
     assert_eq!(tell(&bench, "third").await, "failed notice_failed_before");
     let accounts = Accounts::clone(&bench.outbound.accounts());
-    bench.outbound.replace(accounts);
+    bench.outbound.replace(accounts, || ());
     assert_eq!(tell(&bench, "third").await, r#"done {"sent":true}"#);
     assert_eq!(post.mails().len(), 1);
     // A mail that cannot even be written keeps nobody waiting either.

@@ -11,11 +11,14 @@ mod fill;
 mod history;
 mod jobs;
 mod key_file;
+mod keys;
+mod lately;
 mod ledger;
 mod limits;
 mod open;
 mod pack;
 mod recipes;
+mod saving;
 mod seal;
 mod tables;
 mod tokens;
@@ -32,12 +35,15 @@ pub use jobs::{
     PolledItem, Queue, RECOVERIES_MAX, Reach, Release, Replay, Rerun, RuleKept, Standing,
     StoredEvent, UNKEPT_DROPPED, UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept,
 };
+pub use keys::{forget_key, key_beside};
+pub use lately::{Lately, Place, Since};
 pub use ledger::{KeptSecret, NoticeClaim, SpentBlock, TakenGroup};
 pub use limits::{CommitLimits, commit_limits};
 pub use open::check_integrity;
 pub use recipes::{AuditEntry, RecipeState, UnfinishedVersion};
+pub use saving::{Saving, SavingEnded};
 pub use tables::{Import, RowBefore, RowFilter, RowVersion, TableRow};
-pub use vault::{SecretRecord, Vault, forget_key, key_beside};
+pub use vault::{SecretRecord, Vault};
 pub use versions::{NewVersion, Version, VersionOrigin};
 
 use std::path::{Path, PathBuf};
@@ -66,6 +72,7 @@ pub struct Sqlite {
     key_file: Option<Arc<PathBuf>>,
     vault: Vault,
     jobs_ended: Arc<AtomicU64>,
+    lately: Lately,
     /// Jobs that claims have woken.
     woken: Arc<Mutex<Vec<JobId>>>,
 }
@@ -92,9 +99,11 @@ impl Sqlite {
     /// for a new database and must fit one that is there.
     pub async fn open_with_key(path: &Path, key: &Path) -> Result<Self, StoreError> {
         let mut opened = open::open_file(path).await?;
-        let sealer = vault::fitting(&mut opened.writer, key).await?;
+        let sealer = keys::fitting(&mut opened.writer, key).await?;
+        let lately = Lately::new();
         let store = Self {
-            writer: Writer::start(opened.writer, Some(opened.lock)),
+            writer: Writer::start(opened.writer, Some(opened.lock), lately.clone()),
+            lately,
             readers: Some(opened.readers),
             tables: Declared::default(),
             settings: Settings::default(),
@@ -110,8 +119,10 @@ impl Sqlite {
 
     /// A store that is gone with its last clone: for tests and previews.
     pub async fn in_memory() -> Result<Self, StoreError> {
+        let lately = Lately::new();
         Ok(Self {
-            writer: Writer::start(open::open_in_memory().await?, None),
+            writer: Writer::start(open::open_in_memory().await?, None, lately.clone()),
+            lately,
             readers: None,
             tables: Declared::default(),
             settings: Settings::default(),
@@ -131,6 +142,11 @@ impl Sqlite {
             synced_commits,
             jobs_ended: self.jobs_ended.load(Ordering::Relaxed),
         }
+    }
+
+    /// Which jobs changed lately.
+    pub fn lately(&self) -> &Lately {
+        &self.lately
     }
 
     /// Waits until the disk has everything that was committed so far.

@@ -20,7 +20,7 @@ use crate::store::StoreError;
 const APPLICATION_ID: i64 = 0x5243_5045;
 
 /// The steps from an empty file to the present schema, oldest first; never changed once released.
-const MIGRATIONS: [(&str, &str); 16] = [
+const MIGRATIONS: [(&str, &str); 17] = [
     ("jobs", include_str!("migrations/0001_jobs.sql")),
     ("tables", include_str!("migrations/0002_tables.sql")),
     ("outbound", include_str!("migrations/0003_outbound.sql")),
@@ -37,6 +37,7 @@ const MIGRATIONS: [(&str, &str); 16] = [
     ("tokens", include_str!("migrations/0014_tokens.sql")),
     ("secrets", include_str!("migrations/0015_secrets.sql")),
     ("answers", include_str!("migrations/0016_answers.sql")),
+    ("saving", include_str!("migrations/0017_saving.sql")),
 ];
 
 /// After this many pages (16 MiB) the write-ahead log is worked into the database file.

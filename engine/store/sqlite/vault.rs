@@ -1,12 +1,11 @@
 //! Secrets of connections that an admin gave: sealed in the database, open in memory.
 //!
 //! Always true: what is in memory is what is in the database; nothing here tells a secret but to
-//! who builds a request; a key file that does not fit the database is refused before anything is
-//! sealed with it.
+//! who builds a request.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use serde_json::json;
 use sqlx::{Connection, SqliteConnection};
@@ -15,23 +14,27 @@ use tokio::sync::Mutex;
 use super::error::store_error;
 use super::recipes::note;
 use super::seal::Sealer;
-use super::{Sqlite, key_file, open};
+use super::{Sqlite, open};
 use crate::clock::Moment;
 use crate::data::Secret;
 use crate::mask::learn_secret;
 use crate::names::SecretName;
 use crate::store::{AuditEntry, StoreError};
 
-/// Under which name the proof is sealed that a key file fits, and what it says.
-const CHECK: &str = "key-check";
-const FITS: &str = "fits";
-
 /// The secrets of connections, open; clones share them.
 #[derive(Clone, Default)]
 pub struct Vault {
-    open: Arc<RwLock<BTreeMap<SecretName, Secret>>>,
+    held: Arc<RwLock<Held>>,
     /// One change at a time, so that the last one in the database is the last one here.
     turn: Arc<Mutex<()>>,
+}
+
+#[derive(Default)]
+struct Held {
+    open: BTreeMap<SecretName, Secret>,
+    /// Those that the database has, and nobody is told of before the connections that they are for
+    /// are there.
+    coming: BTreeMap<SecretName, Secret>,
 }
 
 /// That there is a secret; never what it is.
@@ -48,18 +51,26 @@ pub struct SecretRecord {
 impl Vault {
     /// The secret of this name.
     pub fn get(&self, name: &SecretName) -> Option<Secret> {
-        let all = self.open.read().unwrap_or_else(PoisonError::into_inner);
-        all.get(name).cloned()
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        held.open.get(name).cloned()
     }
 
-    /// Reads the secrets of a database beside whoever works on it; none if there is no database.
-    pub async fn read(database: &Path, key: &Path) -> Result<Self, StoreError> {
+    /// Tells from now on of the secrets that came with connections, which are there by now.
+    pub fn arrive(&self) {
+        let mut held = self.write();
+        let coming = std::mem::take(&mut held.coming);
+        held.open.extend(coming);
+    }
+
+    /// Reads the secrets of a database beside whoever works on it, as they go with the file of
+    /// connections of this SHA-256; none if there is no database.
+    pub async fn read(database: &Path, key: &Path, file: &str) -> Result<Self, StoreError> {
         let vault = Self::default();
         if !database.exists() || !key.exists() {
             return Ok(vault);
         }
         if let Some(mut connection) = open::open_beside(database).await? {
-            vault.fill(&mut connection, &Sealer::at(key)?).await?;
+            vault.fill(&mut connection, &Sealer::at(key)?, file).await?;
             connection.close().await.map_err(store_error)?;
         }
         Ok(vault)
@@ -69,12 +80,19 @@ impl Vault {
         &self,
         connection: &mut SqliteConnection,
         sealer: &Sealer,
+        file: &str,
     ) -> Result<(), StoreError> {
-        let rows: Vec<(String, Vec<u8>)> = sqlx::query_as("SELECT name, body FROM secret")
+        // Those of a connection whose saving was cut off once its file was in its place come last.
+        let sql = "SELECT name, body, 0 AS is_late FROM secret UNION ALL
+             SELECT name, body, 1 FROM saving_secret
+                WHERE EXISTS (SELECT 1 FROM saving WHERE file = $1)
+             ORDER BY is_late";
+        let rows: Vec<(String, Vec<u8>, i64)> = sqlx::query_as(sql)
+            .bind(file)
             .fetch_all(connection)
             .await
             .map_err(store_error)?;
-        for (name, body) in rows {
+        for (name, body, _) in rows {
             match (SecretName::new(&name), sealer.open(&name, &body)) {
                 (Ok(name), Some(secret)) => self.put(name, secret),
                 _ => tracing::error!(%name, "a secret is damaged; set it again"),
@@ -83,91 +101,34 @@ impl Vault {
         Ok(())
     }
 
+    /// What who changes a secret has.
+    pub(super) fn turn(&self) -> &Mutex<()> {
+        &self.turn
+    }
+
+    /// Takes a secret in that is told of once it arrives.
+    pub(super) fn come(&self, name: SecretName, secret: Secret) {
+        learn_secret(secret.reveal());
+        self.write().coming.insert(name, secret);
+    }
+
     fn put(&self, name: SecretName, secret: Secret) {
         learn_secret(secret.reveal());
-        let mut all = self.open.write().unwrap_or_else(PoisonError::into_inner);
-        all.insert(name, secret);
+        let mut held = self.write();
+        held.coming.remove(&name);
+        held.open.insert(name, secret);
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Held> {
+        self.held.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl std::fmt::Debug for Vault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let all = self.open.read().unwrap_or_else(PoisonError::into_inner);
-        f.debug_tuple("Vault").field(&all.keys()).finish()
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        f.debug_tuple("Vault").field(&held.open.keys()).finish()
     }
-}
-
-/// The sealer of a database, whose key file fits it.
-pub(super) async fn fitting(
-    connection: &mut SqliteConnection,
-    path: &Path,
-) -> Result<Sealer, StoreError> {
-    let body: Option<Vec<u8>> = sqlx::query_scalar("SELECT body FROM key_check")
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(store_error)?;
-    let Some(body) = body else {
-        let sealer = Sealer::at(path)?;
-        write_check(connection, &sealer).await?;
-        return Ok(sealer);
-    };
-    let refuse = |what: &str| {
-        StoreError::Conflict(format!(
-            "the key file `{}` {what}: put the one back that belongs to this database, or say \
-             where it stands (`key_file` in settings.yaml, or RECIPES_KEY_FILE). If it is lost for \
-             good, `recipes secrets rekey --key-is-lost` makes a new one, and all secrets must be \
-             given anew",
-            path.display()
-        ))
-    };
-    if !path.exists() {
-        return Err(refuse("is missing"));
-    }
-    let sealer = Sealer::at(path)?;
-    match sealer.open(CHECK, &body) {
-        Some(_) => Ok(sealer),
-        None => Err(refuse("does not fit")),
-    }
-}
-
-async fn write_check(connection: &mut SqliteConnection, sealer: &Sealer) -> Result<(), StoreError> {
-    let body = sealer.seal(CHECK, &Secret::new(FITS))?;
-    sqlx::query("DELETE FROM key_check; INSERT INTO key_check (body) VALUES ($1)")
-        .bind(body)
-        .execute(connection)
-        .await
-        .map_err(store_error)?;
-    Ok(())
-}
-
-/// Forgets all that was sealed with a key that is lost, and makes a new one; answers where what
-/// stood in the key file's place was put.
-pub async fn forget_key(
-    database: &Path,
-    key: &Path,
-    by: &str,
-    at: Moment,
-) -> Result<Option<PathBuf>, StoreError> {
-    let mut opened = open::open_file(database).await?;
-    let mut aside = None;
-    if key.exists() {
-        let mut name = key.as_os_str().to_owned();
-        name.push(format!(".until-{}", at.0 / 1_000_000));
-        let name = PathBuf::from(name);
-        std::fs::rename(key, &name).map_err(|error| {
-            StoreError::Unavailable(format!("the key file `{}`: {error}", key.display()))
-        })?;
-        aside = Some(name);
-    }
-    let connection = &mut opened.writer;
-    sqlx::query("DELETE FROM sealed; DELETE FROM secret; DELETE FROM key_check")
-        .execute(&mut *connection)
-        .await
-        .map_err(store_error)?;
-    note(connection, &about_key("key_replaced", by, at)).await?;
-    fitting(connection, key).await?;
-    opened.readers.close().await;
-    Ok(aside)
 }
 
 impl Sqlite {
@@ -175,7 +136,7 @@ impl Sqlite {
     pub(super) async fn open_vault(&self) -> Result<(), StoreError> {
         let (vault, sealer) = (self.vault.clone(), self.sealer.clone());
         self.with_reader(move |connection| {
-            Box::pin(async move { vault.fill(connection, &sealer).await })
+            Box::pin(async move { vault.fill(connection, &sealer, "").await })
         })
         .await
     }
@@ -223,19 +184,7 @@ impl Sqlite {
         let body = self.sealer.seal(name.as_str(), &secret)?;
         self.with_writer(move |connection| {
             Box::pin(async move {
-                sqlx::query(
-                    "INSERT INTO secret (name, body, set_at, set_by) VALUES ($1, $2, $3, $4)
-                     ON CONFLICT (name) DO UPDATE SET body = excluded.body,
-                        set_at = excluded.set_at, set_by = excluded.set_by",
-                )
-                .bind(name.as_str())
-                .bind(body)
-                .bind(at.0)
-                .bind(&entry.by)
-                .execute(&mut *connection)
-                .await
-                .map_err(store_error)?;
-                note(connection, &entry).await?;
+                keep(connection, &name, &body, &entry).await?;
                 Ok((name, secret))
             })
         })
@@ -267,105 +216,41 @@ impl Sqlite {
             })
         })
         .await?;
-        let mut all = self
-            .vault
-            .open
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        all.remove(&name);
+        let mut held = self.vault.write();
+        held.open.remove(&name);
+        held.coming.remove(&name);
         Ok(())
     }
-
-    /// Refuses unless every secret opens: one that does not would look as if it were sealed anew.
-    async fn check_all_open(&self) -> Result<(), StoreError> {
-        let sealer = self.sealer.clone();
-        let rows: Vec<(String, Vec<u8>)> = self
-            .with_reader(|connection| {
-                Box::pin(async move {
-                    sqlx::query_as("SELECT name, body FROM secret ORDER BY name")
-                        .fetch_all(connection)
-                        .await
-                        .map_err(store_error)
-                })
-            })
-            .await?;
-        let closed = rows
-            .into_iter()
-            .filter(|(name, body)| sealer.open(name, body).is_none());
-        let closed: Vec<String> = closed.map(|(name, _)| format!("`{name}`")).collect();
-        if closed.is_empty() {
-            return Ok(());
-        }
-        Err(StoreError::Conflict(format!(
-            "these secrets are damaged and cannot be sealed anew: {}; give them again (`recipes \
-             secrets set`) or remove them first",
-            closed.join(", ")
-        )))
-    }
-
-    /// Seals with a new key from now on, the secrets that are kept included. The key file keeps the
-    /// old one, with which the rows and the history of before are opened.
-    pub async fn rekey(&self, by: &str, at: Moment) -> Result<(), StoreError> {
-        let Some(path) = &self.key_file else {
-            return Ok(());
-        };
-        // Of two at once, the second would write its file without the first one's key.
-        let _turn = self.vault.turn.lock().await;
-        self.check_all_open().await?;
-        self.sealer.renew(path)?;
-        let sealer = self.sealer.clone();
-        let entry = about_key("key_renewed", by, at);
-        self.with_writer(move |connection| {
-            Box::pin(async move {
-                for (all, change) in [
-                    (
-                        "SELECT name, body FROM sealed",
-                        "UPDATE sealed SET body = $2 WHERE name = $1",
-                    ),
-                    (
-                        "SELECT name, body FROM secret",
-                        "UPDATE secret SET body = $2 WHERE name = $1",
-                    ),
-                ] {
-                    let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(all)
-                        .fetch_all(&mut *connection)
-                        .await
-                        .map_err(store_error)?;
-                    for (name, body) in rows {
-                        let Some(secret) = sealer.open(&name, &body) else {
-                            continue;
-                        };
-                        let body = sealer.seal(&name, &secret)?;
-                        sqlx::query(change)
-                            .bind(name)
-                            .bind(body)
-                            .execute(&mut *connection)
-                            .await
-                            .map_err(store_error)?;
-                    }
-                }
-                write_check(connection, &sealer).await?;
-                note(connection, &entry).await
-            })
-        })
-        .await
-    }
 }
 
-/// The key file of a database unless it is said otherwise.
-pub fn key_beside(database: &Path) -> PathBuf {
-    key_file::beside(database)
+/// Keeps a sealed secret in place of the last one of its name, with the entry that tells who gave it.
+pub(super) async fn keep(
+    connection: &mut SqliteConnection,
+    name: &SecretName,
+    body: &[u8],
+    entry: &AuditEntry,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO secret (name, body, set_at, set_by) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (name) DO UPDATE SET body = excluded.body,
+            set_at = excluded.set_at, set_by = excluded.set_by",
+    )
+    .bind(name.as_str())
+    .bind(body)
+    .bind(entry.at.0)
+    .bind(&entry.by)
+    .execute(&mut *connection)
+    .await
+    .map_err(store_error)?;
+    note(connection, entry).await
 }
 
-fn about_secret(action: &str, name: &SecretName, by: &str, at: Moment) -> AuditEntry {
+/// What a person did about a secret.
+pub(super) fn about_secret(action: &str, name: &SecretName, by: &str, at: Moment) -> AuditEntry {
     about(action, format!("secret:{name}"), by, at)
 }
 
-fn about_key(action: &str, by: &str, at: Moment) -> AuditEntry {
-    about(action, "key".to_owned(), by, at)
-}
-
-fn about(action: &str, subject: String, by: &str, at: Moment) -> AuditEntry {
+pub(super) fn about(action: &str, subject: String, by: &str, at: Moment) -> AuditEntry {
     AuditEntry {
         at,
         by: by.to_owned(),

@@ -16,6 +16,7 @@ use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::error::store_error;
+use super::lately::{Lately, Touched};
 use crate::clock::Clock;
 use crate::store::{Haste, StoreError};
 
@@ -71,11 +72,19 @@ enum Undo {
 
 impl Writer {
     /// Starts the writer over a connection. The lock is given back after the connection is closed.
-    pub(super) fn start(connection: SqliteConnection, lock: Option<File>) -> Self {
+    /// Of jobs that it changes, those who look on are told.
+    pub(super) fn start(connection: SqliteConnection, lock: Option<File>, lately: Lately) -> Self {
         let (line, inbox) = mpsc::channel(LINE_MAX);
         let counters = Arc::<Counters>::default();
         let (stop, _) = watch::channel(Stage::Works);
-        let work = run(connection, inbox, counters.clone(), stop.clone(), lock);
+        let work = run(
+            connection,
+            inbox,
+            counters.clone(),
+            stop.clone(),
+            lock,
+            lately,
+        );
         tokio::spawn(work);
         Self {
             line,
@@ -191,14 +200,19 @@ where
 }
 
 async fn run(
-    connection: SqliteConnection,
+    mut connection: SqliteConnection,
     mut inbox: mpsc::Receiver<Box<dyn Part>>,
     counters: Arc<Counters>,
     stop: watch::Sender<Stage>,
     lock: Option<File>,
+    lately: Lately,
 ) {
     let mut parts = Vec::with_capacity(PARTS_MAX);
     let mut stage = stop.subscribe();
+    let touched = Touched::on(&mut connection).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "nobody who looks on is told of jobs");
+        Touched::default()
+    });
     let mut desk = Desk {
         connection,
         mode: Haste::Now,
@@ -219,10 +233,14 @@ async fn run(
             }
         }
         let committed = desk.commit_together(&mut parts).await;
+        let jobs = touched.take();
         if let Err(error) = &committed {
             tracing::warn!(%error, parts = parts.len(), "a transaction was undone");
             // After a full disk SQLite may have rolled back by itself; then this one has no effect.
             let _ = execute(&mut desk.connection, "ROLLBACK").await;
+        }
+        if committed.is_ok() {
+            lately.take_in(jobs);
         }
         for part in parts.drain(..) {
             part.acknowledge(&committed);

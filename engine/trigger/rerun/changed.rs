@@ -22,6 +22,19 @@ pub struct Changed {
     pub settings: Vec<String>,
 }
 
+impl Changed {
+    /// What has changed, in words, if anything has.
+    pub fn in_words(&self) -> Option<String> {
+        let settings = self.settings.join(", ");
+        match (self.recipe, settings.is_empty()) {
+            (false, true) => None,
+            (true, true) => Some("the recipe has changed".to_owned()),
+            (false, false) => Some(format!("settings have changed ({settings})")),
+            (true, false) => Some(format!("the recipe and settings ({settings}) have changed")),
+        }
+    }
+}
+
 /// Compares what a job of this recipe pinned, if it began, with what counts now.
 pub async fn changed_since(
     intake: &Intake,

@@ -195,6 +195,7 @@ fn with_connector(text: &str) -> Library {
     let found = Found {
         bytes: Ok(text.as_bytes().to_vec()),
         is_bundled: false,
+        is_here: true,
     };
     files.insert("connectors/docebo.yaml".to_owned(), found);
     Library::of(files)

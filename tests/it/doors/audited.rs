@@ -251,7 +251,9 @@ impl<'a> Ada<'a> {
         let about = "secret:http.token";
         let value = json!({ "value": "audited-secret-1" });
         self.changes(Method::PUT, secret, value, about).await;
-        self.changes(Method::DELETE, secret, json!({}), about).await;
+        let removed = ("/api/secrets/{name}", "/api/secrets/http.token?anyway=true");
+        self.changes(Method::DELETE, removed, json!({}), about)
+            .await;
         let shop = ("/api/connections/{name}", "/api/connections/shop");
         let wish = json!({ "connector": "http", "fields": { "base_url": "https://x.example" } });
         self.changes(Method::PUT, shop, wish, "connection:shop")
@@ -343,7 +345,7 @@ const COMMANDS: [(&[&str], &str, &str); 11] = [
         "secret:http.token",
     ),
     (
-        &["secrets", "remove", "http.token"],
+        &["secrets", "remove", "http.token", "--anyway"],
         "secret_removed",
         "secret:http.token",
     ),

@@ -11,7 +11,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor};
 
-use super::house::{House, Vendor, taken, write};
+use super::house::{self, House, Vendor, taken, write};
 
 const TABLE: &str =
     "title: Notes\ncolumns: { name: { label: Name, type: string, required: true } }\nkey: [name]\n";
@@ -50,10 +50,8 @@ async fn look(house: &House) {
 
 /// Writes a file at this moment.
 fn write_at(folder: &Path, path: &str, text: &str, at: Moment) {
-    write(folder, path, text);
-    let file = fs::File::options().write(true).open(folder.join(path));
     let at = SystemTime::UNIX_EPOCH + Duration::from_micros(at.0.try_into().unwrap());
-    file.unwrap().set_modified(at).unwrap();
+    house::write_at(folder, path, text, at);
 }
 
 /// The database of a house, from outside.

@@ -174,10 +174,14 @@ async fn rows_that_do_not_fit_their_table_are_named_without_what_is_personal() {
             // Its first rows would not fit either, and so keep it from being used.
             let text = text.replace("rows: [{ id: 1, weight: 40 }]", "");
             let bytes = Ok(text.replace(from, to).into_bytes());
-            let is_bundled = false;
+            let (is_bundled, is_here) = (false, true);
             files.insert(
                 path.to_owned(),
-                recipe_engine::library::Found { bytes, is_bundled },
+                recipe_engine::library::Found {
+                    bytes,
+                    is_bundled,
+                    is_here,
+                },
             );
         }
         recipe_engine::library::Library::of(files)

@@ -85,6 +85,10 @@ async fn a_saved_recipe_is_live_with_the_answer() {
     let twice = ADD.replace("input.a 1", "input.a input.a");
     let (status, new_tag, answer) = put(&house, PATH, &[("if-match", &tag)], &twice).await;
     assert_eq!(status, StatusCode::OK, "{answer}");
+    let (_, live) = house.get(PATH).await;
+    for name in ["version", "hash"] {
+        assert_eq!(live[name], answer[name], "{name}");
+    }
     assert_eq!(answer["version"], 2);
     // The next job runs on it, and so does the next job of whoever calls it.
     assert_eq!(sum(&house, "add", json!({ "a": 21 })).await, 42);

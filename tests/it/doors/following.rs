@@ -22,6 +22,12 @@ steps: [{ log: \"{{input.a}}\" }]
 
 /// The next event of a stream: its name and data; `None` at the end.
 async fn event(stream: &mut Response, text: &mut String) -> Option<(String, Value)> {
+    let (name, _, data) = told(stream, text).await?;
+    Some((name, data))
+}
+
+/// The next event of a stream: its name, its id and its data; `None` at the end.
+async fn told(stream: &mut Response, text: &mut String) -> Option<(String, String, Value)> {
     loop {
         while let Some((event, rest)) = text.clone().split_once("\n\n") {
             *text = rest.to_owned();
@@ -32,7 +38,8 @@ async fn event(stream: &mut Response, text: &mut String) -> Option<(String, Valu
                     .map(str::trim)
             };
             if let (Some(name), Some(data)) = (line("event:"), line("data:")) {
-                return Some((name.to_owned(), serde_json::from_str(data).unwrap()));
+                let id = line("id:").unwrap_or_default().to_owned();
+                return Some((name.to_owned(), id, serde_json::from_str(data).unwrap()));
             }
         }
         let chunk = stream.chunk().await.unwrap()?;
@@ -90,6 +97,84 @@ async fn a_server_that_stops_waits_for_nobody_who_looks_on() {
     assert_eq!(first["status"], "queued");
     house.engine.shutdown().await;
     assert!(event(&mut stream, &mut text).await.is_none());
+}
+
+/// A stream of all jobs, from after this event on.
+async fn follow_all(house: &House, query: &str, last: Option<&str>) -> Response {
+    let token = house.listening.local_token.reveal();
+    let request = house.request(Method::GET, &format!("/api/jobs/stream{query}"));
+    let request = match last {
+        Some(last) => request.header("last-event-id", last),
+        None => request,
+    };
+    request.bearer_auth(token).send().await.unwrap()
+}
+
+/// Reads until this job ended: the ids of the events, and the statuses and recipes in them.
+async fn until_ended(stream: &mut Response, job: &str) -> Vec<(String, Value)> {
+    let mut text = String::new();
+    let mut all = Vec::new();
+    loop {
+        let (name, id, data) = told(stream, &mut text).await.unwrap();
+        let is_last = name == "ended" && data["id"] == job;
+        all.push((id, data));
+        if is_last {
+            return all;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_jobs_are_followed_in_one_stream() {
+    let other = COUNT.replace("Count", "Other");
+    let house = House::of(&[
+        ("recipes/stories/count.yaml", COUNT),
+        ("recipes/stories/other.yaml", &other),
+    ])
+    .await;
+    let mut all = follow_all(&house, "", None).await;
+    assert_eq!(all.status(), StatusCode::OK);
+    assert_eq!(all.headers()["content-type"], "text/event-stream");
+    let mut of_one = follow_all(&house, "?recipe=stories/other", None).await;
+    let first = house.run("count", json!({ "input": { "a": 1 } })).await;
+    house.ended(&first).await;
+    let second = house.run("other", json!({ "input": { "a": 1 } })).await;
+    house.ended(&second).await;
+    let seen = until_ended(&mut all, &second).await;
+    let ended = |job: &str| {
+        let mut of_job = seen.iter().filter(|(_, data)| data["id"] == job);
+        let last = of_job.next_back().unwrap();
+        assert_eq!(last.1["status"], "succeeded", "{seen:?}");
+        last.clone()
+    };
+    assert_eq!(ended(&first).1["recipe"], "stories/count");
+    assert_eq!(ended(&second).1["recipe"], "stories/other");
+    let seen_of_one = until_ended(&mut of_one, &second).await;
+    for (_, data) in &seen_of_one {
+        assert_eq!(data["recipe"], "stories/other", "{seen_of_one:?}");
+    }
+    // Who lost the connection goes on after the last event that was seen.
+    let mut again = follow_all(&house, "", Some(&ended(&first).0)).await;
+    let seen = until_ended(&mut again, &second).await;
+    assert!(
+        seen.iter().all(|(_, data)| data["id"] == second),
+        "{seen:?}"
+    );
+    // Of what is not known any more, as another server told it, that much is told.
+    let mut late = follow_all(&house, "", Some("of-before-7")).await;
+    let (name, _, data) = told(&mut late, &mut String::new()).await.unwrap();
+    assert_eq!(name, "left_out");
+    assert!(
+        data["message"].as_str().unwrap().contains("/api/jobs"),
+        "{data}"
+    );
+    let refused = follow_all(&house, "?recipe=../x", None).await;
+    assert_eq!(taken(refused).await.0, StatusCode::BAD_REQUEST);
+    let refused = follow_all(&house, "?colour=red", None).await;
+    assert_eq!(taken(refused).await.0, StatusCode::BAD_REQUEST);
+    let mut open = follow_all(&house, "", None).await;
+    house.engine.shutdown().await;
+    assert!(told(&mut open, &mut String::new()).await.is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use recipe_engine::library::bundled;
 
 use super::house::{workspace, write};
-use super::process::{ended, recipes, said};
+use super::process::{ended, recipes, refused, said};
 
 fn bundled_text(path: &str) -> String {
     let found = bundled().remove(path).unwrap();
@@ -149,4 +149,43 @@ fn a_table_of_ones_own_is_blamed_and_not_the_bundled_recipes() {
         "{found}"
     );
     assert!(found.contains(&cause), "{found}");
+}
+
+#[test]
+fn files_of_tests_that_cannot_be_used_are_counted_once() {
+    let folder = workspace(&[
+        (
+            "recipes/stories/greet.yaml",
+            "title: Greet\ntrigger: { manual: }\nsteps: [{ log: hi }]\n",
+        ),
+        (
+            "recipes/stories/tests/greet.test.yaml",
+            "recipe: greet\ncases:\n  - { title: One }\n  - { title: Two, expct: {} }\n",
+        ),
+    ]);
+    let told = refused(&ended(folder.path(), &["test"]), 1);
+    assert_eq!(told, "error: one test file cannot be used\n");
+    let shown = ended(folder.path(), &["test"]);
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    let help = "help: expect: What must hold after, such as `{ status: succeeded";
+    assert!(shown.contains(help), "{shown}");
+}
+
+#[test]
+fn a_run_of_what_waits_for_deliveries_names_the_option_that_gives_one() {
+    let text = "title: Hook\ntrigger: { webhook: { auth: none } }\nsteps: [{ log: hi }]\n";
+    let folder = workspace(&[("recipes/stories/hook.yaml", text)]);
+    let run = ended(folder.path(), &["run", "hook", "--preview"]);
+    let why = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(why.contains("give it one with --event FILE"), "{why}");
+}
+
+#[test]
+fn personal_values_of_a_search_are_not_asked_for_in_vain() {
+    let folder = workspace(&[]);
+    let asked = ["jobs", "--about", "ann@example.com", "--reveal"];
+    let refused = ended(folder.path(), &asked);
+    assert_eq!(refused.status.code(), Some(2));
+    let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(why.contains("cannot be used with"), "{why}");
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use recipe_engine::server::{Engine, Listening};
 use recipe_engine::settings::Settings;
@@ -28,10 +29,23 @@ pub(super) fn workspace(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
+/// Writes a file, a while ago: nobody has to wait until it rests.
 pub(super) fn write(folder: &Path, path: &str, text: &str) {
+    write_at(
+        folder,
+        path,
+        text,
+        SystemTime::now() - Duration::from_secs(2),
+    );
+}
+
+/// Writes a file at this moment.
+pub(super) fn write_at(folder: &Path, path: &str, text: &str, at: SystemTime) {
     let path = folder.join(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, text).unwrap();
+    fs::write(&path, text).unwrap();
+    let file = fs::File::options().write(true).open(path).unwrap();
+    file.set_modified(at).unwrap();
 }
 
 /// A server in this process.

@@ -4,6 +4,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::house::{House, taken};
+use super::process::{ended, said};
 
 /// A recipe whose webhook anybody may call.
 fn hook(more: &str, steps: &str) -> String {
@@ -141,6 +142,7 @@ async fn a_stored_event_is_replayed_on_purpose() {
     let (status, replayed) = house.post(&format!("{path}/replay"), json!({})).await;
     assert_eq!(status, StatusCode::ACCEPTED, "{replayed}");
     assert_eq!(replayed["recipe"], "stories/hook");
+    assert_eq!(replayed["is_started"], false);
     let jobs = replayed["jobs"].as_array().unwrap();
     assert_eq!(jobs.len(), 2, "new jobs although the keys are known");
     // The recipe is stopped: what came waits, what a person wants runs.
@@ -160,6 +162,11 @@ async fn a_stored_event_is_replayed_on_purpose() {
     assert_eq!(event["replays"][0]["by"], "cli");
     assert_eq!(event["body"], body);
     assert_eq!(event["job_count"], 4);
+    let number = events[0]["id"].as_str().unwrap();
+    let again = said(&ended(house.folder.path(), &["events", "replay", number]));
+    let told =
+        format!("event {number} is replayed: 2 new jobs of stories/hook\nstories/hook is stopped");
+    assert!(again.starts_with(&told), "{again}");
     for wrong in ["/api/events/999", "/api/events/x"] {
         assert_eq!(house.get(wrong).await.0, 404);
         let (status, _) = house.post(&format!("{wrong}/replay"), json!({})).await;

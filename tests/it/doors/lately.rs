@@ -129,6 +129,50 @@ async fn deliveries_that_were_turned_away_are_told_of() {
     assert!(told.contains("`recipes show shop/inbox`"), "{told}");
 }
 
+#[tokio::test]
+async fn a_secret_that_a_started_webhook_needs_is_not_removed_unasked() {
+    let connections = "connections:\n  sender: { connector: webhook_basic, username: vendor, \
+                       password: { secret: sender.password } }\n";
+    let house = House::of(&[
+        ("connections.yaml", connections),
+        ("recipes/stories/inbox.yaml", INBOX),
+    ])
+    .await;
+    let secret = "/api/secrets/sender.password";
+    let given = json!({ "value": "planted-password-1" });
+    let (status, _) = house.ask(Method::PUT, secret, Some(given)).await;
+    assert_eq!(status, StatusCode::OK);
+    let recipe = "/api/recipes/stories/inbox";
+    house.post(&format!("{recipe}/start"), json!({})).await;
+    let (status, kept) = house.ask(Method::DELETE, secret, None).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{kept}");
+    let detail = kept["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("started recipes use it: `stories/inbox`"),
+        "{detail}"
+    );
+    let anyway = format!("{secret}?anyway=true");
+    let (status, gone) = house.ask(Method::DELETE, &anyway, None).await;
+    assert_eq!(status, StatusCode::OK, "{gone}");
+    // What is turned away for that is counted, and told as ours to mend.
+    for _ in 0..2 {
+        let delivery = house.request(Method::POST, "/webhooks/stories/inbox");
+        let delivery = delivery.basic_auth("vendor", Some("planted-password-1"));
+        let answer = delivery.body("{}").send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+    let (_, shown) = house.get(recipe).await;
+    let refused = &shown["webhook"]["refused"];
+    assert_eq!(refused["count"], 2, "{shown}");
+    let why = refused["last_why"].as_str().unwrap();
+    assert!(why.contains("its administrator must mend it"), "{why}");
+    let (_, body) = house.get("/api/projects/stories/doctor?offline=true").await;
+    let told = section(&body, "recipes");
+    let told = told.iter().find(|line| line.contains("turned away"));
+    let told = told.expect("a finding");
+    assert!(told.contains("give what the connection lacks"), "{told}");
+}
+
 fn doctor(folder: &Path) -> String {
     let output = ended(folder, &["doctor", "shop", "--offline"]);
     String::from_utf8_lossy(&output.stdout).into_owned()

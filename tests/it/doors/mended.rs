@@ -79,6 +79,43 @@ async fn a_command_counts_what_was_saved_a_moment_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_api_too_asks_which_version_counts_if_anything_has_changed() {
+    let house = House::of(&shop(BROKEN, CONNECTIONS)).await;
+    let id = failed(&house).await;
+    set(&house, "MODE", "SLOW").await;
+    let one = format!("/api/jobs/{id}/rerun");
+    let many = json!({ "recipe": "shop/count-parcels" });
+    for (path, wish) in [(one.as_str(), json!({})), ("/api/jobs/rerun", many.clone())] {
+        let (status, problem) = house.post(path, wish).await;
+        assert_eq!(
+            (status, &problem["code"]),
+            (StatusCode::CONFLICT, &json!("version_not_said")),
+            "{path}: {problem}"
+        );
+        let why = problem["detail"].as_str().unwrap();
+        for word in [
+            "SHOP_WINDOW / MODE",
+            "`\"version\": \"current\"`",
+            "`\"version\": \"ran\"`",
+            "nothing was done",
+        ] {
+            assert!(why.contains(word), "{why}");
+        }
+    }
+    // To look at it needs no word, and with one it is done, each as it is said.
+    let (status, plan) = house.post(&one, json!({ "plan": true })).await;
+    assert_eq!(status, StatusCode::OK, "{plan}");
+    assert_eq!(plan["settings_that_changed"], json!(["SHOP_WINDOW / MODE"]));
+    let (status, answer) = house.post(&one, json!({ "version": "ran" })).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
+    let rerun = answer["job"].as_str().unwrap();
+    assert_eq!(house.ended(rerun).await["status"], "failed");
+    let (_, page) = house.get("/api/jobs?recipe=shop/count-parcels").await;
+    assert_eq!(page["jobs"].as_array().unwrap().len(), 2, "{page}");
+    house.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_setting_that_was_mended_since_is_named_with_the_option_that_makes_it_count() {
     let house = House::of(&shop(BROKEN, CONNECTIONS)).await;
     let id = failed(&house).await;

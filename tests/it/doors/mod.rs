@@ -4,6 +4,7 @@
 //! output, never a span of time.
 
 mod asking;
+mod at_rest;
 mod audited;
 mod beside;
 mod branches;
@@ -14,6 +15,7 @@ mod clock;
 mod connecting;
 mod copying;
 mod counted;
+mod cut_off;
 mod deciding;
 mod disk;
 mod doctoring;

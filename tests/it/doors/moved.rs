@@ -93,15 +93,11 @@ fn copies_and_customised_recipes_are_named_as_such() {
     let check = "accredible/integration-master-flow-check";
     said(&ended(here, &["clone", "news", "acme"]));
     said(&ended(here, &["customise", check]));
-    // As long as it says the same, it is the bundled one.
     let file = format!("recipes/{check}.yaml");
     let text = fs::read_to_string(here.join(&file)).unwrap();
     write(here, &file, &text.replacen("title: ", "title: My ", 1));
     let list = said(&ended(here, &["list"]));
-    let origin = |name: &str| {
-        let line = list.lines().find(|line| line.starts_with(name)).unwrap();
-        line.split('\t').nth(4).unwrap().to_owned()
-    };
+    let origin = |name: &str| origin(&list, name);
     assert_eq!(
         list.lines().next().unwrap().split('\t').nth(4),
         Some("origin")
@@ -134,6 +130,32 @@ fn copies_and_customised_recipes_are_named_as_such() {
     let doctor = String::from_utf8_lossy(&doctor.stdout).into_owned();
     let told = format!("customised, in place of what is bundled: `{check}`");
     assert!(doctor.contains(&told), "{doctor}");
+}
+
+/// What a list says of where a recipe's file comes from.
+fn origin(list: &str, name: &str) -> String {
+    let line = list.lines().find(|line| line.starts_with(name)).unwrap();
+    line.split('\t').nth(4).unwrap().to_owned()
+}
+
+#[test]
+fn a_customised_recipe_is_named_as_such_before_anything_of_it_is_changed() {
+    let folder = workspace(&[]);
+    let here = folder.path();
+    let check = "accredible/integration-master-flow-check";
+    said(&ended(here, &["customise", check]));
+    let list = said(&ended(here, &["list"]));
+    assert_eq!(origin(&list, check), "customised (as the original)");
+    let shown = said(&ended(here, &["show", check]));
+    assert!(shown.contains("and says the same so far"), "{shown}");
+    let doctor = ended(here, &["doctor", "accredible", "--offline"]);
+    let doctor = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    let told = format!("in place of what is bundled: `{check}` (as the original)");
+    assert!(doctor.contains(&told), "{doctor}");
+    // Without its file, the bundled one counts again.
+    fs::remove_file(here.join(format!("recipes/{check}.yaml"))).unwrap();
+    let list = said(&ended(here, &["list"]));
+    assert_eq!(origin(&list, check), "");
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Copies that are newer than what the program or the workspace has.
 
+use std::fs;
+
 use recipe_engine::library::Library;
 
-use super::house::workspace;
+use super::house::{workspace, write};
 use super::process::{ended, said};
 use super::upgrading::{FILES, MINE, edit, next_version, read};
 
@@ -130,4 +132,106 @@ fn what_an_upgrade_offers_to_type_repeats_what_was_chosen() {
     let chosen =
         format!("(recipes upgrade acme --from {from} --ours=send.yaml:steps.sender {one})");
     assert!(plan.contains(&chosen), "{plan}");
+}
+
+#[test]
+fn any_file_of_an_upgrade_can_be_edited_before_it_is_written() {
+    let folder = workspace(&FILES);
+    let here = folder.path();
+    said(&ended(here, &["clone", "news", "acme"]));
+    edit(here, MINE, "# Who it is from.", "# From me.");
+    next_version(here, &[("hello: Hello", "hello: Hi")]);
+    // Nothing is in conflict, but a test of the project does not hold.
+    let refused = ended(here, &["upgrade", "acme"]);
+    let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(why.contains("tests of the project no longer hold"), "{why}");
+    let edits = here.join("merge");
+    let to_edit = format!("--to-edit={}", edits.display());
+    let told = said(&ended(here, &["upgrade", "acme", &to_edit]));
+    assert!(told.contains(MINE), "{told}");
+    let merged = read(&edits, MINE);
+    assert!(
+        merged.contains("hello: Hi") && merged.contains("# From me."),
+        "{merged}"
+    );
+    // What is marked, what is no YAML and what is no file of the upgrade are refused.
+    let edited = format!("--edited={}", edits.display());
+    let edited = ["upgrade", "acme", &edited];
+    for (path, text, why) in [
+        (
+            MINE,
+            "<<<<<<< mine\n".to_owned() + &merged,
+            "is still `<<<<<<<",
+        ),
+        (MINE, "title: [".to_owned(), "would have errors"),
+        (
+            "recipes/acme/find.yaml",
+            "title: Find\n".to_owned(),
+            "does not change",
+        ),
+    ] {
+        write(&edits, path, &text);
+        let refused = ended(here, &edited);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(said.contains(why), "{path}: {said}");
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(read(here, MINE).contains("hello: Hello"));
+        fs::remove_file(edits.join(path)).unwrap();
+    }
+    write(&edits, MINE, &merged.replace("hello: Hi", "hello: Hello"));
+    let done = said(&ended(here, &edited));
+    assert!(
+        done.contains("written and in place; 1 tests hold"),
+        "{done}"
+    );
+    assert!(
+        done.contains("replaced  recipes/acme/project.yaml"),
+        "{done}"
+    );
+    assert!(done.contains(&format!("settled   {MINE}")), "{done}");
+    assert!(read(here, MINE).contains("hello: Hello"));
+    assert!(read(here, "recipes/acme/project.yaml").contains("1.1.0"));
+    let plan = said(&ended(here, &["upgrade", "acme", "--plan"]));
+    assert!(plan.contains("nothing has changed there"), "{plan}");
+}
+
+#[test]
+fn a_conflict_of_a_step_without_a_name_says_where_it_stands() {
+    let folder = workspace(&FILES);
+    let here = folder.path();
+    said(&ended(here, &["clone", "news", "acme"]));
+    edit(here, MINE, "{{vars.hello}} {{", "{{vars.hello}}, {{");
+    edit(
+        here,
+        MINE,
+        "# Who it is from.",
+        "# Who it is from,\n  # and why.",
+    );
+    next_version(here, &[("{{vars.hello}} {{", "{{vars.hello}}! {{")]);
+    let plan = ended(here, &["upgrade", "acme", "--plan"]);
+    let plan = String::from_utf8_lossy(&plan.stdout).into_owned();
+    let line = read(here, MINE)
+        .lines()
+        .position(|line| line == "  - return:")
+        .unwrap()
+        + 1;
+    let part = format!("steps after found (line {line} of yours: \"- return:\")");
+    assert!(plan.contains(&format!("send.yaml: {part}\n")), "{plan}");
+    // What settles it is its name alone.
+    assert!(
+        plan.contains("--ours='send.yaml:steps after found'"),
+        "{plan}"
+    );
+}
+
+#[test]
+fn tests_that_failed_before_an_upgrade_are_quoted() {
+    let folder = workspace(&FILES);
+    let here = folder.path();
+    said(&ended(here, &["clone", "news", "acme"]));
+    edit(here, MINE, "from: us", "from: me");
+    next_version(here, &[("title: Send", "title: Send it")]);
+    let done = said(&ended(here, &["upgrade", "acme"]));
+    let told = "beware: acme/send: \"Says hello\" does not hold, and did not before\n";
+    assert!(done.contains(told), "{done}");
 }

@@ -3,7 +3,8 @@
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::house::{House, Vendor, write};
+use super::house::{House, Vendor, workspace, write};
+use super::process::{ended, said};
 
 const PEOPLE: &str = "
 title: People
@@ -165,4 +166,40 @@ async fn a_preview_takes_nothing_from_the_run_that_follows() {
     assert_eq!(job["status"], "waiting", "{job}");
     assert!(job.get("steps_missing_because").is_none(), "{job}");
     house.engine.shutdown().await;
+}
+
+const SORTER: &str = "
+title: Sorter
+trigger: { webhook: { auth: none } }
+steps:
+  - switch: $.trigger.body.event?
+    cases:
+      - equals: known
+        then: [{ stop: { status: success, reason: it is known already } }]
+    else:
+      - log: \"Unknown event {{default trigger.body.event? 'without a name'}}\"
+        level: warn
+";
+
+#[test]
+fn a_preview_that_does_nothing_says_why() {
+    let folder = workspace(&[("recipes/stories/sorter.yaml", SORTER)]);
+    let here = folder.path();
+    let told = |event: &str| {
+        write(here, "event.json", event);
+        let event = here.join("event.json");
+        let event = event.to_str().unwrap();
+        said(&ended(
+            here,
+            &["run", "sorter", "--preview", "--event", event],
+        ))
+    };
+    let nothing = "nothing would be sent and no row would change\n";
+    let nonsense = told(r#"{ "foo": 1 }"#);
+    let logged = "would be logged (1):\n  warn: Unknown event without a name\n";
+    assert!(nonsense.contains(logged), "{nonsense}");
+    assert!(nonsense.ends_with(nothing), "{nonsense}");
+    let known = told(r#"{ "event": "known" }"#);
+    assert!(known.contains("stopped: it is known already"), "{known}");
+    assert!(!known.contains("would be logged"), "{known}");
 }

@@ -304,3 +304,49 @@ steps:
     assert_eq!(first.0, StatusCode::OK, "{}", first.1);
     assert_eq!(first.1["is_cut_short"], false);
 }
+
+const ENDLESS: &str = "
+title: Endless
+trigger: { function: { input: {}, output: {} } }
+steps:
+  - set: { n: 1 }
+  - repeat:
+      - repeat: [{ set: { m: 1 } }]
+        until: { $.vars.n: { equals: 2 } }
+        max: 10000
+    until: { $.vars.n: { equals: 2 } }
+    max: 10000
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tests_that_go_on_and_on_end_with_the_server() {
+    let house = House::of(&[
+        ("recipes/stories/endless.yaml", ENDLESS),
+        (
+            "recipes/stories/tests/endless.test.yaml",
+            "recipe: endless\ncases: [{ title: Ends, expect: { status: succeeded } }]\n",
+        ),
+    ])
+    .await;
+    let path = "/api/projects/stories/test";
+    let second = async {
+        // Whoever asks while they run is refused.
+        let refused = loop {
+            let (status, refused) = house.post(path, json!({})).await;
+            if status == StatusCode::TOO_MANY_REQUESTS {
+                break refused;
+            }
+            assert_eq!(refused["code"], "stopping", "{refused}");
+        };
+        house.engine.begin_to_stop();
+        refused
+    };
+    let ((status, given_up), refused) = tokio::join!(house.post(path, json!({})), second);
+    assert_eq!(refused["code"], "preview_running");
+    assert_eq!(
+        (status, &given_up["code"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &json!("stopping")),
+        "{given_up}"
+    );
+    house.engine.shutdown().await;
+}

@@ -89,8 +89,13 @@ async fn a_secret_that_is_given_reaches_the_vendor_and_nobody_else() {
     assert!(asked.text.contains(KEY), "{}", asked.text);
     asked.answer("{}").await;
     house.ended(&job).await;
-    let gone = house.ask(Method::DELETE, "/api/secrets/http.api_key", None);
-    assert_eq!(gone.await.0, StatusCode::OK);
+    let path_of_secret = "/api/secrets/http.api_key";
+    let (status, kept) = house.ask(Method::DELETE, path_of_secret, None).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert_eq!(kept["code"], "secret_is_used", "{kept}");
+    let anyway = format!("{path_of_secret}?anyway=true");
+    let (status, _) = house.ask(Method::DELETE, &anyway, None).await;
+    assert_eq!(status, StatusCode::OK);
     let (status, _) = house.post(path, json!({})).await;
     assert_eq!(
         status,
@@ -178,7 +183,13 @@ fn secrets_are_given_on_the_command_line_whether_a_server_runs_or_not() {
     let list: Value = serde_json::from_str(&list).unwrap();
     assert_eq!(list["secrets"][1]["state"], "given", "{list}");
     said(&ended(folder, &["secrets", "rekey"]));
-    said(&ended(folder, &["secrets", "remove", "http.token"]));
+    let kept = refused(&ended(folder, &["secrets", "remove", "http.token"]), 1);
+    assert!(kept.contains("no started recipe uses it"), "{kept}");
+    assert!(kept.contains("`--anyway`"), "{kept}");
+    said(&ended(
+        folder,
+        &["secrets", "remove", "http.token", "--anyway"],
+    ));
     let text = refused(&ended(folder, &["secrets", "rekey", "--key-is-lost"]), 1);
     assert!(text.contains("another server"), "{text}");
     let empty = typed(folder, &["secrets", "set", "http.token"], "\n");

@@ -244,7 +244,7 @@ async fn a_result_with_errors_or_one_that_breaks_a_test_is_not_written() {
     assert_eq!(status, StatusCode::OK, "{done}");
     assert_eq!(
         done["tests"]["failed_before"],
-        json!(["acme/send: Says hello"])
+        json!(["acme/send: \"Says hello\""])
     );
 }
 
@@ -349,7 +349,7 @@ fn an_admin_upgrades_from_another_folder_and_merges_a_conflict_by_hand() {
         &["upgrade", "acme", &from, &edited, "--untested"],
     ));
     assert!(done.contains("written and in place"), "{done}");
-    assert!(done.contains("beware: acme/send: Says hello"), "{done}");
+    assert!(done.contains("beware: acme/send: \"Says hello\""), "{done}");
     assert!(read(here, MINE).contains("hello: Howdy"));
     let plan = said(&ended(here, &["upgrade", "acme", &from, "--plan"]));
     assert!(plan.contains("nothing has changed there"), "{plan}");

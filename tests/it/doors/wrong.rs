@@ -55,3 +55,27 @@ fn a_wrong_value_of_the_settings_is_told_with_line_and_column() {
         );
     }
 }
+
+#[test]
+fn all_mistakes_of_the_settings_are_told_at_once() {
+    let folder = workspace(&[]);
+    let text = "histry: 30d\nhistory_age: 30 Tage\nhistory_size: much\nadress: 127.0.0.1:1\n\
+                allow_private_hosts: [10.0.0.0/99, erp.internal, 10.0.0.0/98]\n";
+    write(folder.path(), "settings.yaml", text);
+    let served = ended(folder.path(), &["serve"]);
+    assert_eq!(served.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&served.stderr).into_owned();
+    for line in [
+        "1:1: `histry` is no setting; did you mean `history_age` or `history_size`?",
+        "2:14: `history_age`: ",
+        "3:15: `history_size`: ",
+        "4:1: `adress` is no setting; did you mean `address`?",
+        "5:23: `allow_private_hosts`: ",
+        "5:50: `allow_private_hosts`: ",
+    ] {
+        assert!(said.contains(&format!("`settings.yaml`:{line}")), "{said}");
+    }
+    let check = ended(folder.path(), &["check"]);
+    let check = String::from_utf8_lossy(&check.stdout).into_owned();
+    assert_eq!(check.matches("--> settings.yaml:").count(), 6, "{check}");
+}

@@ -238,6 +238,31 @@ pub(super) async fn jobs(
     Ok(found.into_iter().map(Stored::into_listed).collect())
 }
 
+/// The jobs of these numbers, as far as they are there, with their numbers.
+pub(super) async fn numbered(
+    connection: &mut SqliteConnection,
+    numbers: Vec<i64>,
+) -> Result<Vec<(i64, JobRecord)>, StoreError> {
+    let numbers = serde_json::to_string(&numbers).map_err(|e| corrupt("numbers of jobs", &e))?;
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM job WHERE number IN (SELECT value FROM json_each($1))"
+    ))
+    .bind(numbers)
+    .fetch_all(connection)
+    .await
+    .map_err(store_error)?;
+    let mut found = Vec::new();
+    for row in &rows {
+        match Stored::read(row) {
+            Ok(job) => found.push((job.number, job.into_listed())),
+            Err(why) => tracing::error!(%why, "the line of a job is damaged"),
+        }
+    }
+    Ok(found)
+}
+
 /// The numbers between which the page lies: jobs are numbered in the order they were queued.
 async fn bounds(
     connection: &mut SqliteConnection,

@@ -38,13 +38,14 @@ pub use rerun::{IfDoneAgain, Lineage, NotQueued, Rerun};
 pub use search::Found;
 pub use standing::Standing;
 
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::Sqlite;
 use super::tables::Known;
 use super::veil::{self, Veil};
+use super::{Place, Since, Sqlite};
 use crate::clock::Moment;
 use crate::data::Object;
 use crate::journal::{Entry, EntryKey, JobStatus};
@@ -199,6 +200,19 @@ impl Jobs for Sqlite {
 }
 
 impl Sqlite {
+    /// The jobs that changed, as they are now, each with the place after its change.
+    pub async fn changed(&self, since: &Since) -> Result<Vec<(JobRecord, Place)>, StoreError> {
+        let numbers = since.jobs.iter().map(|(number, _)| *number).collect();
+        let found = self
+            .with_reader(|connection| Box::pin(list::numbered(connection, numbers)))
+            .await?;
+        let mut found: BTreeMap<i64, JobRecord> = found.into_iter().collect();
+        let told = since.jobs.iter();
+        let told = told.filter_map(|(number, place)| Some((found.remove(number)?, *place)));
+        told.map(|(record, place)| Ok((veil::opened_record(&self.sealer, record)?, place)))
+            .collect()
+    }
+
     /// The jobs of a filter that hold this value somewhere, letter for letter but for capitals.
     pub async fn jobs_holding(&self, value: &str, filter: &JobFilter) -> Result<Found, StoreError> {
         let (value, filter) = (value.to_owned(), filter.clone());
