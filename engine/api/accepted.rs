@@ -27,7 +27,7 @@ pub struct Accepted {
 #[derive(Debug)]
 pub(super) struct Known {
     /// Its number in the database; none if it lives as long as the server.
-    number: Option<i64>,
+    pub(super) number: Option<i64>,
     pub(super) name: Arc<str>,
     pub(super) role: Role,
     pub(super) hash: String,

@@ -69,25 +69,40 @@ impl Following {
                 _ = stopping.wait_for(|is_stopping| *is_stopping) => return None,
             }
             self.rest = LOOK_EVERY;
-            let mark = self.rooms.intake.store.mark(&self.id).await.ok()?;
-            if self.last == Some(mark) {
-                continue;
+            match self.look().await {
+                Ok(None) => {}
+                Ok(Some(event)) => return Some(event),
+                // A database that is busy says more the next time.
+                Err(problem) if problem.is_passing() => self.last = None,
+                Err(_) => return None,
             }
-            self.last = Some(mark);
-            self.is_over = mark.status.is_final();
-            return self.told(mark).await;
         }
         None
     }
 
-    async fn told(&mut self, mark: JobMark) -> Option<Event> {
+    /// What is new; none if nothing is.
+    async fn look(&mut self) -> Result<Option<Event>, Problem> {
+        let mark = self.rooms.intake.store.mark(&self.id).await?;
+        if self.last == Some(mark) {
+            return Ok(None);
+        }
+        self.last = Some(mark);
+        let event = self.told(mark).await?;
+        self.is_over = mark.status.is_final();
+        Ok(event)
+    }
+
+    async fn told(&mut self, mark: JobMark) -> Result<Option<Event>, Problem> {
         let began = Instant::now();
-        let seen = Seen::of(&self.rooms, &self.id, Purpose::Record).await;
-        let told = in_brief(&self.rooms, &seen.ok()?).await.ok()?;
+        let seen = Seen::of(&self.rooms, &self.id, Purpose::Record).await?;
+        let told = in_brief(&self.rooms, &seen).await?;
         self.rest = LOOK_EVERY.max(began.elapsed() * REST_FACTOR);
-        let name = if self.is_over { "ended" } else { "job" };
+        let name = match mark.status.is_final() {
+            true => "ended",
+            false => "job",
+        };
         let event = Event::default().event(name).id(mark.commits.to_string());
-        event.json_data(&told).ok()
+        Ok(event.json_data(&told).ok())
     }
 }
 

@@ -335,7 +335,7 @@ impl Shown<'_> {
             wire.insert("recoveries".into(), record.recoveries.into());
         }
         let steps = tree::tree(
-            &self.seen.look.steps,
+            &self.seen.look,
             entries,
             &|step, node| self.step(step, node),
             &|value| self.hidden(value),

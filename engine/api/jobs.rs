@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
+use axum::http::header;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -23,10 +24,12 @@ const PAGE: usize = 50;
 const PAGE_MAX: usize = 500;
 
 /// The parameters of the list.
-const KNOWN: [&str; 6] = ["status", "recipe", "from", "to", "before", "limit"];
+const KNOWN: [&str; 7] = ["status", "recipe", "id", "from", "to", "before", "limit"];
 
 /// The shortest value that is looked for: each letter less finds more that is not meant.
 const VALUE_CHARS_MIN: usize = 3;
+/// The longest one.
+const VALUE_CHARS_MAX: usize = 1_000;
 
 /// What is looked for, and in which jobs.
 #[derive(Deserialize)]
@@ -73,8 +76,10 @@ pub(super) async fn search(
 ) -> Result<Json<Value>, Problem> {
     let wish: Wish = body::json(&bytes)?;
     let value = wish.value.trim();
-    if value.chars().count() < VALUE_CHARS_MIN {
-        let why = format!("`value` is what the jobs must hold: {VALUE_CHARS_MIN} letters or more");
+    if !(VALUE_CHARS_MIN..=VALUE_CHARS_MAX).contains(&value.chars().count()) {
+        let why = format!(
+            "`value` is what the jobs must hold: {VALUE_CHARS_MIN} to {VALUE_CHARS_MAX} letters"
+        );
         return Err(Problem::bad_request(why));
     }
     let given = [
@@ -90,6 +95,11 @@ pub(super) async fn search(
         .filter_map(|(name, value)| Some((name.to_owned(), value?)))
         .collect();
     let filter = filter_of(&given)?;
+    // It reads much, with the connections that everybody reads with.
+    let _alone = rooms.searches.try_acquire().map_err(|_| {
+        let title = "A search is running, and one runs at a time.";
+        Problem::new(429, "search_running", title).header(header::RETRY_AFTER, "5")
+    })?;
     let found = rooms.intake.store.jobs_holding(value, &filter).await?;
     let mut answer = json!({
         "jobs": cards(&rooms, &found.jobs).await?,
@@ -152,6 +162,7 @@ fn filter_of(given: &[(String, String)]) -> Result<JobFilter, Problem> {
                 }
             }
             "recipe" => filter.recipe = Some(RecipeName::new(value).map_err(Problem::bad_request)?),
+            "id" => filter.id_prefix = Some(value.clone()),
             "from" => filter.from = Some(Moment::parse(value).map_err(Problem::bad_request)?),
             "to" => filter.to = Some(Moment::parse(value).map_err(Problem::bad_request)?),
             "before" => filter.before = Some(JobId::new(value).map_err(Problem::bad_request)?),

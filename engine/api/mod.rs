@@ -114,6 +114,8 @@ pub struct Rooms {
     pub turned_away: Arc<TurnedAway>,
     /// Whose turn it is to preview.
     pub previews: Arc<Semaphore>,
+    /// Whose turn it is to look for jobs by a value.
+    pub searches: Arc<Semaphore>,
     /// Whose turn it is to start a recipe.
     pub starting: Arc<Mutex<()>>,
     /// Whose turn it is to look at an upgrade, which reads all files.

@@ -64,6 +64,11 @@ impl Problem {
         &self.0.code
     }
 
+    /// Whether it is none any more the next time that somebody asks.
+    pub(super) fn is_passing(&self) -> bool {
+        self.0.status == 503
+    }
+
     /// Adds each thing that is wrong.
     pub(super) fn errors(mut self, errors: impl IntoIterator<Item = Value>) -> Self {
         self.0.errors.extend(errors);
@@ -137,7 +142,7 @@ impl From<StoreError> for Problem {
             StoreError::NotFound(what) => Self::not_found(format!("{what} is not there")),
             StoreError::Conflict(why) => Self::conflict("conflict", why),
             StoreError::LeaseLost(_) => Self::conflict("job_is_busy", error.to_string()),
-            StoreError::Unavailable(_) => {
+            StoreError::Unavailable(_) | StoreError::InUse(_) => {
                 tracing::error!("a request was refused: {error}");
                 Self::unavailable(error.to_string(), 10)
             }

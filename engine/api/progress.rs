@@ -65,9 +65,7 @@ pub(super) fn stage(look: &Look, program: &Program) -> Option<(String, Value)> {
 }
 
 fn in_words(held: &HeldUp) -> String {
-    let HeldUp {
-        connection, until, ..
-    } = held;
+    let (connection, until) = (&held.connection, held.until.to_the_second());
     match held.budget {
         Some((calls, window)) => {
             let window = jiff::SignedDuration::try_from(window).unwrap_or_default();

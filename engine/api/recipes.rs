@@ -17,8 +17,7 @@ use crate::data::{Object, Value};
 use crate::diagnostic::Severity;
 use crate::journal::JobStatus;
 use crate::library::{Shown, Start};
-use crate::mask::Marked;
-use crate::names::{JobId, RecipeName, Role};
+use crate::names::{JobId, RecipeName};
 use crate::preview::Limits;
 use crate::store::RecipeState;
 use crate::trigger::{self, Given};
@@ -228,11 +227,7 @@ pub(super) async fn run(
     }
     let jobs = trigger::run(&rooms.intake, &shown.name, given, &by).await?;
     if let (Some(patience), [job]) = (patience, jobs.as_slice()) {
-        // Who may see personal values sees those that were asked for.
-        let marked = match asker.role.may(Role::Admin) {
-            true => Marked::Secret,
-            false => Marked::SecretOrPersonal,
-        };
+        let marked = wait::shown_to(Some(&asker));
         return Ok(wait::result(&rooms, job, patience, marked).await);
     }
     let ids: Vec<&str> = jobs.iter().map(JobId::as_str).collect();

@@ -197,16 +197,8 @@ fn asked(table: &Table, given: &[(String, String)]) -> Result<Asked, Problem> {
     for (name, value) in given {
         match (name.as_str(), name.strip_prefix("where.")) {
             (_, Some(column)) => {
-                let field = &table
-                    .column(column)
-                    .map_err(|refused| refusal(&refused))?
-                    .field;
-                let read = value_of_text(field, value)
-                    .map_err(|why| Problem::bad_request(format!("`{name}`: {why}")))?;
-                asked.wanted.insert(
-                    column.to_owned(),
-                    read.unwrap_or_else(|| value.as_str().into()),
-                );
+                let read = value_asked(table, column, value)?;
+                asked.wanted.insert(column.to_owned(), read);
             }
             ("limit", _) => asked.limit = limit(name, value, PAGE_MAX)?,
             ("reveal", _) if reveal::reveals(value)? => asked.sight = Sight::Personal,
@@ -220,6 +212,15 @@ fn asked(table: &Table, given: &[(String, String)]) -> Result<Asked, Problem> {
         }
     }
     Ok(asked)
+}
+
+/// The value that rows are asked to have in a column.
+pub(super) fn value_asked(table: &Table, column: &str, value: &str) -> Result<Value, Problem> {
+    let found = table.column(column);
+    let field = &found.map_err(|refused| refusal(&refused))?.field;
+    let read = value_of_text(field, value)
+        .map_err(|why| Problem::bad_request(format!("`where.{column}`: {why}")))?;
+    Ok(read.unwrap_or_else(|| value.into()))
 }
 
 fn import_of(query: Option<&str>) -> Result<Import, Problem> {
@@ -295,7 +296,7 @@ fn csv_problem(faults: &[CsvFault]) -> Problem {
     .errors(errors)
 }
 
-fn refusal(refused: &Refused) -> Problem {
+pub(super) fn refusal(refused: &Refused) -> Problem {
     let error = json!({ "code": refused.code, "message": refused.message });
     Problem::new(
         422,

@@ -39,6 +39,7 @@ pub struct SignedIn {
     pub name: Arc<str>,
     /// What it allows.
     pub role: Role,
+    number: Option<i64>,
     expires_at: Option<Moment>,
     is_revoked: watch::Receiver<bool>,
     clock: Clock,
@@ -52,6 +53,13 @@ pub(super) struct Guard {
 }
 
 impl SignedIn {
+    /// The token and what it allows: of two tokens that had one name, each is another's.
+    pub(super) fn identity(&self) -> String {
+        let number = self.number.map(|number| number.to_string());
+        let number = number.as_deref().unwrap_or("own");
+        format!("{} {number} {}", self.name, self.role)
+    }
+
     /// Refuses unless the token allows what this role may.
     pub fn check(&self, needed: Role) -> Result<(), Problem> {
         if self.role.may(needed) {
@@ -141,6 +149,7 @@ async fn sign_in(accepted: &Accepted, headers: &HeaderMap) -> Result<SignedIn, S
     Ok(SignedIn {
         name: known.name.clone(),
         role: known.role,
+        number: known.number,
         expires_at: known.expires_at,
         is_revoked: known.is_revoked.subscribe(),
         clock: accepted.clock().clone(),

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::clock::Moment;
 use crate::data::Value;
 use crate::journal::JobStatus;
 use crate::names::{JobId, RecipeName};
-use crate::store::{JobRecord, RecipeState, Standing};
+use crate::store::{JobRecord, RecipeState, Standing, Tried};
 
 use super::{Problem, Rooms};
 
@@ -52,7 +53,13 @@ fn why(
     states: &BTreeMap<RecipeName, RecipeState>,
 ) -> Option<String> {
     let recipe = &record.recipe;
-    let until = || record.wake_at.map(|at| format!("the moment {at}"));
+    let until = || {
+        let at = record.wake_at?.to_the_second();
+        Some(match &standing.tried {
+            Some(tried) => further_try(tried, at),
+            None => format!("the moment {at}"),
+        })
+    };
     match record.status {
         JobStatus::NeedsDecision => Some("your decision".into()),
         JobStatus::Queued => {
@@ -71,6 +78,20 @@ fn why(
         },
         _ => None,
     }
+}
+
+/// A further try of a step, with what went wrong before.
+fn further_try(tried: &Tried, at: Moment) -> String {
+    let place = &*tried.place.0;
+    let step = place.rsplit_once('~').map_or(place, |(step, _)| step);
+    let why = match &*tried.code {
+        "unreachable" => "the vendor cannot be reached",
+        "timed_out" | "connection_lost" => "the vendor does not answer",
+        "vendor_error" | "unavailable" => "the vendor is out of order",
+        "too_many_requests" => "the vendor takes no more calls for now",
+        code => return format!("the next try of `{step}` at {at}, after `{code}`"),
+    };
+    format!("the next try of `{step}` at {at}: {why}")
 }
 
 fn jobs(awaited: &[JobId]) -> String {

@@ -6,8 +6,9 @@ use axum::extract::{Path, RawQuery, State};
 use axum::{Extension, Json};
 use serde_json::json;
 
-use crate::data::Value;
-use crate::table::Sight;
+use crate::data::{Object, Value};
+use crate::store::RowNamed;
+use crate::table::{Sight, Table};
 
 use super::body::{limit, parameters, unknown_parameter};
 use super::{Problem, Rooms, SignedIn, reveal, rows, wire};
@@ -47,29 +48,104 @@ pub(super) async fn history(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
     let table = rows::find(&rooms, &name)?;
-    let (mut sight, mut most) = (Sight::Masked, PAGE);
-    for (name, value) in parameters(query.as_deref()) {
-        match name.as_str() {
-            "reveal" if reveal::reveals(&value)? => sight = Sight::Personal,
-            "limit" => most = limit(&name, &value, PAGE_MAX)?,
-            _ => return Err(unknown_parameter(&name, &["reveal", "limit"])),
+    let asked = asked(&table, query.as_deref())?;
+    if let Some(column) = asked.key.keys().next() {
+        let name = format!("where.{column}");
+        return Err(unknown_parameter(&name, &["reveal", "limit"]));
+    }
+    let unknown = format!("`{name}` has no row with the number `{number}`");
+    let Ok(number) = number.parse::<i64>() else {
+        return Err(Problem::not_found(unknown));
+    };
+    versions(
+        &rooms,
+        &asker,
+        &table,
+        RowNamed::Number(number),
+        &asked,
+        unknown,
+    )
+    .await
+}
+
+/// `GET /api/lookup-tables/{name}/history?where.<key column>=...`: the same of a row by its key,
+/// also of one that was removed.
+pub(super) async fn history_of_key(
+    State(rooms): State<Arc<Rooms>>,
+    Extension(asker): Extension<SignedIn>,
+    Path(name): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, Problem> {
+    let table = rows::find(&rooms, &name)?;
+    let asked = asked(&table, query.as_deref())?;
+    let is_whole = table.key.len() == asked.key.len();
+    let given = table.given_columns(&asked.key);
+    let given = given.map_err(|refused| rows::refusal(&refused))?;
+    let key = table.key_of(&given).ok().flatten();
+    let Some(key) = key.filter(|_| is_whole) else {
+        let columns = table.key.iter().map(|column| format!("`where.{column}`"));
+        let columns = columns.collect::<Vec<_>>().join(", ");
+        return Err(Problem::bad_request(match table.key.is_empty() {
+            true => format!("`{name}` has no key; ask for a row by its number"),
+            false => format!("name the row by its key, which is {columns} here"),
+        }));
+    };
+    let shown = table.shown_key(&asked.key);
+    let unknown = format!("`{name}` has no row with {shown}, and never had one");
+    versions(&rooms, &asker, &table, RowNamed::Key(key), &asked, unknown).await
+}
+
+/// What is asked of a row's history.
+struct Asked {
+    sight: Sight,
+    most: usize,
+    key: Object,
+}
+
+fn asked(table: &Table, query: Option<&str>) -> Result<Asked, Problem> {
+    let mut asked = Asked {
+        sight: Sight::Masked,
+        most: PAGE,
+        key: Object::new(),
+    };
+    for (name, value) in parameters(query) {
+        match (name.as_str(), name.strip_prefix("where.")) {
+            (_, Some(column)) => {
+                let read = rows::value_asked(table, column, &value)?;
+                asked.key.insert(column.to_owned(), read);
+            }
+            ("reveal", _) if reveal::reveals(&value)? => asked.sight = Sight::Personal,
+            ("limit", _) => asked.most = limit(&name, &value, PAGE_MAX)?,
+            _ => {
+                let known = ["reveal", "limit", "where.<column>"];
+                return Err(unknown_parameter(&name, &known));
+            }
         }
     }
-    let known = || Problem::not_found(format!("`{name}` has no row with the number `{number}`"));
-    let wanted = number.parse::<i64>().map_err(|_| known())?;
-    if sight == Sight::Personal {
-        reveal::note_reveal(&rooms, &asker, format!("table:{}", table.name)).await?;
+    Ok(asked)
+}
+
+async fn versions(
+    rooms: &Rooms,
+    asker: &SignedIn,
+    table: &Table,
+    row: RowNamed,
+    asked: &Asked,
+    unknown: String,
+) -> Result<Json<Value>, Problem> {
+    if asked.sight == Sight::Personal {
+        reveal::note_reveal(rooms, asker, format!("table:{}", table.name)).await?;
     }
     let store = &rooms.intake.store;
-    let versions = store.row_history(&table.name, wanted, most).await?;
+    let versions = store.row_history(&table.name, row, asked.most).await?;
     if versions.is_empty() {
-        return Err(known());
+        return Err(Problem::not_found(unknown));
     }
     let versions = versions.iter().map(|version| {
         json!({
             "version": version.version,
             "change": version.change,
-            "row": table.shown_row(&version.row, sight),
+            "row": table.shown_row(&version.row, asked.sight),
             "written_by": version.written_by,
             "written_at": wire::moment(version.written_at),
         })

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::json;
 
 use crate::data::{Object, Value};
-use crate::interpret::Traced;
+use crate::interpret::{Look, NextTry, Traced};
 use crate::journal::{Entry, EntryKind};
 
 use super::folded::{Folded, folded};
@@ -26,21 +26,28 @@ struct Tree<'a> {
     open: HashMap<&'a str, &'a Entry>,
     /// Loops of which not every iteration is there.
     folded: HashMap<&'a str, Folded<'a>>,
+    /// The tries that are waited for.
+    tries: HashMap<&'a str, NextTry>,
 }
 
 /// The steps as nested objects with `steps` inside; `show` says how a step is shown, `hide`
 /// takes out of values what is not shown.
-pub(super) fn tree(
-    traced: &[Traced],
-    entries: &[Entry],
+pub(super) fn tree<'a>(
+    look: &'a Look,
+    entries: &'a [Entry],
     show: &dyn Fn(&Traced, Object) -> Object,
     hide: &dyn Fn(Value) -> Value,
 ) -> Vec<Value> {
     let mut tree = Tree {
         folded: folded(entries),
+        tries: look
+            .tries
+            .iter()
+            .map(|(key, next)| (&*key.0, *next))
+            .collect(),
         ..Tree::default()
     };
-    for step in traced {
+    for step in &look.steps {
         let key = &*step.key.0;
         let is_known = tree.parts.insert(key, step).is_some();
         if !is_known {
@@ -100,6 +107,10 @@ impl<'a> Tree<'a> {
                 Some(step) => show(step, wire(step)),
                 None => open(key, self.open.get(key).copied(), hide),
             };
+            if let Some(next) = self.tries.get(key) {
+                node.insert("next_try".into(), next.number.into());
+                node.insert("tries".into(), next.of.into());
+            }
             if let Some(folded) = self.folded.get(key) {
                 folded.show(&mut node, hide);
             }

@@ -2,22 +2,23 @@
 
 use std::time::Duration;
 
-use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde_json::json;
 
 use crate::clock::{Clock, parse_period};
 use crate::data::Value;
 use crate::journal::JobStatus;
 use crate::mask::{Marked, in_place, learned_secrets};
-use crate::names::{JobId, RecipeName};
+use crate::names::{JobId, RecipeName, Role};
 use crate::shape::Shape;
 use crate::store::{Jobs, StoreError};
 
 use super::body::{parameters, unknown_parameter};
 use super::job::masker;
-use super::{Problem, Rooms, failures, wire};
+use super::once::Keep;
+use super::{Problem, Rooms, SignedIn, failures, wire};
 
 /// How long the sender of a webhook is kept waiting for a result.
 pub(super) const WEBHOOK_WAIT: Duration = Duration::from_secs(25);
@@ -38,8 +39,10 @@ pub(super) async fn result(
     patience: Duration,
     marked: Marked,
 ) -> Response {
+    let place = [(header::LOCATION, format!("/api/jobs/{id}"))];
+    let keep = Extension(Keep::Job);
     let status = match ended(rooms, id, patience, marked).await {
-        Ok(Ended::With(wire)) => return Json(wire).into_response(),
+        Ok(Ended::With(wire)) => return (keep, place, Json(wire)).into_response(),
         Ok(Ended::NotYet(status)) => status.as_str(),
         Err(error) => {
             tracing::error!(job = %id, "who waits for this job is not told of its end: {error}");
@@ -47,8 +50,15 @@ pub(super) async fn result(
         }
     };
     let answer = Json(json!({ "id": id.as_str(), "status": status }));
-    let place = format!("/api/jobs/{id}");
-    (StatusCode::ACCEPTED, [(header::LOCATION, place)], answer).into_response()
+    (StatusCode::ACCEPTED, keep, place, answer).into_response()
+}
+
+/// What of a result stays hidden from whoever asks: personal values are for those who may see them.
+pub(super) fn shown_to(asker: Option<&SignedIn>) -> Marked {
+    match asker.is_some_and(|asker| asker.role.may(Role::Admin)) {
+        true => Marked::Secret,
+        false => Marked::SecretOrPersonal,
+    }
 }
 
 /// How a job ended, as far as that can be told by now.

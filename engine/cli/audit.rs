@@ -61,7 +61,14 @@ impl Audit {
 fn detail(detail: &Value) -> String {
     let members = detail.as_object().into_iter().flatten();
     let words: Vec<String> = members
-        .map(|(name, value)| format!("{name} {}", show::cell(value)))
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| match value.as_array() {
+            Some(list) => {
+                let list: Vec<String> = list.iter().map(show::cell).collect();
+                format!("{name} {}", list.join(" "))
+            }
+            None => format!("{name} {}", show::cell(value)),
+        })
         .collect();
     words.join(", ")
 }

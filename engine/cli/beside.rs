@@ -1,6 +1,6 @@
-//! A conflict's three versions side by side.
+//! Versions side by side: the three of a conflict, or what a test expected and what it found.
 //!
-//! In: base, mine and theirs. Out: a table in which lines that all three have stand in one row.
+//! In: the lines of each side. Out: a table in which lines that all have stand in one row.
 //! Always true: no line that differs is left out; a line that is broken keeps its indentation.
 
 use std::io::IsTerminal;
@@ -8,6 +8,7 @@ use std::iter;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
+use super::show;
 use super::upgrade::part;
 use crate::data::Value;
 
@@ -17,10 +18,12 @@ const AROUND: usize = 2;
 const COMPARED_MAX: usize = 4_000_000;
 /// How wide the table is where there is no terminal.
 const WIDTH: u16 = 150;
-/// What borders, margins and the column of marks take.
-const FRAME: u16 = 16;
+/// What borders and the column of marks take.
+const FRAME: u16 = 5;
+/// What stands left and right of a side, in all.
+const MARGINS: usize = 2;
 /// No side is narrower.
-const SIDE_MIN: usize = 20;
+const SIDE_MIN: usize = 16;
 /// How much further a line that is broken goes on.
 const FURTHER: usize = 4;
 
@@ -29,34 +32,41 @@ pub(super) fn beside(path: &str, conflict: &Value) -> String {
     let sides = ["base", "mine", "theirs"].map(|side| conflict[side].as_str());
     let indent = indent(sides.into_iter().flatten());
     let rows = rows(sides.map(|text| lines(text.unwrap_or_default(), indent)));
-    let mut table = Table::new();
-    table
-        .load_preset(presets::UTF8_BORDERS_ONLY)
-        .set_content_arrangement(ContentArrangement::Dynamic);
+    let absent = sides.map(|side| if side.is_none() { "(not there)" } else { "" });
+    let absent = absent.iter().any(|text| !text.is_empty()).then_some(Row {
+        cells: absent,
+        is_same: true,
+    });
     let whole = match std::io::stdout().is_terminal() {
-        true => table.width().unwrap_or(WIDTH),
+        true => show::width().unwrap_or(WIDTH),
         false => WIDTH,
     };
-    let width = usize::from(whole.saturating_sub(FRAME) / 3).max(SIDE_MIN);
-    // The table breaks lines without regard to what they are indented by.
+    let heading = ["BEFORE (base)", "YOURS (mine)", "THE ORIGINAL NOW (theirs)"];
+    let rows = absent.into_iter().chain(shortened(rows));
+    let table = columns(heading, rows, whole);
+    format!("\n{path}: {}\n{table}\n", part(conflict))
+}
+
+/// Sides in columns of a table that is as wide as this; rows that differ are marked.
+pub(super) fn columns<'a, const N: usize>(
+    heading: [&str; N],
+    rows: impl IntoIterator<Item = Row<'a, N>>,
+    whole: u16,
+) -> Table {
+    let width = usize::from(whole.saturating_sub(FRAME)) / N;
+    let width = width.saturating_sub(MARGINS).max(SIDE_MIN);
+    let mut table = Table::new();
+    // The table would break lines without regard to what they are indented by.
     table
+        .load_preset(presets::UTF8_BORDERS_ONLY)
         .set_content_arrangement(ContentArrangement::Disabled)
-        .set_header([
-            "",
-            "BEFORE (base)",
-            "YOURS (mine)",
-            "THE ORIGINAL NOW (theirs)",
-        ]);
-    let absent = sides.map(|side| if side.is_none() { "(not there)" } else { "" });
-    if absent.iter().any(|text| !text.is_empty()) {
-        table.add_row([&[""][..], &absent[..]].concat());
-    }
-    for row in shortened(rows) {
+        .set_header(iter::once("").chain(heading));
+    for row in rows {
         let mark = if row.is_same { "" } else { "!" };
         let cells = row.cells.map(|line| broken(line, width));
         table.add_row(iter::once(mark).chain(cells.iter().map(String::as_str)));
     }
-    format!("\n{path}: {}\n{table}\n", part(conflict))
+    table
 }
 
 /// A line, broken at blanks where it is too long; what is broken off stands further in than its
@@ -97,8 +107,8 @@ fn lines(text: &str, indent: usize) -> Vec<&str> {
 
 /// One line of each side.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Row<'a> {
-    pub(super) cells: [&'a str; 3],
+pub(super) struct Row<'a, const N: usize = 3> {
+    pub(super) cells: [&'a str; N],
     pub(super) is_same: bool,
 }
 

@@ -12,12 +12,24 @@ use anyhow::{Context, anyhow};
 use reqwest::{Method, StatusCode, Url};
 
 use super::show;
+use crate::clock::Clock;
 use crate::data::Value;
-use crate::server::{Engine, Whereabouts, fresh_token};
+use crate::server::{Engine, Trouble, Whereabouts, fresh_token};
 use crate::settings::Settings;
+use crate::store::StoreError;
 
 /// How long a server that left word gets to say that it lives.
 const LIFE_SIGN: Duration = Duration::from_secs(3);
+
+/// How long the id of a job is, and how much of it is enough if no other begins so.
+const ID_CHARS: usize = 36;
+const ID_CHARS_MIN: usize = 8;
+
+/// How often, and how many times, a workspace that somebody else has open is looked at again, and
+/// from when on it is said what is waited for.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+const LOOKS_MAX: u32 = 50;
+const LOOKS_QUIET: u32 = 3;
 
 /// What a command needs done if no server runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,11 +56,29 @@ pub(super) struct Answer {
 }
 
 impl Client {
-    /// Finds the server of a workspace, or opens the workspace.
+    /// Finds the server of a workspace, or opens the workspace. A server that is just starting or
+    /// stopping, or another command, is waited for.
     pub(super) async fn connect(workspace: &Path, errand: Errand) -> anyhow::Result<Self> {
-        if let Some(client) = Self::of_server(workspace).await? {
-            return Ok(client);
+        for look in 1.. {
+            if let Some(client) = Self::of_server(workspace).await? {
+                return Ok(client);
+            }
+            match Self::open(workspace, errand).await {
+                Err(error) if look < LOOKS_MAX && is_in_use(&error) => {}
+                opened => return opened,
+            }
+            if look == LOOKS_QUIET {
+                show::aside(
+                    "a server or another command is just starting or stopping here; waiting for it",
+                );
+            }
+            Clock::rest(LOOK_EVERY).await;
         }
+        Err(anyhow!("the workspace cannot be opened"))
+    }
+
+    /// Opens a workspace on which no server runs.
+    async fn open(workspace: &Path, errand: Errand) -> anyhow::Result<Self> {
         let http = http()?;
         // Without a token of its own, this server would make the admin's, and nobody would see it;
         // what it says of addresses is said of the real server.
@@ -171,6 +201,29 @@ impl Client {
         Err(refusal(status, &body))
     }
 
+    /// The whole id of a job, of which the beginning is enough where no other begins so.
+    pub(super) async fn job(&self, written: &str) -> anyhow::Result<String> {
+        if !(ID_CHARS_MIN..ID_CHARS).contains(&written.len()) {
+            return Ok(written.to_owned());
+        }
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("id", &written.to_lowercase());
+        query.append_pair("limit", "2");
+        let found = self.get(&format!("/api/jobs?{}", query.finish())).await?;
+        let jobs = found["jobs"].as_array().into_iter().flatten();
+        let ids: Vec<String> = jobs.map(|job| show::cell(&job["id"])).collect();
+        match ids.as_slice() {
+            [id] => Ok(id.clone()),
+            [] => Err(anyhow!(
+                "there is no job `{written}`; `recipes jobs` lists the last ones"
+            )),
+            several => Err(anyhow!(
+                "the ids of several jobs begin with `{written}`, such as {}; write more of it",
+                several.join(" and ")
+            )),
+        }
+    }
+
     /// The whole name of a recipe that is named with or without its project.
     pub(super) async fn recipe(&self, written: &str) -> anyhow::Result<String> {
         if written.contains('/') {
@@ -244,6 +297,12 @@ pub(super) fn http() -> anyhow::Result<reqwest::Client> {
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .context("no HTTP client can be made")
+}
+
+/// Whether somebody else has the workspace open.
+fn is_in_use(error: &anyhow::Error) -> bool {
+    let trouble = error.downcast_ref::<Trouble>();
+    matches!(trouble, Some(Trouble::Database(StoreError::InUse(_))))
 }
 
 /// Whether the server that left word is still there. Another one may have come to its address since

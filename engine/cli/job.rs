@@ -7,8 +7,9 @@ use std::fmt::Write;
 
 use indexmap::IndexMap;
 
+use super::when::{next_try, took};
 use super::{mend, show};
-use crate::clock::Moment;
+use crate::clock::Clock;
 use crate::data::Value;
 use crate::doctor::advice;
 use crate::interpret::{DECIDED_TO_FAIL, OUTCOME_UNKNOWN};
@@ -113,7 +114,10 @@ impl Told {
 
     fn step(self, step: &Value, depth: usize, log: &mut Log<'_>, text: &mut String) {
         let indent = "  ".repeat(depth);
+        let is_iteration = !step["kind"].is_string() && show::cell(&step["key"]).ends_with(']');
         let sign = match step["state"].as_str() {
+            // Of an iteration, the steps inside tell.
+            _ if is_iteration => "   ",
             Some("succeeded") => "ok ",
             Some("failed") => "!! ",
             Some("skipped") => "-- ",
@@ -141,13 +145,12 @@ impl Told {
                 show::cell(&failure["message"])
             );
         }
-        for (name, what) in [
-            ("next_try_at", "tried again"),
-            ("waits_until", "waits until"),
+        let waits = |at| format!("waits until {}", show::time(at));
+        for when in [
+            next_try(step, Clock::real(1.0).now()),
+            step.get("waits_until").map(waits),
         ] {
-            if let Some(at) = step.get(name) {
-                let _ = writeln!(text, "   {indent}  {what} {}", show::time(at));
-            }
+            let _ = when.map(|when| writeln!(text, "   {indent}  {when}"));
         }
         let key = step["key"].as_str().unwrap_or_default();
         for line in log.shift_remove(key).into_iter().flatten() {
@@ -378,20 +381,5 @@ fn tell_folded(step: &Value, folded: &Value, indent: &str, text: &mut String) {
             show::cell(&error["error"]["code"]),
             show::cell(&error["error"]["message"])
         );
-    }
-}
-
-/// The time between two moments, as people say it.
-pub(super) fn took(from: &Value, to: &Value) -> String {
-    let moment = |value: &Value| value.as_str().and_then(|text| Moment::parse(text).ok());
-    let (Some(from), Some(to)) = (moment(from), moment(to)) else {
-        return String::new();
-    };
-    let took = to.since(from);
-    match took.as_millis() {
-        0 => "0s".into(),
-        ms if ms < 1_000 => format!("{ms}ms"),
-        ms if ms < 60_000 => format!("{}.{}s", ms / 1_000, ms % 1_000 / 100),
-        ms => format!("{}m {}s", ms / 60_000, ms % 60_000 / 1_000),
     }
 }

@@ -7,7 +7,8 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::client::{Client, Errand};
-use super::job::{Told, status, took};
+use super::job::{Told, status};
+use super::when::took;
 use super::{Ended, mend, record, say, show};
 use crate::data::Value;
 
@@ -21,7 +22,7 @@ const PAGE_MAX: usize = 500;
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Jobs {
-    /// The job to show
+    /// The job to show: its id, or as much of its beginning as no other job has
     id: Option<String>,
     /// Only jobs in these states, with commas between them: queued, running, waiting,
     /// needs_decision, succeeded, succeeded_with_errors, failed, stopped, quarantined
@@ -210,6 +211,7 @@ impl Jobs {
     }
 
     async fn one(&self, client: &Client, id: &str) -> anyhow::Result<Ended> {
+        let id = client.job(id).await?;
         let reveal = if self.reveal { "?reveal=personal" } else { "" };
         let job = client.get(&format!("/api/jobs/{id}{reveal}")).await?;
         if self.json {
@@ -240,13 +242,14 @@ impl Decide {
         if let Some(key) = &self.key {
             wish["key"] = json!(key);
         }
-        let path = format!("/api/jobs/{}/decide", self.id);
+        let id = client.job(&self.id).await?;
+        let path = format!("/api/jobs/{id}/decide");
         let answer = client.post(&path, Some(&wish)).await?;
         if self.json {
             show::json(&answer)?;
             return Ok(Ended::Well);
         }
-        say(&format!("decided; job {} goes on\n", self.id))?;
+        say(&format!("decided; job {id} goes on\n"))?;
         Ok(Ended::Well)
     }
 }

@@ -40,14 +40,15 @@ pub(super) struct Release {
 
 impl Release {
     pub(super) async fn run(&self, client: &Client) -> anyhow::Result<Ended> {
-        let path = format!("/api/jobs/{}/release", self.id);
+        let id = client.job(&self.id).await?;
+        let path = format!("/api/jobs/{id}/release");
         let wish = json!({ "though_done_again": self.though_done_again });
         let answer = client.post(&path, Some(&wish)).await?;
         if self.json {
             show::json(&answer)?;
             return Ok(Ended::Well);
         }
-        say(&format!("job {} is released\n", self.id))?;
+        say(&format!("job {id} is released\n"))?;
         if !client.is_served() {
             say("it goes on when `recipes serve` runs\n")?;
         }
@@ -57,7 +58,8 @@ impl Release {
 
 impl Cancel {
     pub(super) async fn run(&self, client: &Client) -> anyhow::Result<Ended> {
-        let path = format!("/api/jobs/{}/cancel", self.id);
+        let id = client.job(&self.id).await?;
+        let path = format!("/api/jobs/{id}/cancel");
         let wish = json!({ "children": self.children });
         let answer = client.post(&path, Some(&wish)).await?;
         if self.json {
@@ -143,7 +145,10 @@ impl Rerun {
             parse_period(wait).map_err(anyhow::Error::msg)?;
         }
         let (path, wish) = match &self.id {
-            Some(id) => (format!("/api/jobs/{id}/rerun"), self.wish()?),
+            Some(id) => {
+                let id = client.job(id).await?;
+                (format!("/api/jobs/{id}/rerun"), self.wish()?)
+            }
             None => (
                 "/api/jobs/rerun".to_owned(),
                 self.wish_of_many(client).await?,

@@ -18,6 +18,7 @@ mod doctor;
 mod events;
 mod explain;
 mod graph;
+mod history;
 mod init;
 mod job;
 mod jobs;
@@ -43,6 +44,7 @@ mod torture;
 mod upgrade;
 mod versions;
 mod watch;
+mod when;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -141,7 +143,7 @@ impl Arguments {
             Verb::Bench(bench) => block_on(bench.run(workspace)),
             Verb::Torture(torture) => block_on(torture.run(workspace)),
             Verb::Serve(serve) => block_on(serve.run(workspace)),
-            Verb::Sandbox(sandbox) => block_on(sandbox.run()),
+            Verb::Sandbox(sandbox) => block_on(sandbox.run(workspace)),
             Verb::List(list) => block_on(list.run(workspace)),
             Verb::Show(show) => block_on(show.run(workspace)),
             Verb::Start(start) => block_on(start.run(workspace)),

@@ -33,7 +33,8 @@ impl Record {
         if let Some(to) = self.to.as_ref().filter(|to| to.exists()) {
             bail!("`{}` is there already; name another file", to.display());
         }
-        let answer = client.get(&format!("/api/jobs/{}/record", self.id)).await?;
+        let id = client.job(&self.id).await?;
+        let answer = client.get(&format!("/api/jobs/{id}/record")).await?;
         let test = show::cell(&answer["test"]);
         if let Some(to) = &self.to {
             let written = create(to).and_then(|mut file| file.write_all(test.as_bytes()));

@@ -1,4 +1,4 @@
-//! `recipes schedules`: what the clock sets off, and when it does so next.
+//! `recipes schedules`: what the clock sets off, when it does so next, and what became of each time.
 
 use std::path::Path;
 
@@ -11,9 +11,14 @@ use crate::data::Value;
 /// How many of the next times stand in a line.
 const TIMES_SHOWN: usize = 3;
 
-/// Lists what the clock sets off, with when it does so next
+/// Lists what the clock sets off, with when it does so next, or what became of one schedule's times
 #[derive(Args, Debug)]
 pub(super) struct Schedules {
+    /// The recipe whose times are listed, newest first, with the job of each or why it has none
+    name: Option<String>,
+    /// How many of them
+    #[arg(long, requires = "name", default_value_t = 25)]
+    limit: usize,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -22,11 +27,18 @@ pub(super) struct Schedules {
 impl Schedules {
     pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
         let answer = Client::run(workspace, Errand::Ask, async |client| {
-            client.get("/api/schedules").await
+            self.ask(client).await
         })
         .await?;
         if self.json {
             show::json(&answer)?;
+            return Ok(Ended::Well);
+        }
+        if let Some(fires) = answer["fires"].as_array() {
+            show::rows(
+                &["at", "outcome", "job", "why"],
+                fires.iter().map(fire).collect(),
+            )?;
             return Ok(Ended::Well);
         }
         let schedules = answer["schedules"].as_array().into_iter().flatten();
@@ -38,6 +50,25 @@ impl Schedules {
         show::rows(&["recipe", "kind", "status", "next"], rows)?;
         Ok(Ended::Well)
     }
+
+    async fn ask(&self, client: &Client) -> anyhow::Result<Value> {
+        let Some(name) = &self.name else {
+            return client.get("/api/schedules").await;
+        };
+        let name = client.recipe(name).await?;
+        let path = format!("/api/recipes/{name}/fires?limit={}", self.limit);
+        client.get(&path).await
+    }
+}
+
+/// A time that a schedule named, and what became of it; of several in a row, the first, too.
+fn fire(fire: &Value) -> Vec<String> {
+    let at = match &fire["first"] {
+        Value::Null => show::time(&fire["at"]),
+        first => format!("{} to {}", show::time(first), show::time(&fire["at"])),
+    };
+    let [outcome, job, why] = ["outcome", "job", "reason"].map(|name| show::cell(&fire[name]));
+    vec![at, outcome, job, why]
 }
 
 fn row(schedule: &Value) -> Vec<String> {

@@ -4,16 +4,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, Subcommand};
 use reqwest::Method;
 
 use super::client::{Body, Client, Errand};
-use super::{Ended, say, show};
+use super::{Ended, history, say, show};
 use crate::data::Value;
 use crate::names::TableName;
 
 /// Lists lookup tables, shows the rows of one, or moves rows as CSV
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Tables {
     /// The table
     name: Option<String>,
@@ -44,10 +45,23 @@ pub(super) struct Tables {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+#[derive(Subcommand, Debug)]
+enum What {
+    History(history::History),
+    Delete(history::Delete),
 }
 
 impl Tables {
     pub(super) async fn run(self, workspace: &Path) -> anyhow::Result<Ended> {
+        match &self.what {
+            Some(What::History(history)) => return history.run(workspace).await,
+            Some(What::Delete(delete)) => return delete.run(workspace).await,
+            None => {}
+        }
         let Some(name) = &self.name else {
             return self.list(workspace).await;
         };

@@ -3,8 +3,12 @@
 use std::collections::BTreeSet;
 
 use clap::{Command, CommandFactory};
+use serde_json::{Value, json};
 
 use super::Arguments;
+use super::watch::tree;
+use super::when::next_try;
+use crate::clock::Moment;
 
 /// Verbs that work with files or run on, and answer nothing that a program could use.
 const WITHOUT_DATA: [&str; 6] = ["completion", "demo", "init", "sandbox", "schema", "serve"];
@@ -50,4 +54,48 @@ fn every_exit_code_is_told_of_in_the_help_and_in_the_readme() {
     for code in told {
         assert!(readme.contains(&format!("\n| {code} | ")), "{code}");
     }
+}
+
+#[test]
+fn a_tree_that_is_drawn_anew_fits_the_terminal_and_says_what_it_hides() {
+    let step =
+        |n: u64| json!({ "key": n.to_string(), "id": format!("s{n}"), "state": "succeeded" });
+    let steps: Vec<Value> = (0..60).map(step).collect();
+    let stage = json!({ "step": 61, "of": 70, "id": "s60" });
+    let job = json!({ "recipe": "a/b", "status": "running", "steps": steps, "stage": stage });
+    for height in [6, 10, 24, 50, 100] {
+        let text = tree(&job, 80, height);
+        assert!(text.lines().count() < height, "{height}:\n{text}");
+        assert!(
+            text.contains("s59\nstep 61 of 70 (s60)\n"),
+            "{height}:\n{text}"
+        );
+        assert_eq!(
+            text.contains("lines above"),
+            height < 60,
+            "{height}:\n{text}"
+        );
+    }
+    let text = tree(&job, 80, 24);
+    assert!(
+        text.contains("\n... 40 lines above; all are shown at the end\nok s40"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_step_that_is_tried_again_says_when_and_which_try_that_is() {
+    let now = Moment::parse("2026-03-01T10:00:00.9Z").unwrap();
+    let step = |at: &str| json!({ "next_try_at": at, "next_try": 3, "tries": 5 });
+    for (at, wanted) in [
+        ("2026-03-01T10:00:08.123456Z", "tries again in 8s, 3 of 5"),
+        ("2026-03-01T10:01:18Z", "tries again in 1m 18s, 3 of 5"),
+        ("2026-03-01T09:59:59Z", "tries again now, 3 of 5"),
+    ] {
+        assert_eq!(next_try(&step(at), now).as_deref(), Some(wanted));
+    }
+    let past = json!({ "next_try_at": "2026-03-01T10:00:08.123456Z" });
+    let told = next_try(&past, now);
+    assert_eq!(told.as_deref(), Some("tried again 2026-03-01T10:00:08Z"));
+    assert_eq!(next_try(&json!({}), now), None);
 }

@@ -1,24 +1,25 @@
 //! `recipes run --watch`: a job's steps while they run.
 //!
 //! In: a job. Out: its tree, drawn anew on a terminal as it changes; piped, a line for each change.
-//! Always true: whoever watches changes nothing; Ctrl-C ends the watching and not the job.
+//! Always true: whoever watches changes nothing; Ctrl-C ends the watching and not the job; once the
+//! job ended, its whole tree is there.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 
 use super::client::Client;
 use super::job::{Told, progress, status};
+use super::when::next_try;
 use super::{Ended, say, show};
+use crate::clock::Clock;
 use crate::data::{Value, is_blank};
 
 /// How long the server is asked to wait for the end before the job is looked at again.
 const LOOK_AGAIN: &str = "1s";
 
-/// A long job's tree is shown from its end.
-const LINES_MAX: usize = 40;
-
-/// The width of a terminal that does not tell it.
+/// The width and height of a terminal that does not tell them.
 const WIDTH: usize = 100;
+const HEIGHT: usize = 24;
 
 /// What was shown last.
 enum Shown {
@@ -40,10 +41,12 @@ pub(super) async fn watch(client: &Client, id: &str) -> anyhow::Result<Ended> {
             job = client.get(&path) => job?,
             _ = tokio::signal::ctrl_c() => return left(client, id),
         };
-        shown.show(&job)?;
         match job["status"].as_str().unwrap_or_default() {
-            "queued" | "running" | "waiting" => {}
-            status => return ended(&job, status),
+            "queued" | "running" | "waiting" => shown.show(&job)?,
+            status => {
+                shown.end(&job)?;
+                return ended(&job, status);
+            }
         }
         path = format!("/api/jobs/{id}?wait={LOOK_AGAIN}");
     }
@@ -86,14 +89,11 @@ impl Shown {
     fn show(&mut self, job: &Value) -> anyhow::Result<()> {
         match self {
             Self::Tree(lines) => {
-                let text = tree(job);
-                // Up to where the last tree began, and everything below that away.
-                let back = match *lines {
-                    0 => String::new(),
-                    lines => format!("\u{1b}[{lines}A\u{1b}[J"),
-                };
+                let width = show::width().map_or(WIDTH, usize::from);
+                let text = tree(job, width, show::height().map_or(HEIGHT, usize::from));
+                let drawn = drawn_over(*lines, &text);
                 *lines = text.lines().count();
-                say(&format!("{back}{text}"))
+                say(&drawn)
             }
             Self::Lines(known) => {
                 let mut text = String::new();
@@ -104,19 +104,48 @@ impl Shown {
             }
         }
     }
+
+    /// Shows a job that ended: all of its tree stays on the screen, and in what can be scrolled back.
+    fn end(&mut self, job: &Value) -> anyhow::Result<()> {
+        let Self::Tree(lines) = self else {
+            return self.show(job);
+        };
+        let steps = Told::Plainly.steps(job);
+        say(&drawn_over(*lines, &format!("{}{steps}", heading(job))))
+    }
 }
 
-/// The steps as they stand, cut to what a terminal shows.
-fn tree(job: &Value) -> String {
-    let width = show::width().map_or(WIDTH, usize::from);
+/// A tree in the place of the last one, which had so many lines. Nothing is cleared before it is
+/// written over: some terminals put what is cleared into what can be scrolled back.
+fn drawn_over(lines: usize, text: &str) -> String {
+    match lines {
+        0 => text.to_owned(),
+        lines => {
+            let text = text.replace('\n', "\u{1b}[K\n");
+            format!("\u{1b}[{lines}A{text}\u{1b}[J")
+        }
+    }
+}
+
+fn heading(job: &Value) -> String {
+    format!("{} {}\n", show::cell(&job["recipe"]), status(job))
+}
+
+/// The steps as they stand, cut to what a terminal shows: of a long job, the last ones. What had
+/// left the screen could not be drawn anew.
+pub(super) fn tree(job: &Value, width: usize, height: usize) -> String {
     let all = Told::Plainly.steps(job);
     let lines: Vec<&str> = all.lines().collect();
-    let hidden = lines.len().saturating_sub(LINES_MAX);
-    let mut text = format!("{} {}\n", show::cell(&job["recipe"]), status(job));
-    if hidden > 0 {
-        text.push_str(&format!("... {hidden} lines above\n"));
-    }
     let more = progress(job);
+    let mut text = heading(job);
+    // The heading, the line that the cursor stands in, and one for what is hidden.
+    let room = height.saturating_sub(3 + more.len());
+    let hidden = lines.len().saturating_sub(room.max(1));
+    if hidden > 0 {
+        text.push_str(&format!(
+            "... {hidden} lines above; all are shown at the end\n"
+        ));
+    }
     for line in lines[hidden..]
         .iter()
         .copied()
@@ -135,11 +164,17 @@ fn changes(step: &Value, known: &mut BTreeMap<String, String>, text: &mut String
     // An iteration is no step: of it tell those inside.
     let is_iteration = !step["kind"].is_string() && step["steps"].is_array();
     if !is_iteration && known.get(&key) != Some(&state) {
-        let failure = match step["failure"]["code"].as_str() {
-            Some(code) => format!(" {code}: {}", show::cell(&step["failure"]["message"])),
-            None => String::new(),
-        };
-        text.push_str(&format!("{state} {key}{}\n", failure.replace('\n', " ")));
+        let mut told = format!("{state} {key}");
+        if let Some(code) = step["failure"]["code"].as_str() {
+            told.push_str(&format!(
+                " {code}: {}",
+                show::cell(&step["failure"]["message"])
+            ));
+        }
+        if let Some(when) = next_try(step, Clock::real(1.0).now()) {
+            told.push_str(&format!("; {when}"));
+        }
+        text.push_str(&format!("{}\n", told.replace('\n', " ")));
         known.insert(key, state);
     }
     for inner in step["steps"].as_array().into_iter().flatten() {

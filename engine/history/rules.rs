@@ -26,6 +26,8 @@ pub(super) struct Rules {
     pub(super) changes_before: Option<Moment>,
     /// Before this, fires of schedules go.
     pub(super) fires_before: Option<Moment>,
+    /// What requests were answered until then goes.
+    pub(super) answers_until: Option<Moment>,
 }
 
 /// A rule of age.
@@ -93,6 +95,7 @@ impl Rules {
             }),
             changes_before: budgets.changes_age.map(|age| before(now, age)),
             fires_before: budgets.age.map(|age| before(now, age)),
+            answers_until: budgets.age.map(|age| before(now, age)),
         }
     }
 
@@ -113,6 +116,8 @@ impl Rules {
             }),
             changes_before: None,
             fires_before: None,
+            // Which answers tell of the jobs that go by size, nobody knows.
+            answers_until: Some(wish.older_than.map_or(now, |age| before(now, age))),
         }
     }
 

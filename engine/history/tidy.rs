@@ -1,5 +1,5 @@
-//! What goes beside the history of jobs: dedupe keys whose window is over, fires, records of
-//! changes, pins and programs that no job has any more.
+//! What goes beside the history of jobs: dedupe keys whose window is over, what requests were
+//! answered, fires, records of changes, pins and programs that no job has any more.
 
 use std::collections::BTreeSet;
 
@@ -47,7 +47,7 @@ pub(super) async fn tidy(
     Ok(true)
 }
 
-/// Removes dedupe keys, fires and records of changes; false if time was up before the end.
+/// Removes dedupe keys, answers, fires and records of changes; false if time was up before the end.
 async fn old_rows(house: &House<'_>, rules: &Rules, sweep: &Sweep<'_>) -> Result<bool, StoreError> {
     let store = house.store;
     while rest(store.forget_keys(house.now).await?).await {
@@ -55,6 +55,7 @@ async fn old_rows(house: &House<'_>, rules: &Rules, sweep: &Sweep<'_>) -> Result
             return Ok(false);
         }
     }
+    rest(store.forget_answers(house.now, rules.answers_until).await?).await;
     if let Some(before) = rules.fires_before {
         rest(store.forget_fires(before).await?).await;
     }

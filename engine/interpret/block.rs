@@ -8,11 +8,11 @@ use crate::compile::{Step, StepKind};
 use crate::data::{Object, Value};
 use crate::journal::EntryKind;
 
-use super::calling::wait_until;
 use super::limit::{Limit, within};
 use super::path::{Path, part};
+use super::progress::NextTry;
 use super::repeat::forget;
-use super::retry::{may_be_tried_again, next_try};
+use super::retry::{may_be_tried_again, next_try, wait_for_try};
 use super::scope::{ItemScope, Layer};
 use super::trace::{TraceState, Traced};
 use super::{
@@ -115,7 +115,8 @@ async fn attempts(layer: &Layer<'_>, path: &Path<'_>, step: &Step) -> Flow<Value
             };
             desk.write(&key, at, kind);
         }
-        wait_until(layer, &key, next).await?;
+        let (number, of) = (attempt + 1, rule.retry.tries);
+        wait_for_try(layer, &key, next, NextTry { number, of }).await?;
         forget(layer, std::slice::from_ref(step));
     }
     Err(Exit::Cancelled)

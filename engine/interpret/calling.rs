@@ -11,8 +11,9 @@ use crate::journal::{Decision, EntryKey, EntryKind, Failure, NOT_APPLIED};
 
 use super::effect::{Answer, Call, Called, EffectKind, Verified};
 use super::path::{Index, Path};
+use super::progress::NextTry;
 use super::recorded::Recorded;
-use super::retry::{may_be_tried_again, next_try, with_wish};
+use super::retry::{may_be_tried_again, next_try, wait_for_try, with_wish};
 use super::scope::Layer;
 use super::{DECIDED_TO_FAIL, Exit, Flow, OUTCOME_UNKNOWN, succeeded};
 use crate::compile::RetryRule;
@@ -45,8 +46,10 @@ pub(super) async fn call(
             Tried::Again { counts } => tries += u32::from(counts),
             Tried::Failed(failure, None) => return Err(failure.into()),
             Tried::Failed(_, Some(next)) => {
-                wait_until(layer, &path.key(), next).await?;
                 tries += 1;
+                let of = rule.retry.tries;
+                let number = tries;
+                wait_for_try(layer, &path.key(), next, NextTry { number, of }).await?;
             }
         }
     }

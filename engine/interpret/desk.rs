@@ -16,7 +16,7 @@ use super::ask::Ask;
 use super::effect::{Answer, Effect, EffectKind};
 use super::fold::Folds;
 use super::keeping::Folding;
-use super::progress::Loops;
+use super::progress::{Loops, NextTry};
 use super::recorded::Recorded;
 use super::seeded::Seeded;
 use super::trace::Traced;
@@ -57,6 +57,8 @@ pub(super) struct State {
     pub(super) trace: Option<Vec<Traced>>,
     /// Loops under way, for a replay.
     pub(super) loops: Loops,
+    /// The tries that are waited for, for a replay.
+    pub(super) tries: BTreeMap<EntryKey, NextTry>,
     /// What a preview has to say of steps under way, by place.
     pub(super) notes: BTreeMap<EntryKey, String>,
 }

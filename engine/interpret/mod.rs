@@ -41,7 +41,7 @@ mod vars;
 pub use effect::{Answer, Call, Called, Effect, EffectKind, Verified};
 pub use ending::cancelled;
 pub use path::part::ON_FAILURE;
-pub use progress::{Look, Progress};
+pub use progress::{Look, NextTry, Progress};
 pub use trace::{TraceState, Traced};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -218,6 +218,7 @@ impl Machine {
         Look {
             steps: state.trace.take().unwrap_or_default(),
             loops: state.loops.under_way(),
+            tries: std::mem::take(&mut state.tries),
             calls: calls.into_iter().map(|(_, call)| call).collect(),
         }
     }

@@ -20,6 +20,17 @@ pub struct Look {
     pub loops: Vec<Progress>,
     /// The calls that have begun or are about to, and have not ended.
     pub calls: Vec<Call>,
+    /// The tries that steps wait for, by the place of the try that failed.
+    pub tries: BTreeMap<EntryKey, NextTry>,
+}
+
+/// A further try of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NextTry {
+    /// Which it is, from 2 on.
+    pub number: u32,
+    /// How many there are at the most.
+    pub of: u32,
 }
 
 /// A loop under way.
@@ -57,6 +68,19 @@ impl Desk {
         if state.trace.is_some() {
             let progress = progress();
             state.loops.0.insert(progress.key.clone(), progress);
+        }
+    }
+
+    /// Notes which try is waited for after this one, if anybody looks; or that none is any more.
+    pub(super) fn note_try(&self, key: &EntryKey, next: Option<NextTry>) {
+        let mut state = self.state();
+        match next {
+            Some(next) if state.trace.is_some() => {
+                state.tries.insert(key.clone(), next);
+            }
+            _ => {
+                state.tries.remove(key);
+            }
         }
     }
 }

@@ -12,8 +12,10 @@ use crate::connector::Retry;
 use crate::data::digest;
 use crate::journal::{EntryKey, Failure};
 
+use super::calling::wait_until;
 use super::path::Path;
 use super::preview::is_not_known;
+use super::progress::NextTry;
 use super::scope::Layer;
 use super::{Flow, OUTCOME_UNKNOWN};
 
@@ -62,6 +64,20 @@ pub(super) fn next_try(
         Some(within) if next.since(first_failed_at) > within => None,
         _ => Some(next),
     }
+}
+
+/// Waits for a further try; whoever looks at the job meanwhile sees which one it is.
+pub(super) async fn wait_for_try(
+    layer: &Layer<'_>,
+    failed: &EntryKey,
+    at: Moment,
+    next: NextTry,
+) -> Flow {
+    let desk = &layer.frame.job.desk;
+    desk.note_try(failed, Some(next));
+    wait_until(layer, failed, at).await?;
+    desk.note_try(failed, None);
+    Ok(())
 }
 
 /// Says why there is no further try, if the vendor's own wish is the reason.

@@ -164,8 +164,8 @@ impl Reading {
             Subject::Connections => self.connections = Some(document),
             Subject::Lock => {
                 let (lock, report) = Lock::read(&document);
-                self.found.absorb(report);
                 self.library.lock = lock;
+                self.found.absorb(report);
                 self.library.recorded = copies::recorded(&document);
             }
             Subject::Connector(name) => {
@@ -224,9 +224,8 @@ impl Reading {
                 self.recipes.insert(name, (file, is_bundled));
             }
             Subject::Test => {
-                self.library
-                    .tests
-                    .insert(file.to_string(), Arc::new(document));
+                let tests = &mut self.library.tests;
+                tests.insert(file.to_string(), Arc::new(document));
             }
         }
     }

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::source::{Source, project_of};
+use crate::diagnostic::Span;
 use crate::recipe::targets;
 use crate::source;
 
@@ -121,18 +122,32 @@ fn with_bare_calls(path: &str, text: &str, project: &str) -> String {
             .flat_map(|key| targets(&document.root, key))
             .collect::<Vec<_>>(),
     };
-    let meant = named.into_iter().filter(|node| {
-        let name = node.as_text();
-        name.is_some_and(|name| name.starts_with(&prefix))
+    let changes = named.into_iter().filter_map(|node| {
+        let bare = node.as_text()?.strip_prefix(&prefix)?;
+        made_bare(text, node.span, &prefix, bare)
     });
-    let mut places: Vec<usize> = meant.map(|node| node.span.start).collect();
-    places.sort_unstable();
+    // What aliases repeat is named several times and stands in one place.
+    let changes: BTreeMap<usize, (usize, String)> = changes.collect();
     let mut written = text.to_owned();
-    for place in places.into_iter().rev() {
-        // The span may begin with a quote.
-        if let Some(found) = written[place..].find(&prefix) {
-            written.replace_range(place + found..place + found + prefix.len(), "");
-        }
+    for (start, (end, meant)) in changes.into_iter().rev() {
+        written.replace_range(start..end, &meant);
     }
     written
+}
+
+/// What to write where, so that the name in this place is the bare one; none if an alias stands
+/// there: what it repeats has a place of its own, or is data.
+fn made_bare(text: &str, span: Span, prefix: &str, bare: &str) -> Option<(usize, (usize, String))> {
+    let (start, end) = (span.start, span.start + span.len);
+    let own = text.get(start..end)?;
+    if own.starts_with('*') {
+        return None;
+    }
+    // Before the name there may be a quote or an anchor.
+    match own.rfind(prefix) {
+        Some(found) => Some((start + found, (start + found + prefix.len(), String::new()))),
+        // It is written with escapes.
+        None if own.starts_with('"') => Some((start, (end, format!("\"{bare}\"")))),
+        None => None,
+    }
 }

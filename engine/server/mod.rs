@@ -165,6 +165,7 @@ impl Engine {
             messages: Arc::default(),
             turned_away: Arc::default(),
             previews: Arc::new(Semaphore::new(1)),
+            searches: Arc::new(Semaphore::new(1)),
             starting: Arc::default(),
             upgrading: Arc::default(),
             lobby: Arc::new(Lobby::new(self.settings.bounds)),

@@ -27,6 +27,9 @@ pub enum StoreError {
     /// The database cannot do it now: disk full, locked, shut down.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
+    /// Another server or command works on the database.
+    #[error("{0}")]
+    InUse(String),
     /// What was read makes no sense.
     #[error("the database holds something unreadable: {0}")]
     Corrupt(String),
@@ -303,6 +306,8 @@ pub struct JobFilter {
     pub to: Option<Moment>,
     /// Only older than this job (the last of the page before).
     pub before: Option<JobId>,
+    /// Only jobs whose id begins so.
+    pub id_prefix: Option<String>,
     /// How many at most.
     pub limit: usize,
 }

@@ -17,10 +17,10 @@ pub use sqlite::{
     FireOutcome, FireRow, Fired, Fires, Found, IfDoneAgain, Import, JobMark, KeptJob, KeptSecret,
     Known, Lately, Lineage, Named, NewVersion, NotQueued, NoticeClaim, PassedOver, Place, Poll,
     PollEnd, PollKept, Polled, PolledItem, Queue, Reach, RecipeState, Release, Replay, Rerun,
-    RowBefore, RowFilter, RuleKept, Saving, SavingEnded, SecretRecord, Since, Space, SpentBlock,
-    Standing, Step as HistoryStep, StoredEvent, TableRow, TakenGroup, UNKEPT_DROPPED,
-    UNKEPT_REJECTED, UNKEPT_REPEATED, UnfinishedVersion, Unkept, Vault, Version, VersionOrigin,
-    check_integrity, commit_limits, forget_key, key_beside,
+    RowBefore, RowFilter, RowNamed, RuleKept, Saving, SavingEnded, SecretRecord, Since, Space,
+    SpentBlock, Standing, Step as HistoryStep, StoredEvent, TableRow, TakenGroup, Tried,
+    UNKEPT_DROPPED, UNKEPT_REJECTED, UNKEPT_REPEATED, UnfinishedVersion, Unkept, Vault, Version,
+    VersionOrigin, check_integrity, commit_limits, forget_key, key_beside,
 };
 
 pub use tokens::{NewToken, TOKENS_MAX, TokenRecord, Tokens};

@@ -178,7 +178,14 @@ impl Table {
 
     fn unknown_label(&self, cell: &str) -> String {
         let labels: Vec<&str> = self.columns.keys().map(|name| self.label(name)).collect();
-        match did_you_mean(cell, labels.iter().copied()) {
+        let whole = labels.iter().copied();
+        let mut begin_so = whole.clone().filter(|label| {
+            let begin = label.get(..cell.len()).unwrap_or_default();
+            !cell.is_empty() && begin.eq_ignore_ascii_case(cell)
+        });
+        // Somebody who leaves out the end of a label means it rather than one that is spelt alike.
+        let only = begin_so.next().filter(|_| begin_so.next().is_none());
+        match only.or_else(|| did_you_mean(cell, whole)) {
             Some(meant) => format!("is no column of this table; did you mean `{meant}`?"),
             None => format!("is no column of this table; it has {}", labels.join(", ")),
         }

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::sync::watch;
 
 use crate::chance::Chance;
 use crate::wire::glob;
@@ -54,6 +55,8 @@ pub enum FaultKind {
         /// Real milliseconds: the timeouts of callers are real, too.
         ms: u64,
     },
+    /// The work is done once all orders are taken back, whether or not the caller still waits then.
+    Held,
     /// The work is not done and no answer ever comes.
     Hang,
     /// The work is done and no answer ever comes.
@@ -72,6 +75,7 @@ impl FaultKind {
             Self::Truncated => "truncated",
             Self::AnswerAfter { .. } => "answer_after",
             Self::Late { .. } => "late",
+            Self::Held => "held",
             Self::Hang => "hang",
             Self::HangAfter => "hang_after",
         }
@@ -152,6 +156,31 @@ impl Order {
 #[derive(Debug)]
 pub(crate) struct Faults {
     inner: Mutex<Inner>,
+    /// How often all orders were taken back.
+    cleared: watch::Sender<u64>,
+    /// How many requests are held back.
+    held: watch::Sender<usize>,
+}
+
+/// A request that is held back, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    cleared: watch::Receiver<u64>,
+    held: watch::Sender<usize>,
+}
+
+impl Hold {
+    /// Returns once all orders were taken back.
+    pub(crate) async fn over(&mut self) {
+        // Who holds the other end is gone only with the server.
+        let _ = self.cleared.changed().await;
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.held.send_modify(|held| *held -= 1);
+    }
 }
 
 #[derive(Debug)]
@@ -170,6 +199,8 @@ impl Faults {
         };
         Self {
             inner: Mutex::new(inner),
+            cleared: watch::Sender::new(0),
+            held: watch::Sender::new(0),
         }
     }
 
@@ -186,8 +217,23 @@ impl Faults {
         })
     }
 
-    /// Counts this request in every rule that it matches; the first that strikes is returned.
-    pub(crate) fn strike(&self, method: &str, path: &str) -> Option<FaultKind> {
+    /// Counts this request in every rule that it matches; the first that strikes is returned, with
+    /// what holds the request back if that is the fault.
+    pub(crate) fn strike(&self, method: &str, path: &str) -> (Option<FaultKind>, Option<Hold>) {
+        // Asked for first, so that what is taken back from now on is noticed.
+        let cleared = self.cleared.subscribe();
+        let fault = self.struck(method, path);
+        let hold = (fault == Some(FaultKind::Held)).then(|| {
+            self.held.send_modify(|held| *held += 1);
+            Hold {
+                cleared,
+                held: self.held.clone(),
+            }
+        });
+        (fault, hold)
+    }
+
+    fn struck(&self, method: &str, path: &str) -> Option<FaultKind> {
         self.with(|inner| {
             let Inner { orders, chance, .. } = inner;
             let mut struck = None;
@@ -211,6 +257,12 @@ impl Faults {
 
     pub(crate) fn clear(&self) {
         self.with(|inner| inner.orders.clear());
+        self.cleared.send_modify(|times| *times += 1);
+    }
+
+    /// Returns once no request is held back.
+    pub(crate) async fn none_held(&self) {
+        let _ = self.held.subscribe().wait_for(|held| *held == 0).await;
     }
 
     /// Takes one order back; false when there is none with this number.

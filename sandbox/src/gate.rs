@@ -16,7 +16,7 @@ use futures_util::stream;
 use serde_json::{Value, json};
 
 use crate::clock::Clock;
-use crate::faults::{FaultKind, Faults};
+use crate::faults::{FaultKind, Faults, Hold};
 use crate::journal::{Entry, Journal, keep};
 use crate::wire::connection::{Connections, Cut, Peer};
 
@@ -147,7 +147,7 @@ pub(crate) async fn pass(
     };
     let path = parts.uri.path().to_owned();
     gate.count_kind(parts.method.as_str(), &path);
-    let fault = gate.faults.strike(parts.method.as_str(), &path);
+    let (fault, hold) = gate.faults.strike(parts.method.as_str(), &path);
     let name = fault.as_ref().map(FaultKind::name);
     let seq = gate.journal.arrive(Entry {
         seq: 0,
@@ -161,6 +161,11 @@ pub(crate) async fn pass(
         fault: name,
     });
     let work = next.run(Request::from_parts(parts, Body::from(body)));
+    if let Some(hold) = hold {
+        // What was taken in is done, even if the caller hangs up meanwhile.
+        let done = tokio::spawn(held_back(Arc::clone(&gate), seq, hold, work)).await;
+        return done.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
+    }
     if fault == Some(FaultKind::HangAfter) {
         // The journal tells when the work is done, for whoever waits for that.
         let done = work.await;
@@ -175,6 +180,21 @@ pub(crate) async fn pass(
     answer.unwrap_or_default()
 }
 
+/// Does the work once all orders are taken back.
+async fn held_back(
+    gate: Arc<Gate>,
+    seq: u64,
+    mut hold: Hold,
+    work: impl Future<Output = Response>,
+) -> Response {
+    hold.over().await;
+    let answer = work.await;
+    let status = Some(answer.status().as_u16());
+    gate.journal
+        .answered(seq, status, Some(FaultKind::Held.name()));
+    answer
+}
+
 /// Does the work, or not, as the fault says; `None` when the connection was cut.
 async fn apply(
     fault: Option<FaultKind>,
@@ -182,7 +202,8 @@ async fn apply(
     work: impl Future<Output = Response>,
 ) -> Option<Response> {
     match fault {
-        None => Some(work.await),
+        // It was held back before it came here.
+        None | Some(FaultKind::Held) => Some(work.await),
         Some(FaultKind::ResetBefore) => {
             cut.now();
             None

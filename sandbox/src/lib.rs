@@ -25,6 +25,7 @@ use wire::connection::{Connections, Door, Peer};
 
 pub use academy::{Academy, BATCH_RECIPE, Size};
 pub use clock::Clock;
+pub use connections::CONNECTIONS;
 pub use faults::{FaultKind, FaultRule};
 pub use mail::{Attachment, Mail, Protection};
 pub use stories::{STORIES, Story};
@@ -36,6 +37,7 @@ mod academy;
 mod accredible;
 mod chance;
 mod clock;
+mod connections;
 mod control;
 mod docebo;
 mod faults;

@@ -178,6 +178,11 @@ impl Door {
         operation
     }
 
+    /// Whether a request may name itself, so that it is done once.
+    fn may_name_itself(&self) -> bool {
+        self.method == Method::POST && self.entry != Entry::Open
+    }
+
     fn parameters(&self) -> Vec<Value> {
         let parts = self.path.split('/');
         let parts = parts.filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
@@ -186,7 +191,11 @@ impl Door {
                 "name": name, "in": "path", "required": true, "schema": { "type": "string" },
             })
         });
-        parts.chain(self.asks.iter().cloned()).collect()
+        let named = self.may_name_itself().then(names_itself);
+        parts
+            .chain(self.asks.iter().cloned())
+            .chain(named)
+            .collect()
     }
 
     fn responses(&self) -> Object {
@@ -204,6 +213,9 @@ impl Door {
         if self.takes.is_some() {
             statuses.extend([413, 415, 422]);
         }
+        if self.may_name_itself() {
+            statuses.extend([409, 413, 422]);
+        }
         statuses.extend(&self.refuses);
         statuses.sort_unstable();
         for status in statuses {
@@ -213,6 +225,18 @@ impl Door {
         }
         responses
     }
+}
+
+/// The header by which a request names itself.
+fn names_itself() -> Value {
+    json!({
+        "name": "Idempotency-Key", "in": "header", "required": false,
+        "description": "A name for this request, such as a UUID: sent again with it within a day, it \
+            is answered as it was the first time (`Idempotent-Replayed: true`) and not done again. \
+            409 `under_way`: it was not answered yet; 409 `answer_removed`: its answer went with the \
+            history; 422 `key_in_use`: another request has this name.",
+        "schema": { "type": "string", "minLength": 1, "maxLength": 200 },
+    })
 }
 
 /// A refusal with this status.

@@ -35,6 +35,7 @@ fn known() -> Vec<Door> {
         )
         .asks("status", text(), "Only in these statuses, with commas between them.")
         .asks("recipe", text(), "Only of this recipe, as root or called.")
+        .asks("id", text(), "Only with an id that begins so.")
         .asks("from", moment(), "Only queued at or after this moment.")
         .asks("to", moment(), "Only queued before this moment.")
         .asks("before", text(), "Only older than this job: the last of the page before.")
@@ -48,12 +49,12 @@ fn known() -> Vec<Door> {
         )
         .more(
             "The value is found where it stands whole, in capitals or not, in what a job was given, \
-             did or gave; what is found is shown masked. One search looks at 20,000 jobs at most: \
-             `before` in the answer is what to send to look further back.",
+             did or gave; what is found is shown masked. One search runs at a time and looks at 20,000 \
+             jobs at most: `before` in the answer is what to send to look further back.",
         )
         .needs(Role::Operator)
         .takes(exactly(&[
-            ("value", text()),
+            ("value", json!({ "type": "string", "minLength": 3, "maxLength": 1000 })),
             ("recipe?", text()),
             ("status?", text()),
             ("from?", moment()),
@@ -61,7 +62,8 @@ fn known() -> Vec<Door> {
             ("before?", text()),
             ("limit?", count()),
         ]))
-        .gives(200, "The jobs that hold it.", found),
+        .gives(200, "The jobs that hold it.", found)
+        .refuses(&[429]),
         get(
             "/api/jobs/{id}",
             job::show,

@@ -145,6 +145,8 @@ fn step() -> Value {
         ("failure?", named("Failure")),
         ("waits_until?", moment()),
         ("next_try_at?", moment()),
+        ("next_try?", count()),
+        ("tries?", count()),
         ("folded?", map(any())),
         ("errors?", list(any())),
         ("steps?", list(named("Step"))),

@@ -36,6 +36,24 @@ fn known() -> Vec<Door> {
         )
         .asks("limit", count(), "How many, 1,000 at most.")
         .gives(200, "Its versions.", versions()),
+        get(
+            "/api/lookup-tables/{name}/history",
+            tables::history_of_key,
+            "show_history_of_key",
+            "Shows what the row of a key was and who changed it, newest first.",
+        )
+        .more(
+            "`where.<column>=value` for each column of the key says which row; one that was removed \
+             has a history, too.",
+        )
+        .asks(
+            "reveal",
+            word(&["personal"]),
+            "Show personal columns too, which is noted in the audit.",
+        )
+        .asks("limit", count(), "How many, 1,000 at most.")
+        .gives(200, "Its versions.", versions())
+        .refuses(&[422]),
     ]
 }
 

@@ -7,7 +7,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::{Ran, tell};
+use super::Ran;
+use super::tell::{self, Layout};
 use crate::diagnostic::Look;
 
 /// The report.
@@ -57,7 +58,7 @@ fn case(ran: &Ran, text: &mut String) {
         escaped(&format!(
             "at {}\n{}",
             result.place,
-            tell::why(ran, Look::Plain)
+            tell::why(ran, Layout::Lines(Look::Plain))
         ))
     );
 }

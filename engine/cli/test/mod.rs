@@ -1,6 +1,7 @@
 //! `recipes test`: runs the tests beside the recipes.
 //!
-//! In: the tests of a workspace. Out: what held, and what did not: expected and found, line by line.
+//! In: the tests of a workspace. Out: what held, and what did not: expected and found, line by line
+//! or side by side.
 //! Always true: nothing leaves the machine; the exit code is 1 if anything did not hold; files are
 //! changed only with `--update`, and in them only what is expected.
 
@@ -9,12 +10,15 @@ mod tell;
 mod update;
 
 use std::collections::BTreeSet;
+use std::io::{IsTerminal, stdout};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use clap::Args;
+
+use tell::Layout;
 
 use super::{Ended, library, look, say, show};
 use crate::diagnostic::{Look, print};
@@ -127,7 +131,7 @@ impl Test {
                     is_updated: false,
                 };
                 if !self.json {
-                    say(&tell::in_words(&ran, look()))?;
+                    say(&tell::in_words(&ran, layout()))?;
                 }
                 all.push(ran);
             }
@@ -158,14 +162,20 @@ impl Test {
     /// have it in their names.
     fn means(&self, suite: &Suite, case: &Case, projects: &BTreeSet<&str>) -> bool {
         let texts = [&*suite.file, suite.recipe.as_str(), &*case.title];
-        let is_meant = |name: &String| match projects.contains(&**name) {
-            true => project(&suite.file) == name,
-            false => texts
+        let is_meant = |name: &String| match name.strip_suffix('/').unwrap_or(name) {
+            named if projects.contains(named) => project(&suite.file) == named,
+            _ => texts
                 .iter()
                 .any(|text| text.to_lowercase().contains(&name.to_lowercase())),
         };
         self.names.is_empty() || self.names.iter().any(is_meant)
     }
+}
+
+/// Expected and found beside one another, if it is a terminal that has room for that.
+fn layout() -> Layout {
+    let terminal = stdout().is_terminal().then(show::width).flatten();
+    Layout::of(terminal, look())
 }
 
 /// The project in whose folder a test file stands.
@@ -180,3 +190,6 @@ fn painted(look: Look, colour: &str, text: &str) -> String {
         Look::Plain => text.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,17 +1,16 @@
 //! Writes what was found into test files, in place of what was expected.
 //!
 //! In: tests that were run. Out: their files, and what could not be updated, in words.
-//! Always true: only files of the workspace are written, each whole or not at all.
+//! Always true: only files of the workspace are written, each whole or not at all, and none that
+//! somebody changed while its tests ran.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context;
-
 use super::Ran;
 use crate::data::Value;
-use crate::library::Library;
+use crate::library::{Beside, Library};
 use crate::trial::{NotRewritten, updated};
 
 /// Updates all tests that failed; says of which it could not.
@@ -54,7 +53,7 @@ pub(super) fn all(
     Ok(told)
 }
 
-fn write(
+pub(super) fn write(
     workspace: &Path,
     library: &Library,
     file: &Arc<str>,
@@ -72,8 +71,17 @@ fn write(
         Ok(text) => text,
         Err(why) => return Ok(Err(why)),
     };
-    let beside = path.with_extension("yaml.new");
-    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, &path));
-    written.with_context(|| format!("`{file}` cannot be written"))?;
+    let beside = match Beside::write(workspace, file, &text) {
+        Ok(beside) => beside,
+        Err(why) => return Ok(Err(NotRewritten(why.to_string()))),
+    };
+    let is_as_read = std::fs::read(&path).is_ok_and(|now| now == document.text.as_bytes());
+    if !is_as_read {
+        beside.take_away();
+        let why = format!("`{file}` was changed while its tests ran; run them again");
+        return Ok(Err(NotRewritten(why)));
+    }
+    let placed = beside.put_in_place();
+    placed.inspect_err(|_| beside.take_away())?;
     Ok(Ok(()))
 }

@@ -175,6 +175,17 @@ fn data_that_looks_like_a_call_is_left_alone() {
 }
 
 #[test]
+fn a_name_is_made_bare_in_its_own_place_alone() {
+    let send = "title: Send\ntrigger: { function: {} }\nsteps:\n  - set: { target: &target news/find }\n  \
+                - call: *target\n  - log: news/find is not called\n  - call: \"news\\u002ffind\" # news/find\n  \
+                - call: &own 'news/find'\n  - call: *own # news/find\n";
+    let expected = send
+        .replace("\"news\\u002ffind\"", "\"find\"")
+        .replace("'news/find'", "'find'");
+    assert_eq!(with_file("send.yaml", send, Tables::Shared), expected);
+}
+
+#[test]
 fn the_page_of_a_copy_names_the_copys_recipes_and_its_own_tables() {
     let page = "# News\n\nA blocked reader stops when recipes stop reading `find`.\n\n```sh\nrecipes doctor news\n\
                 recipes start send\nrecipes run news/find --wait\nrecipes jobs --recipe send\nrecipes start other\n\

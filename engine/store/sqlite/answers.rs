@@ -1,13 +1,15 @@
 //! Answers to requests that name themselves, so that a request that is sent twice is done once.
 //!
-//! Always true: a request is noted before it is done; what it was answered is kept for a day.
+//! Always true: a request is noted before it is done; what it was answered is kept for a day, its
+//! words no longer than the history, so that nothing outlives that and nothing is done twice.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::{Row, SqliteConnection};
 
 use super::Sqlite;
 use super::error::store_error;
+use super::history::Step;
 use super::pack::{compress, decompress};
 use crate::clock::Moment;
 use crate::store::StoreError;
@@ -18,11 +20,11 @@ const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 /// A request that names itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
-    /// Who asks.
+    /// Who asks, and with what leave.
     pub by: String,
     /// Method and address.
     pub door: String,
-    /// The name that the sender gave it.
+    /// The SHA-256 of the name that the sender gave it.
     pub key: String,
     /// The SHA-256 of what it brings.
     pub asked: String,
@@ -35,8 +37,8 @@ pub struct Answer {
     pub status: u16,
     /// The header `Location`, if there was one.
     pub location: Option<String>,
-    /// The body.
-    pub body: Vec<u8>,
+    /// The body; none if it is not kept, or was removed with the history.
+    pub body: Option<Vec<u8>>,
 }
 
 /// What is known of a request.
@@ -67,11 +69,47 @@ impl Sqlite {
         answer: Option<Answer>,
     ) -> Result<(), StoreError> {
         let request = request.clone();
-        let body = answer.as_ref().map(|answer| compress(&answer.body));
-        let body = body.transpose()?;
+        let body = answer.as_ref().and_then(|answer| answer.body.as_deref());
+        let body = body.map(compress).transpose()?;
         self.with_writer(move |connection| Box::pin(keep(connection, request, answer, body)))
             .await
     }
+
+    /// Removes what is too old, and the words of what was answered at this moment or before: a
+    /// request that comes again is still known.
+    pub async fn forget_answers(
+        &self,
+        now: Moment,
+        until: Option<Moment>,
+    ) -> Result<Step, StoreError> {
+        self.with_writer(move |connection| {
+            Box::pin(async move {
+                let begin = Instant::now();
+                remove_old(connection, now).await?;
+                if let Some(until) = until {
+                    sqlx::query("UPDATE answered SET body = NULL WHERE at <= $1")
+                        .bind(until.0)
+                        .execute(connection)
+                        .await
+                        .map_err(store_error)?;
+                }
+                Ok(Step {
+                    took: begin.elapsed(),
+                    ..Step::default()
+                })
+            })
+        })
+        .await
+    }
+}
+
+async fn remove_old(connection: &mut SqliteConnection, now: Moment) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM answered WHERE at < $1")
+        .bind(now.before(KEPT_FOR).0)
+        .execute(connection)
+        .await
+        .map(|_| ())
+        .map_err(store_error)
 }
 
 async fn note(
@@ -79,11 +117,7 @@ async fn note(
     request: Named,
     now: Moment,
 ) -> Result<Known, StoreError> {
-    sqlx::query("DELETE FROM answered WHERE at < $1")
-        .bind(now.before(KEPT_FOR).0)
-        .execute(&mut *connection)
-        .await
-        .map_err(store_error)?;
+    remove_old(connection, now).await?;
     let row = sqlx::query(
         "SELECT asked, status, location, body FROM answered
          WHERE by = $1 AND door = $2 AND key = $3",
@@ -111,13 +145,13 @@ async fn note(
     }
     let status: Option<i64> = row.try_get(1).map_err(store_error)?;
     let body: Option<Vec<u8>> = row.try_get(3).map_err(store_error)?;
-    match (status.and_then(|status| u16::try_from(status).ok()), body) {
-        (Some(status), Some(body)) => Ok(Known::Answered(Answer {
+    match status.and_then(|status| u16::try_from(status).ok()) {
+        Some(status) => Ok(Known::Answered(Answer {
             status,
             location: row.try_get(2).map_err(store_error)?,
-            body: decompress(&body)?,
+            body: body.map(|body| decompress(&body)).transpose()?,
         })),
-        _ => Ok(Known::UnderWay),
+        None => Ok(Known::UnderWay),
     }
 }
 

@@ -33,7 +33,7 @@ pub use jobs::{
     EventDetail, EventFilter, EventReplayed, Fire, FireOutcome, FireRow, Fired, Fires, Found,
     IfDoneAgain, JobMark, Lineage, NotQueued, PassedOver, Poll, PollEnd, PollKept, Polled,
     PolledItem, Queue, RECOVERIES_MAX, Reach, Release, Replay, Rerun, RuleKept, Standing,
-    StoredEvent, UNKEPT_DROPPED, UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept,
+    StoredEvent, Tried, UNKEPT_DROPPED, UNKEPT_REJECTED, UNKEPT_REPEATED, Unkept,
 };
 pub use keys::{forget_key, key_beside};
 pub use lately::{Lately, Place, Since};
@@ -42,7 +42,7 @@ pub use limits::{CommitLimits, commit_limits};
 pub use open::check_integrity;
 pub use recipes::{AuditEntry, RecipeState, UnfinishedVersion};
 pub use saving::{Saving, SavingEnded};
-pub use tables::{Import, RowBefore, RowFilter, RowVersion, TableRow};
+pub use tables::{Import, RowBefore, RowFilter, RowNamed, RowVersion, TableRow};
 pub use vault::{SecretRecord, Vault};
 pub use versions::{NewVersion, Version, VersionOrigin};
 

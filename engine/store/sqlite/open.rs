@@ -176,7 +176,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
         })?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Unavailable(format!(
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(format!(
             "another server works on `{}`; stop it first, or give this one a workspace of its own; \
              if it is just starting or stopping, try again in a moment",
             path.display()

@@ -10,7 +10,7 @@ use crate::faults::FaultRule;
 
 /// What a rule looks like, for whoever sent something else.
 const FORM: &str = "a fault is {method?, path?, nth? | every? | chance?, count?, kind}, with kind \
-                    `reset_before`, `reset_after`, `truncated`, `hang`, `hang_after`, {\"slow\":{\"ms\":..}}, \
+                    `reset_before`, `reset_after`, `truncated`, `hang`, `hang_after`, `held`, {\"slow\":{\"ms\":..}}, \
                     {\"late\":{\"ms\":..}}, {\"status\":{\"code\":.., \"headers\"?:.., \"body\"?:..}} or \
                     {\"answer_after\":{..}} with the same";
 
@@ -36,6 +36,8 @@ pub(super) async fn order(State(vendor): Vendor, body: Bytes) -> Reply {
 
 pub(super) async fn clear(State(vendor): Vendor) -> Json<Value> {
     vendor.gate().faults.clear();
+    // Whoever takes a held request's order back may count on its work.
+    vendor.gate().faults.none_held().await;
     Json(json!({ "cleared": true }))
 }
 

@@ -212,7 +212,7 @@ impl Session {
         let gate = Arc::clone(&self.office.gate);
         let in_flight = InFlight::enter(&gate);
         gate.arrived();
-        let fault = gate.faults.strike(&method, &path);
+        let (fault, hold) = gate.faults.strike(&method, &path);
         let name = fault.as_ref().map(FaultKind::name);
         let seq = gate.journal.arrive(Entry {
             seq: 0,
@@ -230,6 +230,9 @@ impl Session {
             let (reply, _) = work(self);
             gate.journal.answered(seq, Some(reply.code), name);
             return std::future::pending().await;
+        }
+        if let Some(mut hold) = hold {
+            hold.over().await;
         }
         let done = self.apply(fault, work).await;
         drop(in_flight);
@@ -268,7 +271,8 @@ impl Session {
         };
         let whole = |(reply, next): (Reply, Next)| Some((reply, next, true));
         match fault {
-            None => whole(work(self)),
+            // It was held back before it came here.
+            None | Some(FaultKind::Held) => whole(work(self)),
             Some(FaultKind::ResetBefore) => None,
             Some(FaultKind::ResetAfter) => {
                 work(self);

@@ -62,6 +62,30 @@ async fn a_reset_before_leaves_nothing_and_a_reset_after_leaves_the_work() {
     );
 }
 
+#[tokio::test]
+async fn what_is_held_is_done_once_the_order_is_taken_back_though_nobody_waits() {
+    let rig = Rig::start().await;
+    order(
+        &rig,
+        json!({ "method": "POST", "path": PATH, "kind": "held" }),
+    )
+    .await;
+    let url = &rig.sandbox.accredible_url;
+    let sees = rig.look(
+        url,
+        "requests?path=/v1/credentials&at_least=1&wait_ms=60000",
+    );
+    // The caller hangs up as soon as the vendor has the request.
+    tokio::select! {
+        answer = send(&rig, "a@example.com") => panic!("{answer:?}"),
+        seen = sees => assert_eq!(seen["items"][0]["fault"], "held"),
+    }
+    assert_eq!(count(&rig).await, 0);
+    let url = format!("{url}/_control/faults");
+    rig.client.delete(url).send().await.unwrap();
+    assert_eq!(count(&rig).await, 1);
+}
+
 fn is_reset(error: &reqwest::Error) -> bool {
     let mut source: Option<&dyn std::error::Error> = Some(error);
     while let Some(inner) = source {

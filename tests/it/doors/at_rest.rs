@@ -4,8 +4,9 @@
 //! to be written.
 
 use std::fs;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
+use recipe_engine::clock::Clock;
 use recipe_engine::names::RecipeName;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -17,7 +18,7 @@ const NOTE: &str = "title: Note\ntrigger: { manual: }\nsteps: [{ log: hi }]\n";
 
 /// Writes a file of which nothing says that it rests: its time is still to come.
 fn write_now(house: &House, path: &str, text: &str) {
-    let at = SystemTime::now() + Duration::from_hours(1);
+    let at = Clock::real(1.0).now().after(Duration::from_secs(3_600));
     write_at(house.folder.path(), path, text, at);
 }
 

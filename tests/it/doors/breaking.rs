@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use recipe_engine::clock::Moment;
 use recipe_engine::names::RecipeName;
@@ -11,7 +11,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor};
 
-use super::house::{self, House, Vendor, taken, write};
+use super::house::{House, Vendor, taken, write, write_at};
 
 const TABLE: &str =
     "title: Notes\ncolumns: { name: { label: Name, type: string, required: true } }\nkey: [name]\n";
@@ -46,12 +46,6 @@ fn after(millis: u64) -> Moment {
 async fn look(house: &House) {
     let look = house.engine.look_at_files(MUCH_LATER).await.unwrap();
     assert_ne!(look, Look::Restless);
-}
-
-/// Writes a file at this moment.
-fn write_at(folder: &Path, path: &str, text: &str, at: Moment) {
-    let at = SystemTime::UNIX_EPOCH + Duration::from_micros(at.0.try_into().unwrap());
-    house::write_at(folder, path, text, at);
 }
 
 /// The database of a house, from outside.

@@ -95,6 +95,14 @@ fn fires_outlive_kills_and_jumps_of_the_clock() {
     let job = made_up["job"].as_str().unwrap();
     let text = said(&ended(folder, &["show", "hourly"]));
     assert!(text.contains(&format!("made up  job {job}")), "{text}");
+    let listed = said(&ended(folder, &["schedules", "hourly"]));
+    let of = |outcome: &str| listed.lines().find(|line| line.contains(outcome)).unwrap();
+    assert!(of("\tmade_up\t").contains(job), "{listed}");
+    assert!(of("\tmissed\t").contains(" to "), "{listed}");
+    assert!(
+        of("\tmissed\t").ends_with(missed["reason"].as_str().unwrap()),
+        "{listed}"
+    );
     drop(server);
 
     // Again at that time, and then with the wall's own: nothing comes twice.

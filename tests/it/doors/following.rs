@@ -1,8 +1,15 @@
 //! Jobs followed as they go on, and requests that are sent twice.
 
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use recipe_engine::api;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection};
 
+use super::document;
 use super::house::{House, Vendor, taken};
 
 const CALLS: &str = "
@@ -14,11 +21,34 @@ steps:
     do:
       - { id: read, action: http.get, with: { path: \"/{{number}}\" } }
 ";
+const FIND: &str = "
+title: Find
+trigger: { function: { output: { name: { type: string, personal: true } } } }
+steps: [{ return: { name: Zora Lovelace } }]
+";
 const COUNT: &str = "
 title: Count
 trigger: { manual: { input: { a: integer } } }
 steps: [{ log: \"{{input.a}}\" }]
 ";
+
+/// A request that names itself, and its answer, which is held against the document.
+async fn named(
+    house: &House,
+    token: &str,
+    key: &str,
+    path: &str,
+    body: &Value,
+) -> (StatusCode, Value) {
+    let request = house.request(Method::POST, path).bearer_auth(token);
+    let request = request.header("idempotency-key", key).json(body);
+    let answer = request.send().await.unwrap();
+    let kind = answer.headers().get("content-type").cloned().unwrap();
+    let (status, body) = taken(answer).await;
+    let kind = kind.to_str().unwrap();
+    document::check(&Method::POST, path, status, kind, &body);
+    (status, body)
+}
 
 /// The next event of a stream: its name and data; `None` at the end.
 async fn event(stream: &mut Response, text: &mut String) -> Option<(String, Value)> {
@@ -84,6 +114,43 @@ async fn a_job_is_followed_to_its_end() {
     assert!(event(&mut stream, &mut text).await.is_none());
     let unknown = follow(&house, "018f0000-0000-7000-8000-000000000000").await;
     assert_eq!(taken(unknown).await.0, StatusCode::NOT_FOUND);
+    house.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_follows_a_job_is_told_of_its_end_though_the_database_was_busy() {
+    let vendor = Vendor::open().await;
+    let files = [
+        ("recipes/stories/calls.yaml", CALLS),
+        ("connections.yaml", &vendor.connections()),
+    ];
+    let house = House::of(&files).await;
+    let job = house.run("calls", json!({})).await;
+    let mut stream = follow(&house, &job).await;
+    let mut text = String::new();
+    event(&mut stream, &mut text).await.unwrap();
+    let first = vendor.asked().await;
+    // For longer than a look takes, jobs cannot be read.
+    let name = |from: &str, to: &str| {
+        format!("PRAGMA legacy_alter_table = ON; ALTER TABLE {from} RENAME TO {to}")
+    };
+    let mut connection = database(house.folder.path()).await;
+    let away = AssertSqlSafe(name("job", "job_away"));
+    sqlx::raw_sql(away).execute(&mut connection).await.unwrap();
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(1) {
+        let (status, _) = house.get(&format!("/api/jobs/{job}")).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    let back = AssertSqlSafe(name("job_away", "job"));
+    sqlx::raw_sql(back).execute(&mut connection).await.unwrap();
+    first.answer("{}").await;
+    vendor.asked().await.answer("{}").await;
+    let mut last = String::new();
+    while let Some((name, _)) = event(&mut stream, &mut text).await {
+        last = name;
+    }
+    assert_eq!(last, "ended");
     house.engine.shutdown().await;
 }
 
@@ -182,10 +249,7 @@ async fn a_request_that_is_sent_twice_is_done_once() {
     let house = House::of(&[("recipes/stories/count.yaml", COUNT)]).await;
     let send = async |key: &str, path: &str, a: Value| {
         let token = house.listening.local_token.reveal();
-        let request = house.request(Method::POST, path).bearer_auth(token);
-        let request = request.header("idempotency-key", key);
-        let body = json!({ "input": { "a": a } });
-        taken(request.json(&body).send().await.unwrap()).await
+        named(&house, token, key, path, &json!({ "input": { "a": a } })).await
     };
     let path = "/api/recipes/stories/count/run";
     let (status, first) = send("one", path, json!(1)).await;
@@ -206,5 +270,121 @@ async fn a_request_that_is_sent_twice_is_done_once() {
     assert_eq!(status, StatusCode::BAD_REQUEST);
     let (_, page) = house.get("/api/jobs?recipe=stories/count").await;
     assert_eq!(page["jobs"].as_array().unwrap().len(), 2, "{page}");
+    house.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_for_the_token_that_got_it_and_keeps_nothing_personal() {
+    let house = House::of(&[("recipes/stories/find.yaml", FIND)]).await;
+    let make = async |role: &str| {
+        let (status, made) = house
+            .post("/api/tokens", json!({ "name": "ada", "role": role }))
+            .await;
+        assert_eq!(status, StatusCode::CREATED, "{made}");
+        made["token"].as_str().unwrap().to_owned()
+    };
+    let path = "/api/recipes/stories/find/run?wait=60s";
+    let ada = make("admin").await;
+    let (status, first) = named(&house, &ada, "zora-1", path, &json!({})).await;
+    assert_eq!(status, StatusCode::OK, "{first}");
+    assert_eq!(first["output"]["name"], "Zora Lovelace");
+    // A repeat is told what the job came to, which is looked at anew.
+    let again = named(&house, &ada, "zora-1", path, &json!({})).await;
+    assert_eq!(again, (status, first.clone()));
+    // Another token of that name is somebody else, who has not asked yet.
+    let (status, _) = house.ask(Method::DELETE, "/api/tokens/ada", None).await;
+    assert_eq!(status, StatusCode::OK);
+    let ada = make("operator").await;
+    let (status, other) = named(&house, &ada, "zora-1", path, &json!({})).await;
+    assert_eq!(status, StatusCode::OK, "{other}");
+    assert_ne!(other["id"], first["id"]);
+    assert_eq!(other["output"]["name"], "***");
+    // Nothing that is personal is kept for that, nor the key.
+    let folder = house.folder.clone();
+    house.engine.shutdown().await;
+    let kept = answered(folder.path()).await;
+    assert_eq!(kept.len(), 2, "{kept:?}");
+    for (key, body) in kept {
+        assert!(key != "zora-1" && body.is_none(), "{key}: {body:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_goes_with_the_history_and_is_not_done_again() {
+    let house = House::of(&[("recipes/stories/count.yaml", COUNT)]).await;
+    let token = house.listening.local_token.reveal();
+    let path = "/api/recipes/stories/count/run";
+    let wrong = json!({ "input": { "a": "Zora" } });
+    let (status, refused) = named(&house, token, "wrong", path, &wrong).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{refused}");
+    let right = json!({ "input": { "a": 1 } });
+    let (status, first) = named(&house, token, "right", path, &right).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{first}");
+    house.ended(first["jobs"][0].as_str().unwrap()).await;
+    loop {
+        let wish = json!({ "older_than": "0s" });
+        let (status, swept) = house.post("/api/history/prune", wish).await;
+        assert_eq!(status, StatusCode::OK, "{swept}");
+        if swept["is_done"] == true {
+            break;
+        }
+    }
+    for (key, body) in [("wrong", wrong), ("right", right)] {
+        let (status, problem) = named(&house, token, key, path, &body).await;
+        assert_eq!(status, StatusCode::CONFLICT, "{problem}");
+        assert_eq!(problem["code"], "answer_removed", "{problem}");
+    }
+    let (_, page) = house.get("/api/jobs?recipe=stories/count").await;
+    assert_eq!(page["jobs"].as_array().unwrap().len(), 1, "{page}");
+    let folder = house.folder.clone();
+    house.engine.shutdown().await;
+    let kept = answered(folder.path()).await;
+    assert!(kept.iter().all(|(_, body)| body.is_none()), "{kept:?}");
+}
+
+async fn database(folder: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(folder.join("data/recipes.db"));
+    SqliteConnection::connect_with(&options).await.unwrap()
+}
+
+/// What stands in the database of requests that named themselves: keys and answers.
+async fn answered(folder: &Path) -> Vec<(String, Option<Vec<u8>>)> {
+    let mut connection = database(folder).await;
+    sqlx::query_as("SELECT key, body FROM answered")
+        .fetch_all(&mut connection)
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_post_with_a_key_answers_what_the_document_says() {
+    let house = House::at_rest(&[]).await;
+    let token = house.listening.local_token.reveal();
+    let mut asked = 0;
+    for (path, methods) in api::document()["paths"].as_object().unwrap() {
+        let post = &methods["post"];
+        let parameters = post["parameters"].as_array();
+        let mut named_in = parameters.into_iter().flatten();
+        let is_said = named_in.any(|one| one["name"] == "Idempotency-Key");
+        let needs_token = post.is_object() && post["security"].is_null();
+        assert_eq!(is_said, needs_token, "{path}");
+        if !is_said {
+            continue;
+        }
+        for status in ["400", "409", "413", "422"] {
+            assert!(post["responses"][status].is_object(), "{path}: {status}");
+        }
+        let path = path.replace(['{', '}'], "");
+        let long = "x".repeat(201);
+        let (status, _) = named(&house, token, &long, &path, &json!({})).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{path}");
+        let one = json!({ "nothing": "like this" });
+        let (first, _) = named(&house, token, "key", &path, &one).await;
+        let (status, answer) = named(&house, token, "key", &path, &json!({ "other": 1 })).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{path} {first}");
+        assert_eq!(answer["code"], "key_in_use", "{path}");
+        asked += 1;
+    }
+    assert!(asked > 10, "{asked}");
     house.engine.shutdown().await;
 }

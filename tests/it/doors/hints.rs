@@ -1,22 +1,24 @@
 //! What somebody who tries things by hand is told, so that the next step is known.
 
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Child, Stdio};
 
 use recipe_engine::library::bundled;
 
 use super::house::{workspace, write};
 use super::process::{ended, recipes, refused, said};
 
+const GREET: &str = "title: Greet\ntrigger: { manual: }\nsteps: [{ log: hi }]\n";
+
 fn bundled_text(path: &str) -> String {
     let found = bundled().remove(path).unwrap();
     String::from_utf8(found.bytes.unwrap()).unwrap()
 }
 
-#[test]
-fn the_sandbox_says_who_may_sign_in() {
-    let folder = workspace(&[]);
-    let mut command = recipes(folder.path(), &["sandbox", "--port", "0"]);
+/// A sandbox that runs, and what it said until then.
+fn sandbox(folder: &Path, arguments: &[&str]) -> (Child, Vec<String>) {
+    let mut command = recipes(folder, arguments);
     command.stdout(Stdio::piped()).stderr(Stdio::null());
     let mut sandbox = command.spawn().unwrap();
     let lines = BufReader::new(sandbox.stdout.take().unwrap()).lines();
@@ -27,6 +29,41 @@ fn the_sandbox_says_who_may_sign_in() {
             break;
         }
     }
+    (sandbox, told)
+}
+
+#[test]
+fn the_sandbox_writes_connections_that_lead_to_it() {
+    let folder = workspace(&[("connections.yaml", "# None yet.\nconnections: {}\n")]);
+    let here = folder.path();
+    let connect = ["sandbox", "--port", "0", "--connect"];
+    let (mut running, _) = sandbox(here, &connect);
+    for name in ["docebo", "accredible", "mail"] {
+        let checked = ended(here, &["connections", "check", name]);
+        let checked = said(&checked);
+        assert!(checked.contains("works"), "{name}: {checked}");
+    }
+    let all = said(&ended(here, &["connections"]));
+    assert!(!all.contains("incomplete"), "{all}");
+    running.kill().unwrap();
+    running.wait().unwrap();
+    // What leads to another one is renewed; what somebody wrote is not.
+    let (mut again, _) = sandbox(here, &connect);
+    said(&ended(here, &["connections", "check", "docebo"]));
+    again.kill().unwrap();
+    again.wait().unwrap();
+    let own = "connections:\n  mail: { host: smtp.example.com, from: a@b.example }\n";
+    write(here, "connections.yaml", own);
+    let why = refused(&ended(here, &connect), 1);
+    assert!(why.contains("names connections already"), "{why}");
+    let kept = std::fs::read_to_string(here.join("connections.yaml")).unwrap();
+    assert_eq!(kept, own);
+}
+
+#[test]
+fn the_sandbox_says_who_may_sign_in() {
+    let folder = workspace(&[]);
+    let (mut sandbox, told) = sandbox(folder.path(), &["sandbox", "--port", "0"]);
     sandbox.kill().unwrap();
     sandbox.wait().unwrap();
     for line in [
@@ -154,10 +191,7 @@ fn a_table_of_ones_own_is_blamed_and_not_the_bundled_recipes() {
 #[test]
 fn files_of_tests_that_cannot_be_used_are_counted_once() {
     let folder = workspace(&[
-        (
-            "recipes/stories/greet.yaml",
-            "title: Greet\ntrigger: { manual: }\nsteps: [{ log: hi }]\n",
-        ),
+        ("recipes/stories/greet.yaml", GREET),
         (
             "recipes/stories/tests/greet.test.yaml",
             "recipe: greet\ncases:\n  - { title: One }\n  - { title: Two, expct: {} }\n",
@@ -188,4 +222,39 @@ fn personal_values_of_a_search_are_not_asked_for_in_vain() {
     assert_eq!(refused.status.code(), Some(2));
     let why = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(why.contains("cannot be used with"), "{why}");
+}
+
+#[test]
+fn the_audit_tells_in_words_what_else_is_known() {
+    let folder = workspace(&[("recipes/stories/greet.yaml", GREET)]);
+    let here = folder.path();
+    said(&ended(
+        here,
+        &["tokens", "create", "bob", "--role", "viewer"],
+    ));
+    let job = said(&ended(here, &["run", "greet"]));
+    let job = job.lines().next().unwrap();
+    let audit = said(&ended(here, &["audit"]));
+    let line = |word: &str| audit.lines().find(|line| line.contains(word)).unwrap();
+    assert!(line("token:bob").ends_with("role viewer"), "{audit}");
+    let run = line("recipe:stories/greet");
+    assert!(run.contains(&format!("jobs {job}")), "{audit}");
+}
+
+#[test]
+fn a_column_that_was_written_in_part_is_found() {
+    let table = "title: Groups\ncolumns:\n  id: { label: Group ID, type: string, required: true }\n  \
+                 name: { label: Group Name (Identifier), type: string }\nkey: [id]\n";
+    let folder = workspace(&[
+        ("lookup-tables/groups.yaml", table),
+        ("groups.csv", "Group ID,Group Name\n1,One\n"),
+    ]);
+    let file = folder.path().join("groups.csv");
+    let file = file.to_str().unwrap();
+    let import = ended(folder.path(), &["tables", "groups", "--import", file]);
+    let why = String::from_utf8_lossy(&import.stderr).into_owned();
+    assert!(
+        why.contains("did you mean `Group Name (Identifier)`?"),
+        "{why}"
+    );
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use recipe_engine::clock::{Clock, Moment};
 use recipe_engine::server::{Engine, Listening};
 use recipe_engine::settings::Settings;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
@@ -31,21 +32,18 @@ pub(super) fn workspace(files: &[(&str, &str)]) -> TempDir {
 
 /// Writes a file, a while ago: nobody has to wait until it rests.
 pub(super) fn write(folder: &Path, path: &str, text: &str) {
-    write_at(
-        folder,
-        path,
-        text,
-        SystemTime::now() - Duration::from_secs(2),
-    );
+    let at = Clock::real(1.0).now().before(Duration::from_secs(2));
+    write_at(folder, path, text, at);
 }
 
 /// Writes a file at this moment.
-pub(super) fn write_at(folder: &Path, path: &str, text: &str, at: SystemTime) {
+pub(super) fn write_at(folder: &Path, path: &str, text: &str, at: Moment) {
     let path = folder.join(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, text).unwrap();
     let file = fs::File::options().write(true).open(path).unwrap();
-    file.set_modified(at).unwrap();
+    let since = Duration::from_micros(at.0.unsigned_abs());
+    file.set_modified(SystemTime::UNIX_EPOCH + since).unwrap();
 }
 
 /// A server in this process.

@@ -54,6 +54,11 @@ fn what_programs_ask_for_is_json_and_nothing_else() {
         ("versions greet".to_owned(), "/versions/0/from", "file"),
         ("diff greet".to_owned(), "/name", "stories/greet"),
         ("tables notes".to_owned(), "/rows/0/name", "Ann"),
+        (
+            "tables history notes Ann".to_owned(),
+            "/versions/0/change",
+            "added",
+        ),
         ("jobs".to_owned(), "/jobs/0/id", id),
         (format!("jobs {id}"), "/status", "succeeded"),
         (format!("jobs record {id}"), "/recipe", "stories/greet"),

@@ -5,6 +5,7 @@ use std::process::Command;
 use serde_json::json;
 
 use super::house::{House, Vendor};
+use super::process::{ended, said};
 
 /// Three calls an hour: a page and two of its things.
 const SHOP: &str = "
@@ -95,4 +96,53 @@ async fn a_job_under_way_says_how_far_it_is_and_which_budget_it_waits_for() {
     ] {
         assert!(told.contains(line), "{line}\n{told}");
     }
+}
+
+const PATIENT: &str = "
+title: Patient
+trigger: { function: { input: {}, output: {} } }
+steps:
+  - id: got
+    action: http.get
+    with: { path: /gate }
+    retry: { tries: 3, delay: 10m }
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_tries_again_says_which_try_when_and_what_went_wrong() {
+    let vendor = Vendor::open().await;
+    let house = House::of(&[
+        ("recipes/stories/patient.yaml", PATIENT),
+        ("connections.yaml", &vendor.connections()),
+    ])
+    .await;
+    let folder = house.folder.path();
+    let id = house.run("patient", json!({})).await;
+    vendor.asked().await.hang_up();
+    let job = house.standing(&id, "waiting").await;
+    let step = &job["steps"][0];
+    assert_eq!(step["failure"]["code"], "connection_lost", "{job}");
+    assert_eq!(
+        (&step["next_try"], &step["tries"]),
+        (&json!(2), &json!(3)),
+        "{job}"
+    );
+    let at = job["wake_at"].as_str().expect("a moment");
+    assert_eq!(step["next_try_at"], at, "{job}");
+    let second = at.split(['.', 'Z']).next().expect("a second");
+    let wanted = format!("the next try of `got` at {second}Z: the vendor does not answer");
+    assert_eq!(job["waits_for"], wanted, "{job}");
+
+    let list = said(&ended(folder, &["jobs"]));
+    assert!(
+        list.trim_end().ends_with(&format!("\twaits for {wanted}")),
+        "{list}"
+    );
+    let shown = said(&ended(folder, &["jobs", &id]));
+    let line = shown.lines().find(|line| line.contains("tries again in "));
+    assert!(
+        line.is_some_and(|line| line.ends_with("s, 2 of 3")),
+        "{shown}"
+    );
+    house.engine.shutdown().await;
 }

@@ -122,6 +122,8 @@ async fn a_search_goes_on_where_it_ended() {
     for wish in [
         json!({}),
         json!({ "value": "  a " }),
+        json!({ "value": "a".repeat(1_001) }),
+        json!({ "value": "a".repeat(60_000) }),
         json!({ "value": "ann@a.org", "status": "done" }),
         json!({ "value": "ann@a.org", "limit": 0 }),
         json!({ "value": "ann@a.org", "of": "x" }),
@@ -129,5 +131,31 @@ async fn a_search_goes_on_where_it_ended() {
         let (status, problem) = house.post("/api/jobs/search", wish.clone()).await;
         assert!(status.is_client_error(), "{wish}: {problem}");
     }
+    house.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_search_runs_at_a_time() {
+    let house = House::at_rest(&[("recipes/stories/tell.yaml", TELL)]).await;
+    for number in 0..50 {
+        let input = json!({ "email": "ann@a.org", "number": number });
+        house.run("tell", json!({ "input": input })).await;
+    }
+    let ask = || house.post("/api/jobs/search", json!({ "value": "ann@a.org" }));
+    // However fast the machine is, two meet some time.
+    let refused = loop {
+        let both = tokio::join!(ask(), ask());
+        let (mut refused, found): (Vec<_>, Vec<_>) = [both.0, both.1]
+            .into_iter()
+            .partition(|(status, _)| status.is_client_error());
+        assert!(!found.is_empty(), "one of them is done: {refused:?}");
+        if let Some(refused) = refused.pop() {
+            break refused;
+        }
+    };
+    assert_eq!(refused.0, StatusCode::TOO_MANY_REQUESTS, "{}", refused.1);
+    assert_eq!(refused.1["code"], "search_running");
+    let (found, _) = search(&house, json!({ "value": "ann@a.org" })).await;
+    assert_eq!(found.len(), 50);
     house.engine.shutdown().await;
 }

@@ -181,6 +181,8 @@ fn the_tests_of_a_project_are_those_of_its_folder() {
         recipes.into_iter().collect::<Vec<_>>().join(" ")
     };
     assert_eq!(tested("stories"), "stories/greet");
+    // As a shell completes the name of a folder.
+    assert_eq!(tested("stories/"), "stories/greet");
     assert_eq!(tested("more-stories"), "more-stories/greet-stories");
     assert_eq!(tested("greet"), "more-stories/greet-stories stories/greet");
 }

@@ -73,7 +73,7 @@ struct Kill {
     is_on_plan: bool,
     /// Which of the calls is struck, from 1.
     nth: u64,
-    /// Whether the vendor is slow to do what was asked; else it never does it.
+    /// Whether the vendor does what was asked once the program is dead; else it never does it.
     is_slow: bool,
 }
 

@@ -33,9 +33,6 @@ const UNGUARDED_GROUP: i64 = 2007;
 /// How long a request is waited for, in milliseconds; far more than it ever takes.
 const PATIENCE_MS: u64 = 120_000;
 
-/// How long a slow vendor takes, in milliseconds; the kill comes long before.
-const SLOW_MS: u64 = 400;
-
 /// Who holds a credential of which group.
 type Holding = (String, i64);
 
@@ -136,14 +133,10 @@ impl Vendors {
         assert_eq!(answer["waiting"], 0, "deliveries were refused");
     }
 
-    /// Makes the vendor slow, or never answer, when it is asked for the nth credential from now on;
-    /// answers the number of the last request before.
+    /// Makes the vendor do what is asked only once this is taken back, or never, when it is asked for
+    /// the nth credential from now on; answers the number of the last request before.
     pub(super) fn hold_back(&self, nth: u64, is_slow: bool) -> u64 {
-        let kind = if is_slow {
-            json!({ "slow": { "ms": SLOW_MS } })
-        } else {
-            json!("hang")
-        };
+        let kind = if is_slow { "held" } else { "hang" };
         let order = json!({ "method": "POST", "path": CREATE, "nth": nth, "kind": kind });
         let before = self.asked(0, None);
         self.accredible("faults", &order);
@@ -160,7 +153,7 @@ impl Vendors {
         );
     }
 
-    /// Takes back what was ordered.
+    /// Takes back what was ordered; what was held back until then is done.
     pub(super) fn release(&self) {
         let url = format!("{}/_control/faults", self.sandbox.accredible_url);
         self.ask("DELETE", &url, None, &Value::Null);

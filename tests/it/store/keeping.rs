@@ -1,6 +1,6 @@
 //! What goes beside the history of jobs, and what does not.
 
-use recipe_engine::store::sqlite::RowFilter;
+use recipe_engine::store::sqlite::{RowFilter, RowNamed};
 use recipe_engine::store::{Advance, Arrival, AuditEntry, JobFilter, Jobs, Next, Pinned, Store};
 use serde_json::json;
 
@@ -110,6 +110,8 @@ async fn old_changes_go_and_what_is_now_stays(store: &Store) {
     };
     let rows = store.rows(&name(), filter).await.unwrap();
     assert_eq!(rows[0].row["count"], 3);
-    let versions = store.row_history(&name(), rows[0].number, 9).await;
+    let versions = store
+        .row_history(&name(), RowNamed::Number(rows[0].number), 9)
+        .await;
     assert_eq!(versions.unwrap().len(), 1, "what it is now");
 }

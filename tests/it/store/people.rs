@@ -3,7 +3,7 @@
 use recipe_engine::data::Object;
 use recipe_engine::names::TableName;
 use recipe_engine::shape::{Field, Shape};
-use recipe_engine::store::sqlite::{Import, RowFilter};
+use recipe_engine::store::sqlite::{Import, RowFilter, RowNamed};
 use recipe_engine::store::{Store, StoreError};
 use recipe_engine::table::{Column, Normalise, Sight, Table};
 use serde_json::{Value, json};
@@ -100,7 +100,10 @@ async fn a_row_is_put_and_listed(store: &Store) {
 
 /// What became of a row, newest first.
 async fn changes(store: &Store, number: i64) -> Vec<String> {
-    let history = store.row_history(&name(), number, 10).await.unwrap();
+    let history = store
+        .row_history(&name(), RowNamed::Number(number), 10)
+        .await
+        .unwrap();
     history.into_iter().map(|version| version.change).collect()
 }
 

@@ -212,7 +212,8 @@ pub(super) async fn jobs(
         };
         let sql = format!(
             "SELECT {} {source} AND {number} >= $1 AND {number} < $2
-                AND created_at >= $3 AND created_at < $4 {tests}
+                AND created_at >= $3 AND created_at < $4
+                AND ($7 IS NULL OR substr(job.id, 1, length($7)) = $7) {tests}
              ORDER BY {limited} DESC LIMIT $5",
             columns!(),
         );
@@ -223,6 +224,7 @@ pub(super) async fn jobs(
             .bind(filter.to.map_or(i64::MAX, |moment| moment.0))
             .bind(i64::try_from(filter.limit).unwrap_or(i64::MAX))
             .bind(filter.recipe.as_ref().map(|recipe| recipe.as_str()))
+            .bind(filter.id_prefix.as_deref())
             .fetch_all(&mut *connection)
             .await
             .map_err(store_error)?;
@@ -282,13 +284,32 @@ async fn bounds(
     if let Some(before) = &filter.before {
         let number: Option<i64> = sqlx::query_scalar("SELECT number FROM job WHERE id = $1")
             .bind(before.as_str())
-            .fetch_optional(connection)
+            .fetch_optional(&mut *connection)
             .await
             .map_err(store_error)?;
         let number = number.ok_or_else(|| StoreError::NotFound(format!("job {before}")))?;
         end = end.min(number);
     }
+    if let Some(prefix) = &filter.id_prefix {
+        let (least, most) = numbers_of(connection, prefix).await?;
+        (first, end) = (first.max(least), end.min(most.saturating_add(1)));
+    }
     Ok((first, end))
+}
+
+/// The least and the greatest number of jobs whose ids begin so; an empty range if there is none.
+async fn numbers_of(
+    connection: &mut SqliteConnection,
+    prefix: &str,
+) -> Result<(i64, i64), StoreError> {
+    let (least, most): (Option<i64>, Option<i64>) =
+        sqlx::query_as("SELECT min(number), max(number) FROM job WHERE id >= $1 AND id < $2")
+            .bind(prefix)
+            .bind(format!("{prefix}\u{10ffff}"))
+            .fetch_one(connection)
+            .await
+            .map_err(store_error)?;
+    Ok((least.unwrap_or(0), most.unwrap_or(-1)))
 }
 
 /// The first job that was queued at this moment or later.

@@ -36,7 +36,7 @@ pub use quarantine::{RECOVERIES_MAX, Release};
 pub use queue::Queue;
 pub use rerun::{IfDoneAgain, Lineage, NotQueued, Rerun};
 pub use search::Found;
-pub use standing::Standing;
+pub use standing::{Standing, Tried};
 
 use std::collections::BTreeMap;
 use std::sync::PoisonError;

@@ -1,7 +1,7 @@
 //! What keeps jobs from going on.
 //!
-//! In: jobs that have not ended. Out: whom each waits for, where it stands in line, and whether its
-//! recipe must be started first.
+//! In: jobs that have not ended. Out: whom each waits for, where it stands in line, whether its recipe
+//! must be started first, and which step it tries again.
 //! Always true: nothing but what a list of jobs may show.
 
 use std::collections::BTreeMap;
@@ -10,7 +10,10 @@ use sqlx::SqliteConnection;
 
 use super::super::Sqlite;
 use super::super::error::{corrupt, store_error};
+use super::super::pack::unpack_small;
 use super::record::{job_id, recipe_name};
+use crate::data::Value;
+use crate::journal::EntryKey;
 use crate::names::{JobId, RecipeName};
 use crate::store::StoreError;
 
@@ -27,6 +30,17 @@ pub struct Standing {
     pub awaited: Vec<JobId>,
     /// The recipes at whose concurrency key or slot it stands in line.
     pub in_line_at: Vec<RecipeName>,
+    /// The failed try of a step that it waits to try again.
+    pub tried: Option<Tried>,
+}
+
+/// A try of a step that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// Its place.
+    pub place: EntryKey,
+    /// The code of its failure.
+    pub code: String,
 }
 
 impl Sqlite {
@@ -85,13 +99,50 @@ async fn standing(
          WHERE job.id IN (SELECT value FROM json_each($1)) ORDER BY hold.number",
     )
     .bind(&ids)
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await
     .map_err(store_error)?;
     for (id, recipe) in lines {
         if let Some(standing) = found.get_mut(&job_id(&id)?) {
             standing.in_line_at.push(recipe_name(&recipe)?);
         }
+    }
+    for (id, tried) in tried(connection, &ids).await? {
+        if let Some(standing) = found.get_mut(&id) {
+            standing.tried = Some(tried);
+        }
+    }
+    Ok(found)
+}
+
+/// Which failed try each of these jobs waits to repeat, as far as its last commit tells.
+async fn tried(
+    connection: &mut SqliteConnection,
+    ids: &str,
+) -> Result<Vec<(JobId, Tried)>, StoreError> {
+    let rows: Vec<(String, i64, String)> = sqlx::query_as(
+        "SELECT job.id, job.due, entry.body FROM job JOIN entry ON entry.job = job.number
+         AND entry.chunk = (SELECT max(chunk) FROM entry AS last WHERE last.job = job.number)
+         WHERE job.id IN (SELECT value FROM json_each($1)) AND job.status = 'waiting'
+         AND job.due IS NOT NULL",
+    )
+    .bind(ids)
+    .fetch_all(connection)
+    .await
+    .map_err(store_error)?;
+    let mut found = Vec::new();
+    for (id, due, body) in rows {
+        let entries = unpack_small(&body)?;
+        let mut entries = entries.as_array().into_iter().flatten();
+        let Some(failed) = entries.find(|entry| entry["next_try_at"] == due) else {
+            continue;
+        };
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let tried = Tried {
+            place: EntryKey(text(&failed["key"]).into()),
+            code: text(&failed["failure"]["code"]),
+        };
+        found.push((job_id(&id)?, tried));
     }
     Ok(found)
 }

@@ -17,7 +17,7 @@ mod settings;
 mod sync;
 mod then;
 
-pub use people::{Import, RowFilter, RowVersion, TableRow};
+pub use people::{Import, RowFilter, RowNamed, RowVersion, TableRow};
 #[cfg(test)]
 pub(super) use rows::{by_column_sql, index_column};
 pub(super) use settings::Settings;

@@ -63,6 +63,15 @@ pub enum Import {
     Replace,
 }
 
+/// Whose history is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowNamed {
+    /// The row of this number, which is there.
+    Number(i64),
+    /// The row that has or had this key, as [`Table::key_of`] writes it.
+    Key(String),
+}
+
 impl Sqlite {
     /// The tables that are declared, by name.
     pub fn tables(&self) -> Vec<Table> {
@@ -82,16 +91,16 @@ impl Sqlite {
         .await
     }
 
-    /// What a row was, newest first.
+    /// What a row was, newest first; nothing if there never was such a row.
     pub async fn row_history(
         &self,
         table: &TableName,
-        number: i64,
+        row: RowNamed,
         limit: usize,
     ) -> Result<Vec<RowVersion>, StoreError> {
         let kept = self.kept(table)?;
         self.with_reader(move |connection| {
-            Box::pin(async move { history(connection, &kept, number, limit).await })
+            Box::pin(async move { history(connection, &kept, row, limit).await })
         })
         .await
     }
@@ -289,18 +298,23 @@ async fn page(
 async fn history(
     connection: &mut SqliteConnection,
     kept: &Kept,
-    number: i64,
+    row: RowNamed,
     limit: usize,
 ) -> Result<Vec<RowVersion>, StoreError> {
+    let (number, key) = match row {
+        RowNamed::Number(number) => (Some(number), None),
+        RowNamed::Key(key) => (None, Some(key)),
+    };
     let found = sqlx::query(
         "SELECT version, change, body, written_by, written_at FROM lookup_history
-         WHERE tbl = $1 AND key = (
-            SELECT COALESCE(key, '#' || number) FROM lookup_row WHERE tbl = $1 AND number = $2)
+         WHERE tbl = $1 AND key = COALESCE($4, (
+            SELECT COALESCE(key, '#' || number) FROM lookup_row WHERE tbl = $1 AND number = $2))
          ORDER BY version DESC LIMIT $3",
     )
     .bind(kept.number)
     .bind(number)
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .bind(key)
     .fetch_all(connection)
     .await
     .map_err(store_error)?;
