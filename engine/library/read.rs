@@ -29,9 +29,8 @@ pub(super) fn read(files: BTreeMap<String, Found>, filled: &BTreeSet<TableName>)
     };
     let mut parsed = Vec::new();
     let (pages, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|(path, _)| is_page(path));
-    for (path, found) in pages {
-        reading.page(Arc::from(path), &found);
-    }
+    let mut keep = |(path, found): (String, Found)| reading.page(Arc::from(path), &found);
+    pages.into_iter().for_each(&mut keep);
     reading.library.alike = copies::alike(&files);
     let opened = at_once(files, |(path, found)| {
         let path: Arc<str> = Arc::from(path);
