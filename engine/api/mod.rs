@@ -21,6 +21,7 @@ mod files;
 mod folded;
 mod follow;
 mod follow_all;
+mod gone;
 mod health;
 mod history;
 mod inbox;

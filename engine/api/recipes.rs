@@ -23,7 +23,8 @@ use crate::store::RecipeState;
 use crate::trigger::{self, Given};
 
 use super::{
-    Person, Problem, Rooms, SignedIn, body, copies, inbox, preview, senders, timed, wait, wire,
+    Person, Problem, Rooms, SignedIn, body, copies, gone, inbox, preview, senders, timed, wait,
+    wire,
 };
 
 /// `GET /api/recipes`
@@ -36,7 +37,12 @@ pub(super) async fn list(State(rooms): State<Arc<Rooms>>) -> Result<Json<Value>,
         card.insert("origin".into(), copies::origin(&library, &shown.name));
         Value::Object(card)
     });
-    let recipes: Vec<Value> = recipes.collect();
+    let mut recipes: Vec<Value> = recipes.collect();
+    let gone = gone::cards(&rooms, &states).await?;
+    if !gone.is_empty() {
+        recipes.extend(gone);
+        recipes.sort_by(|a, b| a["name"].as_str().cmp(&b["name"].as_str()));
+    }
     Ok(Json(json!({ "recipes": recipes })))
 }
 
@@ -94,7 +100,7 @@ pub(super) async fn start(
     bytes: Bytes,
 ) -> Result<Json<Value>, Problem> {
     let wish: StartWish = body::json(&bytes)?;
-    let shown = find(&rooms, &project, &name)?;
+    let shown = gone::find(&rooms, &project, &name).await?;
     // Of a recipe and its copy, only one starts at a time: the second sees that the first has.
     let _turn = rooms.starting.lock().await;
     let states = rooms.intake.store.states().await?;
@@ -125,32 +131,22 @@ pub(super) async fn start(
 pub(super) async fn stop(
     State(rooms): State<Arc<Rooms>>,
     Extension(Person(by)): Extension<Person>,
-    Path((project, name)): Path<(String, String)>,
+    Path((project, written)): Path<(String, String)>,
     bytes: Bytes,
 ) -> Result<Json<Value>, Problem> {
     let wish: StopWish = body::json(&bytes)?;
-    let shown = find(&rooms, &project, &name)?;
-    let recipe = shown.program.as_ref().map(|program| program.root());
-    // What was started before its file said that it never is, is stopped like anything else.
     let states = rooms.intake.store.states().await?;
-    let is_started = states.get(&shown.name).is_some_and(|s| s.is_started);
-    if let Some((code, why)) = recipe
-        .filter(|_| !wish.cancel && !is_started)
-        .and_then(|recipe| why_not_started(recipe))
-    {
-        let message = format!(
-            "`{}` is never started, so there is nothing to stop: {why}; with `--cancel`, its jobs \
-             that have begun are cancelled",
-            shown.name
-        );
-        return Err(Problem::conflict(code, message));
-    }
+    // What is started can be stopped, also when its file is gone.
+    let name = match gone::started(&states, &project, &written) {
+        Some(name) => name,
+        None => gone::not_started(&rooms, &project, &written, wish.cancel)?,
+    };
     let now = rooms.intake.clock.now();
     let store = &rooms.intake.store;
-    store.stop(&shown.name, &by, now).await?;
-    let mut answer = json!({ "name": shown.name.as_str(), "status": "stopped" });
+    store.stop(&name, &by, now).await?;
+    let mut answer = json!({ "name": name.as_str(), "status": "stopped" });
     if wish.cancel {
-        let cancelled = store.cancel_begun(&shown.name, now, &by).await?;
+        let cancelled = store.cancel_begun(&name, now, &by).await?;
         for job in &cancelled {
             rooms.intake.bell.ring(job);
         }
@@ -223,7 +219,7 @@ pub(super) async fn run(
             return Err(Problem::bad_request("give `input` or `event`, not both"));
         }
     };
-    let shown = find(&rooms, &project, &name)?;
+    let shown = gone::find(&rooms, &project, &name).await?;
     check_closure(&rooms, &shown.name).await?;
     let limits = preview_limits(wish.for_time.as_deref(), wish.preview)?;
     if wish.preview {
@@ -281,7 +277,7 @@ fn check_startable(recipe: &Recipe) -> Result<(), Problem> {
 }
 
 /// Why a recipe is never started, with the kind of reason; `None` if it is one to be started.
-fn why_not_started(recipe: &Recipe) -> Option<(&'static str, &'static str)> {
+pub(super) fn why_not_started(recipe: &Recipe) -> Option<(&'static str, &'static str)> {
     match (&recipe.trigger, recipe.activation) {
         (_, Some(Activation::ManualOnly)) | (Trigger::Manual, _) => {
             Some(("manual_only", "it is only ever run by hand"))

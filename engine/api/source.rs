@@ -22,7 +22,7 @@ use crate::store::VersionOrigin;
 use crate::workspace::{Expected, NotSaved, Others, Save, Saved};
 
 use super::body;
-use super::{Person, Problem, Rooms, recipes, wire};
+use super::{Person, Problem, Rooms, gone, recipes, wire};
 
 /// The media type of a recipe's text alone.
 const YAML: &str = "application/yaml";
@@ -42,7 +42,7 @@ pub(super) async fn show(
     Path((project, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let shown = recipes::find(&rooms, &project, &name)?;
+    let shown = gone::find(&rooms, &project, &name).await?;
     let mut wire = recipes::in_full(&rooms, &shown).await?;
     let library = rooms.intake.shelf.library();
     let Some(written) = library.written.get(&shown.name) else {

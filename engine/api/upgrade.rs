@@ -316,6 +316,7 @@ fn of_plan(upgrade: &Upgrade, own: &BTreeMap<String, String>, errors: &[&Diagnos
         "is_older": upgrade.is_older(),
         "is_written": false,
         "files": files.collect::<Vec<_>>(),
+        "without_base": upgrade.without_base,
         "errors": errors.collect::<Vec<_>>(),
     })
 }

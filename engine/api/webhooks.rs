@@ -38,6 +38,7 @@ pub(super) async fn deliver(
     let guest = match trigger::admit(&rooms.intake, &recipe, head) {
         Ok(guest) => guest,
         Err(refusal) => {
+            let refusal = trigger::or_later(&rooms.intake, &recipe, refusal).await;
             let now = rooms.intake.clock.now();
             rooms.turned_away.count(&recipe, &refusal, now);
             lobby::turn_away(&headers, body).await;

@@ -54,7 +54,7 @@ impl Check {
             .diagnostics
             .iter()
             .chain(&suites(&library).1)
-            .filter(|found| wanted.contains(&*found.place.file))
+            .filter(|found| self.paths.is_empty() || wanted.contains(&*found.place.file))
             .filter(|found| !self.no_advice || found.severity != Severity::Advice)
             .cloned()
             .chain(

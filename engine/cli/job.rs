@@ -12,6 +12,7 @@ use super::{mend, show};
 use crate::clock::Clock;
 use crate::data::Value;
 use crate::doctor::advice;
+use crate::interpret::{DECIDED_TO_FAIL, OUTCOME_UNKNOWN};
 
 /// The most failed elements of a loop that are listed; the API has more.
 const FAILURES_MAX: usize = 10;
@@ -183,6 +184,14 @@ fn has_failed_elements(steps: &Value) -> bool {
     })
 }
 
+/// Whether a call among the steps ended without anybody knowing whether it happened.
+fn has_unknown_end(steps: &Value) -> bool {
+    steps.as_array().into_iter().flatten().any(|step| {
+        let code = step["failure"]["code"].as_str().unwrap_or_default();
+        [OUTCOME_UNKNOWN, DECIDED_TO_FAIL].contains(&code) || has_unknown_end(&step["steps"])
+    })
+}
+
 /// What to type after a job that did not end well and was not done again.
 fn tell_next(job: &Value, text: &mut String) {
     let id = show::cell(&job["id"]);
@@ -224,7 +233,12 @@ fn tell_next(job: &Value, text: &mut String) {
             " --version current"
         }
     };
-    let rerun = format!("recipes jobs rerun {id}{options}{version}");
+    let mut unknown = "";
+    if has_unknown_end(&job["steps"]) {
+        text.push_str("  nobody knows whether a call happened, so look at the vendor first\n");
+        unknown = " --again-if-unknown";
+    }
+    let rerun = format!("recipes jobs rerun {id}{options}{version}{unknown}");
     let _ = writeln!(
         text,
         "  {rerun} --plan   says what would be done again\n  {rerun}   does it, once the cause is \

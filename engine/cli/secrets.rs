@@ -160,8 +160,8 @@ async fn start_anew(workspace: &Path) -> anyhow::Result<Ended> {
     }
     say(&format!(
         "`{}` holds a new key. Give all secrets anew (`recipes secrets list` names them); secret \
-         columns of tables stay unreadable until their rows are put anew, and jobs that hold a \
-         secret cannot go on\n",
+         columns of tables count as empty until they are given anew, and jobs that hold a secret \
+         cannot go on\n",
         key.display()
     ))?;
     Ok(Ended::Well)

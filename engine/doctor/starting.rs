@@ -9,7 +9,7 @@ use crate::compile::{Activation, Trigger};
 use crate::journal::JobStatus;
 use crate::names::RecipeName;
 use crate::store::{JobFilter, Jobs, RecipeState, StoreError};
-use crate::trigger::Intake;
+use crate::trigger::{Intake, gone};
 
 use super::{Finding, Patient, Section, Topic};
 
@@ -67,6 +67,12 @@ pub(super) async fn look(
             ),
             _ => None,
         });
+    }
+    for (name, found) in gone(house).await? {
+        if name.project() == patient.project.name {
+            let help = found.help.unwrap_or_default();
+            findings.push(Finding::error(found.message, help));
+        }
     }
     findings.push(Finding::note(match started {
         0 => "no recipe of the project is started".to_owned(),

@@ -18,6 +18,9 @@ pub const WRONG_SETTING: Code = Code("S006");
 /// A mistake in the settings of the server.
 pub const SERVER_SETTINGS: Code = Code("S007");
 
+/// A recipe that is started and whose file is gone.
+pub const FILE_IS_GONE: Code = Code("S008");
+
 /// What each finding means, for people.
 pub const ALL: &[(Code, &str, &str)] = &[
     (
@@ -58,5 +61,12 @@ pub const ALL: &[(Code, &str, &str)] = &[
         "a mistake in settings.yaml",
         "settings.yaml of the workspace, or a variable RECIPES_... of the environment, says what the \
          server cannot follow; the server does not start until that is mended.",
+    ),
+    (
+        FILE_IS_GONE,
+        "a started recipe without a file",
+        "The recipe is started and its file was removed or renamed. Nothing sets it off any more, and \
+         its deliveries are answered 503, so that their senders come back. Put the file back, or stop \
+         the recipe.",
     ),
 ];

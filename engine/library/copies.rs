@@ -16,7 +16,7 @@ use crate::source::{Document, Key, Node};
 
 use super::files::{Found, bundled_file};
 use super::read::add;
-use super::{Library, Shelf};
+use super::{Library, Shelf, kept};
 
 /// Says what clones call, what the lock names that is not there, and which originals changed, in
 /// place of what was said of that before.
@@ -25,11 +25,17 @@ pub(super) fn judge(library: &mut Library) {
         codes::CALLS_THE_ORIGINAL,
         codes::COPY_IS_GONE,
         codes::NEWER_ORIGINAL,
+        codes::NOT_RECORDED,
+        codes::BASE_IS_GONE,
     ];
     library
         .diagnostics
         .retain(|found| !codes.contains(&found.code));
+    library.unrecorded = kept::unrecorded(library);
     let mut all = Report::default();
+    for report in kept::judge(library) {
+        all.absorb(report);
+    }
     for report in findings(library) {
         all.absorb(report);
     }
@@ -158,7 +164,7 @@ fn newer_originals(library: &Library, files: &[Key], report: &mut Report) {
 }
 
 /// The project that a file lies in.
-fn project_of(path: &str) -> Option<&str> {
+pub(super) fn project_of(path: &str) -> Option<&str> {
     let (project, _) = path.strip_prefix("recipes/")?.split_once('/')?;
     Some(project)
 }
@@ -187,7 +193,15 @@ fn calls_of_the_original(
     }
 }
 
-/// The file that a file was made of in the end, or itself.
+/// The file that the file of a recipe was made of in the end, or itself.
+fn root_of<'a>(library: &'a Library, name: &RecipeName, path: &'a str) -> &'a str {
+    let guessed = library.unrecorded.get(name);
+    // What stands in the place of a bundled file is made of that, whatever it is like.
+    let guessed = guessed.filter(|_| bundled_file(path).is_none());
+    root(&library.lock, guessed.map_or(path, String::as_str))
+}
+
+/// The file that a file was made of in the end, as it is recorded, or itself.
 fn root<'a>(lock: &'a Lock, path: &'a str) -> &'a str {
     let mut at = path;
     // A lock that was edited by hand may lead in a circle.
@@ -269,13 +283,13 @@ impl Shelf {
         let (Some(own), Some(program)) = (path(name), held.programs.get(name)) else {
             return Vec::new();
         };
-        let family = root(&library.lock, &own);
+        let family = root_of(library, name, &own);
         let written = writes(program);
         library
             .written
             .iter()
             .filter(|(other, written)| {
-                *other != name && root(&library.lock, &written.file) == family
+                *other != name && root_of(library, other, &written.file) == family
             })
             .filter_map(|(other, _)| {
                 let program = held.programs.get(other)?;

@@ -13,6 +13,7 @@ mod copies;
 mod files;
 mod good;
 mod hindered;
+mod kept;
 mod open;
 mod overlay;
 mod originals;
@@ -77,6 +78,11 @@ pub struct Library {
     pub connections: Connections,
     /// What copied files were made of.
     pub lock: Lock,
+    /// The texts that copies were made of; none if these files are of no folder.
+    kept: Option<Arc<kept::Kept>>,
+    /// The recipes that are made of one of these although nothing is recorded of them, with the
+    /// file that it was the text of.
+    unrecorded: BTreeMap<RecipeName, String>,
     /// The paths that the lock names, as they stand in it: whoever takes up a saved recipe has no
     /// need to read the lock again, however large it is.
     pub recorded: Arc<[Key]>,
@@ -139,7 +145,8 @@ impl Written {
 impl Library {
     /// Reads a workspace; fails only if its folder cannot be listed.
     pub fn read(workspace: &Path) -> io::Result<Self> {
-        files::find(workspace).map(Self::of)
+        let library = files::find(workspace).map(Self::of)?;
+        Ok(library.beside_kept(workspace))
     }
 
     /// Reads a workspace whose rows of these tables stand in a database already: a mistake in the
@@ -154,7 +161,7 @@ impl Library {
             &mut own,
             held.iter().map(|(path, text)| (path, text.as_deref())),
         );
-        Ok(read::read(files::over_bundled(own), filled))
+        Ok(read::read(files::over_bundled(own), filled).beside_kept(workspace))
     }
 
     /// Reads a workspace as if a change of its files were done.
@@ -169,7 +176,14 @@ impl Library {
             &mut own,
             changed.map(|(path, (_, after))| (path, after.as_deref())),
         );
-        Ok(Self::of(files::over_bundled(own)))
+        Ok(Self::of(files::over_bundled(own)).beside_kept(workspace))
+    }
+
+    /// The library, with what is found about copies by the texts that they were made of.
+    fn beside_kept(mut self, workspace: &Path) -> Self {
+        self.kept = Some(Arc::new(kept::read(workspace)));
+        copies::judge(&mut self);
+        self
     }
 
     /// What is bundled with the program, and nothing else.

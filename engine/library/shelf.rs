@@ -346,6 +346,16 @@ impl Shelf {
         self.held.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Remembers texts of recipes by their hashes.
+    pub(super) fn keep_texts(&self, texts: impl Iterator<Item = (String, Arc<str>)>) {
+        self.known().texts.extend(texts);
+    }
+
+    /// Takes versions of recipes for the last good ones.
+    pub(super) fn hold(&self, good: BTreeMap<RecipeName, Arc<Recipe>>) {
+        self.write().recipes.extend(good);
+    }
+
     pub(super) fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }

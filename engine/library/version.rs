@@ -50,6 +50,51 @@ impl Shelf {
         fits_now.then_some(why)
     }
 
+    /// The recipes whose files have errors and of which no good version is known here.
+    pub fn without_good(&self) -> Vec<RecipeName> {
+        let held = self.read();
+        let names = held.library.written.keys();
+        let bad = names.filter(|name| !held.recipes.contains_key(*name));
+        bad.filter(|name| !held.library.hindered.contains_key(*name))
+            .cloned()
+            .collect()
+    }
+
+    /// Lets recipes whose files have errors run on the last texts of theirs that were good, as far
+    /// as these still go together with everything else.
+    pub fn bring_back(&self, texts: &BTreeMap<RecipeName, String>) {
+        let library = self.library();
+        let mut catalogue = library.catalogue.clone();
+        let mut files = Vec::new();
+        for (name, text) in texts {
+            let path = Arc::from(format!("recipes/{name}.yaml"));
+            let (document, _) = source::parse(&path, text.as_bytes());
+            let Some(document) = document else { continue };
+            let file = RecipeFile::read(name.clone(), document).0;
+            let signature = Arc::new(Signature::of(&file));
+            catalogue.signatures.insert(name.clone(), signature);
+            files.push(file);
+        }
+        let mut good = BTreeMap::new();
+        for file in &files {
+            let project = catalogue.projects.get(file.name.project());
+            let is_sound = project.is_none_or(|project| project.is_sound);
+            if let (true, Some(recipe)) = (is_sound, compile(file, &catalogue).0)
+                && library.broken.hindrance(&recipe).is_none()
+            {
+                good.insert(file.name.clone(), Arc::new(recipe));
+            }
+        }
+        if good.is_empty() {
+            return;
+        }
+        self.keep_texts(good.iter().filter_map(|(name, recipe)| {
+            Some((recipe.hash.clone(), Arc::from(texts.get(name)?.as_str())))
+        }));
+        self.hold(good);
+        self.replace((*library).clone());
+    }
+
     fn compile_sources(
         &self,
         sources: &BTreeMap<String, String>,

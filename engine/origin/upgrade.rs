@@ -31,6 +31,8 @@ pub struct Upgrade {
     pub to: String,
     /// What becomes of each file that is not as it was, by path.
     pub files: BTreeMap<String, Outcome>,
+    /// The files that are not as they were and of which it is not kept what they were made of.
+    pub without_base: BTreeSet<String>,
     /// The text of each of these files as it is now.
     pub before: BTreeMap<String, String>,
     /// The texts that the files will be made of, by hash.
@@ -117,6 +119,7 @@ pub fn upgrade(
         from: versions(&copies),
         to: theirs.version()?,
         files: BTreeMap::new(),
+        without_base: BTreeSet::new(),
         before: BTreeMap::new(),
         bases: BTreeMap::new(),
         lock: source.lock.clone(),
@@ -138,6 +141,12 @@ pub fn upgrade(
     }
     upgrade.state = state(&meetings);
     upgrade.settle(meetings, settled, &fresh)?;
+    let files = upgrade.files.keys();
+    let without_base = files.filter(|path| {
+        let origin = copies.get(path);
+        origin.is_some_and(|origin| !source.bases.contains_key(&origin.hash))
+    });
+    upgrade.without_base = without_base.cloned().collect();
     upgrade.wire(source, &fresh)?;
     Ok(upgrade)
 }

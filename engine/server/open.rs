@@ -1,6 +1,6 @@
 //! From settings to an engine whose rooms are built and not yet at work.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -61,6 +61,7 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
     let tables: Vec<_> = tables.values().map(|table| (**table).clone()).collect();
     store.declare_settings(shelf.settings());
     store.declare(&tables, clock.now()).await?;
+    bring_back(&shelf, &store).await?;
     let references = WorkspaceReferences::of(workspace.clone()).with(store.vault().clone());
     let references: Arc<dyn References> = Arc::new(references);
     let outbound = outside(&settings, &shelf, references.clone(), &store, &clock).await?;
@@ -103,6 +104,25 @@ pub(super) async fn open(settings: Settings) -> Result<Engine, Trouble> {
         loops: std::sync::Mutex::default(),
         settings,
     })
+}
+
+/// What broke while no server ran, or before it was stopped, goes on by its last version that ran.
+async fn bring_back(shelf: &Shelf, store: &Store) -> Result<(), Trouble> {
+    let broken = shelf.without_good();
+    if broken.is_empty() {
+        return Ok(());
+    }
+    let live = store.live_versions().await?;
+    let mut texts = BTreeMap::new();
+    for name in broken {
+        if let Some(hash) = live.get(name.as_str())
+            && let Some(text) = store.version_text(hash).await?
+        {
+            texts.insert(name, text);
+        }
+    }
+    shelf.bring_back(&texts);
+    Ok(())
 }
 
 /// The way to vendors, through the accounts of the workspace.

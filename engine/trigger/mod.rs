@@ -7,6 +7,7 @@
 mod body;
 mod by_hand;
 mod gauge;
+mod gone;
 pub mod rerun;
 mod replay;
 mod sample;
@@ -20,6 +21,7 @@ mod webhook;
 pub use body::read as read_body;
 pub use by_hand::{Given, run};
 pub use gauge::{Gauge, QUEUED_JOBS_MAX};
+pub use gone::{gone, or_later};
 pub use replay::replay;
 pub use sample::{Delivery, Sample, sample};
 pub use timed::{Plan, Timekeeper, before_start, next_poll, plan};

@@ -83,6 +83,7 @@ impl Workspace {
         let recipes = library.recipes.iter();
         let fresh = recipes.filter(|(name, recipe)| live.get(name.as_str()) != Some(&recipe.hash));
         let names: Vec<_> = fresh.map(|(name, _)| name.clone()).collect();
+        self.tell_lost(&Library::default()).await;
         self.note_versions(&library, &names).await
     }
 }

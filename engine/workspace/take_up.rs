@@ -8,11 +8,22 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use super::{Workspace, columns, read};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::library::{Differences, Held, Library, found_at};
 use crate::names::RecipeName;
+use crate::origin::codes::{BASE_IS_GONE, NOT_RECORDED};
 use crate::outbound::Accounts;
 use crate::store::{NewVersion, StoreError, VersionOrigin};
+use crate::trigger::gone;
+
+/// What copies may lose.
+const LOST: [Code; 2] = [NOT_RECORDED, BASE_IS_GONE];
+
+/// What to do about a finding, as the end of a line of the log.
+fn helped(found: &Diagnostic) -> String {
+    let help = found.help.as_deref();
+    help.map_or_else(String::new, |help| format!(": {help}"))
+}
 
 /// Why changed files do not count.
 #[derive(Debug, thiserror::Error)]
@@ -120,6 +131,7 @@ impl Workspace {
         let before = shelf.library();
         let renewed = shelf.replace(library);
         self.tell_refused(&before, &shelf.library());
+        self.tell_lost(&before).await;
         // It runs, whether or not it can be noted; at the next start it is noted if it was not.
         if let Err(error) = self.note_versions(&shelf.library(), &renewed).await {
             tracing::error!("new versions of recipes could not be noted: {error}");
@@ -127,6 +139,27 @@ impl Workspace {
         self.intake.bell.ring_queue();
         self.intake.bell.ring_clock();
         findings
+    }
+
+    /// Says in the log which started recipes lost their files, and which copies what is recorded of
+    /// them.
+    pub(super) async fn tell_lost(&self, before: &Library) {
+        let now = self.intake.shelf.library();
+        let of_copies = |found: &&Diagnostic| LOST.contains(&found.code);
+        let known = |found: &&Diagnostic| before.diagnostics.contains(found);
+        let found = now.diagnostics.iter().filter(of_copies);
+        for found in found.filter(|found| !known(found)) {
+            tracing::warn!("{}{}", found.message, helped(found));
+        }
+        match gone(&self.intake).await {
+            Err(error) => tracing::error!("which recipes are started cannot be told: {error}"),
+            Ok(gone) => {
+                let was_there = |name| before.paths.is_empty() || before.written.contains_key(name);
+                for (_, found) in gone.iter().filter(|(name, _)| was_there(name)) {
+                    tracing::error!("{}{}", found.message, helped(found));
+                }
+            }
+        }
     }
 
     /// Says in the log which changed recipes have errors, and what becomes of them.

@@ -24,6 +24,8 @@ const WITHOUT_FIXTURE: &[(&str, &str)] = &[
     ("L002", "takes a lock file; a story at the doors shows it"),
     ("L003", "takes a lock file; a story at the doors shows it"),
     ("L004", "takes a lock file; a story at the doors shows it"),
+    ("L005", "takes recipes/.base; a story at the doors shows it"),
+    ("L006", "takes recipes/.base; a story at the doors shows it"),
     ("S001", STARTING),
     ("S002", STARTING),
     ("S003", STARTING),
@@ -31,6 +33,10 @@ const WITHOUT_FIXTURE: &[(&str, &str)] = &[
     ("S005", STARTING),
     ("S006", STARTING),
     ("S007", "no file of recipes; a story at the doors shows it"),
+    (
+        "S008",
+        "found while a server runs; a story at the doors shows it",
+    ),
 ];
 
 fn fixtures() -> Vec<PathBuf> {

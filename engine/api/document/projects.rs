@@ -192,6 +192,7 @@ fn plan() -> Value {
         ("is_older", flag()),
         ("is_written", flag()),
         ("files", list(file)),
+        ("without_base", list(text())),
         ("errors", list(named("Diagnostic"))),
         ("tests?", tests),
     ])

@@ -22,7 +22,7 @@ fn card() -> Value {
     object(&[
         ("name", text()),
         ("title", text()),
-        ("status", word(&["broken", "started", "ready", "stopped"])),
+        ("status", word(&["broken", "started", "ready", "stopped", "gone"])),
         ("runs_on?", text()),
         ("trigger?", word(&triggers)),
         ("activation?", word(&activations)),

@@ -147,15 +147,31 @@ impl Upgrade {
         all.collect()
     }
 
-    /// The project as the command names it, with the folder that the newer version is in.
+    /// The project as the command names it, with the folder that the newer version is in and all
+    /// that was chosen so far.
     fn named(&self) -> String {
-        match &self.from {
-            Some(folder) => {
+        let mut named = self.project.clone();
+        let folders = [("--from", &self.from), ("--edited", &self.edited)];
+        for (option, folder) in folders {
+            if let Some(folder) = folder {
                 let folder = show::argument(&folder.display().to_string());
-                format!("{} --from {folder}", self.project)
+                let _ = write!(named, " {option} {folder}");
             }
-            None => self.project.clone(),
         }
+        for (option, places) in [("--ours", &self.ours), ("--theirs", &self.theirs)] {
+            for place in places {
+                let _ = match place.is_empty() {
+                    true => write!(named, " {option}"),
+                    false => write!(named, " {option}={}", show::argument(place)),
+                };
+            }
+        }
+        for (option, is_given) in [("--older", self.older), ("--untested", self.untested)] {
+            if is_given {
+                let _ = write!(named, " {option}");
+            }
+        }
+        named
     }
 
     /// What to do where the copy is newer than what it would be upgraded to.
@@ -199,33 +215,44 @@ impl Upgrade {
         if plan["is_written"] == true {
             return shown + &written(plan) + self.no_newer_number(plan);
         }
-        let conflict = list(&plan["files"])
-            .iter()
-            .find_map(|file| Some((file, list(&file["conflicts"]).first()?)));
-        if let Some((file, conflict)) = conflict {
-            let path = show::cell(&file["file"]);
-            let short = path.rsplit('/').next().unwrap_or(&path);
-            let place = format!("{short}:{}", show::cell(&conflict["part"]));
-            let place = show::argument(&place);
+        let open = open(plan);
+        if !open.is_empty() {
+            let all = |option: &str| {
+                let chosen = open.iter().map(|place| format!(" {option}={place}"));
+                chosen.collect::<String>()
+            };
+            let (ours, theirs) = (all("--ours"), all("--theirs"));
             let _ = write!(
                 shown,
                 "\nnothing was written. Say what holds where both changed the same, all in one command:\n\
-                 \n  recipes upgrade {named} --ours={place}\
-                 \n  recipes upgrade {named} --theirs={place}\
+                 \n  recipes upgrade {named}{ours}\
+                 \n  recipes upgrade {named}{theirs}\
                  \n  recipes upgrade {named} --ours\
                  \n\nor merge by hand, in files with both sides:\n\
                  \n  recipes upgrade {named} --to-edit merge\n"
             );
         } else if self.plan && !is_current(plan) && list(&plan["errors"]).is_empty() {
-            let older = if self.older { " --older" } else { "" };
             let _ = writeln!(
                 shown,
-                "\nnothing was written; without --plan (recipes upgrade {named}{older}), it is \
-                 tested and written"
+                "\nnothing was written; without --plan (recipes upgrade {named}), it is tested and \
+                 written"
             );
         }
         shown
     }
+}
+
+/// The places where both sides changed the same, as the command takes them.
+fn open(plan: &Value) -> Vec<String> {
+    let files = list(&plan["files"]).iter();
+    let places = files.flat_map(|file| {
+        let path = show::cell(&file["file"]);
+        let short = path.rsplit('/').next().unwrap_or(&path).to_owned();
+        list(&file["conflicts"]).iter().map(move |conflict| {
+            show::argument(&format!("{short}:{}", show::cell(&conflict["part"])))
+        })
+    });
+    places.collect()
 }
 
 fn is_current(plan: &Value) -> bool {
@@ -258,6 +285,15 @@ fn text(plan: &Value) -> String {
         text.push_str("\nbeware: that version is older than the one that this copy is of\n");
     }
     text.push_str(&conflicts);
+    let without_base = list(&plan["without_base"]).len();
+    if without_base > 0 {
+        let _ = write!(
+            text,
+            "\nbeware: recipes/.base does not have what {without_base} of these files were made of, so \
+             nobody can tell who changed what in them: what differs is asked for as a whole. Put \
+             recipes/.base back, from your version control for instance\n"
+        );
+    }
     for error in list(&plan["errors"]) {
         let place = show::cell(&error["place"]);
         let _ = write!(

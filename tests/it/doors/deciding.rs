@@ -7,6 +7,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 
 use super::house::{House, Vendor, workspace};
+use super::process::{ended, said};
 
 const ORDER: &str = "
 title: Order
@@ -94,7 +95,22 @@ async fn a_person_wants_it_done_again_or_gives_up() {
     house.post(&decide, json!({ "choice": "fail" })).await;
     let job = house.ended(&id).await;
     assert_eq!(job["status"], "failed", "{job}");
+    // What was decided is known afterwards, and what is offered next is not refused.
+    let (_, audit) = house.get(&format!("/api/audit?subject=job:{id}")).await;
+    let detail = &audit["entries"][0]["detail"];
+    assert_eq!(
+        detail,
+        &json!({ "key": "sent", "choice": "fail" }),
+        "{audit}"
+    );
+    let folder = house.folder.clone();
     house.engine.shutdown().await;
+    let told = said(&ended(folder.path(), &["jobs", &id]));
+    let next = told.lines().find(|line| line.contains("--plan")).unwrap();
+    assert!(told.contains("look at the vendor first"), "{told}");
+    let (command, _) = next.trim().split_once("   ").unwrap();
+    let words: Vec<&str> = command.split(' ').skip(1).collect();
+    said(&ended(folder.path(), &words));
 }
 
 const TWICE: &str = "

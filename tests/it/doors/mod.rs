@@ -29,6 +29,7 @@ mod house;
 mod inbox;
 mod keeping;
 mod lately;
+mod lost;
 mod mended;
 mod moved;
 mod naming;

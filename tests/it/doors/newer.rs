@@ -94,6 +94,46 @@ fn a_line_that_is_broken_in_a_plan_keeps_its_indentation() {
     assert_eq!(column(goes_on, word), begins + 4, "{plan}");
 }
 
+/// What the page offers is typed as it stands there.
+fn offered<'a>(page: &'a str, option: &str) -> Vec<&'a str> {
+    let mut lines = page.lines().map(str::trim);
+    let line = lines.find(|line| line.starts_with("recipes upgrade") && line.contains(option));
+    let line = line.unwrap_or_else(|| panic!("{page}"));
+    line.split(' ').skip(1).collect()
+}
+
+#[test]
+fn what_an_upgrade_offers_to_type_repeats_what_was_chosen() {
+    let folder = workspace(&FILES);
+    let there = workspace(&FILES);
+    let here = folder.path();
+    said(&ended(here, &["clone", "news", "acme"]));
+    edit(here, MINE, "hello: Hello", "hello: Hey");
+    edit(here, MINE, "from: us", "from: ours");
+    next_version(
+        there.path(),
+        &[("hello: Hello", "hello: Hi"), ("from: us", "from: them")],
+    );
+    let from = there.path().to_str().unwrap();
+    let page = |words: &[&str]| {
+        let output = ended(here, words);
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let first = page(&["upgrade", "acme", "--from", from, "--plan"]);
+    let both = offered(&first, "--ours=send.yaml:steps.greeting");
+    assert!(both.contains(&"--ours=send.yaml:steps.sender"), "{first}");
+    let one = "--theirs=send.yaml:steps.greeting";
+    let second = page(&["upgrade", "acme", "--from", from, one, "--plan"]);
+    let mut words = offered(&second, "--ours=send.yaml:steps.sender");
+    assert!(words.contains(&one), "{second}");
+    words.push("--plan");
+    let plan = said(&ended(here, &words));
+    let chosen =
+        format!("(recipes upgrade acme --from {from} --ours=send.yaml:steps.sender {one})");
+    assert!(plan.contains(&chosen), "{plan}");
+}
+
 #[test]
 fn any_file_of_an_upgrade_can_be_edited_before_it_is_written() {
     let folder = workspace(&FILES);

@@ -62,7 +62,11 @@ pub(super) async fn leave(
 /// What the audit says of a request.
 pub(super) fn audit_entry(job: &JobId, at: Moment, kind: &RequestKind) -> AuditEntry {
     let (by, action, detail) = match kind {
-        RequestKind::Decide { key, by, .. } => (by, "decided", json!({ "key": key.0 })),
+        RequestKind::Decide { key, by, decision } => {
+            // What a person says that the vendor answered may be personal.
+            let choice = json!(decision)["choice"].take();
+            (by, "decided", json!({ "key": key.0, "choice": choice }))
+        }
         RequestKind::Cancel { by } => (by, "cancelled", json!(null)),
     };
     AuditEntry {

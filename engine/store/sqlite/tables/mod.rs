@@ -43,6 +43,8 @@ pub(super) struct Kept {
     sealer: Arc<Sealer>,
     /// The columns that are known to have an index of their own.
     indexed: Mutex<BTreeSet<String>>,
+    /// The secret columns of which the log says that values are lost.
+    lost: Mutex<BTreeSet<String>>,
 }
 
 impl Kept {
@@ -52,6 +54,19 @@ impl Kept {
             table,
             sealer: sealer.clone(),
             indexed: Mutex::default(),
+            lost: Mutex::default(),
+        }
+    }
+
+    /// Says in the log, once, that a column has values that nobody can open any more.
+    fn tell_lost(&self, column: &str) {
+        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        if lost.insert(column.to_owned()) {
+            tracing::warn!(
+                "values of the secret column `{column}` of table `{}` were sealed with a key that is \
+                 lost: they count as empty until they are given anew",
+                self.table.name
+            );
         }
     }
 

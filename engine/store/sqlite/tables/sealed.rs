@@ -2,7 +2,9 @@
 //!
 //! In: rows as they are, and bodies as they are stored. Out: the one from the other.
 //! Always true: no body that is written shows the value of a secret column; what was written
-//! before its column was declared secret is read too, and sealed when it is next declared.
+//! before its column was declared secret is read too, and sealed when it is next declared. The key
+//! of the database fits, or it is not opened: a value that cannot be opened was sealed with a key
+//! that is lost, and is as good as absent.
 
 use super::super::error::corrupt;
 use super::super::seal::{Sealer, is_sealed};
@@ -36,15 +38,14 @@ pub(super) fn row(kept: &Kept, body: &str) -> Result<(Object, bool), StoreError>
             continue;
         };
         match value {
-            Value::String(text) if is_sealed(text) => {
-                *value = opened(&kept.sealer, text).ok_or_else(|| {
-                    StoreError::Corrupt(format!(
-                        "a value of the secret column `{name}` of table `{}` cannot be opened; \
-                         restore the key file that belongs to this database",
-                        kept.table.name
-                    ))
-                })?;
-            }
+            Value::String(text) if is_sealed(text) => match opened(&kept.sealer, text) {
+                Some(plain) => *value = plain,
+                None => {
+                    kept.tell_lost(name);
+                    row.remove(name);
+                    continue;
+                }
+            },
             _ => was_open = true,
         }
         learn(value);
