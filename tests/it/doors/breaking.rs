@@ -1,7 +1,6 @@
 //! Files that break, are cut off or just being written while the server looks on.
 
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use recipe_engine::clock::Moment;

@@ -89,13 +89,7 @@ async fn a_secret_that_is_given_reaches_the_vendor_and_nobody_else() {
     assert!(asked.text.contains(KEY), "{}", asked.text);
     asked.answer("{}").await;
     house.ended(&job).await;
-    let path_of_secret = "/api/secrets/http.api_key";
-    let (status, kept) = house.ask(Method::DELETE, path_of_secret, None).await;
-    assert_eq!(status, StatusCode::CONFLICT);
-    assert_eq!(kept["code"], "secret_is_used", "{kept}");
-    let anyway = format!("{path_of_secret}?anyway=true");
-    let (status, _) = house.ask(Method::DELETE, &anyway, None).await;
-    assert_eq!(status, StatusCode::OK);
+    take_away(&house).await;
     let (status, _) = house.post(path, json!({})).await;
     assert_eq!(
         status,
@@ -103,6 +97,17 @@ async fn a_secret_that_is_given_reaches_the_vendor_and_nobody_else() {
         "it is gone at once"
     );
     house.engine.shutdown().await;
+}
+
+/// Takes away the secret, which is used.
+async fn take_away(house: &House) {
+    let path = "/api/secrets/http.api_key";
+    let (status, kept) = house.ask(Method::DELETE, path, None).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert_eq!(kept["code"], "secret_is_used", "{kept}");
+    let anyway = format!("{path}?anyway=true");
+    let (status, _) = house.ask(Method::DELETE, &anyway, None).await;
+    assert_eq!(status, StatusCode::OK);
 }
 
 #[tokio::test(flavor = "multi_thread")]
