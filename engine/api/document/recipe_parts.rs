@@ -22,7 +22,10 @@ fn card() -> Value {
     object(&[
         ("name", text()),
         ("title", text()),
-        ("status", word(&["broken", "started", "ready", "stopped", "gone"])),
+        (
+            "status",
+            word(&["broken", "started", "ready", "stopped", "gone"]),
+        ),
         ("runs_on?", text()),
         ("trigger?", word(&triggers)),
         ("activation?", word(&activations)),

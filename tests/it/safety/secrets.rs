@@ -377,5 +377,5 @@ async fn a_sealed_secret_is_still_worked_with() {
     let found = house
         .ask(Method::GET, &format!("{ROWS}?where.id=main"), None)
         .await;
-    assert_eq!(found["rows"], json!([{ "id": "main" }]));
+    assert_eq!(found["rows"], json!([{ "id": "main", "token": "***" }]));
 }
