@@ -77,9 +77,12 @@ fn a_tab_is_told_of_where_it_stands() {
         assert!(found[0].help.as_deref().unwrap().starts_with("use spaces"));
     }
     // Another mistake behind a tab that is allowed is not laid on the tab.
-    let (_, report) = parse(&Arc::from("test.yaml"), b"a: [\n\tb, c: ]\n]\n");
-    for found in report.into_diagnostics() {
-        assert_ne!(found.message, "a tab stands here");
+    for text in ["a:\tx\nb: ]\n", "a: \"x\"\ty\nb: 1\n", "a:\tx\n  b: 1\n"] {
+        let (document, report) = parse(&Arc::from("test.yaml"), text.as_bytes());
+        assert!(document.is_none(), "{text:?} is read");
+        for found in report.into_diagnostics() {
+            assert_ne!(found.message, "a tab stands here", "{text:?}");
+        }
     }
 }
 
