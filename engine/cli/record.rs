@@ -35,7 +35,7 @@ impl Record {
         }
         let id = client.job(&self.id).await?;
         let answer = client.get(&format!("/api/jobs/{id}/record")).await?;
-        let test = show::cell(&answer["test"]);
+        let test = answer["test"].as_str().unwrap_or_default();
         if let Some(to) = &self.to {
             let written = create(to).and_then(|mut file| file.write_all(test.as_bytes()));
             written.with_context(|| format!("`{}` cannot be written", to.display()))?;
@@ -45,7 +45,7 @@ impl Record {
                 let file = self.to.as_ref().map(|to| to.display().to_string());
                 show::json(&json!({ "recipe": answer["recipe"], "file": file, "test": test }))?;
             }
-            (None, false) => say(&test)?,
+            (None, false) => say(test)?,
             (Some(to), false) => {
                 let name = to.file_name().unwrap_or_default().to_string_lossy();
                 say(&format!(

@@ -134,9 +134,16 @@ pub(super) fn json(value: &Value) -> anyhow::Result<()> {
 pub(super) fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => harmless(text),
         other => other.to_string(),
     }
+}
+
+/// Text without what a terminal takes for an order, such as one to clear the screen: a vendor or a
+/// stranger may have written it.
+fn harmless(text: &str) -> String {
+    let is_order = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    text.replace("\r\n", "\n").replace(is_order, "\u{fffd}")
 }
 
 /// A moment without the fraction of its seconds.

@@ -1,6 +1,8 @@
 //! Tables that are narrower than what they hold.
 
-use super::{laid_out, width_of};
+use serde_json::json;
+
+use super::{cell, laid_out, width_of};
 
 const JOBS: [&str; 6] = ["job", "status", "recipe", "queued at", "took", "why"];
 const LIST: [&str; 7] = [
@@ -148,4 +150,14 @@ fn columns_say_how_wide_a_terminal_is_before_it_says_so_itself() {
     }
     assert_eq!(width_of(None, Some(120)), Some(120));
     assert_eq!(width_of(None, None), None);
+}
+
+#[test]
+fn what_a_terminal_would_take_for_an_order_is_shown_as_a_sign() {
+    let text = json!("bad order \u{1b}]52;c;x\u{7}\rall is well\r\n\tsecond line\u{9b}2J");
+    let shown = cell(&text);
+    assert_eq!(
+        shown,
+        "bad order \u{fffd}]52;c;x\u{fffd}\u{fffd}all is well\n\tsecond line\u{fffd}2J"
+    );
 }
