@@ -101,9 +101,14 @@ impl Following {
                 () = changed => {}
                 _ = stopping.wait_for(|is_stopping| *is_stopping) => return None,
             }
-            if let Err(problem) = self.look().await {
-                tracing::warn!(?problem, "what changed of jobs cannot be told");
-                return None;
+            match self.look().await {
+                Ok(()) => {}
+                // A database that is busy says more the next time.
+                Err(problem) if problem.is_passing() => self.rest = LOOK_EVERY,
+                Err(problem) => {
+                    tracing::warn!(?problem, "what changed of jobs cannot be told");
+                    return None;
+                }
             }
         }
     }
@@ -112,9 +117,6 @@ impl Following {
         let began = Instant::now();
         let store = &self.rooms.intake.store;
         let since = store.lately().since(self.place, CHANGES_MAX);
-        if since.has_gap {
-            self.tell_gap();
-        }
         let mut changed = self.rooms.intake.store.changed(&since).await?;
         changed.retain(|(record, _)| {
             self.recipe
@@ -123,6 +125,9 @@ impl Following {
         });
         let (records, places): (Vec<_>, Vec<_>) = changed.into_iter().unzip();
         let cards = jobs::cards(&self.rooms, &records).await?;
+        if since.has_gap {
+            self.tell_gap();
+        }
         for ((record, place), card) in records.iter().zip(places).zip(cards) {
             let name = match record.status.is_final() {
                 true => "ended",
