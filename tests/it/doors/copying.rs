@@ -87,13 +87,9 @@ async fn a_clone_comes_to_its_end_although_its_client_hangs_up() {
     );
     client.write_all(request.as_bytes()).await.unwrap();
     drop(client);
-    let mut audit = Value::Null;
-    for _ in 0..5_000 {
-        audit = house.get("/api/audit?subject=project:acme").await.1;
-        if audit["entries"] != json!([]) {
-            break;
-        }
-    }
+    let path = "/api/audit?subject=project:acme";
+    let is_noted = |audit: &Value| audit["entries"] != json!([]);
+    let audit = house.until(path, is_noted).await;
     assert_eq!(audit["entries"][0]["action"], "cloned", "{audit}");
     let (status, problem) = house
         .post("/api/projects/news/clone", json!({ "as": "acme" }))

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::house::House;
 use super::process::{ended, said};
+use super::telling::CHILD;
 
 const PARENT: &str = "
 title: Parent
@@ -12,11 +13,6 @@ steps:
   - id: begun
     start: child
   - await: [$.steps.begun.job_id]
-";
-const CHILD: &str = "
-title: Child
-trigger: { function: { input: {}, output: {} } }
-steps: [{ log: done }]
 ";
 
 /// A job that another one started has its age, and so the same beginning.

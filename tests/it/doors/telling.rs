@@ -30,7 +30,7 @@ steps:
     start: child
   - await: [$.steps.begun.job_id]
 ";
-const CHILD: &str = "
+pub(super) const CHILD: &str = "
 title: Child
 trigger: { function: { input: {}, output: {} } }
 steps: [{ log: done }]
